@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Text helpers; see str.h. No heap, no stdio, no locale. */
+#include "base/str.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+struct out {
+	char *buf;
+	size_t size;
+	size_t len; /* bytes written, always < size when size > 0 */
+};
+
+static void out_char(struct out *out, char c)
+{
+	if (out->len + 1 < out->size)
+		out->buf[out->len++] = c;
+}
+
+static void out_text(struct out *out, const char *text, size_t max)
+{
+	for (size_t i = 0; i < max && text[i] != '\0'; i++)
+		out_char(out, text[i]);
+}
+
+static void out_number(struct out *out, uint64_t value, unsigned base)
+{
+	char digits[24]; /* 2^64 in octal has 22 */
+	size_t n = 0;
+
+	do {
+		digits[n++] = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value != 0);
+	while (n > 0)
+		out_char(out, digits[--n]);
+}
+
+/* The length modifiers that printf(3) gives an argument: 0 int, 1 long, 2 long long, 3 size_t. */
+static uint64_t next_unsigned(va_list *ap, int length)
+{
+	switch (length) {
+	case 1:
+		return va_arg(*ap, unsigned long);
+	case 2:
+		return va_arg(*ap, unsigned long long);
+	case 3:
+		return va_arg(*ap, size_t);
+	default:
+		return va_arg(*ap, unsigned int);
+	}
+}
+
+static int64_t next_signed(va_list *ap, int length)
+{
+	switch (length) {
+	case 1:
+		return va_arg(*ap, long);
+	case 2:
+		return va_arg(*ap, long long);
+	case 3:
+		return va_arg(*ap, ssize_t);
+	default:
+		return va_arg(*ap, int);
+	}
+}
+
+static void out_signed(struct out *out, int64_t value)
+{
+	if (value < 0) {
+		out_char(out, '-');
+		out_number(out, -(uint64_t)value, 10);
+	} else {
+		out_number(out, (uint64_t)value, 10);
+	}
+}
+
+static void out_string(struct out *out, const char *text, size_t max)
+{
+	out_text(out, text != NULL ? text : "(none)", max);
+}
+
+/* Formats one conversion; *fmt points behind the '%' and is moved behind the conversion. */
+static void out_conversion(struct out *out, const char **fmt, va_list *ap)
+{
+	size_t max = SIZE_MAX;
+	int length = 0;
+
+	if (str_has_prefix(*fmt, ".*")) {
+		int precision = va_arg(*ap, int);
+
+		max = precision < 0 ? 0 : (size_t)precision;
+		*fmt += 2;
+	}
+	for (; **fmt == 'l' || **fmt == 'z'; (*fmt)++)
+		length = **fmt == 'z' ? 3 : length + 1;
+	switch (**fmt) {
+	case 's':
+		out_string(out, va_arg(*ap, const char *), max);
+		break;
+	case 'c':
+		out_char(out, (char)va_arg(*ap, int));
+		break;
+	case 'd':
+	case 'i':
+		out_signed(out, next_signed(ap, length));
+		break;
+	case 'u':
+		out_number(out, next_unsigned(ap, length), 10);
+		break;
+	case 'x':
+		out_number(out, next_unsigned(ap, length), 16);
+		break;
+	case 'o':
+		out_number(out, next_unsigned(ap, length), 8);
+		break;
+	case '\0':
+		return; /* a lone '%' at the end */
+	default:
+		out_char(out, **fmt);
+		break;
+	}
+	(*fmt)++;
+}
+
+size_t str_vformat(char *buf, size_t size, const char *fmt, va_list args)
+{
+	struct out out = {.buf = buf, .size = size};
+	va_list ap;
+
+	if (size == 0)
+		return 0;
+	va_copy(ap, args);
+	while (*fmt != '\0') {
+		if (*fmt != '%') {
+			out_char(&out, *fmt++);
+			continue;
+		}
+		fmt++;
+		out_conversion(&out, &fmt, &ap);
+	}
+	va_end(ap);
+	buf[out.len] = '\0';
+	return out.len;
+}
+
+size_t str_format(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	size_t len;
+
+	va_start(ap, fmt);
+	len = str_vformat(buf, size, fmt, ap);
+	va_end(ap);
+	return len;
+}
+
+bool str_equal(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+bool str_has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+enum { NEAREST_MAX = 64 };
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Levenshtein distance of two words of at most NEAREST_MAX bytes, one row at a time. */
+static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t row[NEAREST_MAX + 1];
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t above = row[j];
+
+			row[j] = min3(row[j] + 1, row[j - 1] + 1,
+				      diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+			diagonal = above;
+		}
+	}
+	return row[b_len];
+}
+
+const char *str_nearest(const char *word, const char *const *names, size_t n)
+{
+	size_t word_len = strlen(word);
+	size_t best = 1 + word_len / 3;
+	const char *found = NULL;
+
+	if (word_len > NEAREST_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = names[i] != NULL ? strlen(names[i]) : SIZE_MAX;
+		size_t distance;
+
+		if (len > NEAREST_MAX)
+			continue;
+		distance = edit_distance(word, word_len, names[i], len);
+		if (distance < best || (distance == best && found == NULL)) {
+			best = distance;
+			found = names[i];
+		}
+	}
+	return found;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy's whole public face: text in, a frozen-ready sandbox_spec out. Pure: it reads files
+ * only through the callbacks it is given and changes nothing on the host.
+ */
+#ifndef CORDON_POLICY_POLICY_H
+#define CORDON_POLICY_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "policy/spec.h"
+
+/*
+ * What the policy may ask of the host. The callers' real one is launcher/policy_host.c; tests hand
+ * in tables. ctx is passed back as it is.
+ */
+struct policy_host {
+	void *ctx;
+	/*
+	 * The text of a profile. ref is what --profile or `extends` said: a path where it has a
+	 * slash (relative to the directory `relative_to`, which is that of the referring file, or
+	 * the caller's working directory), else a name, looked up among the shipped profiles,
+	 * /etc/cordon/profiles and the user's own. *ret_path is what messages call it, *ret_dir the
+	 * directory that its own relative paths start from ("" for shipped ones); *ret_text is not
+	 * NUL-terminated. All allocated in arena.
+	 */
+	int (*load_profile)(void *ctx, struct arena *arena, const char *ref,
+			    const char *relative_to, const char **ret_path, const char **ret_dir,
+			    const char **ret_text, size_t *ret_len, struct err *err);
+	/*
+	 * The text of rootfs_dir's /etc/passwd or /etc/group (which = "passwd", "group"), read
+	 * without following a symlink out of it. For rootfs kinds other than dir, rootfs_dir is ""
+	 * and the text is that of the file which cordon makes.
+	 */
+	int (*read_accounts)(void *ctx, struct arena *arena, const char *rootfs_dir,
+			     const char *which, const char **ret_text, size_t *ret_len,
+			     struct err *err);
+	const char *cwd;                /* absolute, "" where the caller's directory is gone */
+	const char *home;               /* the caller's home directory, "" where unknown */
+	const char *const *environment; /* the caller's, for names passed without a value */
+};
+
+/* One `--set KEY=VALUE`, `--ro PATH`, ... of the command line: the last layer, in order of
+ * appearance. */
+struct policy_flag {
+	enum {
+		FLAG_SET, /* text = "KEY=VALUE", VALUE as a YAML flow value ("64MiB", "[a, b]", "{a:
+			     1}") */
+		FLAG_WAIVE, /* "NAME=REASON" */
+		FLAG_RO,    /* host path, shown read-only at the same place inside */
+		FLAG_RW,    /* as FLAG_RO, writable */
+		FLAG_ENV,   /* "NAME=VALUE", or "NAME" for the caller's value */
+		FLAG_WORKING_DIR,
+		FLAG_USER,
+		FLAG_HOSTNAME,
+		FLAG_TIMEOUT,
+	} kind;
+	const char *text;
+};
+
+struct policy_request {
+	const char *profile; /* name or path; NULL: "default" */
+	const struct policy_flag *flags;
+	size_t n_flags;
+	const char *const
+		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
+};
+
+/* One mistake in a policy file or flag. */
+struct policy_problem {
+	struct spec_origin origin;
+	const char *text;      /* "unknown key 'memroy'" */
+	const char *expected;  /* "one of: ..." or ""; a full sentence */
+	const char *hint;      /* "did you mean 'memory'?" or "" */
+	const char *line_text; /* the source line, for the caret under origin.column; "" where there
+				  is none */
+	const char *rule;      /* stable id such as "unknown-key" */
+};
+
+enum { POLICY_PROBLEMS_MAX = 64 };
+
+/* All the mistakes of one reading; beyond POLICY_PROBLEMS_MAX only counted. Sorted by file order
+ * and line. */
+struct policy_problems {
+	struct policy_problem list[POLICY_PROBLEMS_MAX];
+	size_t n;
+	size_t n_dropped;
+};
+
+/*
+ * Reads the profile and its parents, merges flags over them, resolves and checks, and fills
+ * *ret_spec with pointers into arena (which the caller freezes). Returns 0; or a negative errno
+ * with err filled (the first problem in one line) and, for mistakes in the policy, all of them in
+ * *problems. problems->n may be greater than 0 only on failure.
+ */
+int must_check policy_resolve(const struct policy_request *request, const struct policy_host *host,
+			      struct arena *arena, struct sandbox_spec *ret_spec,
+			      struct policy_problems *problems, struct err *err);
+
+/*
+ * The seccomp program of a spec as an array of struct sock_filter (linux/filter.h, 8 bytes each).
+ * Allocated with malloc; *ret_program is the caller's to free. The program is complete: it kills
+ * foreign architectures and x32, answers every call as spec says, and always admits the launcher's
+ * last calls (execve, write, exit_group), which policy_seccomp_always_admitted lists. Runs in:
+ * keeper, prepare. Errors: -EINVAL, -ENOMEM, -E2BIG (more than BPF_MAXINSNS).
+ */
+int must_check policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
+				      size_t *ret_n_instructions, struct err *err);
+const char *const *policy_seccomp_always_admitted(void);
+
+/* The shipped profiles, compiled into the program. */
+struct policy_shipped {
+	const char *name;
+	const char *text;
+	size_t len;
+};
+extern const struct policy_shipped policy_shipped_profiles[];
+extern const size_t policy_n_shipped_profiles;
+
+#endif

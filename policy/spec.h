@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * struct sandbox_spec: the one value that describes a sandbox.
+ *
+ * Made by policy/ (policy_resolve), completely resolved: no text left to interpret, no "unset".
+ * Everything it points to lies in one arena that is frozen read-only before the first process is
+ * made, and it is passed on as `const struct sandbox_spec *`. Code that holds one may not choose,
+ * only carry out. Types only: rootfs/, launcher/ and later storage/, cgroup/ and net/ include this
+ * header.
+ */
+#ifndef CORDON_POLICY_SPEC_H
+#define CORDON_POLICY_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a value was said. line 0: the source has no lines (command line, built-in). */
+struct spec_origin {
+	const char *file; /* a path as the user wrote it, "profile default", or "command line" */
+	uint32_t line;
+	uint32_t column;
+};
+
+/* ---- identity: ids inside the sandbox. The ids outside are the launcher's to choose. ---- */
+struct spec_identity {
+	uint32_t uid;
+	uint32_t gid;
+};
+
+/* ---- process ---- */
+struct spec_process {
+	const char *const *argv; /* NULL-terminated, argv[0] as the caller wrote it */
+	const char *const *envp; /* NULL-terminated "NAME=VALUE"; complete, nothing else gets in */
+	const char *path;        /* value of PATH in envp, for the search of argv[0] */
+	const char *working_dir; /* absolute path inside; "" where the policy names none */
+	const char *hostname;
+	uint32_t stop_signal;          /* signal number */
+	uint64_t stop_grace_period_ms; /* after stop_signal, before SIGKILL */
+};
+
+/* ---- rootfs ---- */
+enum spec_rootfs_kind { ROOTFS_HOST, ROOTFS_DIR, ROOTFS_EMPTY };
+enum spec_writable { WRITABLE_NONE, WRITABLE_TMPFS };
+
+struct spec_rootfs {
+	enum spec_rootfs_kind kind;
+	const char *dir; /* absolute host path for ROOTFS_DIR, else "" */
+	enum spec_writable writable;
+	uint64_t size_bytes; /* of the tmpfs that holds the root and everything written to it */
+	uint64_t inodes;
+	struct spec_origin origin; /* of rootfs.from */
+};
+
+/* ---- mounts: the volumes of the policy, --ro and --rw; parents stand before what lies below them
+ * ---- */
+enum spec_mount_type { MOUNT_BIND, MOUNT_TMPFS };
+
+struct spec_mount {
+	enum spec_mount_type type;
+	const char *source; /* bind: absolute host path, lexically normal; else "" */
+	const char *target; /* absolute path inside, lexically normal, never "/" */
+	bool read_only;
+	bool noexec;
+	bool host_root_write_waived; /* bind: the waiver host_root_write:SOURCE was given */
+	uint64_t size_bytes;         /* tmpfs */
+	uint64_t inodes;             /* tmpfs */
+	uint32_t mode;               /* tmpfs: permission bits of its root */
+	struct spec_origin origin;
+};
+
+/* ---- seccomp ---- */
+enum spec_action_kind { ACT_ALLOW, ACT_ERRNO, ACT_KILL, ACT_TRAP, ACT_LOG };
+
+struct spec_action {
+	enum spec_action_kind kind;
+	uint32_t errno_value; /* ACT_ERRNO */
+};
+
+/* One comparison of a system call argument. Arguments that the kernel takes as 32 bits are compared
+ * as 32 bits (is_32bit), so that high bits set by a hostile caller cannot dodge it. */
+enum spec_cond_op { COND_IN, COND_NOT_IN, COND_MASKED_EQ, COND_MASKED_NE };
+
+struct spec_cond {
+	uint32_t arg; /* 0 to 5 */
+	bool is_32bit;
+	enum spec_cond_op op;
+	uint64_t mask;          /* MASKED_*: (argument & mask) compared with values[0] */
+	const uint64_t *values; /* IN, NOT_IN: the set; MASKED_*: one value */
+	size_t n_values;
+};
+
+/* What the filter answers to one system call: the first rule whose conditions all hold, else
+ * otherwise. */
+struct spec_call_rule {
+	const struct spec_cond *conds;
+	size_t n_conds; /* at least 1 */
+	struct spec_action action;
+	struct spec_origin origin;
+};
+
+struct spec_call {
+	const char *name;
+	int32_t number; /* native architecture */
+	const struct spec_call_rule *rules;
+	size_t n_rules;
+	struct spec_action otherwise;
+	struct spec_origin origin; /* of `otherwise` */
+};
+
+struct spec_seccomp {
+	struct spec_action default_action; /* known calls that no entry names */
+	struct spec_action unknown_action; /* calls that this build does not know */
+	const struct spec_call
+		*calls; /* sorted by number; calls whose answer is default_action are left out */
+	size_t n_calls;
+	bool denies_setid_bits; /* calls that set the setuid or setgid bit are refused */
+	bool admits_key_calls;  /* any of keyctl, add_key, request_key may be answered with allow */
+};
+
+/* ---- limits ---- */
+enum { SPEC_RLIMITS_MAX = 16 };
+#define SPEC_UNLIMITED UINT64_MAX
+
+struct spec_rlimit {
+	const char *name; /* key below limits.ulimits, or "nproc" */
+	int32_t resource; /* RLIMIT_* */
+	uint64_t value;   /* soft and hard; SPEC_UNLIMITED for none */
+	struct spec_origin origin;
+};
+
+struct spec_limits {
+	struct spec_rlimit rlimits[SPEC_RLIMITS_MAX]; /* limits.ulimits.*, without nproc */
+	size_t n_rlimits;
+	uint64_t nproc; /* RLIMIT_NPROC of the workload's user, our init not counted; SPEC_UNLIMITED
+			 */
+	struct spec_origin nproc_origin;
+	uint64_t wall_time_ms; /* SPEC_UNLIMITED: none */
+	struct spec_origin wall_time_origin;
+};
+
+/* ---- where everything comes from ---- */
+struct spec_value {      /* one line of `cordon explain` */
+	const char *key; /* "limits.nproc", "seccomp.allow[0]" */
+	const char *value;
+	struct spec_origin origin;
+};
+
+struct spec_profile {
+	const char *path;   /* as in spec_origin.file */
+	const char *digest; /* "sha256:" and 64 hex digits of the file's bytes */
+};
+
+struct spec_waiver {
+	const char *name;
+	const char *reason;
+	struct spec_origin origin;
+};
+
+struct spec_provenance {
+	const struct spec_profile *profiles; /* from the root of the inheritance to the leaf */
+	size_t n_profiles;
+	const struct spec_value *values; /* sorted by key */
+	size_t n_values;
+	const struct spec_waiver *waivers; /* sorted by name */
+	size_t n_waivers;
+};
+
+struct sandbox_spec {
+	struct spec_identity identity;
+	struct spec_process process;
+	struct spec_rootfs rootfs;
+	const struct spec_mount *mounts;
+	size_t n_mounts;
+	uint64_t capabilities; /* bit n: capability n is kept; 0 in this build */
+	struct spec_seccomp seccomp;
+	struct spec_limits limits;
+	struct spec_provenance provenance;
+};
+
+#endif
