@@ -57,8 +57,50 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: all help install clean
+.PHONY: all help install clean unit-build
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# ---- the program ----
+build/cordon: build/release/cordon
+	@ln -sfn release/cordon $@
+ifneq ($(VARIANT),release)
+build/release/cordon: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+
+$(O)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,cc,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(CMD_OBJ) $(O)/libcordon.a $(LDLIBS) -o $@
+
+$(O)/libcordon.a: $(LIB_OBJ)
+	$(call say,ar,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
+
+# ---- unit tests (cmocka): one program for each file, run by tests/run ----
+UNIT_SRC := \
+	tests/unit/base/test_parse.c
+UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
+UNIT_LINK := -pie
+
+unit-build: $(UNIT_BIN) ## build the unit tests
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $< $(O)/libcordon.a -lcmocka $(LDLIBS) -o $@
+
+# ---- install ----
+install: build/cordon ## install below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 build/release/cordon $(DESTDIR)$(PREFIX)/bin/cordon
+
+clean: ## remove build/
+	rm -rf build
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
