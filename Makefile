@@ -8,7 +8,7 @@ DESTDIR ?=
 O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
-BASE_SRC     := base/arena.c base/err.c base/parse.c base/str.c
+BASE_SRC     := base/arena.c base/err.c base/io.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
 POLICY_SRC   :=
 ROOTFS_SRC   :=
 LAUNCHER_SRC :=

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Named sync points and error frames; see sync.h. */
+#include "base/sync.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct frame {
+	enum sync_point point;
+	struct err err;
+};
+_Static_assert(sizeof(struct frame) <= PIPE_BUF, "an error must reach the keeper in one write");
+
+enum { SHORT_FRAME = sizeof(enum sync_point) };
+
+int sync_pair(int ret_fds[2])
+{
+	int on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) != 0)
+		return -errno;
+	/* The keeper learns the workload's pid from the kernel, not from what the child claims:
+	 * unix(7). */
+	if (setsockopt(ret_fds[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) != 0)
+		return -errno;
+	return 0;
+}
+
+int sync_send(int fd, enum sync_point point)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, &point, sizeof(point), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+static void frame_fill(struct frame *frame, const struct err *err)
+{
+	memset(frame, 0, sizeof(*frame));
+	frame->point = SYNC_ERROR;
+	frame->err = *err;
+}
+
+int sync_send_error(int fd, const struct err *err)
+{
+	struct frame frame;
+	ssize_t n;
+
+	frame_fill(&frame, err);
+	do
+		n = send(fd, &frame, sizeof(frame), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+int sync_write_error(int fd, const struct err *err)
+{
+	struct frame frame;
+
+	frame_fill(&frame, err);
+	return write(fd, &frame, sizeof(frame)) < 0 ? -errno : 0;
+}
+
+/* The pid in a SCM_CREDENTIALS control message, 0 where there is none. */
+static pid_t sender_of(struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		struct ucred credentials;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
+		return credentials.pid;
+	}
+	return 0;
+}
+
+/* Both ends are our own code, but what arrives is checked all the same: the keeper may be
+ * privileged. */
+static int check_frame(struct frame *frame, size_t size)
+{
+	if (size == SHORT_FRAME && frame->point > SYNC_ERROR &&
+	    frame->point <= SYNC_FAULT_KILL_INIT)
+		return 0;
+	if (size != sizeof(*frame) || frame->point != SYNC_ERROR || frame->err.kind <= ERR_NONE ||
+	    frame->err.kind > ERR_BUG)
+		return -EPROTO;
+	frame->err.step[sizeof(frame->err.step) - 1] = '\0';
+	frame->err.text[sizeof(frame->err.text) - 1] = '\0';
+	frame->err.hint[sizeof(frame->err.hint) - 1] = '\0';
+	return 0;
+}
+
+int sync_receive(int fd, struct sync_message *ret)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct frame frame = {.point = SYNC_EOF};
+	struct iovec iov = {.iov_base = &frame, .iov_len = sizeof(frame)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	ssize_t n;
+	int r;
+
+	do
+		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	/* A peer that died with our message unread resets the connection: it is gone, too. */
+	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+		memset(ret, 0, sizeof(*ret));
+		return 0;
+	}
+	if (n < 0)
+		return -errno;
+	r = check_frame(&frame, (size_t)n);
+	if (r < 0)
+		return r;
+	*ret = (struct sync_message){.point = frame.point,
+				     .sender = sender_of(&msg),
+				     .err = frame.err};
+	return 0;
+}
+
+const char *sync_point_name(enum sync_point point)
+{
+	switch (point) {
+	case SYNC_EOF:
+		return "end of file";
+	case SYNC_ERROR:
+		return "error";
+	case SYNC_MAPPED:
+		return "mapped";
+	case SYNC_READY:
+		return "ready";
+	case SYNC_GO:
+		return "go";
+	case SYNC_EXEC:
+		return "exec";
+	case SYNC_FAULT_KILL_KEEPER:
+		return "fault: kill the keeper";
+	case SYNC_FAULT_KILL_INIT:
+		return "fault: kill init";
+	}
+	return "unknown";
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The conversation of keeper and child: named points and error frames over one socketpair of type
+ * SOCK_SEQPACKET, so that a message is whole or not there. End-of-file without a frame means that
+ * every copy of the child's end is closed; after SYNC_EXEC that is "exec happened", for both ends
+ * are CLOEXEC.
+ */
+#ifndef CORDON_BASE_SYNC_H
+#define CORDON_BASE_SYNC_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum sync_point {
+	SYNC_EOF,    /* never sent: the peer is gone */
+	SYNC_ERROR,  /* child: a row failed, the err follows in the same message */
+	SYNC_MAPPED, /* keeper: the id maps are written */
+	SYNC_READY,  /* workload process: all rows before seccomp are applied; read me back */
+	SYNC_GO,     /* keeper: read back and right */
+	SYNC_EXEC,   /* workload process: about to load the filter and execute */
+	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */
+	SYNC_FAULT_KILL_INIT,   /* test builds: kill the sandbox's init now */
+};
+
+struct sync_message {
+	enum sync_point point;
+	pid_t sender;   /* received: the sender's pid as the kernel vouches for it, in our pid
+			   namespace */
+	struct err err; /* SYNC_ERROR only */
+};
+
+/* ret_fds[0] is the keeper's end, ret_fds[1] the child's. Returns 0 or -errno. */
+int must_check sync_pair(int ret_fds[2]);
+
+/* Returns 0 or -errno (-EPIPE: the peer is gone; never raises SIGPIPE). */
+int must_check sync_send(int fd, enum sync_point point);
+int must_check sync_send_error(int fd, const struct err *err);
+
+/* As sync_send_error, by write(2) alone: for the one message that is sent under the workload's own
+ * filter. */
+int must_check sync_write_error(int fd, const struct err *err);
+
+/* Waits for one message. Returns 0, with point SYNC_EOF at end-of-file, or -errno (-EPROTO: not one
+ * of ours). */
+int must_check sync_receive(int fd, struct sync_message *ret);
+
+const char *sync_point_name(enum sync_point point);
+
+#endif

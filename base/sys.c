@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The wrappers of sys.h: one system call each, errno as a negative result. */
+#include "base/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int result_of(long value)
+{
+	return value < 0 ? -errno : (int)value;
+}
+
+pid_t sys_clone3(struct sys_clone_args *args)
+{
+	return result_of(syscall(SYS_clone3, args, sizeof(*args)));
+}
+
+int sys_pidfd_open(pid_t pid, unsigned flags)
+{
+	return result_of(syscall(SYS_pidfd_open, pid, flags));
+}
+
+int sys_pidfd_send_signal(int pidfd, int signo, unsigned flags)
+{
+	return result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags));
+}
+
+int sys_waitid(idtype_t type, id_t id, siginfo_t *ret_info, int options, struct rusage *ret_usage)
+{
+	return result_of(syscall(SYS_waitid, type, id, ret_info, options, ret_usage));
+}
+
+int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+	int tries = 0;
+	int fd;
+
+	/* EAGAIN: a rename raced with the check of "..", openat2(2). Bounded, so that nobody can
+	 * keep us here. */
+	do
+		fd = result_of(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
+	while (fd == -EAGAIN && ++tries < 64);
+	return fd;
+}
+
+int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return result_of(openat(dirfd, path, flags, mode));
+}
+
+int sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret_stat)
+{
+	return result_of(statx(dirfd, path, flags, mask, ret_stat));
+}
+
+int sys_open_tree(int dirfd, const char *path, unsigned flags)
+{
+	return result_of(syscall(SYS_open_tree, dirfd, path, flags));
+}
+
+int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	return result_of(syscall(SYS_move_mount, from_fd, from, to_fd, to, flags));
+}
+
+int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr)
+{
+	return result_of(syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr)));
+}
+
+int sys_fsopen(const char *type, unsigned flags)
+{
+	return result_of(syscall(SYS_fsopen, type, flags));
+}
+
+int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux)
+{
+	return result_of(syscall(SYS_fsconfig, fd, cmd, key, value, aux));
+}
+
+int sys_fsmount(int fd, unsigned flags, unsigned attr_flags)
+{
+	return result_of(syscall(SYS_fsmount, fd, flags, attr_flags));
+}
+
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	      const void *data)
+{
+	return result_of(syscall(SYS_mount, source, target, type, flags, data));
+}
+
+int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return result_of(syscall(SYS_pivot_root, new_root, put_old));
+}
+
+int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	return result_of(syscall(SYS_close_range, first, last, flags));
+}
+
+int sys_memfd_create(const char *name, unsigned flags)
+{
+	return result_of(syscall(SYS_memfd_create, name, flags));
+}
+
+int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return result_of(syscall(SYS_execveat, fd, path, argv, envp, flags));
+}
+
+long sys_keyctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+	long value = syscall(SYS_keyctl, op, a, b, c, d);
+
+	return value < 0 ? -errno : value;
+}
+
+int sys_seccomp(unsigned op, unsigned flags, const void *args)
+{
+	return result_of(syscall(SYS_seccomp, op, flags, args));
+}
+
+int sys_ioprio_set(int which, int who, int value)
+{
+	return result_of(syscall(SYS_ioprio_set, which, who, value));
+}
+
+int sys_capset(const struct sys_caps *caps)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)(caps->effective >> (32 * i));
+		data[i].permitted = (uint32_t)(caps->permitted >> (32 * i));
+		data[i].inheritable = (uint32_t)(caps->inheritable >> (32 * i));
+	}
+	return result_of(syscall(SYS_capset, &header, data));
+}
+
+int sys_capget(struct sys_caps *ret_caps)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	int r = result_of(syscall(SYS_capget, &header, data));
+
+	if (r < 0)
+		return r;
+	*ret_caps = (struct sys_caps){
+		.effective = data[0].effective | (uint64_t)data[1].effective << 32,
+		.permitted = data[0].permitted | (uint64_t)data[1].permitted << 32,
+		.inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32,
+	};
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Thin wrappers of system calls that glibc 2.36 lacks or hides errno of. Each returns what the call
+ * returns, or -errno; none takes a struct err. All gaps of the headers live here. Safe after clone.
+ */
+#ifndef CORDON_BASE_SYS_H
+#define CORDON_BASE_SYS_H
+
+#include <linux/openat2.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+/* linux/mount.h and sys/mount.h cannot be included together in glibc 2.36: this is the only place
+ * that takes the kernel's, and it declares the two old calls itself. */
+#include <linux/mount.h>
+
+#include "base/err.h"
+
+/* sys/mount.h, not included (see above). */
+int umount2(const char *target, int flags);
+#ifndef MNT_DETACH
+#define MNT_DETACH 2
+#endif
+
+/* Kernel 6.9, pidfd_send_signal(2). */
+#define SYS_PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
+
+struct sys_clone_args { /* struct clone_args of linux/sched.h, up to what kernel 5.7 has */
+	uint64_t flags;
+	uint64_t pidfd;
+	uint64_t child_tid;
+	uint64_t parent_tid;
+	uint64_t exit_signal;
+	uint64_t stack;
+	uint64_t stack_size;
+	uint64_t tls;
+	uint64_t set_tid;
+	uint64_t set_tid_size;
+	uint64_t cgroup;
+};
+
+pid_t must_check sys_clone3(struct sys_clone_args *args);
+int must_check sys_pidfd_open(pid_t pid, unsigned flags);
+int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
+/* waitid(2) with the kernel's fifth argument: the usage of the child and all that it waited for. */
+int must_check sys_waitid(idtype_t type, id_t id, siginfo_t *ret_info, int options,
+			  struct rusage *ret_usage);
+
+int must_check sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
+			   uint64_t resolve);
+int must_check sys_openat(int dirfd, const char *path, int flags, mode_t mode);
+int must_check sys_statx(int dirfd, const char *path, int flags, unsigned mask,
+			 struct statx *ret_stat);
+
+int must_check sys_open_tree(int dirfd, const char *path, unsigned flags);
+int must_check sys_move_mount(int from_fd, const char *from, int to_fd, const char *to,
+			      unsigned flags);
+int must_check sys_mount_setattr(int dirfd, const char *path, unsigned flags,
+				 const struct mount_attr *attr);
+int must_check sys_fsopen(const char *type, unsigned flags);
+int must_check sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
+int must_check sys_fsmount(int fd, unsigned flags, unsigned attr_flags);
+int must_check sys_mount(const char *source, const char *target, const char *type,
+			 unsigned long flags, const void *data);
+int must_check sys_pivot_root(const char *new_root, const char *put_old);
+
+int must_check sys_close_range(unsigned first, unsigned last, unsigned flags);
+int must_check sys_memfd_create(const char *name, unsigned flags);
+int must_check sys_execveat(int fd, const char *path, char *const argv[], char *const envp[],
+			    int flags);
+long must_check sys_keyctl(int op, unsigned long a, unsigned long b, unsigned long c,
+			   unsigned long d);
+int must_check sys_seccomp(unsigned op, unsigned flags, const void *args);
+int must_check sys_ioprio_set(int which, int who, int value);
+
+/* Capabilities by the raw calls: libcap-ng's capng_apply fails in a cloned child and leaves every
+ * set full. The three sets as 64-bit masks, bit n for capability n. */
+struct sys_caps {
+	uint64_t effective;
+	uint64_t permitted;
+	uint64_t inheritable;
+};
+int must_check sys_capset(const struct sys_caps *caps);
+int must_check sys_capget(struct sys_caps *ret_caps);
+
+#endif
