@@ -57,7 +57,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: all help install clean unit-build
+.PHONY: all help install clean unit-build unit-list hostile lint check check-long
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -85,7 +85,10 @@ $(O)/libcordon.a: $(LIB_OBJ)
 
 # ---- unit tests (cmocka): one program for each file, run by tests/run ----
 UNIT_SRC := \
-	tests/unit/base/test_parse.c
+	tests/unit/base/test_arena.c \
+	tests/unit/base/test_err.c \
+	tests/unit/base/test_parse.c \
+	tests/unit/base/test_str.c
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_LINK := -pie
 
@@ -94,6 +97,39 @@ unit-build: $(UNIT_BIN) ## build the unit tests
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libcordon.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $< $(O)/libcordon.a -lcmocka $(LDLIBS) -o $@
+
+# Objects of the tests are kept: without this, make removes them as intermediate files.
+.SECONDARY:
+
+unit-list:
+	@printf '%s\n' $(UNIT_BIN)
+
+# ---- the hostile program that ./quickstart runs twice (no part of cordon) ----
+HOSTILE_SRC := examples/hostile/hostile.c examples/hostile/on_kernel.c examples/hostile/on_user.c
+
+hostile: build/hostile ## build the hostile program: build/hostile
+
+build/hostile: build/release/hostile
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/hostile: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+
+$(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@
+
+# ---- checks ----
+lint: ## run every lint check and the checks' own tests
+	tests/run lint
+
+check: ## run the whole test suite
+	tests/run
+
+check-long: ## the suite, then longer fuzzing and the integration tests with the sanitizers
+	tests/run
+	$(MAKE) --no-print-directory fuzz-long
+	VARIANT=asan tests/run build integration
 
 # ---- install ----
 install: build/cordon ## install below $(DESTDIR)$(PREFIX)
