@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Carries the tree out, inside the new mount namespace. All of it runs in the child between clone
+ * and exec, with every capability in the sandbox's own user namespace and none in the caller's;
+ * nothing here allocates. Nothing is ever attached to the host's tree: all mounts die with the
+ * namespace.
+ *
+ * The host's tree stays reachable until rootfs_pivot. Places in the new tree are opened as seen
+ * from its own root (openat2 RESOLVE_IN_ROOT), so that a link in an untrusted rootfs leads nowhere
+ * else.
+ */
+#ifndef CORDON_ROOTFS_APPLY_H
+#define CORDON_ROOTFS_APPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "policy/spec.h"
+#include "rootfs/tree.h"
+
+/* A host path that the spec binds; checked by the keeper before the child exists. */
+struct rootfs_source {
+	int tree_fd; /* as root: a detached mount made and idmapped by the keeper; -EBADF as a user
+		      */
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint64_t ino;
+	bool is_dir;
+};
+
+struct rootfs_run {
+	const struct sandbox_spec *spec;
+	const struct tree *tree;
+	struct rootfs_source *sources;     /* spec->n_mounts of them */
+	struct rootfs_source *root_source; /* rootfs dir:PATH; NULL otherwise */
+	int staging_fd;                    /* the tmpfs below everything */
+	int root_fd;                       /* the new root's mount */
+	int dev_fd;
+	int proc_fd;
+};
+
+/* No mount or unmount of ours is seen outside, and none of theirs inside: mount_namespaces(7). */
+int must_check rootfs_private(struct err *err);
+
+/* As a user: opens each source as a detached tree and compares it with what the keeper saw. ESTALE:
+ * somebody swapped it. As root the keeper's trees are used and this does nothing. */
+int must_check rootfs_open_sources(struct rootfs_run *run, struct err *err);
+
+/* The tmpfs with its byte and inode limits, and for dir:PATH the overlay on it. */
+int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
+
+int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err *err);
+
+/* /dev, and the root where the policy says writable: none, become read-only; verify reads it back.
+ */
+int must_check rootfs_seal(struct rootfs_run *run, struct err *err);
+int must_check rootfs_verify_seal(struct rootfs_run *run, struct err *err);
+
+/* pivot_root(2) and the old root detached; verify proves that "/" and "/.." are the new root's
+ * mount. */
+int must_check rootfs_pivot(struct rootfs_run *run, struct err *err);
+int must_check rootfs_verify_pivot(struct rootfs_run *run, struct err *err);
+
+#endif

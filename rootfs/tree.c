@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Builds the list of what the sandbox's tree consists of. Pure: runs in the keeper before any
+ * process exists, touches nothing. The tables say what is shown, made, hidden and frozen, each with
+ * its reason.
+ */
+#include "rootfs/tree.h"
+
+#include <errno.h>
+#include <linux/mount.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "rootfs/accounts.h"
+
+enum {
+	OPS_MAX = 64, /* of the fixed tables; the spec's mounts come on top */
+	RO_ATTRS = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+	EMPTY_ATTRS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+};
+
+const char *const tree_host_paths[] = {
+	/* Programs and libraries. On a merged-/usr system the short ones are links. */
+	"/usr",
+	"/bin",
+	"/sbin",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/libx32",
+	/* The few files of /etc without which programs do not start or cannot check a certificate.
+	 */
+	"/etc/ld.so.cache",
+	"/etc/alternatives",
+	"/etc/ssl/certs",
+	"/etc/localtime",
+	"/etc/nsswitch.conf",
+	"/etc/mime.types",
+	NULL,
+};
+
+/* Nodes that every program may expect and that give it nothing of the host's. No kmsg, no mem, no
+ * disk, no fuse, no kvm, no tun: those are the policy key `devices`. */
+static const struct {
+	const char *name;
+	const char *host;
+	uint32_t major;
+	uint32_t minor;
+} devices[] = {
+	{"/null", "/dev/null", 1, 3},       {"/zero", "/dev/zero", 1, 5},
+	{"/full", "/dev/full", 1, 7},       {"/random", "/dev/random", 1, 8},
+	{"/urandom", "/dev/urandom", 1, 9}, {"/tty", "/dev/tty", 5, 0},
+};
+
+static const struct {
+	const char *name;
+	const char *to;
+} device_links[] = {
+	{"/fd", "/proc/self/fd"},       {"/stdin", "/proc/self/fd/0"},
+	{"/stdout", "/proc/self/fd/1"}, {"/stderr", "/proc/self/fd/2"},
+	{"/ptmx", "pts/ptmx"},
+};
+
+/*
+ * Kernel paths. Most of these belong to the host's root alone, which the sandbox never maps; the
+ * rows are the second lock, for the day when one of them turns out readable. Each row is required
+ * where the kernel has the file; a file that the kernel lacks needs no lock.
+ */
+static const struct {
+	const char *name;
+	enum tree_kind kind;
+	const char *reason;
+} kernel_paths[] = {
+	{"/acpi", TREE_HIDE_DIR, "firmware tables and wake-up switches of the machine"},
+	{"/asound", TREE_HIDE_DIR, "sound cards of the machine"},
+	{"/scsi", TREE_HIDE_DIR, "disks of the machine"},
+	{"/interrupts", TREE_HIDE_FILE, "timing of the host's devices (keystroke side channel)"},
+	{"/kallsyms", TREE_HIDE_FILE, "kernel addresses"},
+	{"/kcore", TREE_HIDE_FILE, "the kernel's memory"},
+	{"/key-users", TREE_HIDE_FILE, "who on the host holds keys"},
+	{"/keys", TREE_HIDE_FILE, "keys of the host's users"},
+	{"/kmsg", TREE_HIDE_FILE, "the kernel's log"},
+	{"/latency_stats", TREE_HIDE_FILE, "what the host's processes wait for"},
+	{"/sched_debug", TREE_HIDE_FILE, "names and pids of the host's processes"},
+	{"/timer_list", TREE_HIDE_FILE, "names and pids of the host's processes"},
+	{"/bus", TREE_READ_ONLY, "PCI configuration registers"},
+	{"/fs", TREE_READ_ONLY, "settings of file systems"},
+	{"/irq", TREE_READ_ONLY, "routing of interrupts"},
+	{"/sys", TREE_READ_ONLY,
+	 "kernel settings (CVE-2022-0492 and its kin use core_pattern, modprobe)"},
+	{"/sysrq-trigger", TREE_READ_ONLY, "reboots and crashes the host"},
+};
+
+struct builder {
+	const struct sandbox_spec *spec;
+	const struct host_layout *layout;
+	struct arena *arena;
+	struct tree_op *ops;
+	size_t n;
+	size_t max;
+};
+
+static void add(struct builder *b, struct tree_op op)
+{
+	if (b->n < b->max)
+		b->ops[b->n] = op;
+	b->n++; /* counted all the same: tree_build reports an overflow */
+}
+
+/* A link is shown as a link where it leads into /usr, which the sandbox sees; else its target is
+ * bound. */
+static bool leads_into_usr(const char *link)
+{
+	return (str_has_prefix(link, "usr/") || str_has_prefix(link, "/usr/")) &&
+	       strstr(link, "..") == NULL;
+}
+
+static void add_host_entries(struct builder *b)
+{
+	for (size_t i = 0; i < b->layout->n_entries; i++) {
+		const struct host_entry *e = &b->layout->entries[i];
+		struct tree_op op = {.stage = str_has_prefix(e->path, "/etc/") ? TREE_ETC
+									       : TREE_SYSTEM,
+				     .target = e->path,
+				     .attrs = RO_ATTRS,
+				     .reason = "host path of the allow list"};
+
+		if (e->kind == HOST_ABSENT)
+			continue;
+		if (e->kind == HOST_SYMLINK && leads_into_usr(e->link)) {
+			op.kind = TREE_SYMLINK;
+			op.text = e->link;
+		} else {
+			op.kind = TREE_HOST_BIND;
+			op.text = e->path;
+			op.is_dir = e->kind == HOST_DIRECTORY;
+		}
+		add(b, op);
+	}
+}
+
+static const char *home_of(const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; spec->process.envp[i] != NULL; i++)
+		if (str_has_prefix(spec->process.envp[i], "HOME=/") &&
+		    strpbrk(spec->process.envp[i], ":\n") == NULL)
+			return spec->process.envp[i] + strlen("HOME=");
+	return "/";
+}
+
+static void add_made_file(struct builder *b, const char *target, const char *text)
+{
+	/* An arena that is full shows as a list that is too long. */
+	if (text == NULL)
+		b->n = b->max + 1;
+	add(b, (struct tree_op){.stage = TREE_ETC,
+				.kind = TREE_FILE,
+				.target = target,
+				.text = text,
+				.mode = 0644,
+				.reason = "made by cordon"});
+}
+
+static void add_system(struct builder *b)
+{
+	const struct spec_identity *id = &b->spec->identity;
+
+	if (b->spec->rootfs.kind != ROOTFS_HOST)
+		return;
+	add_host_entries(b);
+	add_made_file(b, "/etc/passwd",
+		      accounts_passwd(b->arena, id->uid, id->gid, home_of(b->spec)));
+	add_made_file(b, "/etc/group", accounts_group(b->arena, id->gid));
+	add_made_file(b, "/etc/hosts", accounts_hosts(b->arena, b->spec->process.hostname));
+	add(b, (struct tree_op){.stage = TREE_ETC,
+				.kind = TREE_DIR,
+				.target = "/tmp",
+				.mode = 0755,
+				.reason = "where programs start that have no other place"});
+}
+
+static void add_devices(struct builder *b)
+{
+	add(b, (struct tree_op){.stage = TREE_DEV,
+				.kind = TREE_TMPFS,
+				.target = "/dev",
+				.mode = 0755,
+				.size_bytes = 64 << 10,
+				.inodes = 64,
+				.attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+				.reason = "nothing of the host's /dev or of the rootfs's"});
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		add(b, (struct tree_op){.stage = TREE_DEV,
+					.kind = TREE_DEVICE,
+					.target = devices[i].name,
+					.text = devices[i].host,
+					.dev_major = devices[i].major,
+					.dev_minor = devices[i].minor,
+					.attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
+	for (size_t i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++)
+		add(b, (struct tree_op){.stage = TREE_DEV,
+					.kind = TREE_SYMLINK,
+					.target = device_links[i].name,
+					.text = device_links[i].to});
+	add(b, (struct tree_op){.stage = TREE_DEV,
+				.kind = TREE_DEVPTS,
+				.target = "/pts",
+				.mode = 0755,
+				.attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+				.reason = "terminals of the sandbox's own"});
+	add(b, (struct tree_op){.stage = TREE_DEV,
+				.kind = TREE_TMPFS,
+				.target = "/shm",
+				.mode = 01777,
+				.size_bytes = 64 << 20,
+				.inodes = 4096,
+				.attrs = EMPTY_ATTRS,
+				.reason = "POSIX shared memory, as large as Docker's"});
+}
+
+static void add_proc(struct builder *b)
+{
+	add(b, (struct tree_op){.stage = TREE_PROC,
+				.kind = TREE_PROC_FS,
+				.target = "/proc",
+				.attrs = EMPTY_ATTRS,
+				.reason = "processes of the sandbox alone"});
+	for (size_t i = 0; i < sizeof(kernel_paths) / sizeof(kernel_paths[0]); i++) {
+		uint64_t attrs = RO_ATTRS | MOUNT_ATTR_NOEXEC;
+
+		add(b, (struct tree_op){.stage = TREE_PROC,
+					.kind = kernel_paths[i].kind,
+					.target = kernel_paths[i].name,
+					.attrs = attrs,
+					.reason = kernel_paths[i].reason});
+	}
+}
+
+/* True where the mount's place lies in a host directory that another mount shows: there nothing may
+ * be made, for it would stay on the host. */
+static bool lies_in_host_directory(const struct sandbox_spec *spec, size_t index)
+{
+	bool in_host = spec->rootfs.kind == ROOTFS_HOST &&
+		       path_is_below(spec->mounts[index].target, "/usr");
+
+	for (size_t i = 0; i < index; i++)
+		if (path_is_below(spec->mounts[index].target, spec->mounts[i].target))
+			in_host = spec->mounts[i].type == MOUNT_BIND;
+	return in_host;
+}
+
+static void add_volumes(struct builder *b, const bool *source_is_dir)
+{
+	for (size_t i = 0; i < b->spec->n_mounts; i++) {
+		const struct spec_mount *m = &b->spec->mounts[i];
+		struct tree_op op = {.stage = TREE_VOLUMES,
+				     .target = m->target,
+				     .source = i,
+				     .size_bytes = m->size_bytes,
+				     .inodes = m->inodes,
+				     .mode = m->mode,
+				     .for_user = true,
+				     .must_exist = lies_in_host_directory(b->spec, i),
+				     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+
+		op.kind = m->type == MOUNT_TMPFS ? TREE_TMPFS : TREE_SOURCE;
+		op.is_dir = m->type == MOUNT_TMPFS || source_is_dir[i];
+		if (m->read_only)
+			op.attrs |= MOUNT_ATTR_RDONLY;
+		if (m->noexec)
+			op.attrs |= MOUNT_ATTR_NOEXEC;
+		add(b, op);
+	}
+}
+
+int tree_build(const struct sandbox_spec *spec, const struct host_layout *layout,
+	       const bool *source_is_dir, struct arena *arena, struct tree *ret_tree,
+	       struct err *err)
+{
+	struct builder b = {.spec = spec,
+			    .layout = layout,
+			    .arena = arena,
+			    .max = OPS_MAX + spec->n_mounts};
+
+	b.ops = arena_array(arena, b.max, sizeof(*b.ops));
+	if (b.ops == NULL)
+		return err_set(err, ERR_BUG, ENOMEM, "list of mounts");
+	add_system(&b);
+	add_devices(&b);
+	add_proc(&b);
+	add_volumes(&b, source_is_dir);
+	if (b.n > b.max)
+		return err_set(err, ERR_BUG, ENOMEM, "list of mounts");
+	*ret_tree = (struct tree){.ops = b.ops, .n_ops = b.n};
+	return 0;
+}
+
+const char *tree_kind_name(enum tree_kind kind)
+{
+	switch (kind) {
+	case TREE_DIR:
+		return "directory";
+	case TREE_SYMLINK:
+		return "link";
+	case TREE_FILE:
+		return "file";
+	case TREE_HOST_BIND:
+		return "host path";
+	case TREE_DEVICE:
+		return "device";
+	case TREE_TMPFS:
+		return "tmpfs";
+	case TREE_DEVPTS:
+		return "devpts";
+	case TREE_PROC_FS:
+		return "proc";
+	case TREE_HIDE_FILE:
+	case TREE_HIDE_DIR:
+		return "hidden";
+	case TREE_READ_ONLY:
+		return "read-only";
+	case TREE_SOURCE:
+		return "bind";
+	}
+	return "unknown";
+}

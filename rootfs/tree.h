@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the sandbox's file tree consists of, as a list: pure data made from the spec and from what
+ * the host's tree looks like, before any process exists. rootfs/apply.c carries it out in order,
+ * one stage for each row of the child's table.
+ */
+#ifndef CORDON_ROOTFS_TREE_H
+#define CORDON_ROOTFS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "policy/spec.h"
+
+/* What the host has at a path that the host rootfs shows. */
+enum host_entry_kind { HOST_ABSENT, HOST_DIRECTORY, HOST_FILE, HOST_SYMLINK };
+
+enum {
+	HOST_ENTRIES_MAX = 20,
+	HOST_LINK_MAX = 256,
+	TREE_STAGES = 5,
+};
+
+struct host_entry {
+	const char *path; /* one of tree_host_paths */
+	enum host_entry_kind kind;
+	char link[HOST_LINK_MAX]; /* HOST_SYMLINK: its text */
+};
+
+struct host_layout {
+	struct host_entry entries[HOST_ENTRIES_MAX];
+	size_t n_entries;
+};
+
+/* The host paths that rootfs `host` shows (NULL-terminated): the allow list. Anything else of the
+ * host's is not there. */
+extern const char *const tree_host_paths[];
+
+enum tree_stage { TREE_SYSTEM, TREE_ETC, TREE_DEV, TREE_PROC, TREE_VOLUMES };
+
+enum tree_kind {
+	TREE_DIR,       /* text unused */
+	TREE_SYMLINK,   /* text: where it points */
+	TREE_FILE,      /* text: what it holds */
+	TREE_HOST_BIND, /* text: the host's path; recursive, read-only */
+	TREE_DEVICE,    /* text: the host's path; major and minor must be as said */
+	TREE_TMPFS,
+	TREE_DEVPTS,
+	TREE_PROC_FS,
+	TREE_HIDE_FILE, /* an unreadable device node over a file, where the kernel has that file */
+	TREE_HIDE_DIR,  /* an empty read-only directory over a directory */
+	TREE_READ_ONLY, /* the place bound on itself, read-only */
+	TREE_SOURCE,    /* the spec's mount number `source` */
+};
+
+struct tree_op {
+	enum tree_stage stage;
+	enum tree_kind kind;
+	const char *target; /* absolute in the sandbox; for stage DEV below /dev, for PROC below
+			       /proc */
+	const char *text;
+	const char *reason; /* for a reader of `explain` and of the table */
+	size_t source;
+	uint32_t mode;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint64_t size_bytes;
+	uint64_t inodes;
+	uint64_t attrs; /* MOUNT_ATTR_* */
+	bool is_dir;
+	bool must_exist; /* the target lies in a host directory: nothing is made there */
+	bool for_user;   /* tmpfs: belongs to the workload's user */
+};
+
+struct tree {
+	const struct tree_op *ops;
+	size_t n_ops;
+};
+
+/* Builds the list. source_is_dir[i] says what the spec's mount i is on the host. Returns 0 or
+ * -ENOMEM. */
+int must_check tree_build(const struct sandbox_spec *spec, const struct host_layout *layout,
+			  const bool *source_is_dir, struct arena *arena, struct tree *ret_tree,
+			  struct err *err);
+
+const char *tree_kind_name(enum tree_kind kind);
+
+#endif
