@@ -16,7 +16,7 @@
  * which makes chained calls on buf + len safe.
  */
 size_t str_format(char *buf, size_t size, const char *fmt, ...) printf_like(3, 4);
-size_t str_vformat(char *buf, size_t size, const char *fmt, va_list ap);
+size_t str_vformat(char *buf, size_t size, const char *fmt, va_list args);
 
 bool str_equal(const char *a, const char *b);
 bool str_has_prefix(const char *text, const char *prefix);

@@ -185,7 +185,7 @@ static bool read_argument(const char *arg, struct plan *plan, const char **only)
 		if (keys[i].text != NULL)
 			*keys[i].text = value;
 		else
-			*keys[i].number = atoi(value);
+			*keys[i].number = (int)strtol(value, NULL, 10);
 		return true;
 	}
 	return false;

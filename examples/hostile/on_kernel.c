@@ -220,8 +220,18 @@ static void exec_blocked(const char *program)
 	_exit(126);
 }
 
-/* The state letter, effective uid and no_new_privs flag of a process, from /proc/PID/status. */
-static int read_status(pid_t pid, char *state, unsigned *euid, unsigned *no_new_privs)
+/* What stands behind "KEY:" and white space in a line of /proc/PID/status; NULL for other lines. */
+static const char *status_value(const char *line, const char *key)
+{
+	size_t len = strlen(key);
+
+	if (strncmp(line, key, len) != 0 || line[len] != ':')
+		return NULL;
+	return line + len + 1 + strspn(line + len + 1, "\t ");
+}
+
+/* The state letter, effective uid and no_new_privs flag of a process. */
+static int read_status(pid_t pid, char *state, unsigned long *euid, unsigned long *no_new_privs)
 {
 	char path[32], line[256];
 	FILE *file;
@@ -231,16 +241,25 @@ static int read_status(pid_t pid, char *state, unsigned *euid, unsigned *no_new_
 	if (file == NULL)
 		return -1;
 	while (fgets(line, sizeof(line), file) != NULL) {
-		/* A missing line leaves the value as it was; the caller set it. */
-		(void)sscanf(line, "State: %c", state);
-		(void)sscanf(line, "Uid: %*u %u", euid);
-		(void)sscanf(line, "NoNewPrivs: %u", no_new_privs);
+		const char *value = status_value(line, "State");
+		char *end;
+
+		if (value != NULL)
+			*state = *value;
+		value = status_value(line, "Uid"); /* real, effective, saved, file system */
+		if (value != NULL) {
+			strtoul(value, &end, 10);
+			*euid = strtoul(end, NULL, 10);
+		}
+		value = status_value(line, "NoNewPrivs");
+		if (value != NULL)
+			*no_new_privs = strtoul(value, NULL, 10);
 	}
 	fclose(file);
 	return 0;
 }
 
-static int wait_until_blocked(pid_t pid, unsigned *euid, unsigned *no_new_privs)
+static int wait_until_blocked(pid_t pid, unsigned long *euid, unsigned long *no_new_privs)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
 	int asleep = 0;
@@ -260,7 +279,7 @@ static int wait_until_blocked(pid_t pid, unsigned *euid, unsigned *no_new_privs)
 static int gain_by_setuid(const struct plan *plan, char *detail, size_t size)
 {
 	const char *program = find_setuid_program();
-	unsigned euid = 65534, no_new_privs = 0;
+	unsigned long euid = 65534, no_new_privs = 0;
 	int status, blocked;
 	pid_t pid;
 
@@ -277,7 +296,7 @@ static int gain_by_setuid(const struct plan *plan, char *detail, size_t size)
 	waitpid(pid, &status, 0);
 	if (blocked != 0)
 		return ECHILD;
-	snprintf(detail, size, "%s ran with uid %u%s", program, euid,
+	snprintf(detail, size, "%s ran with uid %lu%s", program, euid,
 		 no_new_privs == 1 ? ", no_new_privs" : "");
 	return euid == 0 ? 0 : OUTCOME_UNCHANGED;
 }
