@@ -9,7 +9,14 @@ O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
-POLICY_SRC   :=
+POLICY_SRC   := \
+	policy/bpf.c policy/constants.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
+	policy/filter_action.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
+	policy/keys.c policy/keys_check.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
+	policy/provenance.c policy/resolve.c policy/resolve_identity.c policy/resolve_mounts.c \
+	policy/resolve_process.c policy/resolve_seccomp.c policy/resolve_values.c policy/seccomp.c \
+	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
+PROFILES     := base default
 ROOTFS_SRC   :=
 LAUNCHER_SRC :=
 CMD_SRC      :=
@@ -46,7 +53,8 @@ CPPFLAGS += -DCORDON_FAULTS
 endif
 ifeq ($(VARIANT),clang)
 CC := clang
-HARDEN_CFLAGS := -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2 -ftrivial-auto-var-init=zero \
+# pattern: clang 14 takes zero only with a second flag that says it will go away.
+HARDEN_CFLAGS := -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2 -ftrivial-auto-var-init=pattern \
                  -fno-strict-aliasing -fPIE
 endif
 
@@ -74,6 +82,12 @@ $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# The shipped profiles as C strings (policy/shipped.c).
+$(O)/policy/profile_%.inc: profiles/%.yaml Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+$(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 $(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a
 	$(call say,ld,$@)

@@ -32,8 +32,9 @@ struct spec_identity {
 struct spec_process {
 	const char *const *argv; /* NULL-terminated, argv[0] as the caller wrote it */
 	const char *const *envp; /* NULL-terminated "NAME=VALUE"; complete, nothing else gets in */
-	const char *program;     /* what to execute: an absolute path inside, or a bare name to search */
-	const char *path;        /* value of PATH in envp, for that search */
+	const char
+		*program; /* what to execute: an absolute path inside, or a bare name to search */
+	const char *path; /* value of PATH in envp, for that search */
 	const char *working_dir; /* absolute path inside; "" where the policy names none */
 	const char *hostname;
 	uint32_t stop_signal;          /* signal number */

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One layer's seccomp section over its parent's result; see filter.h for the form.
+ *
+ * A profile without a parent says its own filter. Every later layer, the command line among them,
+ * may only narrow: it may leave calls out, add refusals and make the default stricter. What it
+ * cannot do is permit a call that the parent does not permit, take back a refusal, or soften an
+ * action; for one call the waiver seccomp.call:NAME lifts that. In detail:
+ *
+ *   allow    in a child: the calls that stay permitted, each as far as the parent permits it
+ *   +allow   nothing new without a waiver; it names calls that are already permitted
+ *   deny     refusals of this layer, tried before those of the parent where they are as strict, and
+ *            after them where they are softer, so that no parent's answer is softened
+ *   waive    the call starts afresh as permitted; this layer's own entries then apply to it
+ *
+ * Within one layer a deny wins over an allow. execve, write and exit_group cannot be denied, since
+ * the launcher itself ends with them.
+ */
+#include "policy/filter.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { LISTED_NAMES_MAX = 12, LISTED_ENTRIES_MAX = 8 };
+
+/* What the allow list of one layer says of each call. */
+struct listed {
+	bool is_listed;
+	bool is_outright; /* named itself, without conditions */
+	/* Conditional permissions: any of them suffices. */
+	const struct filter_entry *entries[LISTED_ENTRIES_MAX];
+	size_t n_entries;
+	bool is_from_default_group; /* by @sandbox-default, and so bound by its refusals */
+	bool is_from_other_group;
+	const struct policy_node *node;
+};
+
+static bool permits_anything(const struct filter_call *call)
+{
+	return filter_is_permission(call->otherwise);
+}
+
+/* The waivers that a layer itself says; those of its ancestors have done their work already, and
+ * a refusal that came after them holds. */
+struct waived {
+	const struct policy_node *nodes[SYSCALLS_END];
+};
+
+static void read_waivers(const struct policy_node *layer, struct waived *waived)
+{
+	const struct policy_node *map = doc_get(layer, "waive");
+	static const char prefix[] = "seccomp.call:";
+
+	for (const struct policy_node *node = map != NULL ? map->children : NULL; node != NULL;
+	     node = node->next) {
+		int32_t number = str_has_prefix(node->key, prefix)
+					 ? syscalls_number(node->key + strlen(prefix))
+					 : -ENOENT;
+
+		if (number >= 0)
+			waived->nodes[number] = node;
+	}
+}
+
+static void answer_always(struct filter_call *call, struct spec_action action, bool is_default,
+			  struct spec_origin origin)
+{
+	call->n_rules = 0;
+	call->otherwise = action;
+	call->is_default = is_default;
+	call->origin = origin;
+}
+
+/* ---- default and unknown ---- */
+
+static bool read_stricter(struct policy_ctx *ctx, const struct policy_node *node,
+			  const struct filter *filter, struct spec_action *action)
+{
+	struct spec_action wanted;
+
+	if (!filter_read_action(ctx, node, &wanted))
+		return false;
+	if (filter->has_parent && filter_strictness(wanted) < filter_strictness(*action)) {
+		ctx_report(ctx, node->place, "weaker",
+			   "seccomp.%s: %s is softer than the parent's %s", node->key, node->text,
+			   filter_action_text(ctx, *action))
+			->expected = "A child makes the default stricter or leaves it.";
+		return false;
+	}
+	*action = wanted;
+	return true;
+}
+
+static struct spec_call_rule *copy_rule(struct policy_ctx *ctx, const struct spec_call_rule *rule,
+					struct spec_action action)
+{
+	struct spec_call_rule *copy = ctx_array(ctx, 1, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *rule;
+	copy->action = action;
+	return copy;
+}
+
+/* The default has changed: everything that follows it changes too. */
+static void follow_default(struct policy_ctx *ctx, struct filter *filter)
+{
+	for (size_t number = 0; number < SYSCALLS_END; number++) {
+		struct filter_call *call = &filter->calls[number];
+
+		if (call->is_default) {
+			call->otherwise = filter->default_action;
+			call->origin = filter->default_origin;
+		}
+		for (size_t i = 0; i < call->n_rules; i++) {
+			const struct spec_call_rule *copy;
+
+			if (!call->is_default_rule[i])
+				continue;
+			copy = copy_rule(ctx, call->rules[i], filter->default_action);
+			if (copy != NULL)
+				call->rules[i] = copy;
+		}
+	}
+}
+
+static void apply_actions(struct policy_ctx *ctx, const struct policy_node *section,
+			  struct filter *filter)
+{
+	const struct policy_node *node = doc_get(section, "default");
+
+	if (node != NULL && read_stricter(ctx, node, filter, &filter->default_action)) {
+		filter->default_origin = doc_origin(node->place);
+		follow_default(ctx, filter);
+	}
+	node = doc_get(section, "unknown");
+	if (node != NULL)
+		read_stricter(ctx, node, filter, &filter->unknown_action);
+}
+
+/* ---- allow ---- */
+
+static void list_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
+		       struct listed *listed)
+{
+	for (size_t number = 0; number < SYSCALLS_END; number++) {
+		struct listed *one = &listed[number];
+
+		if (!entry->set.has[number])
+			continue;
+		one->is_listed = true;
+		if (one->node == NULL)
+			one->node = entry->node;
+		if (entry->n_conds > 0) {
+			if (one->n_entries == LISTED_ENTRIES_MAX)
+				ctx_report(ctx, entry->node->place, "too-many",
+					   "too many conditional entries for %s", entry->name);
+			else
+				one->entries[one->n_entries++] = entry;
+		} else if (!entry->is_group) {
+			one->is_outright = true;
+		} else if (str_equal(entry->name, "@sandbox-default")) {
+			one->is_from_default_group = true;
+		} else {
+			one->is_from_other_group = true;
+		}
+	}
+}
+
+/* One refusal, last in the call's rules. */
+static void append_refusal(struct policy_ctx *ctx, struct filter_call *call,
+			   const struct spec_call_rule *like)
+{
+	struct spec_call_rule *rule = copy_rule(ctx, like, like->action);
+	struct spec_cond *copy = ctx_array(ctx, like->n_conds, sizeof(*copy));
+
+	if (rule == NULL || copy == NULL)
+		return;
+	memcpy(copy, like->conds, like->n_conds * sizeof(*copy));
+	rule->conds = copy;
+	filter_insert_rule(ctx, call, call->n_rules, rule, true);
+}
+
+/*
+ * "Permitted where one of these entries holds" as refusals: refused where each entry has a
+ * condition that does not hold, so one refusal for each way of choosing one condition of every
+ * entry.
+ */
+static void refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
+			    const struct listed *listed, struct spec_action action)
+{
+	size_t chosen[LISTED_ENTRIES_MAX] = {0};
+	const struct policy_node *node = listed->entries[0]->node;
+	struct spec_cond conds[LISTED_ENTRIES_MAX];
+	struct spec_call_rule like = {.conds = conds,
+				      .n_conds = listed->n_entries,
+				      .action = action,
+				      .origin = doc_origin(node->place)};
+	size_t next = 0;
+
+	while (next < listed->n_entries) {
+		size_t n_before = call->n_rules;
+
+		for (size_t i = 0; i < listed->n_entries; i++)
+			conds[i] = filter_opposite(&listed->entries[i]->conds[chosen[i]]);
+		append_refusal(ctx, call, &like);
+		if (call->n_rules == n_before)
+			return; /* too many: reported */
+		for (next = 0; next < listed->n_entries; next++) {
+			if (++chosen[next] < listed->entries[next]->n_conds)
+				break;
+			chosen[next] = 0;
+		}
+	}
+}
+
+/* What @sandbox-default itself says about a call. */
+static void apply_group_refusals(struct policy_ctx *ctx, struct filter_call *call,
+				 const struct policy_node *node)
+{
+	const struct group_refusal *row = groups_sandbox_default_refusals();
+
+	for (; row->call != NULL; row++) {
+		struct spec_call_rule *rule;
+
+		if (!str_equal(row->call, call->name))
+			continue;
+		if (!row->has_cond) {
+			answer_always(call, row->action, false, doc_origin(node->place));
+			return;
+		}
+		rule = ctx_array(ctx, 1, sizeof(*rule));
+		if (rule == NULL)
+			return;
+		*rule = (struct spec_call_rule){.conds = &row->cond,
+						.n_conds = 1,
+						.action = row->action,
+						.origin = doc_origin(node->place)};
+		filter_insert_rule(ctx, call, call->n_rules, rule, false);
+	}
+}
+
+/* The call as this layer's allow list alone has it, put onto what is already refused. */
+static void permit(struct policy_ctx *ctx, struct filter_call *call, const struct listed *listed,
+		   const struct filter *filter)
+{
+	bool is_bound = listed->is_from_default_group && !listed->is_outright;
+
+	if (listed->n_entries > 0 && !listed->is_outright && !listed->is_from_default_group &&
+	    !listed->is_from_other_group && !filter_is_permission(filter->default_action))
+		refuse_opposite(ctx, call, listed, filter->default_action);
+	if (is_bound)
+		apply_group_refusals(ctx, call, listed->node);
+}
+
+/* Names calls, several to one problem, that an entry permits beyond the parent. */
+struct excess {
+	const struct policy_node *node;
+	const char *names;
+	const char *first;
+	size_t n;
+};
+
+static void add_excess(struct policy_ctx *ctx, struct excess *excess, const char *name)
+{
+	if (excess->n == 0)
+		excess->first = name;
+	if (excess->n < LISTED_NAMES_MAX)
+		excess->names = ctx_format(ctx, "%s%s%s", excess->n > 0 ? excess->names : "",
+					   excess->n > 0 ? ", " : "", name);
+	excess->n++;
+}
+
+static void report_excess(struct policy_ctx *ctx, const struct excess *excess)
+{
+	struct policy_problem *problem;
+
+	if (excess->n == 0)
+		return;
+	problem = ctx_report(ctx, excess->node->place, "weaker",
+			     "this permits what the parent does not: %s%s", excess->names,
+			     excess->n > LISTED_NAMES_MAX ? ", ..." : "");
+	problem->expected = "A child's list only narrows the parent's.";
+	problem->hint =
+		ctx_format(ctx, "add  waive: {\"seccomp.call:%s\": \"the reason\"}", excess->first);
+}
+
+/* One call that the list does not name: refused, no softer than it was. */
+static void leave_out(struct filter_call *call, const struct filter *filter,
+		      struct spec_origin origin)
+{
+	if (permits_anything(call) ||
+	    filter_strictness(call->otherwise) < filter_strictness(filter->default_action))
+		answer_always(call, filter->default_action, true, origin);
+}
+
+/* Whether the entry asks for a call only as a part of @sandbox-default, which refuses it itself. */
+static bool is_refused_by_group(const struct listed *listed, const char *name)
+{
+	const struct group_refusal *row = groups_sandbox_default_refusals();
+
+	for (; row->call != NULL; row++)
+		if (!row->has_cond && str_equal(row->call, name))
+			return listed->is_from_default_group && !listed->is_outright;
+	return false;
+}
+
+/* A call that the list names. Returns false where the parent does not permit it. */
+static bool apply_listed(struct policy_ctx *ctx, const struct listed *listed, bool is_free,
+			 const struct filter *filter, struct filter_call *call)
+{
+	if (is_free)
+		answer_always(call, (struct spec_action){.kind = ACT_ALLOW}, false,
+			      doc_origin(listed->node->place));
+	if (!permits_anything(call))
+		return is_refused_by_group(listed, call->name);
+	permit(ctx, call, listed, filter);
+	return true;
+}
+
+static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
+			const struct listed *listed, const struct waived *waived,
+			struct filter *filter)
+{
+	struct excess excess = {.n = 0};
+
+	for (size_t number = 0; number < SYSCALLS_END; number++) {
+		struct filter_call *call = &filter->calls[number];
+		bool is_free = !filter->has_parent || waived->nodes[number] != NULL;
+
+		if (call->name == NULL)
+			continue;
+		if (!listed[number].is_listed) {
+			if (!list->appends && !is_free)
+				leave_out(call, filter, doc_origin(list->place));
+			continue;
+		}
+		if (apply_listed(ctx, &listed[number], is_free, filter, call))
+			continue;
+		if (excess.n > 0 && excess.node != listed[number].node) {
+			report_excess(ctx, &excess);
+			excess.n = 0;
+		}
+		excess.node = listed[number].node;
+		add_excess(ctx, &excess, call->name);
+	}
+	report_excess(ctx, &excess);
+}
+
+static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
+		       const struct waived *waived, struct filter *filter)
+{
+	struct listed *listed = ctx_array(ctx, SYSCALLS_END, sizeof(*listed));
+
+	if (listed == NULL)
+		return;
+	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
+		struct filter_entry *entry = ctx_array(ctx, 1, sizeof(*entry));
+
+		if (entry != NULL && filter_read_entry(ctx, node, false, entry))
+			list_entry(ctx, entry, listed);
+	}
+	apply_allow(ctx, list, listed, waived, filter);
+}
+
+/* ---- waivers and deny ---- */
+
+static void apply_waivers(const struct waived *waived, struct filter *filter)
+{
+	for (size_t number = 0; number < SYSCALLS_END; number++)
+		if (waived->nodes[number] != NULL)
+			answer_always(&filter->calls[number],
+				      (struct spec_action){.kind = ACT_ALLOW}, false,
+				      doc_origin(waived->nodes[number]->key_place));
+}
+
+static bool is_always_admitted(const char *name)
+{
+	for (const char *const *one = policy_seccomp_always_admitted(); *one != NULL; one++)
+		if (str_equal(name, *one))
+			return true;
+	return false;
+}
+
+static void deny_call(struct policy_ctx *ctx, const struct filter_entry *entry, size_t at,
+		      struct filter_call *call)
+{
+	struct spec_origin origin = doc_origin(entry->node->place);
+	unsigned strictness = filter_strictness(entry->action);
+	struct spec_call_rule *rule;
+	bool is_softer = false;
+
+	for (size_t i = 0; i < call->n_rules; i++)
+		is_softer |= filter_strictness(call->rules[i]->action) > strictness;
+	if (entry->n_conds == 0) {
+		/* Stricter refusals of single cases stay in front. */
+		if (!is_softer)
+			call->n_rules = 0;
+		if (strictness >= filter_strictness(call->otherwise)) {
+			call->otherwise = entry->action;
+			call->is_default = false;
+			call->origin = origin;
+		}
+		return;
+	}
+	if (filter_strictness(call->otherwise) > strictness)
+		return; /* all of it is refused more strictly already */
+	rule = ctx_array(ctx, 1, sizeof(*rule));
+	if (rule == NULL)
+		return;
+	*rule = (struct spec_call_rule){.conds = entry->conds,
+					.n_conds = entry->n_conds,
+					.action = entry->action,
+					.origin = origin};
+	filter_insert_rule(ctx, call, is_softer || at > call->n_rules ? call->n_rules : at, rule,
+			   false);
+}
+
+static void apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
+		       struct filter *filter)
+{
+	size_t *n_own = ctx_array(ctx, SYSCALLS_END, sizeof(*n_own));
+	struct filter_entry *entry = ctx_array(ctx, 1, sizeof(*entry));
+
+	if (n_own == NULL || entry == NULL)
+		return;
+	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
+		if (!filter_read_entry(ctx, node, true, entry))
+			continue;
+		for (size_t number = 0; number < SYSCALLS_END; number++) {
+			struct filter_call *call = &filter->calls[number];
+
+			if (!entry->set.has[number] || call->name == NULL)
+				continue;
+			if (is_always_admitted(call->name)) {
+				ctx_report(ctx, node->place, "own-call", "%s cannot be denied",
+					   call->name)
+					->expected =
+					"execve, write and exit_group are cordon's own "
+					"last calls, made under the filter.";
+				continue;
+			}
+			deny_call(ctx, entry, n_own[number]++, call);
+		}
+	}
+}
+
+void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
+			struct filter *filter)
+{
+	const struct policy_node *section = doc_get(layer, "seccomp");
+	const struct policy_node *allow = doc_get(section, "allow");
+	const struct policy_node *deny = doc_get(section, "deny");
+	struct waived *waived = ctx_array(ctx, 1, sizeof(*waived));
+
+	if (waived == NULL)
+		return;
+	if (filter->has_parent)
+		read_waivers(layer, waived);
+	if (section != NULL)
+		apply_actions(ctx, section, filter);
+	apply_waivers(waived, filter);
+	if (allow != NULL)
+		read_allow(ctx, allow, waived, filter);
+	if (deny != NULL)
+		apply_deny(ctx, deny, filter);
+	filter->has_parent = true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The seccomp section while layers are put over each other: what each system call is answered so
+ * far. Read by filter_entry.c (one entry of a list), filter.c (one layer over its parent's result)
+ * and resolve_seccomp.c (all layers, then into the spec).
+ *
+ * Normal form of a call: refusals (conditions, an action), tried in order, and one answer for the
+ * rest. A permission that holds under conditions only is turned into the refusals of its opposite,
+ * so that two layers that both permit under conditions permit together what both permit: their
+ * refusals stand one behind the other.
+ */
+#ifndef CORDON_POLICY_FILTER_H
+#define CORDON_POLICY_FILTER_H
+
+#include "policy/ctx.h"
+#include "policy/groups.h"
+#include "policy/resolve.h"
+#include "policy/spec.h"
+#include "policy/syscalls.h"
+
+enum { FILTER_RULES_MAX = 32, FILTER_CONDS_MAX = 6 };
+
+struct filter_call {
+	const char *name; /* NULL: no such call on this architecture */
+	const struct spec_call_rule **rules;
+	bool *is_default_rule; /* this rule's action follows seccomp.default */
+	size_t n_rules;
+	struct spec_action otherwise;
+	bool is_default; /* otherwise follows seccomp.default */
+	struct spec_origin origin;
+};
+
+struct filter {
+	struct spec_action default_action;
+	struct spec_action unknown_action;
+	struct spec_origin default_origin;
+	struct filter_call calls[SYSCALLS_END];
+	bool has_parent; /* a layer has been read: the next one may only narrow */
+};
+
+/* One entry of an allow or deny list. */
+struct filter_entry {
+	const struct policy_node *node;
+	const char *name; /* as written: a call or a @group */
+	struct syscall_set set;
+	bool is_group;
+	struct spec_cond *conds; /* all must hold; none: always */
+	size_t n_conds;
+	struct spec_action action; /* deny */
+};
+
+/* ---- filter_entry.c ---- */
+/* Reads an entry. False: reported. is_deny says whether it may have an action. */
+bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, bool is_deny,
+		       struct filter_entry *ret_entry);
+/* "errno(EPERM)", "kill", ... False: reported. */
+bool filter_read_action(struct policy_ctx *ctx, const struct policy_node *node,
+			struct spec_action *ret_action);
+
+/* ---- filter_action.c ---- */
+/* How much an action refuses: allow 0, log 1, errno 2, trap 3, kill 4. */
+unsigned filter_strictness(struct spec_action action);
+bool filter_is_permission(struct spec_action action);
+const char *filter_action_text(struct policy_ctx *ctx, struct spec_action action);
+struct spec_cond filter_opposite(const struct spec_cond *cond);
+/* Puts a rule at index `at`. Reports where a call gets too many. */
+void filter_insert_rule(struct policy_ctx *ctx, struct filter_call *call, size_t at,
+			const struct spec_call_rule *rule, bool is_default);
+
+/* ---- filter.c ---- */
+/* Puts the seccomp section and the waivers of a layer's tree over the filter. */
+void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
+			struct filter *filter);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Named groups of system calls: systemd's, and @sandbox-default. */
+#ifndef CORDON_POLICY_GROUPS_H
+#define CORDON_POLICY_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "policy/spec.h"
+#include "policy/syscalls.h"
+
+struct syscall_set {
+	bool has[SYSCALLS_END]; /* by native number */
+};
+
+/* Adds the calls of group ("@...") that exist on this architecture. -ENOENT: no such group. */
+int must_check groups_add(const char *group, struct syscall_set *set);
+
+/* Names of all groups, for hints. Returns how many were written, at most max. */
+size_t groups_names(const char **ret_names, size_t max);
+
+/*
+ * What @sandbox-default says about the arguments of its calls: a refusal that holds where all
+ * conditions do, or always where there is none. Ends with call NULL. Entries that name a call
+ * outright are not bound by it.
+ */
+struct group_refusal {
+	const char *call;
+	struct spec_cond cond;
+	bool has_cond;
+	struct spec_action action;
+};
+const struct group_refusal *groups_sandbox_default_refusals(void);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table; see keys.h. The functions that read it stand in keys_check.c.
+ *
+ * A key that this build cannot enforce has its row all the same, with KEY_LATER: a profile that
+ * asks for it is refused by name. Accepting and ignoring it would be a protection that only seems
+ * to be there.
+ */
+#include "policy/keys.h"
+
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "policy/resolve.h"
+
+#define IN_SPEC(member) offsetof(struct sandbox_spec, member)
+
+/* clang-format off */
+const struct policy_key policy_keys[] = {
+	{"cordon", KEY_WORD, 0, "1", NULL, "format version of the file; required, 1", NULL, 0},
+	{"description", KEY_TEXT, 0, NULL, NULL, "one line for listings", NULL, 0},
+	{"extends", KEY_TEXT, 0, NULL, NULL, "the one parent, a name, or a path with a slash", NULL, 0},
+
+	{"process", KEY_MAP, 0, NULL, NULL, "the program and what it finds around it", NULL, 0},
+	{"process.user", KEY_TEXT, 0, NULL, NULL, "user[:group] inside, ids or names of the rootfs", NULL, 0},
+	{"process.working_dir", KEY_TEXT, 0, NULL, NULL, "absolute path inside to start in", apply_working_dir, 0},
+	{"process.environment", KEY_FREE_MAP, 0, NULL, NULL, "variables; no value passes the caller's, all others are dropped", NULL, 0},
+	{"process.environment.*", KEY_TEXT, 0, NULL, NULL, "value of one variable", NULL, 0},
+	{"process.hostname", KEY_TEXT, 0, NULL, NULL, "host name inside", apply_hostname, 0},
+	{"process.stop_signal", KEY_TEXT, 0, NULL, NULL, "signal that asks the program to end", apply_stop_signal, 0},
+	{"process.stop_grace_period", KEY_DURATION, 0, NULL, NULL, "time between stop_signal and SIGKILL", apply_duration, IN_SPEC(process.stop_grace_period_ms)},
+	{"process.init", KEY_WORD, 0, "true", "false", "cordon's init is process 1 and reaps", NULL, 0},
+	{"process.supplementary_groups", KEY_WORD, 0, "none", "*", "further groups of the user inside", NULL, 0},
+
+	{"rootfs", KEY_MAP, 0, NULL, NULL, "the file tree inside", NULL, 0},
+	{"rootfs.from", KEY_TEXT, 0, NULL, NULL, "host, dir:PATH, image:NAME or empty", NULL, 0},
+	{"rootfs.writable", KEY_TEXT_OR_MAP, 0, "none|tmpfs", "auto|image|project", "whether the root can be written to, and where that goes", NULL, 0},
+	{"rootfs.writable.store", KEY_WORD, 0, "none|tmpfs", "auto|image|project", "none, or the kind of store", NULL, 0},
+	{"rootfs.writable.size", KEY_SIZE, 0, NULL, NULL, "bytes of the root's store", apply_number, IN_SPEC(rootfs.size_bytes)},
+	{"rootfs.writable.inodes", KEY_NUMBER, 0, NULL, NULL, "files and directories of the root's store", apply_number, IN_SPEC(rootfs.inodes)},
+
+	{"volumes", KEY_LIST, 0, NULL, NULL, "what is mounted: SOURCE:TARGET[:ro|rw] or a map", NULL, 0},
+	{"volumes[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "one mount", NULL, 0},
+	{"volumes[].type", KEY_WORD, 0, "bind|tmpfs", "volume|image", "kind of mount", NULL, 0},
+	{"volumes[].source", KEY_TEXT, 0, NULL, NULL, "bind: path on the host, ${cwd} or relative to the file that says it", NULL, 0},
+	{"volumes[].target", KEY_TEXT, 0, NULL, NULL, "absolute path inside", NULL, 0},
+	{"volumes[].read_only", KEY_BOOL, 0, NULL, NULL, "mount read-only; true unless said otherwise (bind)", NULL, 0},
+	{"volumes[].size", KEY_SIZE, 0, NULL, NULL, "tmpfs: bytes", NULL, 0},
+	{"volumes[].inodes", KEY_NUMBER, 0, NULL, NULL, "tmpfs: files and directories", NULL, 0},
+	{"volumes[].mode", KEY_MODE, 0, NULL, NULL, "tmpfs: permissions of its root", NULL, 0},
+	{"volumes[].options", KEY_LIST, 0, NULL, NULL, "noexec", NULL, 0},
+	{"volumes[].options[]", KEY_WORD, 0, "noexec", NULL, "nothing on it can be executed", NULL, 0},
+	{"volumes[].read_only_below", KEY_ANY, KEY_LATER, NULL, NULL, "bind: paths below it that stay read-only", NULL, 0},
+	{"volumes[].hide_below", KEY_ANY, KEY_LATER, NULL, NULL, "bind: paths below it that are not shown", NULL, 0},
+	{"secrets", KEY_ANY, KEY_LATER, NULL, NULL, "files shown from memory only", NULL, 0},
+	{"devices", KEY_ANY, KEY_LATER, NULL, NULL, "device files shown inside", NULL, 0},
+
+	{"seccomp", KEY_MAP, 0, NULL, NULL, "the filter of system calls", NULL, 0},
+	{"seccomp.default", KEY_TEXT, 0, NULL, NULL, "action for known calls that no entry names", NULL, 0},
+	{"seccomp.unknown", KEY_TEXT, 0, NULL, NULL, "action for calls that this build does not know", NULL, 0},
+	{"seccomp.allow", KEY_LIST, 0, NULL, NULL, "calls and @groups that are let through", NULL, 0},
+	{"seccomp.allow[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "a call, a @group, or a map with conditions", NULL, 0},
+	{"seccomp.allow[].call", KEY_TEXT, 0, NULL, NULL, "name of the call", NULL, 0},
+	{"seccomp.allow[].args", KEY_ANY, 0, NULL, NULL, "conditions by argument number", NULL, 0},
+	{"seccomp.deny", KEY_LIST, 0, NULL, NULL, "calls and @groups that are refused, added to the parent's", NULL, 0},
+	{"seccomp.deny[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "a call, a @group, or a map with conditions", NULL, 0},
+	{"seccomp.deny[].call", KEY_TEXT, 0, NULL, NULL, "name of the call", NULL, 0},
+	{"seccomp.deny[].args", KEY_ANY, 0, NULL, NULL, "conditions by argument number", NULL, 0},
+	{"seccomp.deny[].action", KEY_TEXT, 0, NULL, NULL, "errno(NAME), kill or trap; errno(EPERM) if not said", NULL, 0},
+	{"seccomp.architectures", KEY_LIST, 0, NULL, NULL, "all others are killed", NULL, 0},
+	{"seccomp.architectures[]", KEY_WORD, 0, "native", "*", "native", NULL, 0},
+	{"seccomp.docker_profile", KEY_ANY, KEY_LATER, NULL, NULL, "a Docker or OCI seccomp file", NULL, 0},
+
+	{"capabilities", KEY_MAP, 0, NULL, NULL, "capabilities inside", NULL, 0},
+	{"capabilities.drop", KEY_LIST, 0, NULL, NULL, "[ALL]", NULL, 0},
+	{"capabilities.drop[]", KEY_TEXT, 0, NULL, NULL, "ALL or a name", NULL, 0},
+	{"capabilities.add", KEY_LIST, KEY_ONLY_EMPTY, NULL, NULL, "kept after drop", NULL, 0},
+	{"namespaces", KEY_MAP, 0, NULL, NULL, "namespaces that are not made new", NULL, 0},
+	{"namespaces.share", KEY_LIST, KEY_ONLY_EMPTY, NULL, NULL, "namespaces shared with the host", NULL, 0},
+	{"apparmor", KEY_ANY, KEY_LATER, NULL, NULL, "NAME, auto or unconfined", NULL, 0},
+	{"landlock", KEY_ANY, KEY_LATER, NULL, NULL, "auto, or lists that tighten it", NULL, 0},
+
+	{"limits", KEY_MAP, 0, NULL, NULL, "what it may use", NULL, 0},
+	{"limits.nproc", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "processes of the user inside, of this sandbox alone", apply_nproc, 0},
+	{"limits.wall_time", KEY_DURATION, KEY_UNLIMITED, NULL, NULL, "time until everything inside is ended", apply_wall_time, 0},
+	{"limits.pids", KEY_ANY, KEY_LATER, NULL, NULL, "tasks in all", NULL, 0},
+	{"limits.memory", KEY_ANY, KEY_LATER, NULL, NULL, "memory in all", NULL, 0},
+	{"limits.swap", KEY_ANY, KEY_LATER, NULL, NULL, "swap alone", NULL, 0},
+	{"limits.cpus", KEY_ANY, KEY_LATER, NULL, NULL, "share of processors", NULL, 0},
+	{"limits.cpuset", KEY_ANY, KEY_LATER, NULL, NULL, "which processors", NULL, 0},
+	{"limits.cpu_weight", KEY_ANY, KEY_LATER, NULL, NULL, "weight against other sandboxes", NULL, 0},
+	{"limits.cpu_time", KEY_ANY, KEY_LATER, NULL, NULL, "processor time of the whole sandbox", NULL, 0},
+	{"limits.idle_time", KEY_ANY, KEY_LATER, NULL, NULL, "time without processor use and output", NULL, 0},
+	{"limits.output", KEY_ANY, KEY_LATER, NULL, NULL, "bytes of stdout and stderr together", NULL, 0},
+	{"limits.io", KEY_ANY, KEY_LATER, NULL, NULL, "disk bandwidth", NULL, 0},
+	{"limits.ulimits", KEY_MAP, 0, NULL, NULL, "resource limits of each process", NULL, 0},
+	{"limits.ulimits.nofile", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "open files", apply_ulimit, RLIMIT_NOFILE},
+	{"limits.ulimits.fsize", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "size of a file written", apply_ulimit, RLIMIT_FSIZE},
+	{"limits.ulimits.core", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "size of a core dump", apply_ulimit, RLIMIT_CORE},
+	{"limits.ulimits.stack", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "size of the stack", apply_ulimit, RLIMIT_STACK},
+	{"limits.ulimits.memlock", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "locked memory", apply_ulimit, RLIMIT_MEMLOCK},
+	{"limits.ulimits.msgqueue", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "bytes in message queues", apply_ulimit, RLIMIT_MSGQUEUE},
+	{"limits.ulimits.sigpending", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "queued signals", apply_ulimit, RLIMIT_SIGPENDING},
+	{"limits.ulimits.rtprio", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "highest real-time priority", apply_ulimit, RLIMIT_RTPRIO},
+	{"limits.ulimits.cpu", KEY_DURATION, KEY_UNLIMITED, NULL, NULL, "processor time of one process, whole seconds", apply_ulimit, RLIMIT_CPU},
+	{"limits.ulimits.data", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "data segment", apply_ulimit, RLIMIT_DATA},
+	{"limits.ulimits.as", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "address space", apply_ulimit, RLIMIT_AS},
+
+	{"network", KEY_MAP, 0, NULL, NULL, "the network inside", NULL, 0},
+	{"network.mode", KEY_WORD, 0, "none", "*", "none, bridge, host or container:NAME", NULL, 0},
+	{"network.networks", KEY_ANY, KEY_LATER, NULL, NULL, "networks to join", NULL, 0},
+	{"network.publish", KEY_ANY, KEY_LATER, NULL, NULL, "ports shown on the host", NULL, 0},
+	{"network.egress", KEY_ANY, KEY_LATER, NULL, NULL, "what may be reached, and how fast", NULL, 0},
+	{"network.ingress", KEY_ANY, KEY_LATER, NULL, NULL, "who may reach it, and how fast", NULL, 0},
+
+	{"restart", KEY_ANY, KEY_LATER, NULL, NULL, "when it is started again", NULL, 0},
+	{"labels", KEY_ANY, KEY_LATER, NULL, NULL, "marks for listings", NULL, 0},
+	{"logging", KEY_ANY, KEY_LATER, NULL, NULL, "kept output", NULL, 0},
+	{"when_possible", KEY_ANY, KEY_LATER, NULL, NULL, "limits that the host may lack", NULL, 0},
+	{"waive", KEY_FREE_MAP, 0, NULL, NULL, "protections of the parent that are given up, with the reason", NULL, 0},
+	{"waive.*", KEY_TEXT, 0, NULL, NULL, "the reason", NULL, 0},
+};
+/* clang-format on */
+
+const size_t policy_n_keys = sizeof(policy_keys) / sizeof(policy_keys[0]);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * THE table of policy keys. A key exists if it stands here; the reference, the man page and the
+ * JSON Schema of profiles are printed from it.
+ */
+#ifndef CORDON_POLICY_KEYS_H
+#define CORDON_POLICY_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/ctx.h"
+#include "policy/doc.h"
+#include "policy/spec.h"
+
+enum policy_key_type {
+	KEY_MAP,         /* its keys stand in the table, below its path */
+	KEY_FREE_MAP,    /* any names; the values are text ("path.*") */
+	KEY_LIST,        /* items: "path[]" */
+	KEY_TEXT_OR_MAP, /* a short form, or a map with keys below its path */
+	KEY_TEXT,
+	KEY_WORD, /* one of `words` */
+	KEY_NUMBER,
+	KEY_SIZE,
+	KEY_DURATION,
+	KEY_BOOL,
+	KEY_MODE,
+	KEY_ANY, /* its handler looks into it */
+};
+
+enum policy_key_flag {
+	KEY_LATER = 1 << 0,      /* known, but not enforced by this build: refused */
+	KEY_UNLIMITED = 1 << 1,  /* "unlimited" is a value */
+	KEY_ONLY_EMPTY = 1 << 2, /* a list; items are not enforced by this build */
+};
+
+struct policy_key {
+	const char *path; /* "limits.ulimits.nofile", "volumes[].type", "process.environment.*" */
+	enum policy_key_type type;
+	unsigned flags;
+	const char *words; /* KEY_WORD: "a|b"; else NULL */
+	const char
+		*later;  /* words that are known but not enforced by this build; "*": all others */
+	const char *doc; /* one line */
+	/* Puts a checked value into the spec; NULL where resolve_*.c reads the merged tree itself.
+	 */
+	void (*apply)(struct policy_ctx *ctx, const struct policy_key *key,
+		      const struct policy_node *node, struct sandbox_spec *spec);
+	size_t place; /* for apply: an offset into struct sandbox_spec, or an RLIMIT_* */
+};
+
+extern const struct policy_key policy_keys[];
+extern const size_t policy_n_keys;
+
+/* The row of a path, NULL where there is none. */
+const struct policy_key *keys_find(const char *path);
+
+/*
+ * Checks one layer's tree against the table: names, places, types, units, and what this build does
+ * not enforce. Everything wrong is reported and taken out of the tree, so that later steps see only
+ * values of the right form.
+ */
+void keys_check(struct policy_ctx *ctx, struct policy_node *root);
+
+/* Calls apply for every value of the merged tree. */
+void keys_apply(struct policy_ctx *ctx, const struct policy_node *root, struct sandbox_spec *spec);
+
+/* Reports that something known is not enforced by this build. */
+struct policy_problem *keys_refuse_later(struct policy_ctx *ctx, struct policy_place place,
+					 const char *what);
+
+#endif

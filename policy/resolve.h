@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps of policy_resolve (resolve.c), and the setters that the table of keys calls. */
+#ifndef CORDON_POLICY_RESOLVE_H
+#define CORDON_POLICY_RESOLVE_H
+
+#include "policy/ctx.h"
+#include "policy/doc.h"
+#include "policy/layers.h"
+#include "policy/spec.h"
+
+struct policy_key;
+
+#define POLICY_SETTER(name)                                             \
+	void name(struct policy_ctx *ctx, const struct policy_key *key, \
+		  const struct policy_node *node, struct sandbox_spec *spec)
+
+/* Setters, called by keys_apply with values whose form keys_check has checked. */
+POLICY_SETTER(apply_number);   /* KEY_NUMBER and KEY_SIZE into the uint64_t at key->place */
+POLICY_SETTER(apply_duration); /* milliseconds into the uint64_t at key->place */
+POLICY_SETTER(apply_working_dir);
+POLICY_SETTER(apply_hostname);
+POLICY_SETTER(apply_stop_signal);
+POLICY_SETTER(apply_nproc);
+POLICY_SETTER(apply_wall_time);
+POLICY_SETTER(apply_ulimit); /* key->place is the RLIMIT_* */
+
+/* Steps; each reads the merged tree and reports what is wrong. */
+void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
+		    struct sandbox_spec *spec);
+void resolve_identity(struct policy_ctx *ctx, const struct policy_node *root,
+		      struct sandbox_spec *spec);
+void resolve_process(struct policy_ctx *ctx, const struct policy_node *root,
+		     struct sandbox_spec *spec);
+void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
+		    struct sandbox_spec *spec);
+void resolve_capabilities(struct policy_ctx *ctx, const struct policy_node *root,
+			  struct sandbox_spec *spec);
+void resolve_waivers(struct policy_ctx *ctx, const struct policy_node *root,
+		     struct sandbox_spec *spec);
+/* Reads the layers one by one: what one may do depends on its parent's result. */
+void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
+		     struct sandbox_spec *spec);
+void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
+			const struct policy_node *root, struct sandbox_spec *spec);
+
+/* The waiver of that name, or NULL. */
+const struct spec_waiver *resolve_find_waiver(const struct sandbox_spec *spec, const char *name);
+
+#endif

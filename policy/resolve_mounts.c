@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * volumes, --ro, --rw, and the one file of `cordon run -- ./a.out`: entries to spec_mount.
+ *
+ * A target never lies at or below /proc or /dev, which cordon makes itself, and a source never at,
+ * below or above the host's /proc, /sys or /dev: such a bind would show the host's processes,
+ * devices or kernel settings inside.
+ */
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "policy/keys.h"
+#include "policy/paths.h"
+#include "policy/resolve.h"
+
+enum { DEFAULT_TMPFS_BYTES = 16 << 20, DEFAULT_TMPFS_INODES = 4096, DEFAULT_TMPFS_MODE = 01777 };
+
+static const char cwd_variable[] = "${cwd}";
+
+/* Directories that ${cwd} may not stand for: what it would show is never what was meant. */
+static const char *const system_dirs[] = {
+	"/boot", "/dev",  "/etc", "/lib", "/lib32", "/lib64", "/libx32",
+	"/bin",  "/proc", "/run", "/sys", "/sbin",  "/usr",   "/var/lib",
+};
+static const char *const system_tops[] = {"/",    "/home", "/root", "/opt",     "/srv",
+					  "/tmp", "/var",  "/mnt",  "/var/tmp", "/media"};
+
+static const char *cwd_trouble(const struct policy_ctx *ctx)
+{
+	const char *cwd = ctx->host->cwd;
+
+	if (cwd[0] == '\0')
+		return "the working directory is gone";
+	if (ctx->host->home[0] != '\0' && str_equal(cwd, ctx->host->home))
+		return "the working directory is a home directory";
+	if (str_has_prefix(cwd, "/home/") && strchr(cwd + 6, '/') == NULL)
+		return "the working directory is a home directory";
+	for (size_t i = 0; i < sizeof(system_tops) / sizeof(system_tops[0]); i++)
+		if (str_equal(cwd, system_tops[i]))
+			return "the working directory is a system directory";
+	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(system_dirs[0]); i++)
+		if (paths_is_at_or_below(cwd, system_dirs[i]))
+			return "the working directory is a system directory";
+	return NULL;
+}
+
+/* Whether this reading's working directory may be shown, reported at place where not. */
+static bool may_use_cwd(struct policy_ctx *ctx, struct policy_place place)
+{
+	const char *trouble = cwd_trouble(ctx);
+
+	if (trouble == NULL)
+		return true;
+	ctx_report(ctx, place, "cwd", "${cwd} is refused: %s", trouble)->hint =
+		"Start cordon in the project's own directory.";
+	return false;
+}
+
+/* A source as an absolute host path; NULL where it is refused. */
+static const char *source_path(struct policy_ctx *ctx, struct policy_place place, const char *text)
+{
+	const char *dir = place.source->dir;
+	size_t len = strlen(cwd_variable);
+
+	/* What a flag says is the path itself: the shell has had its say already. */
+	if (place.source->is_flag && text[0] == '/')
+		return paths_absolute(ctx, "/", text);
+	if (str_has_prefix(text, cwd_variable) && (text[len] == '\0' || text[len] == '/')) {
+		if (!may_use_cwd(ctx, place))
+			return NULL;
+		return paths_absolute(ctx, ctx->host->cwd, text[len] == '/' ? text + len + 1 : "");
+	}
+	if (strstr(text, "${") != NULL) {
+		ctx_report(ctx, place, "bad-variable", "'%s' has an unknown variable", text)
+			->expected = "The only variable is ${cwd}, at the beginning.";
+		return NULL;
+	}
+	if (text[0] != '/' && dir[0] != '/') {
+		ctx_report(ctx, place, "bad-path", "'%s' is relative to no directory", text)
+			->expected = "Here a source is absolute.";
+		return NULL;
+	}
+	return paths_absolute(ctx, dir, text);
+}
+
+static bool check_source(struct policy_ctx *ctx, struct policy_place place, const char *source)
+{
+	static const char *const kernel_dirs[] = {"/proc", "/sys", "/dev"};
+
+	for (size_t i = 0; i < sizeof(kernel_dirs) / sizeof(kernel_dirs[0]); i++) {
+		if (!paths_is_at_or_below(source, kernel_dirs[i]) &&
+		    !paths_is_at_or_below(kernel_dirs[i], source))
+			continue;
+		ctx_report(ctx, place, "bad-source", "'%s' would show the host's %s", source,
+			   kernel_dirs[i])
+			->expected = "A source is neither /proc, /sys or /dev nor below or above.";
+		return false;
+	}
+	return true;
+}
+
+static bool check_target(struct policy_ctx *ctx, struct policy_place place, const char *text,
+			 const char **ret_target)
+{
+	const char *target = paths_absolute(ctx, "/", text);
+	const char *why = NULL;
+
+	if (text[0] != '/')
+		why = "it is absolute";
+	else if (str_equal(target, "/"))
+		why = "it is below the root";
+	else if (paths_is_at_or_below(target, "/proc") || paths_is_at_or_below(target, "/dev"))
+		why = "it is not at or below /proc or /dev, which cordon makes itself";
+	if (why != NULL) {
+		ctx_report(ctx, place, "bad-target", "'%s' cannot be a target", text)->expected =
+			ctx_format(ctx, "A target is a path inside: %s.", why);
+		return false;
+	}
+	*ret_target = target;
+	return true;
+}
+
+/* "SOURCE:TARGET[:ro|rw]" */
+static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
+		       struct spec_mount *mount)
+{
+	const char *text = node->text;
+	size_t source_len = strcspn(text, ":");
+	const char *target = text[source_len] == ':' ? text + source_len + 1 : NULL;
+	size_t target_len = target != NULL ? strcspn(target, ":") : 0;
+	const char *mode =
+		target != NULL && target[target_len] == ':' ? target + target_len + 1 : "ro";
+	const char *source = ctx_copy(ctx, text, source_len);
+
+	if (target == NULL && source[0] == '/') {
+		keys_refuse_later(ctx, node->place, "an anonymous volume");
+		return false;
+	}
+	if (target != NULL && strchr(source, '/') == NULL && !str_equal(source, cwd_variable)) {
+		keys_refuse_later(ctx, node->place,
+				  ctx_format(ctx, "the named volume '%s'", source))
+			->hint = "For a directory of the host write './NAME:/TARGET'.";
+		return false;
+	}
+	if (target == NULL || (!str_equal(mode, "ro") && !str_equal(mode, "rw"))) {
+		ctx_report(ctx, node->place, "bad-value", "volumes cannot have '%s'", text)
+			->expected = "It is SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw.";
+		return false;
+	}
+	mount->type = MOUNT_BIND;
+	mount->read_only = str_equal(mode, "ro");
+	mount->source = source_path(ctx, node->place, source);
+	return mount->source != NULL && check_source(ctx, node->place, mount->source) &&
+	       check_target(ctx, node->place, ctx_copy(ctx, target, target_len), &mount->target);
+}
+
+/* Keys that belong to the other kind of mount are mistakes, not noise. */
+static bool check_keys_of_type(struct policy_ctx *ctx, const struct policy_node *node, bool is_bind)
+{
+	static const char *const bind_keys[] = {"source", NULL};
+	static const char *const tmpfs_keys[] = {"size", "inodes", "mode", NULL};
+	const char *const *foreign = is_bind ? tmpfs_keys : bind_keys;
+	bool is_good = true;
+
+	for (; *foreign != NULL; foreign++) {
+		const struct policy_node *child = doc_get(node, *foreign);
+
+		if (child == NULL)
+			continue;
+		ctx_report(ctx, child->key_place, "impossible", "a %s has no '%s'",
+			   is_bind ? "bind" : "tmpfs", *foreign);
+		is_good = false;
+	}
+	return is_good;
+}
+
+static void read_options(const struct policy_node *node, struct spec_mount *mount)
+{
+	const struct policy_node *options = doc_get(node, "options");
+	const struct policy_node *read_only = doc_get(node, "read_only");
+
+	/* noexec is the only word that the table lets through. */
+	mount->noexec = options != NULL && options->children != NULL;
+	mount->read_only =
+		read_only != NULL ? str_equal(read_only->text, "true") : mount->type == MOUNT_BIND;
+}
+
+static bool read_tmpfs(struct policy_ctx *ctx, const struct policy_node *node,
+		       struct spec_mount *mount)
+{
+	const struct policy_node *size = doc_get(node, "size");
+	const struct policy_node *inodes = doc_get(node, "inodes");
+	const struct policy_node *mode = doc_get(node, "mode");
+	int r = 0;
+
+	mount->size_bytes = DEFAULT_TMPFS_BYTES;
+	mount->inodes = DEFAULT_TMPFS_INODES;
+	mount->mode = DEFAULT_TMPFS_MODE;
+	/* The table has checked the forms. */
+	if (size != NULL)
+		r |= parse_size(size->text, &mount->size_bytes);
+	if (inodes != NULL)
+		r |= parse_u64(inodes->text, &mount->inodes);
+	if (mode != NULL)
+		r |= parse_mode(mode->text, &mount->mode);
+	/* To tmpfs 0 means "no limit", which here it shall never mean by accident. */
+	if (r < 0 || mount->size_bytes == 0 || mount->inodes == 0) {
+		ctx_report(ctx, (size != NULL ? size : inodes)->place, "bad-value",
+			   "a tmpfs has a size and a number of inodes greater than 0");
+		return false;
+	}
+	return true;
+}
+
+static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
+		     struct spec_mount *mount)
+{
+	const struct policy_node *type = doc_get(node, "type");
+	const struct policy_node *source = doc_get(node, "source");
+	const struct policy_node *target = doc_get(node, "target");
+	bool is_bind = type != NULL ? str_equal(type->text, "bind") : source != NULL;
+
+	if (target == NULL || (is_bind && source == NULL) || (!is_bind && type == NULL)) {
+		/* Where a key was refused already, its absence is no second mistake. */
+		if (!node->is_damaged)
+			ctx_report(ctx, node->place, "missing-key", "this volume lacks '%s'",
+				   target == NULL ? "target" : (is_bind ? "source" : "type"));
+		return false;
+	}
+	if (!check_keys_of_type(ctx, node, is_bind))
+		return false;
+	mount->type = is_bind ? MOUNT_BIND : MOUNT_TMPFS;
+	read_options(node, mount);
+	if (!check_target(ctx, target->place, target->text, &mount->target))
+		return false;
+	if (!is_bind)
+		return read_tmpfs(ctx, node, mount);
+	mount->source = source_path(ctx, source->place, source->text);
+	return mount->source != NULL && check_source(ctx, source->place, mount->source);
+}
+
+struct mount_list {
+	struct spec_mount *mounts;
+	size_t n;
+};
+
+/* Puts the mount at its place in the order; a second one on the same target is refused. */
+static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct policy_place place,
+			 const struct spec_mount *mount)
+{
+	size_t at = list->n;
+
+	for (; at > 0 && paths_compare(list->mounts[at - 1].target, mount->target) > 0; at--) {
+	}
+	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target)) {
+		ctx_report(ctx, place, "duplicate-target", "'%s' is mounted twice", mount->target)
+			->expected = ctx_format(ctx, "It is first said in %s, line %u.",
+						list->mounts[at - 1].origin.file,
+						list->mounts[at - 1].origin.line);
+		return;
+	}
+	memmove(&list->mounts[at + 1], &list->mounts[at], (list->n - at) * sizeof(list->mounts[0]));
+	list->mounts[at] = *mount;
+	list->n++;
+}
+
+/* Whether the rootfs or a mount shows the host's file at path inside already. */
+static bool is_visible(const struct sandbox_spec *spec, const struct mount_list *list,
+		       const char *path)
+{
+	static const char *const host_dirs[] = {"/usr",   "/bin",   "/sbin",  "/lib",
+						"/lib32", "/lib64", "/libx32"};
+	const struct spec_mount *above = NULL;
+
+	/* Parents stand first, so the last one that holds it is the nearest. */
+	for (size_t i = 0; i < list->n; i++)
+		if (paths_is_at_or_below(path, list->mounts[i].target))
+			above = &list->mounts[i];
+	if (above != NULL)
+		return above->type == MOUNT_BIND;
+	for (size_t i = 0; i < sizeof(host_dirs) / sizeof(host_dirs[0]); i++)
+		if (spec->rootfs.kind == ROOTFS_HOST && paths_is_at_or_below(path, host_dirs[i]))
+			return true;
+	return false;
+}
+
+/* `cordon run -- ./a.out` shows that one file, read-only. */
+static void add_program(struct policy_ctx *ctx, const struct sandbox_spec *spec,
+			struct mount_list *list)
+{
+	const char *path = spec->process.program;
+	struct policy_source source = {.path = "command line", .is_flag = true, .text = ""};
+	struct spec_mount mount = {
+		.type = MOUNT_BIND,
+		.source = path,
+		.target = path,
+		.read_only = true,
+		.origin = {.file = "command line"},
+	};
+
+	if (path[0] != '/' || spec->rootfs.kind == ROOTFS_DIR || is_visible(spec, list, path))
+		return;
+	/* A path that cannot be mounted fails as a program that is not there: exit code 127. */
+	if (str_equal(path, "/") || paths_is_at_or_below(path, "/proc") ||
+	    paths_is_at_or_below(path, "/dev") || paths_is_at_or_below(path, "/sys"))
+		return;
+	insert_mount(ctx, list, (struct policy_place){.source = &source}, &mount);
+}
+
+void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
+		    struct sandbox_spec *spec)
+{
+	const struct policy_node *volumes = doc_get(root, "volumes");
+	struct mount_list list = {.n = 0};
+	size_t n = 1; /* the program's own */
+
+	for (const struct policy_node *node = volumes != NULL ? volumes->children : NULL;
+	     node != NULL; node = node->next)
+		n++;
+	list.mounts = ctx_array(ctx, n, sizeof(*list.mounts));
+	if (list.mounts == NULL)
+		return;
+	for (const struct policy_node *node = volumes != NULL ? volumes->children : NULL;
+	     node != NULL; node = node->next) {
+		struct spec_mount mount = {.source = "", .origin = doc_origin(node->place)};
+		const char *waiver;
+
+		if (node->kind == NODE_MAPPING ? !read_map(ctx, node, &mount)
+					       : !read_short(ctx, node, &mount))
+			continue;
+		waiver = ctx_format(ctx, "host_root_write:%s", mount.source);
+		mount.host_root_write_waived =
+			mount.type == MOUNT_BIND && resolve_find_waiver(spec, waiver) != NULL;
+		insert_mount(ctx, &list, node->place, &mount);
+	}
+	add_program(ctx, spec, &list);
+	spec->mounts = list.mounts;
+	spec->n_mounts = list.n;
+}

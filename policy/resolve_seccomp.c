@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The filter of a sandbox: the layers' seccomp sections one over the other (filter.c), then what
+ * follows from the rest of the policy, then the spec.
+ *
+ * Setuid bits. A file that the workload makes on a writable bind outlives it and may be owned by
+ * an id that means something on the host, so where there is such a bind the calls that set the
+ * setuid or setgid bit are refused:
+ * - chmod, fchmod, fchmodat, fchmodat2, creat, mknod, mknodat: where the mode has one of the bits
+ * - open, openat: likewise, when the flags make a file (O_CREAT, O_TMPFILE); else the argument is
+ *   not read by the kernel and may be anything
+ * - openat2, io_uring_setup: their modes lie in memory, where a filter cannot look; ENOSYS makes
+ *   programs fall back
+ * - mkdir and mkdirat need nothing: the kernel masks the bits out of their mode (vfs_mkdir), and
+ *   file capabilities (setxattr of security.capability) cannot be told apart by a filter but need
+ *   CAP_SETFCAP, which no sandbox has.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "policy/filter.h"
+
+/* ---- setuid bits ---- */
+
+static const uint64_t no_bits[] = {0};
+
+#define MODE_HAS_SETID(n)                                                                      \
+	{                                                                                      \
+		.arg = (n), .is_32bit = true, .op = COND_MASKED_NE, .mask = S_ISUID | S_ISGID, \
+		.values = no_bits, .n_values = 1                                               \
+	}
+/* O_TMPFILE without the O_DIRECTORY that the macro contains, which alone makes no file. */
+#define FLAGS_MAKE_FILE(n)                                                                     \
+	{                                                                                      \
+		.arg = (n), .is_32bit = true, .op = COND_MASKED_NE,                            \
+		.mask = O_CREAT | (O_TMPFILE & ~O_DIRECTORY), .values = no_bits, .n_values = 1 \
+	}
+
+struct setid_row {
+	const char *call;
+	size_t n_conds; /* 0: refused as a whole */
+	struct spec_cond conds[2];
+};
+
+static const struct setid_row setid_rows[] = {
+	{"chmod", 1, {MODE_HAS_SETID(1)}},
+	{"fchmod", 1, {MODE_HAS_SETID(1)}},
+	{"fchmodat", 1, {MODE_HAS_SETID(2)}},
+	{"fchmodat2", 1, {MODE_HAS_SETID(2)}},
+	{"creat", 1, {MODE_HAS_SETID(1)}},
+	{"mknod", 1, {MODE_HAS_SETID(1)}},
+	{"mknodat", 1, {MODE_HAS_SETID(2)}},
+	{"open", 2, {FLAGS_MAKE_FILE(1), MODE_HAS_SETID(2)}},
+	{"openat", 2, {FLAGS_MAKE_FILE(2), MODE_HAS_SETID(3)}},
+	{"openat2", 0, {{0}}},
+	{"io_uring_setup", 0, {{0}}},
+};
+
+static const struct spec_mount *first_writable_bind(const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (spec->mounts[i].type == MOUNT_BIND && !spec->mounts[i].read_only)
+			return &spec->mounts[i];
+	return NULL;
+}
+
+static void refuse_setid_row(struct policy_ctx *ctx, const struct setid_row *row,
+			     struct spec_origin origin, struct filter_call *call)
+{
+	struct spec_call_rule *rule;
+
+	if (!filter_is_permission(call->otherwise))
+		return; /* refused as a whole */
+	if (row->n_conds == 0) {
+		call->n_rules = 0;
+		call->otherwise = (struct spec_action){.kind = ACT_ERRNO, .errno_value = ENOSYS};
+		call->is_default = false;
+		call->origin = origin;
+		return;
+	}
+	rule = ctx_array(ctx, 1, sizeof(*rule));
+	if (rule == NULL)
+		return;
+	*rule = (struct spec_call_rule){
+		.conds = row->conds,
+		.n_conds = row->n_conds,
+		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
+		.origin = origin,
+	};
+	/* Last: every rule refuses, and one of the policy's may be stricter. */
+	filter_insert_rule(ctx, call, call->n_rules, rule, false);
+}
+
+static void refuse_setid_bits(struct policy_ctx *ctx, struct sandbox_spec *spec,
+			      struct filter *filter)
+{
+	const struct spec_mount *bind = first_writable_bind(spec);
+
+	if (bind == NULL)
+		return;
+	spec->seccomp.denies_setid_bits = true;
+	for (size_t i = 0; i < sizeof(setid_rows) / sizeof(setid_rows[0]); i++) {
+		int32_t number = syscalls_number(setid_rows[i].call);
+
+		if (number >= 0)
+			refuse_setid_row(ctx, &setid_rows[i], bind->origin, &filter->calls[number]);
+	}
+}
+
+/* ---- filter to spec ---- */
+
+/* Without a word about system calls everything is refused, the launcher's last calls excepted. */
+static struct filter *new_filter(struct policy_ctx *ctx)
+{
+	struct filter *filter = ctx_array(ctx, 1, sizeof(*filter));
+
+	if (filter == NULL)
+		return NULL;
+	filter->default_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = EPERM};
+	filter->unknown_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = ENOSYS};
+	filter->default_origin = (struct spec_origin){.file = "built-in"};
+	for (int32_t number = 0; number < SYSCALLS_END; number++) {
+		struct filter_call *call = &filter->calls[number];
+
+		call->name = syscalls_name(ctx->arena, number);
+		call->otherwise = filter->default_action;
+		call->is_default = true;
+		call->origin = filter->default_origin;
+	}
+	return filter;
+}
+
+/* execve, write, exit_group: the launcher's last calls, whatever the lists say. */
+static void admit_own_calls(struct filter *filter)
+{
+	for (const char *const *name = policy_seccomp_always_admitted(); *name != NULL; name++) {
+		struct filter_call *call = &filter->calls[syscalls_number(*name)];
+
+		call->n_rules = 0;
+		if (filter_is_permission(call->otherwise))
+			continue;
+		call->otherwise = (struct spec_action){.kind = ACT_ALLOW};
+		call->is_default = false;
+		call->origin = (struct spec_origin){.file = "built-in"};
+	}
+}
+
+static bool is_same_action(struct spec_action a, struct spec_action b)
+{
+	return a.kind == b.kind && (a.kind != ACT_ERRNO || a.errno_value == b.errno_value);
+}
+
+static const struct spec_call_rule *flat_rules(struct policy_ctx *ctx,
+					       const struct filter_call *call)
+{
+	struct spec_call_rule *rules = ctx_array(ctx, call->n_rules, sizeof(*rules));
+
+	for (size_t i = 0; rules != NULL && i < call->n_rules; i++)
+		rules[i] = *call->rules[i];
+	return rules;
+}
+
+static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
+		      struct spec_seccomp *seccomp)
+{
+	struct spec_call *calls = ctx_array(ctx, SYSCALLS_END, sizeof(*calls));
+	size_t n = 0;
+
+	if (calls == NULL)
+		return;
+	for (int32_t number = 0; number < SYSCALLS_END; number++) {
+		const struct filter_call *call = &filter->calls[number];
+
+		if (call->name == NULL ||
+		    (call->n_rules == 0 && is_same_action(call->otherwise, filter->default_action)))
+			continue;
+		calls[n++] = (struct spec_call){
+			.name = call->name,
+			.number = number,
+			.rules = call->n_rules > 0 ? flat_rules(ctx, call) : NULL,
+			.n_rules = call->n_rules,
+			.otherwise = call->otherwise,
+			.origin = call->origin,
+		};
+	}
+	seccomp->default_action = filter->default_action;
+	seccomp->unknown_action = filter->unknown_action;
+	seccomp->calls = calls;
+	seccomp->n_calls = n;
+}
+
+static bool admits_key_calls(const struct filter *filter)
+{
+	static const char *const names[] = {"add_key", "keyctl", "request_key"};
+	bool admits = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		admits |= filter_is_permission(filter->calls[syscalls_number(names[i])].otherwise);
+	return admits;
+}
+
+void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
+		     struct sandbox_spec *spec)
+{
+	struct filter *filter = new_filter(ctx);
+
+	if (filter == NULL)
+		return;
+	if (doc_get(layers->roots[0], "seccomp") == NULL && !layers->roots[0]->is_damaged)
+		ctx_report(ctx, layers->roots[0]->place, "no-seccomp", "'seccomp' is missing")
+			->expected =
+			"A profile without a parent says its own list of system calls; "
+			"others write 'extends: default'.";
+	for (size_t i = 0; i < layers->n; i++)
+		filter_apply_layer(ctx, layers->roots[i], filter);
+	refuse_setid_bits(ctx, spec, filter);
+	admit_own_calls(filter);
+	fill_spec(ctx, filter, &spec->seccomp);
+	spec->seccomp.admits_key_calls = admits_key_calls(filter);
+}

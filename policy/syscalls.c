@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this build knows of system calls: libseccomp's table, and the calls that are newer than it.
+ *
+ * Whether a call is known decides between the `default` and the `unknown` action, so the newer ones
+ * are named here up to Linux 6.18: an allow list can name them whatever libseccomp it is linked to.
+ * From 424 on x86-64 and aarch64 share their numbers (asm-generic/unistd.h).
+ */
+#include "policy/syscalls.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+struct newer_call {
+	const char *name;
+	int32_t number;
+};
+
+static const struct newer_call newer_calls[] = {
+#ifdef __x86_64__
+	{"uretprobe", 335}, /* 6.11: entered by the kernel's own trampoline only */
+	{"uprobe", 336},    /* 6.18, likewise */
+#endif
+	{"cachestat", 451},         /* 6.5 */
+	{"fchmodat2", 452},         /* 6.6 */
+	{"map_shadow_stack", 453},  /* 6.6 */
+	{"futex_wake", 454},        /* 6.7 */
+	{"futex_wait", 455},        /* 6.7 */
+	{"futex_requeue", 456},     /* 6.7 */
+	{"statmount", 457},         /* 6.8 */
+	{"listmount", 458},         /* 6.8 */
+	{"lsm_get_self_attr", 459}, /* 6.8 */
+	{"lsm_set_self_attr", 460}, /* 6.8 */
+	{"lsm_list_modules", 461},  /* 6.8 */
+	{"mseal", 462},             /* 6.10 */
+	{"setxattrat", 463},        /* 6.13 */
+	{"getxattrat", 464},        /* 6.13 */
+	{"listxattrat", 465},       /* 6.13 */
+	{"removexattrat", 466},     /* 6.13 */
+	{"open_tree_attr", 467},    /* 6.15 */
+	{"file_getattr", 468},      /* 6.17 */
+	{"file_setattr", 469},      /* 6.17 */
+};
+
+enum { N_NEWER_CALLS = sizeof(newer_calls) / sizeof(newer_calls[0]) };
+
+int32_t syscalls_number(const char *name)
+{
+	int number;
+
+	for (size_t i = 0; i < N_NEWER_CALLS; i++)
+		if (str_equal(name, newer_calls[i].name))
+			return newer_calls[i].number;
+	number = seccomp_syscall_resolve_name(name);
+	if (number >= 0 && number < SYSCALLS_END)
+		return number;
+	/* libseccomp numbers the calls of other architectures below -1 (__PNR_*). */
+	return number == __NR_SCMP_ERROR ? -ENOENT : SYSCALLS_FOREIGN;
+}
+
+static const char *newer_name(int32_t number)
+{
+	for (size_t i = 0; i < N_NEWER_CALLS; i++)
+		if (number == newer_calls[i].number)
+			return newer_calls[i].name;
+	return NULL;
+}
+
+const char *syscalls_name(struct arena *arena, int32_t number)
+{
+	const char *newer = newer_name(number);
+	_cleanup_free_ char *name = NULL;
+
+	if (newer != NULL)
+		return newer;
+	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+	return name != NULL ? arena_strdup(arena, name) : NULL;
+}
+
+bool syscalls_is_known(int32_t number)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (newer_name(number) != NULL)
+		return true;
+	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+	return name != NULL;
+}
+
+/*
+ * One letter for each argument: 'w' where the kernel's prototype (include/linux/syscalls.h) has an
+ * int, unsigned int or smaller type, 'l' where it has a long, a pointer or a size. Only calls on
+ * whose arguments a condition makes sense are listed.
+ */
+struct call_widths {
+	const char *name;
+	const char *widths;
+};
+
+static const struct call_widths call_widths[] = {
+	{"accept4", "wllw"},
+	{"arch_prctl", "wl"},
+	{"bind", "wlw"},
+	{"bpf", "wlw"},
+	{"chmod", "lw"},
+	{"chown", "lww"},
+	{"clock_adjtime", "wl"},
+	{"clock_gettime", "wl"},
+	{"clock_nanosleep", "wwll"},
+	{"clock_settime", "wl"},
+	/* clone(2): flags are an unsigned long, of which the kernel uses the lower 32 bits
+	 * (kernel/fork.c, lower_32_bits). s390 and cris swap the first two; neither is supported.
+	 */
+	{"clone", "wllll"},
+	{"close_range", "www"},
+	{"connect", "wlw"},
+	{"creat", "lw"},
+	{"epoll_create1", "w"},
+	{"eventfd2", "ww"},
+	{"faccessat2", "wlww"},
+	{"fallocate", "wwll"},
+	{"fanotify_init", "ww"},
+	{"fchmod", "ww"},
+	{"fchmodat", "wlw"},
+	{"fchmodat2", "wlww"},
+	{"fchown", "www"},
+	{"fchownat", "wlwww"},
+	{"fcntl", "wwl"},
+	{"flock", "ww"},
+	{"futex", "lwwllw"},
+	{"getpriority", "ww"},
+	{"getsockopt", "wwwll"},
+	{"inotify_init1", "w"},
+	{"ioctl", "wwl"},
+	{"ioprio_set", "www"},
+	{"kcmp", "wwwll"},
+	{"keyctl", "wllll"},
+	{"kill", "ww"},
+	{"lchown", "lww"},
+	{"listen", "ww"},
+	{"lseek", "wlw"},
+	{"madvise", "llw"},
+	{"memfd_create", "lw"},
+	{"mkdir", "lw"},
+	{"mkdirat", "wlw"},
+	{"mknod", "lww"},
+	{"mknodat", "wlww"},
+	{"mlockall", "w"},
+	{"mmap", "llllll"},
+	{"mprotect", "lll"},
+	{"mremap", "lllll"},
+	{"msgget", "ww"},
+	{"open", "lww"},
+	{"openat", "wlww"},
+	{"perf_event_open", "lwwwl"},
+	{"personality", "w"},
+	{"pidfd_open", "ww"},
+	{"pidfd_send_signal", "wwlw"},
+	{"pipe2", "lw"},
+	{"prctl", "wllll"},
+	{"prlimit64", "wwll"},
+	{"ptrace", "llll"},
+	{"quotactl", "wlwl"},
+	{"recvfrom", "wllwll"},
+	{"renameat2", "wlwlw"},
+	{"sched_setscheduler", "wwl"},
+	{"seccomp", "wwl"},
+	{"semget", "www"},
+	{"sendto", "wllwlw"},
+	{"setns", "ww"},
+	{"setpriority", "www"},
+	{"setrlimit", "wl"},
+	{"setsockopt", "wwwlw"},
+	{"shmat", "wlw"},
+	{"shmget", "wlw"},
+	{"signalfd4", "wllw"},
+	{"socket", "www"},
+	{"socketpair", "wwwl"},
+	{"syslog", "wlw"},
+	{"tgkill", "www"},
+	{"timerfd_create", "ww"},
+	{"tkill", "ww"},
+	{"umount2", "lw"},
+	{"unlinkat", "wlw"},
+	{"unshare", "l"},
+	{"userfaultfd", "w"},
+	{"waitid", "wwlwl"},
+};
+
+int syscalls_argument_width(const char *name, uint32_t arg, bool *ret_is_32bit)
+{
+	for (size_t i = 0; i < sizeof(call_widths) / sizeof(call_widths[0]); i++) {
+		const char *widths = call_widths[i].widths;
+
+		if (!str_equal(name, call_widths[i].name))
+			continue;
+		if (arg >= strlen(widths))
+			return -ENOENT;
+		*ret_is_32bit = widths[arg] == 'w';
+		return 0;
+	}
+	return -ENOENT;
+}
