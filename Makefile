@@ -8,7 +8,7 @@ DESTDIR ?=
 O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
-BASE_SRC     := base/arena.c base/err.c base/io.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
+BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
 	policy/filter_action.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
@@ -17,12 +17,16 @@ POLICY_SRC   := \
 	policy/resolve_process.c policy/resolve_seccomp.c policy/resolve_values.c policy/seccomp.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := base default
-ROOTFS_SRC   :=
-LAUNCHER_SRC :=
-CMD_SRC      :=
-
+ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/tree.c
+LAUNCHER_SRC := \
+	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
+	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/plan.c launcher/policy_host.c \
+	launcher/preflight.c launcher/prepare.c launcher/readback.c launcher/result.c launcher/run.c \
+	launcher/spawn.c launcher/state.c launcher/supervise.c
+CMD_SRC      := cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
+	cmd/report.c cmd/run.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
-LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # ---- flags ----
@@ -88,6 +92,19 @@ $(O)/policy/profile_%.inc: profiles/%.yaml Makefile
 	@mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
+
+# pid 1 of a sandbox: a program without libc, embedded in ours (launcher/init_image.S). The same in every variant.
+INIT_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
+	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
+INIT_LDFLAGS := -static -nostdlib -no-pie -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
+
+$(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h Makefile
+	@mkdir -p $(@D)
+	$(call say,cc,$<)
+	$(Q)$(CC) $(INIT_CFLAGS) $(INIT_LDFLAGS) $< -o $@
+
+$(O)/launcher/init_image.o: launcher/init_image.S $(O)/launcher/init.bin
+	$(Q)$(CC) -DINIT_IMAGE_FILE='"$(O)/launcher/init.bin"' -c $< -o $@
 
 $(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a
 	$(call say,ld,$@)

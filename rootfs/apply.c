@@ -428,7 +428,7 @@ static int explain_failure(const struct tree_op *op, int result, struct err *err
 {
 	const char *where = op->stage == TREE_DEV && op->kind != TREE_TMPFS ? "/dev" : "";
 
-	if (op->stage == TREE_PROC && op->kind != TREE_PROC_FS)
+	if (op->stage == TREE_KERNEL_PATHS)
 		where = "/proc";
 	err_set(err, ERR_SETUP, -result, "%s%s: %s", where, op->target, tree_kind_name(op->kind));
 	if (op->must_exist && result == -ENOENT)

@@ -229,7 +229,7 @@ static void add_proc(struct builder *b)
 	for (size_t i = 0; i < sizeof(kernel_paths) / sizeof(kernel_paths[0]); i++) {
 		uint64_t attrs = RO_ATTRS | MOUNT_ATTR_NOEXEC;
 
-		add(b, (struct tree_op){.stage = TREE_PROC,
+		add(b, (struct tree_op){.stage = TREE_KERNEL_PATHS,
 					.kind = kernel_paths[i].kind,
 					.target = kernel_paths[i].name,
 					.attrs = attrs,

@@ -21,7 +21,7 @@ enum host_entry_kind { HOST_ABSENT, HOST_DIRECTORY, HOST_FILE, HOST_SYMLINK };
 enum {
 	HOST_ENTRIES_MAX = 20,
 	HOST_LINK_MAX = 256,
-	TREE_STAGES = 5,
+	TREE_STAGES = 6,
 };
 
 struct host_entry {
@@ -39,7 +39,7 @@ struct host_layout {
  * host's is not there. */
 extern const char *const tree_host_paths[];
 
-enum tree_stage { TREE_SYSTEM, TREE_ETC, TREE_DEV, TREE_PROC, TREE_VOLUMES };
+enum tree_stage { TREE_SYSTEM, TREE_ETC, TREE_DEV, TREE_PROC, TREE_KERNEL_PATHS, TREE_VOLUMES };
 
 enum tree_kind {
 	TREE_DIR,       /* text unused */

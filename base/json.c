@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* JSON writer; see json.h. */
+#include "base/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+
+void json_init(struct json *json, char *buf, size_t size)
+{
+	*json = (struct json){.buf = buf, .size = size};
+}
+
+static void put(struct json *json, const char *bytes, size_t n)
+{
+	if (json->size - json->len <= n) {
+		json->overflow = true;
+		return;
+	}
+	memcpy(json->buf + json->len, bytes, n);
+	json->len += n;
+}
+
+static void put_text(struct json *json, const char *text)
+{
+	put(json, text, strlen(text));
+}
+
+/* Length of the well-formed UTF-8 sequence at p (Unicode, table 3-7), 0 where there is none. */
+static size_t utf8_length(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80   ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static void put_escape(struct json *json, unsigned char c)
+{
+	char text[8];
+
+	str_format(text, sizeof(text), "\\u00%x%x", c >> 4, c & 15);
+	put_text(json, text);
+}
+
+static void put_string(struct json *json, const char *value)
+{
+	const unsigned char *p = (const unsigned char *)value;
+
+	put_text(json, "\"");
+	while (*p != '\0') {
+		size_t n = utf8_length(p);
+
+		if (*p == '"' || *p == '\\') {
+			put_text(json, "\\");
+			put(json, (const char *)p, 1);
+		} else if (*p < 0x20 || *p == 0x7f) {
+			put_escape(json, *p);
+		} else if (n == 0) {
+			put_text(json, "\xef\xbf\xbd");
+		} else {
+			put(json, (const char *)p, n);
+		}
+		p += n > 0 ? n : 1;
+	}
+	put_text(json, "\"");
+}
+
+static void begin(struct json *json, const char *name)
+{
+	if (json->needs_comma)
+		put_text(json, ",");
+	json->needs_comma = true;
+	if (name != NULL) {
+		put_string(json, name);
+		put_text(json, ":");
+	}
+}
+
+void json_open(struct json *json, const char *name, char bracket)
+{
+	begin(json, name);
+	put(json, &bracket, 1);
+	json->needs_comma = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+	put(json, &bracket, 1);
+	json->needs_comma = true;
+}
+
+void json_text(struct json *json, const char *name, const char *value)
+{
+	begin(json, name);
+	if (value == NULL)
+		put_text(json, "null");
+	else
+		put_string(json, value);
+}
+
+void json_number(struct json *json, const char *name, int64_t value)
+{
+	char text[24];
+
+	begin(json, name);
+	str_format(text, sizeof(text), "%lld", (long long)value);
+	put_text(json, text);
+}
+
+void json_null(struct json *json, const char *name)
+{
+	json_text(json, name, NULL);
+}
+
+ssize_t json_finish(struct json *json)
+{
+	if (json->overflow || json->len >= json->size)
+		return -ENOSPC;
+	json->buf[json->len] = '\0';
+	return (ssize_t)json->len;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon explain`: the plan of a run, and for each value the file and line that set it. Changes
+ * nothing. */
+#include <string.h>
+
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/print.h"
+
+enum { KEY_WIDTH = 34, VALUE_WIDTH = 40, ROW_WIDTH = 22 };
+
+static void print_head(const struct decision *d)
+{
+	const struct spec_process *process = &d->spec.process;
+	const struct spec_identity *id = &d->spec.identity;
+
+	print_out("program        ");
+	for (size_t i = 0; process->argv[i] != NULL; i++)
+		print_out("%s%s", i > 0 ? " " : "", process->argv[i]);
+	print_out("%s\n", process->argv[0] == NULL ? "(none given)" : "");
+	print_out("launch shape   single: one clone3 makes all namespaces but cgroup and time\n");
+	if (d->plan.ids == IDS_BLOCK) {
+		print_out(
+			"ids            a block of %d host ids of its own; inside %u:%u, init %u\n",
+			IDENTITY_BLOCK, id->uid, id->gid, d->plan.init_uid);
+		print_out("groups         the caller's supplementary groups are dropped\n");
+	} else {
+		print_out("ids            inside %u:%u is the caller's %u:%u; nobody else is "
+			  "mapped\n",
+			  id->uid, id->gid, d->facts.euid, d->facts.egid);
+		print_out("groups         %zu supplementary groups of the caller's cannot be "
+			  "dropped\n",
+			  d->facts.n_groups);
+	}
+	if (d->plan.nproc_limit != SPEC_UNLIMITED)
+		print_out("processes      %llu of the workload's user%s\n",
+			  (unsigned long long)d->spec.limits.nproc,
+			  d->plan.nproc_limit != d->spec.limits.nproc
+				  ? " (RLIMIT_NPROC is one more: init has the same id)"
+				  : "");
+}
+
+static void print_values(const struct decision *d)
+{
+	const struct spec_provenance *p = &d->spec.provenance;
+
+	print_out("\nvalues\n");
+	for (size_t i = 0; i < p->n_values; i++) {
+		char origin[512];
+
+		print_out("  ");
+		print_padded(p->values[i].key, KEY_WIDTH);
+		print_padded(p->values[i].value, VALUE_WIDTH);
+		print_out("%s\n", print_origin(p->values[i].origin, origin, sizeof(origin)));
+	}
+	for (size_t i = 0; i < p->n_waivers; i++)
+		print_out("  waived: %s (%s)\n", p->waivers[i].name, p->waivers[i].reason);
+}
+
+static void print_tree(const struct decision *d)
+{
+	print_out("\nfile tree\n");
+	for (size_t i = 0; i < d->tree.n_ops; i++) {
+		const struct tree_op *op = &d->tree.ops[i];
+		char target[256];
+		const char *where = op->stage == TREE_KERNEL_PATHS ? "/proc"
+				    : op->stage == TREE_DEV && !str_equal(op->target, "/dev")
+					    ? "/dev"
+					    : "";
+
+		str_format(target, sizeof(target), "%s%s", where, op->target);
+		print_out("  ");
+		print_padded(tree_kind_name(op->kind), 12);
+		print_padded(target, KEY_WIDTH);
+		if (op->kind == TREE_SOURCE)
+			print_out("%s from %s\n",
+				  d->spec.mounts[op->source].read_only ? "read-only" : "writable",
+				  d->spec.mounts[op->source].source);
+		else if (op->kind == TREE_TMPFS)
+			print_out("%llu bytes, %llu inodes\n", (unsigned long long)op->size_bytes,
+				  (unsigned long long)op->inodes);
+		else
+			print_out("%s\n", op->kind == TREE_SYMLINK ? op->text
+					  : op->reason != NULL     ? op->reason
+								   : "");
+	}
+}
+
+static void print_seccomp(const struct decision *d)
+{
+	const char *const *always = policy_seccomp_always_admitted();
+	const struct spec_seccomp *s = &d->spec.seccomp;
+	size_t allowed = 0, conditional = 0;
+
+	for (size_t i = 0; i < s->n_calls; i++) {
+		allowed += s->calls[i].otherwise.kind == ACT_ALLOW;
+		conditional += s->calls[i].n_rules > 0;
+	}
+	print_out("\nsystem calls\n  %zu allowed, %zu of all decided by their arguments; "
+		  "setuid and setgid bits %s\n  always admitted for the launcher's last steps:",
+		  allowed, conditional, s->denies_setid_bits ? "refused" : "not filtered");
+	for (; *always != NULL; always++)
+		print_out(" %s", *always);
+	print_out("\n");
+}
+
+static void print_rows(const struct decision *d)
+{
+	const char *process = "";
+
+	print_out("\nsteps, in order (- is not needed for this run)\n");
+	for (size_t i = 0;; i++) {
+		struct row_view row = cordon_row(d, i);
+
+		if (row.name == NULL)
+			return;
+		if (!str_equal(row.process, process))
+			print_out(" %s\n", row.process);
+		process = row.process;
+		print_out("  %s ", row.wanted ? "+" : "-");
+		print_padded(row.name, ROW_WIDTH);
+		print_out("%s\n", row.why);
+	}
+}
+
+int cmd_explain(const struct cmd_context *context, int argc, char **argv)
+{
+	static struct options options;
+	static struct decision decision;
+	static struct policy_problems problems;
+	static struct misses misses;
+	static const char *const no_command[] = {NULL};
+	struct run_request request;
+	struct err err = {0};
+	int r = options_parse(argv + 1, &options, &err);
+
+	(void)argc;
+	if (r < 0) {
+		print_err(&err);
+		return EXIT_CORDON;
+	}
+	if (options.help) {
+		print_out("Usage: cordon explain [FLAGS] [-- CMD...]\n\n"
+			  "Prints what `cordon run` with the same flags would do.\n\n");
+		options_print_help();
+		return 0;
+	}
+	cmd_request_init(context, &request);
+	request.policy = (struct policy_request){.profile = options.profile,
+						 .flags = options.flags,
+						 .n_flags = options.n_flags,
+						 .argv = options.rest[0] != NULL
+								 ? (const char *const *)options.rest
+								 : no_command};
+	r = cordon_decide(&request, &decision, &problems, &misses, &err);
+	if (r < 0) {
+		print_refusal(&problems, &misses, &err);
+	} else {
+		print_head(&decision);
+		print_values(&decision);
+		print_tree(&decision);
+		print_seccomp(&decision);
+		print_rows(&decision);
+	}
+	cordon_release(&decision);
+	return r < 0 ? EXIT_CORDON : 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon gc`: finishes what killed runs could not undo. */
+#include "cmd/cmd.h"
+#include "cmd/print.h"
+
+int cmd_gc(const struct cmd_context *context, int argc, char **argv)
+{
+	struct run_request request;
+	struct gc_report report;
+	struct err err = {0};
+
+	if (argc > 1) {
+		print_note("gc takes no arguments, but was given %s", argv[1]);
+		return EXIT_CORDON;
+	}
+	cmd_request_init(context, &request);
+	if (cordon_gc(request.root_dir, request.runtime_dir, &report, &err) < 0) {
+		print_err(&err);
+		return EXIT_CORDON;
+	}
+	print_out("%u dead runs removed, %u id blocks freed, %u runs alive\n",
+		  report.n_runs_removed, report.n_blocks_freed, report.n_runs_alive);
+	return 0;
+}

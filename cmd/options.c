@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Command line flags; see options.h. Values of policy keys stay text here: the policy reads them.
+ */
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "cmd/print.h"
+
+enum target { TO_POLICY, TO_PROFILE, TO_STATUS_FD, TO_REPORT, TO_QUIET, TO_HELP };
+
+static const struct option_def {
+	const char *name;
+	const char *value; /* NULL: takes none */
+	enum target target;
+	int flag; /* TO_POLICY: which */
+	const char *help;
+} options[] = {
+	{"--profile", "P", TO_PROFILE, 0,
+	 "profile by name, or by path where it has a slash (default: default)"},
+	{"--set", "KEY=VALUE", TO_POLICY, FLAG_SET,
+	 "any policy key, as in a file: limits.nproc=16"},
+	{"--waive", "NAME=REASON", TO_POLICY, FLAG_WAIVE,
+	 "give up one protection, with the reason"},
+	{"--ro", "PATH", TO_POLICY, FLAG_RO, "show a host path read-only at the same place inside"},
+	{"--rw", "PATH", TO_POLICY, FLAG_RW, "show a host path, writable"},
+	{"-e", "NAME[=VALUE]", TO_POLICY, FLAG_ENV,
+	 "environment variable; without a value the caller's"},
+	{"-w", "DIR", TO_POLICY, FLAG_WORKING_DIR, "directory to start in"},
+	{"-u", "USER[:GROUP]", TO_POLICY, FLAG_USER, "who the program is inside"},
+	{"--hostname", "NAME", TO_POLICY, FLAG_HOSTNAME, "host name inside"},
+	{"--timeout", "TIME", TO_POLICY, FLAG_TIMEOUT,
+	 "end everything after this time (limits.wall_time): 10s"},
+	{"--status-fd", "N", TO_STATUS_FD, 0,
+	 "write events and the result to this descriptor, JSON lines"},
+	{"--report", "FILE", TO_REPORT, 0, "write the result to this file, one JSON document"},
+	{"-q", NULL, TO_QUIET, 0, "no notes of cordon's own, errors excepted"},
+	{"--help", NULL, TO_HELP, 0, "this text"},
+};
+enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+/* Finds "--name", "--name=value" or "-n". *ret_value is behind the '=', or NULL. */
+static const struct option_def *find(const char *word, const char **ret_value)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		size_t len = strlen(options[i].name);
+
+		if (strncmp(word, options[i].name, len) != 0)
+			continue;
+		if (word[len] == '\0') {
+			*ret_value = NULL;
+			return &options[i];
+		}
+		if (word[len] == '=' && word[1] == '-') {
+			*ret_value = word + len + 1;
+			return &options[i];
+		}
+	}
+	return NULL;
+}
+
+static int refuse_unknown(const char *word, struct err *err)
+{
+	const char *names[N_OPTIONS];
+	const char *nearest;
+
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		names[i] = strlen(options[i].name) > 2 ? options[i].name : NULL;
+	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
+	nearest = str_nearest(word, names, N_OPTIONS);
+	if (nearest != NULL)
+		return err_hint(err, "Did you mean %s? `cordon run --help` lists all.", nearest);
+	return err_hint(
+		err,
+		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
+}
+
+static int take_status_fd(struct options *o, const char *value, struct err *err)
+{
+	uint32_t fd;
+
+	if (parse_u32(value, &fd) < 0 || fd > 1 << 20 || fcntl((int)fd, F_GETFD) < 0) {
+		err_set(err, ERR_USAGE, 0, "--status-fd %s: not an open descriptor", value);
+		return err_hint(err, "Open it first: cordon run --status-fd 3 ... 3>status.json.");
+	}
+	o->status_fd = (int)fd;
+	return 0;
+}
+
+static int take(struct options *o, const struct option_def *def, const char *value, struct err *err)
+{
+	switch (def->target) {
+	case TO_POLICY:
+		if (o->n_flags == OPTIONS_FLAGS_MAX)
+			return err_set(err, ERR_USAGE, 0, "more than %d flags", OPTIONS_FLAGS_MAX);
+		o->flags[o->n_flags].kind = def->flag;
+		o->flags[o->n_flags++].text = value;
+		return 0;
+	case TO_PROFILE:
+		o->profile = value;
+		return 0;
+	case TO_STATUS_FD:
+		return take_status_fd(o, value, err);
+	case TO_REPORT:
+		o->report = value;
+		return 0;
+	case TO_QUIET:
+		o->quiet = true;
+		return 0;
+	case TO_HELP:
+		o->help = true;
+		return 0;
+	}
+	return err_set(err, ERR_BUG, 0, "flag %s has no target", def->name);
+}
+
+int options_parse(char **argv, struct options *ret, struct err *err)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->status_fd = -EBADF;
+	for (; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] != '\0'; argv++) {
+		const struct option_def *def;
+		const char *value = NULL;
+		int r;
+
+		if (str_equal(*argv, "--")) {
+			ret->saw_separator = true;
+			argv++;
+			break;
+		}
+		def = find(*argv, &value);
+		if (def == NULL)
+			return refuse_unknown(*argv, err);
+		if (def->value == NULL && value != NULL)
+			return err_set(err, ERR_USAGE, 0, "%s takes no value", def->name);
+		if (def->value != NULL && value == NULL && *++argv != NULL)
+			value = *argv;
+		if (def->value != NULL && value == NULL)
+			return err_set(err, ERR_USAGE, 0, "%s wants a value: %s %s", def->name,
+				       def->name, def->value);
+		r = take(ret, def, value, err);
+		if (r < 0)
+			return r;
+	}
+	ret->rest = argv;
+	return 0;
+}
+
+void options_print_help(void)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		char left[64];
+
+		str_format(left, sizeof(left), "  %s %s", options[i].name,
+			   options[i].value != NULL ? options[i].value : "");
+		print_padded(left, 24);
+		print_out("%s\n", options[i].help);
+	}
+}

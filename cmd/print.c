@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cordon's own words; see print.h. Writes whole lines, so that lines of several sandboxes do not
+ * mix. */
+#include "cmd/print.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "policy/problems.h"
+
+enum { LINE_MAX_BYTES = 4096 };
+
+/* What comes from files and arguments must not move the cursor or change colours: control
+ * characters are shown as '?'. Newlines are ours. */
+static void make_harmless(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			text[i] = '?';
+	}
+}
+
+static void write_line(int fd, char *text, size_t len)
+{
+	make_harmless(text, len);
+	ignore_result(io_write_all(fd, text, len), "nobody left to tell");
+}
+
+void print_note(const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	size_t len = str_format(text, sizeof(text) - 1, "cordon: ");
+	va_list ap;
+
+	va_start(ap, fmt);
+	len += str_vformat(text + len, sizeof(text) - 1 - len, fmt, ap);
+	va_end(ap);
+	text[len++] = '\n';
+	write_line(STDERR_FILENO, text, len);
+}
+
+void print_out(const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+	size_t len;
+
+	va_start(ap, fmt);
+	len = str_vformat(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	write_line(STDOUT_FILENO, text, len);
+}
+
+void print_err(const struct err *err)
+{
+	if (err->step[0] != '\0')
+		print_note("step %s: %s", err->step, err->text);
+	else
+		print_note("%s", err->text);
+	if (err->hint[0] != '\0')
+		print_note("  hint: %s", err->hint);
+}
+
+const char *print_origin(struct spec_origin origin, char *buf, size_t size)
+{
+	if (origin.file == NULL || origin.file[0] == '\0')
+		str_format(buf, size, "built in");
+	else if (origin.line == 0)
+		str_format(buf, size, "%s", origin.file);
+	else
+		str_format(buf, size, "%s:%u", origin.file, origin.line);
+	return buf;
+}
+
+static void put_problem(void *ctx, const char *text, size_t len)
+{
+	char copy[LINE_MAX_BYTES];
+
+	(void)ctx;
+	len = len < sizeof(copy) ? len : sizeof(copy);
+	memcpy(copy, text, len);
+	write_line(STDERR_FILENO, copy, len);
+}
+
+static void print_misses(const struct misses *misses)
+{
+	for (size_t i = 0; i < misses->n; i++) {
+		const struct miss *miss = &misses->list[i];
+		char origin[512];
+
+		if (miss->origin.file != NULL && miss->origin.file[0] != '\0')
+			print_note("%s (asked for by %s)", miss->text,
+				   print_origin(miss->origin, origin, sizeof(origin)));
+		else
+			print_note("%s", miss->text);
+		if (miss->hint[0] != '\0')
+			print_note("  hint: %s", miss->hint);
+	}
+	if (misses->n_dropped > 0)
+		print_note("and %zu more", misses->n_dropped);
+}
+
+void print_refusal(const struct policy_problems *problems, const struct misses *misses,
+		   const struct err *err)
+{
+	if (problems->n > 0)
+		problems_render_all(problems, put_problem, NULL);
+	else if (misses->n > 0)
+		print_misses(misses);
+	else
+		print_err(err);
+}
+
+void print_padded(const char *text, size_t width)
+{
+	static const char spaces[] = "                                                  ";
+	size_t len = strlen(text);
+	size_t fill = len < width ? width - len : 1;
+
+	print_out("%s%.*s", text, (int)(fill < sizeof(spaces) ? fill : 1), spaces);
+}

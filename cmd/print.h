@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cordon's own words: errors and notes on stderr, answers on stdout. */
+#ifndef CORDON_CMD_PRINT_H
+#define CORDON_CMD_PRINT_H
+
+#include "launcher/cordon.h"
+
+/* "cordon: TEXT" on stderr. */
+void print_note(const char *fmt, ...) printf_like(1, 2);
+
+/* Text on stdout; nothing is added. */
+void print_out(const char *fmt, ...) printf_like(1, 2);
+
+/* An error with its step and hint. */
+void print_err(const struct err *err);
+
+/* What cordon_decide refused: all problems, all misses, or the one error. */
+void print_refusal(const struct policy_problems *problems, const struct misses *misses,
+		   const struct err *err);
+
+/* "file:line" of an origin, or its source's name; into buf. */
+const char *print_origin(struct spec_origin origin, char *buf, size_t size);
+
+/* Pads text with spaces to width on stdout. */
+void print_padded(const char *text, size_t width);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon profile ls | show NAME | check FILE...` */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/print.h"
+#include "launcher/policy_host.h"
+
+enum { ARENA_SIZE = 8 << 20 };
+
+static void print_name(void *ctx, const char *name, const char *path)
+{
+	(void)ctx;
+	print_padded(name, 20);
+	print_out("%s\n", path[0] != '\0' ? path : "(shipped)");
+}
+
+static int profile_ls(const struct cmd_context *context)
+{
+	struct policy_host_state state;
+	struct policy_host host;
+	struct run_request request;
+
+	cmd_request_init(context, &request);
+	policy_host_init(&state, &request, geteuid(), &host);
+	policy_host_list(&state, print_name, NULL);
+	return 0;
+}
+
+static int profile_show(const struct cmd_context *context, const char *name)
+{
+	struct policy_host_state state;
+	struct policy_host host;
+	struct run_request request;
+	struct arena arena = {0};
+	const char *path, *dir, *text;
+	struct err err = {0};
+	size_t len;
+	int r = arena_init(&arena, ARENA_SIZE, &err);
+
+	cmd_request_init(context, &request);
+	policy_host_init(&state, &request, geteuid(), &host);
+	if (r == 0)
+		r = host.load_profile(host.ctx, &arena, name, host.cwd, &path, &dir, &text, &len,
+				      &err);
+	if (r < 0)
+		print_err(&err);
+	else
+		ignore_result(io_write_all(STDOUT_FILENO, text, len), "a reader that left");
+	arena_release(&arena);
+	return r < 0 ? EXIT_CORDON : 0;
+}
+
+/* Whether the policy itself is right. What this host cannot enforce is `explain`'s and `doctor`'s
+ * business. */
+static int check_one(const struct cmd_context *context, const char *file)
+{
+	static struct decision decision;
+	static struct policy_problems problems;
+	static struct misses misses;
+	static const char *const no_command[] = {NULL};
+	struct run_request request;
+	struct err err = {0};
+	char as_path[4096];
+	int r;
+
+	/* A file may be named without a slash here: it is files that are checked. */
+	str_format(as_path, sizeof(as_path), strchr(file, '/') != NULL ? "%s" : "./%s", file);
+	cmd_request_init(context, &request);
+	request.policy = (struct policy_request){.profile = as_path, .argv = no_command};
+	r = cordon_decide(&request, &decision, &problems, &misses, &err);
+	if (r < 0 && err.kind == ERR_PREFLIGHT)
+		r = 0;
+	if (r < 0)
+		print_refusal(&problems, &misses, &err);
+	else
+		print_out("%s: ok\n", file);
+	cordon_release(&decision);
+	return r < 0 ? EXIT_CORDON : 0;
+}
+
+int cmd_profile(const struct cmd_context *context, int argc, char **argv)
+{
+	int exit_code = 0;
+
+	if (argc == 2 && (str_equal(argv[1], "ls") || str_equal(argv[1], "list")))
+		return profile_ls(context);
+	if (argc == 3 && str_equal(argv[1], "show"))
+		return profile_show(context, argv[2]);
+	if (argc < 3 || !str_equal(argv[1], "check")) {
+		print_note("usage: cordon profile ls | show NAME | check FILE...");
+		return EXIT_CORDON;
+	}
+	for (int i = 2; i < argc; i++)
+		if (check_one(context, argv[i]) != 0)
+			exit_code = EXIT_CORDON;
+	return exit_code;
+}

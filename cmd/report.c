@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* --status-fd and --report; see report.h. */
+#include "cmd/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+int report_open(struct report *ret, int status_fd, const char *path, struct err *err)
+{
+	struct report report = {.status_fd = status_fd,
+				.dir_fd = -EBADF,
+				.file_fd = -EBADF,
+				.path = path};
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	char dir[PATH_MAX] = ".";
+
+	if (status_fd >= 0 && fcntl(status_fd, F_SETFD, FD_CLOEXEC) != 0)
+		return err_set(err, ERR_USAGE, errno, "--status-fd %d", status_fd);
+	if (path != NULL) {
+		if (slash != NULL)
+			str_format(dir, sizeof(dir), "%.*s",
+				   slash == path ? 1 : (int)(slash - path), path);
+		report.name = slash != NULL ? slash + 1 : path;
+		if (report.name[0] == '\0')
+			return err_set(err, ERR_USAGE, EISDIR, "--report %s", path);
+		report.dir_fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+		if (report.dir_fd < 0)
+			return err_set(err, ERR_USAGE, -report.dir_fd, "--report %s", path);
+		report.file_fd =
+			sys_openat(report.dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+		if (report.file_fd < 0) {
+			int r = report.file_fd;
+
+			report_release(&report);
+			return err_set(err, ERR_USAGE, -r, "--report %s", path);
+		}
+	}
+	*ret = report;
+	return 0;
+}
+
+void report_started(const struct report *report, pid_t pid)
+{
+	char line[64];
+	size_t len = str_format(line, sizeof(line), "{\"event\":\"started\",\"pid\":%d}\n", pid);
+
+	if (report->status_fd >= 0)
+		ignore_result(io_write_all(report->status_fd, line, len), "a reader that left");
+}
+
+/* Gives the unnamed file its name in one step. link(2) does not replace, so an older report is
+ * replaced by a rename. */
+static int publish(const struct report *report)
+{
+	char from[64], temporary[NAME_MAX + 32];
+
+	str_format(from, sizeof(from), "/proc/self/fd/%d", report->file_fd);
+	if (linkat(AT_FDCWD, from, report->dir_fd, report->name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	str_format(temporary, sizeof(temporary), ".%.*s.%d", 200, report->name, getpid());
+	if (linkat(AT_FDCWD, from, report->dir_fd, temporary, AT_SYMLINK_FOLLOW) != 0)
+		return -errno;
+	if (renameat(report->dir_fd, temporary, report->dir_fd, report->name) == 0)
+		return 0;
+	unlinkat(report->dir_fd, temporary, 0);
+	return -errno;
+}
+
+int report_finish(struct report *report, const char *json, size_t len, struct err *err)
+{
+	int r = 0;
+
+	if (report->status_fd >= 0) {
+		r = io_write_all(report->status_fd, json, len);
+		if (r == 0)
+			r = io_write_all(report->status_fd, "\n", 1);
+		ignore_result(r, "a reader that left is no failure of the run");
+		r = 0;
+	}
+	if (report->file_fd < 0)
+		return 0;
+	r = io_write_all(report->file_fd, json, len);
+	if (r == 0)
+		r = io_write_all(report->file_fd, "\n", 1);
+	if (r == 0)
+		r = publish(report);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "--report %s", report->path) : 0;
+}
+
+void report_release(struct report *report)
+{
+	close_fd(&report->file_fd);
+	close_fd(&report->dir_fd);
+}

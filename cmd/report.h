@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where a result goes besides the exit code: --status-fd and --report. */
+#ifndef CORDON_CMD_REPORT_H
+#define CORDON_CMD_REPORT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct report {
+	int status_fd;    /* -EBADF: none */
+	int dir_fd;       /* directory of the report, -EBADF: none */
+	int file_fd;      /* unnamed file, until it is complete */
+	const char *path; /* as the caller wrote it */
+	const char *name; /* last part of path */
+};
+
+/* Opens what is needed before anything runs, so that a report that cannot be written stops the
+ * start. */
+int must_check report_open(struct report *ret, int status_fd, const char *path, struct err *err);
+
+/* {"event":"started","pid":N} */
+void report_started(const struct report *report, pid_t pid);
+
+/* The result, to both. The file appears whole under its name, or not at all. */
+int must_check report_finish(struct report *report, const char *json, size_t len, struct err *err);
+
+void report_release(struct report *report);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon run`: flags in, exit code out. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/print.h"
+#include "cmd/report.h"
+#include "cmd/visible.h"
+
+enum { RESULT_MAX = 64 << 10 };
+
+static int print_help(void)
+{
+	print_out("Usage: cordon run [FLAGS] -- CMD...\n\n"
+		  "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137 "
+		  "where cordon\n"
+		  "ended it, 126 or 127 where it could not be executed, 125 for anything wrong "
+		  "with cordon.\n\n");
+	options_print_help();
+	return 0;
+}
+
+static int check_command(const struct options *o, struct err *err)
+{
+	if (o->rest[0] == NULL) {
+		err_set(err, ERR_USAGE, 0, "no program to run");
+		return err_hint(err, "cordon run -- CMD...");
+	}
+	if (o->saw_separator)
+		return 0;
+	err_set(err, ERR_USAGE, 0, "no image %s; to run a program of this host: cordon run -- %s",
+		o->rest[0], o->rest[0]);
+	return -EINVAL;
+}
+
+/* One line for each end that was cordon's doing: the key, its value, and who set it. */
+static void print_end(const struct run_result *result, const struct sandbox_spec *spec)
+{
+	char origin[512];
+
+	if (result->kind == RUN_WALL_TIME)
+		print_note("ended by limits.wall_time: %llu ms (%s)",
+			   (unsigned long long)spec->limits.wall_time_ms,
+			   print_origin(spec->limits.wall_time_origin, origin, sizeof(origin)));
+	if (result->kind == RUN_POLICY_KILL)
+		print_note("ended by seccomp: the program made a system call that the policy "
+			   "answers with kill");
+}
+
+static void print_waivers(const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; i < spec->provenance.n_waivers; i++)
+		print_note("waived: %s (%s)", spec->provenance.waivers[i].name,
+			   spec->provenance.waivers[i].reason);
+}
+
+static void on_started(void *ctx, pid_t pid)
+{
+	report_started(ctx, pid);
+}
+
+static int finish(struct report *report, const struct run_result *result,
+		  const struct sandbox_spec *spec, const char *setup_error, int exit_code)
+{
+	static char json[RESULT_MAX]; /* one run a process; too large for a stack */
+	struct err err;
+	ssize_t len = result_to_json(result, spec, setup_error, exit_code, json, sizeof(json));
+
+	if (len < 0) {
+		print_note("the result does not fit %d bytes: no report", RESULT_MAX);
+		return EXIT_CORDON;
+	}
+	if (report_finish(report, json, (size_t)len, &err) < 0) {
+		print_err(&err);
+		return EXIT_CORDON;
+	}
+	return exit_code;
+}
+
+/* The sandbox ran, or failed to start: says so, and chooses the exit code. */
+static int run_decision(const struct decision *decision, const struct options *o,
+			struct report *report)
+{
+	struct run_options run = {.status_fd = o->status_fd,
+				  .started = on_started,
+				  .ctx = report,
+				  .keeps_file_rights = o->report != NULL};
+	struct run_result result = {.kind = RUN_SETUP_FAILED};
+	struct err err = {0};
+	int exit_code;
+
+	if (!o->quiet)
+		print_waivers(&decision->spec);
+	if (cordon_run(decision, &run, &result, &err) < 0) {
+		print_err(&err);
+		if (err.kind == ERR_EXEC && !o->quiet)
+			visible_print_hint(decision, o->rest);
+		return finish(report, &result, &decision->spec, err.text, err_exit_code(&err));
+	}
+	exit_code = result_exit_code(&result);
+	if (!o->quiet) {
+		print_end(&result, &decision->spec);
+		if (exit_code != 0 && result.kind == RUN_EXITED)
+			visible_print_hint(decision, o->rest + 1);
+	}
+	return finish(report, &result, &decision->spec, NULL, exit_code);
+}
+
+static int decide_and_run(const struct cmd_context *context, const struct options *o,
+			  struct report *report)
+{
+	static struct decision decision; /* large, and needed to the end */
+	static struct policy_problems problems;
+	static struct misses misses;
+	struct run_request request;
+	struct err err = {0};
+	int exit_code;
+
+	cmd_request_init(context, &request);
+	request.policy = (struct policy_request){.profile = o->profile,
+						 .flags = o->flags,
+						 .n_flags = o->n_flags,
+						 .argv = (const char *const *)o->rest};
+	if (cordon_decide(&request, &decision, &problems, &misses, &err) < 0) {
+		print_refusal(&problems, &misses, &err);
+		exit_code = finish(report, NULL, NULL, err.text, EXIT_CORDON);
+	} else {
+		exit_code = run_decision(&decision, o, report);
+	}
+	cordon_release(&decision);
+	return exit_code;
+}
+
+int cmd_run(const struct cmd_context *context, int argc, char **argv)
+{
+	static struct options options;
+	struct report report;
+	struct err err = {0};
+	int exit_code;
+	int r = options_parse(argv + 1, &options, &err);
+
+	(void)argc;
+	if (r == 0 && options.help)
+		return print_help();
+	if (r == 0)
+		r = check_command(&options, &err);
+	if (r == 0)
+		r = report_open(&report, options.status_fd, options.report, &err);
+	if (r < 0) {
+		print_err(&err);
+		return EXIT_CORDON;
+	}
+	exit_code = decide_and_run(context, &options, &report);
+	report_release(&report);
+	return exit_code;
+}

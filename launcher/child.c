@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The child's table: everything that happens inside, top to bottom in the order of execution.
+ *
+ * Theory of operation. clone3 makes the setup process: pid 1 of new user, mount, pid, net, ipc and
+ * uts namespaces. It waits for SYNC_MAPPED (the keeper has written the id maps), builds the tree,
+ * and pivots into it. Then it forks. The parent of that fork gives up all privileges and executes
+ * init's image (launcher/init/init.c): from then on pid 1 holds nothing of the caller's memory. The
+ * fork's child waits until that has happened, gives up its privileges row by row, says SYNC_READY,
+ * and waits while the keeper reads its state from the kernel. After SYNC_GO it loads the filter and
+ * executes the program.
+ *
+ * Privileges: the setup process has every capability in its own user namespace, none outside.
+ * Before the fork nothing of the workload's is executed, and only openat2 in the new root touches
+ * its files. Nothing here allocates, uses stdio, or looks up names. An error is one frame to the
+ * keeper, and the end of the process.
+ */
+#include "launcher/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+static bool makes_time_namespace(const struct decision *d)
+{
+	return d->facts.namespaces[FACTS_NAMESPACES - 1];
+}
+
+static bool as_block(const struct decision *d)
+{
+	return d->plan.ids == IDS_BLOCK;
+}
+
+static bool as_user_with_sources(const struct decision *d)
+{
+	bool has_binds = d->spec.rootfs.kind == ROOTFS_DIR;
+
+	for (size_t i = 0; i < d->spec.n_mounts; i++)
+		has_binds = has_binds || d->spec.mounts[i].type == MOUNT_BIND;
+	return d->plan.ids == IDS_ONE && has_binds;
+}
+
+static bool has_host_rootfs(const struct decision *d)
+{
+	return d->spec.rootfs.kind == ROOTFS_HOST;
+}
+
+static bool has_volumes(const struct decision *d)
+{
+	return d->spec.n_mounts > 0;
+}
+
+/* As a user with a filter that admits no key calls, the keeper's row session_keyring has done it.
+ */
+static bool wants_own_keyring(const struct decision *d)
+{
+	return d->facts.keyrings && (as_block(d) || d->spec.seccomp.admits_key_calls);
+}
+
+static bool has_nproc(const struct decision *d)
+{
+	return d->spec.limits.nproc != SPEC_UNLIMITED;
+}
+
+const struct child_row_def child_rows[CHILD_ROWS] = {
+	/* setup process */
+	[CHILD_SETUP_IDS] =
+		{"setup_ids",
+		 "files made for the sandbox get ids of the sandbox; supplementary groups go",
+		 as_block, child_setup_ids, NULL},
+	[CHILD_PARENT_DEATH_SIGNAL] = {"parent_death_signal",
+				       "kill -9 of the keeper ends the sandbox", NULL,
+				       child_parent_death_signal, NULL},
+	[CHILD_SESSION] = {"session", "no controlling terminal of the caller's", NULL,
+			   child_session, NULL},
+	[CHILD_PRIVATE_MOUNTS] = {"private_mounts", "no mount travels in or out", NULL,
+				  child_private_mounts, NULL},
+	[CHILD_SOURCES] = {"open_sources",
+			   "host paths are opened anew in this namespace and compared",
+			   as_user_with_sources, child_sources, NULL},
+	[CHILD_LOOPBACK] = {"loopback", "a network of its own with nothing but lo", NULL,
+			    child_loopback, NULL},
+	[CHILD_HOSTNAME] = {"hostname", "the host's name does not show", NULL, child_hostname,
+			    NULL},
+	[CHILD_ROOT] = {"root", "tmpfs with a limit of bytes and inodes", NULL, child_root, NULL},
+	[CHILD_SYSTEM] = {"system", "programs and libraries, read-only", has_host_rootfs,
+			  child_system, NULL},
+	[CHILD_ETC] = {"etc", "an allow list of files; accounts are made", has_host_rootfs,
+		       child_etc, NULL},
+	[CHILD_DEV] = {"dev", "six harmless devices, own terminals, shared memory", NULL, child_dev,
+		       NULL},
+	[CHILD_PROC] = {"proc", "only processes of the sandbox", NULL, child_proc, NULL},
+	[CHILD_FORBID_USERNS] = {"forbid_userns",
+				 "no nested user namespace, so no capability ever again", NULL,
+				 child_forbid_userns, child_verify_forbid_userns},
+	[CHILD_KERNEL_PATHS] = {"kernel_paths", "paths of /proc that are hidden or read-only", NULL,
+				child_kernel_paths, NULL},
+	[CHILD_VOLUMES] = {"volumes", "what the policy shows at its place", has_volumes,
+			   child_volumes, NULL},
+	[CHILD_SEAL] = {"seal", "/dev and the root become read-only", NULL, child_seal,
+			child_verify_seal},
+	[CHILD_PIVOT] = {"pivot", "the host's tree is gone", NULL, child_pivot, child_verify_pivot},
+	[CHILD_CGROUP_NAMESPACE] = {"cgroup_namespace", "the host's cgroup path does not show",
+				    NULL, child_cgroup_namespace, NULL},
+	[CHILD_TIME_NAMESPACE] = {"time_namespace", "clocks of its own, from the next fork on",
+				  makes_time_namespace, child_time_namespace, NULL},
+	[CHILD_SCHEDULING] =
+		{"scheduling",
+		 "policy, nice, affinity, i/o priority, personality, timer slack, umask reset",
+		 NULL, child_scheduling, NULL},
+	[CHILD_OOM_SCORE] = {"oom_score", "short of memory, the kernel takes the sandbox first",
+			     NULL, child_oom_score, NULL},
+	/* workload process */
+	[CHILD_INIT_GONE_AHEAD] = {"init_gone_ahead", "pid 1 has executed its own image", NULL,
+				   child_init_gone_ahead, NULL},
+	[CHILD_SIGNALS] = {"signals", "dispositions and mask reset", NULL, child_signals, NULL},
+	[CHILD_PROCESS_GROUP] = {"process_group",
+				 "a group of its own, which signals can be sent to", NULL,
+				 child_process_group, NULL},
+	[CHILD_RLIMITS] = {"rlimits", "limits.ulimits", NULL, child_rlimits, child_verify_rlimits},
+	[CHILD_NPROC] = {"nproc", "processes of this sandbox alone", has_nproc, child_nproc,
+			 child_verify_nproc},
+	[CHILD_BOUNDING_SET] = {"bounding_set", "no program can bring a capability back", NULL,
+				child_bounding_set, NULL},
+	[CHILD_IDENTITY] = {"identity", "process.user", NULL, child_identity, NULL},
+	[CHILD_KEYRING] = {"keyring", "a session keyring of its own", wants_own_keyring,
+			   child_keyring, NULL},
+	[CHILD_CAPABILITIES] = {"capabilities", "all sets empty", NULL, child_capabilities,
+				child_verify_capabilities},
+	[CHILD_NO_NEW_PRIVS] = {"no_new_privs", "setuid files give nothing", NULL,
+				child_no_new_privs, child_verify_no_new_privs},
+	[CHILD_WORKING_DIR] = {"working_dir", "entered with the workload's own rights", NULL,
+			       child_working_dir, NULL},
+	[CHILD_PROGRAM] = {"program", "found in the sandbox's own tree", NULL, child_program, NULL},
+	[CHILD_DESCRIPTORS] = {"descriptors", "nothing but 0, 1 and 2 is passed on", NULL,
+			       child_descriptors, NULL},
+	[CHILD_SECCOMP] = {"seccomp", "the system call filter", NULL, child_seccomp, NULL},
+};
+
+#define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
+MUST_PRECEDE(CHILD_SETUP_IDS, CHILD_PARENT_DEATH_SIGNAL,
+	     "prctl(2): setresuid clears the death signal");
+MUST_PRECEDE(CHILD_PRIVATE_MOUNTS, CHILD_SOURCES,
+	     "mount_namespaces(7): else mounts could propagate");
+MUST_PRECEDE(CHILD_SOURCES, CHILD_ROOT,
+	     "the root's tmpfs covers a host directory that a source may lie in");
+MUST_PRECEDE(CHILD_DEV, CHILD_KERNEL_PATHS, "hidden files are covered by our own /dev/null");
+MUST_PRECEDE(CHILD_PROC, CHILD_FORBID_USERNS, "the limit is written through the new /proc");
+MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
+MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
+MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");
+MUST_PRECEDE(CHILD_PIVOT, CHILD_PROGRAM, "the program is looked up in the sandbox's tree");
+MUST_PRECEDE(CHILD_TIME_NAMESPACE, CHILD_FIRST_IN_WORKLOAD,
+	     "time_namespaces(7): holds for later children");
+MUST_PRECEDE(CHILD_INIT_GONE_AHEAD, CHILD_SECCOMP,
+	     "init must be beyond reach before the workload runs");
+MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_IDENTITY, "capabilities(7): dropping needs CAP_SETPCAP");
+MUST_PRECEDE(CHILD_IDENTITY, CHILD_KEYRING,
+	     "keyrings(7): keys are counted for the user who makes them");
+MUST_PRECEDE(CHILD_IDENTITY, CHILD_CAPABILITIES, "capabilities(7): setresuid needs CAP_SETUID");
+MUST_PRECEDE(CHILD_CAPABILITIES, CHILD_WORKING_DIR, "the workload's rights decide, not ours");
+MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_SECCOMP,
+	     "seccomp(2): without privileges it is the condition");
+MUST_PRECEDE(CHILD_DESCRIPTORS, CHILD_SECCOMP, "close_range may not be in the workload's filter");
+
+static void obey_fault(struct launch *launch, enum fault_action fault)
+{
+	enum sync_point point =
+		fault == FAULT_KILL_KEEPER ? SYNC_FAULT_KILL_KEEPER : SYNC_FAULT_KILL_INIT;
+
+	if (fault != FAULT_KILL_KEEPER && fault != FAULT_KILL_INIT)
+		return;
+	/* The keeper does it: pid 1 cannot kill itself, and nobody inside can name the keeper. */
+	if (sync_send(launch->sync_child, point) == 0)
+		for (;;)
+			pause();
+}
+
+static int run_row(struct launch *launch, enum child_row row, struct err *err)
+{
+	const struct child_row_def *def = &child_rows[row];
+	enum fault_action fault = fault_at(&launch->fault, def->name);
+	int r = 0;
+
+	obey_fault(launch, fault);
+	if (fault == FAULT_FAIL)
+		r = err_set(err, ERR_SETUP, EIO, "injected fault");
+	if (r == 0 && fault != FAULT_SKIP)
+		r = def->apply(launch, err);
+	if (r == 0 && def->verify != NULL)
+		r = def->verify(launch, err);
+	if (r < 0)
+		str_format(err->step, sizeof(err->step), "%s", def->name);
+	return r;
+}
+
+static int run_rows(struct launch *launch, enum child_row first, enum child_row end,
+		    struct err *err)
+{
+	for (enum child_row row = first; row < end; row++) {
+		int r = launch->decision->plan.child_wanted[row] ? run_row(launch, row, err) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static _Noreturn void give_up(const struct launch *launch, const struct err *err)
+{
+	/* A frame that cannot be sent means that the keeper is gone, and the sandbox with it. */
+	ignore_result(sync_send_error(launch->sync_child, err), "the keeper may be gone");
+	_exit(125);
+}
+
+static int wait_for(const struct launch *launch, enum sync_point point, struct err *err)
+{
+	struct sync_message message;
+	int r = sync_receive(launch->sync_child, &message);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(point));
+	if (message.point != point)
+		return err_set(err, ERR_SETUP, EPROTO, "wait for %s, got %s",
+			       sync_point_name(point), sync_point_name(message.point));
+	return 0;
+}
+
+static int announce(const struct launch *launch, enum sync_point point, struct err *err)
+{
+	int r = sync_send(launch->sync_child, point);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point)) : 0;
+}
+
+static _Noreturn void workload_main(struct launch *launch)
+{
+	struct err err;
+	int r = run_rows(launch, CHILD_FIRST_IN_WORKLOAD, CHILD_FIRST_AFTER_READY, &err);
+
+	if (r == 0)
+		r = announce(launch, SYNC_READY, &err);
+	if (r == 0)
+		r = wait_for(launch, SYNC_GO, &err);
+	if (r == 0)
+		r = announce(launch, SYNC_EXEC, &err);
+	if (r == 0)
+		r = run_rows(launch, CHILD_FIRST_AFTER_READY, CHILD_ROWS, &err);
+	if (r < 0)
+		give_up(launch, &err);
+	r = child_execute(launch, &err);
+	/* Under the workload's filter: write(2) and exit_group(2) are what it always admits. */
+	ignore_result(sync_write_error(launch->sync_child, &err), "nobody else to tell");
+	syscall(SYS_exit_group, 125);
+	__builtin_unreachable();
+}
+
+/* The keeper's ends, which would keep its death from being seen, and the lock of its journal. */
+static void close_keepers_ends(struct launch *launch)
+{
+	close_fd(&launch->sync_keeper);
+	close_fd(&launch->status_read);
+	close_fd(&launch->lifeline_write);
+	close_fd(&launch->run.journal_fd);
+	close_fd(&launch->state.runs_fd);
+	close_fd(&launch->state.fd);
+}
+
+void child_main(struct launch *launch)
+{
+	struct sys_clone_args args = {.exit_signal = SIGCHLD};
+	struct err err;
+	pid_t pid;
+	int r;
+
+	close_keepers_ends(launch);
+	r = wait_for(launch, SYNC_MAPPED, &err);
+	if (r == 0)
+		r = run_rows(launch, CHILD_FIRST, CHILD_FIRST_IN_WORKLOAD, &err);
+	if (r < 0)
+		give_up(launch, &err);
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		workload_main(launch);
+	if (pid < 0) {
+		err_set(&err, ERR_SETUP, -pid, "fork the workload's process");
+		give_up(launch, &err);
+	}
+	launch->workload_pid_inside = pid;
+	r = child_become_init(launch, &err);
+	str_format(err.step, sizeof(err.step), "init");
+	give_up(launch, &err);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Rows of the process that becomes the workload, and of the one that becomes init: each gives up
+ * what it has until only the program is left. Nothing here allocates. The order and the reasons
+ * stand in child.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/child.h"
+#include "launcher/init_image.h"
+
+enum { LAST_POSSIBLE_CAP = 63, INIT_SPARE_FD = 10 };
+
+/* ---- order of the two processes ---- */
+
+int child_init_gone_ahead(struct launch *launch, struct err *err)
+{
+	char byte;
+	ssize_t n;
+
+	close_fd(&launch->init_gone_write);
+	do
+		n = read(launch->init_gone_read, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n != 0 ? err_set(err, ERR_SETUP, n < 0 ? errno : EPROTO, "wait for init") : 0;
+}
+
+/* ---- resets ---- */
+
+int child_signals(struct launch *launch, struct err *err)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	(void)launch;
+	for (int signo = 1; signo < _NSIG; signo++) {
+		/* Raw, so that the two that libc keeps for itself are reset, too; KILL and STOP
+		 * cannot be. */
+		long r = syscall(SYS_rt_sigaction, signo, &action, NULL, _NSIG / 8);
+
+		if (r != 0 && signo != SIGKILL && signo != SIGSTOP)
+			return err_set(err, ERR_SETUP, errno, "reset signal %d", signo);
+	}
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+		return err_set(err, ERR_SETUP, errno, "reset the signal mask");
+	return 0;
+}
+
+int child_process_group(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return setpgid(0, 0) != 0 ? err_set(err, ERR_SETUP, errno, "process group") : 0;
+}
+
+/* ---- resource limits ---- */
+
+static int set_limit(int resource, uint64_t value)
+{
+	rlim_t limit = value == SPEC_UNLIMITED ? RLIM_INFINITY : value;
+	struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
+
+	return setrlimit((__rlimit_resource_t)resource, &both) != 0 ? -errno : 0;
+}
+
+static bool has_limit(int resource, uint64_t value)
+{
+	rlim_t limit = value == SPEC_UNLIMITED ? RLIM_INFINITY : value;
+	struct rlimit both;
+
+	return getrlimit((__rlimit_resource_t)resource, &both) == 0 && both.rlim_cur == limit &&
+	       both.rlim_max == limit;
+}
+
+int child_rlimits(struct launch *launch, struct err *err)
+{
+	const struct spec_limits *limits = &launch->spec->limits;
+
+	for (size_t i = 0; i < limits->n_rlimits; i++) {
+		int r = set_limit(limits->rlimits[i].resource, limits->rlimits[i].value);
+
+		if (r < 0)
+			return err_set(err, ERR_SETUP, -r, "limits.ulimits.%s",
+				       limits->rlimits[i].name);
+	}
+	return 0;
+}
+
+int child_verify_rlimits(struct launch *launch, struct err *err)
+{
+	const struct spec_limits *limits = &launch->spec->limits;
+
+	for (size_t i = 0; i < limits->n_rlimits; i++)
+		if (!has_limit(limits->rlimits[i].resource, limits->rlimits[i].value))
+			return err_set(err, ERR_SETUP, 0,
+				       "limits.ulimits.%s: reads back as something else",
+				       limits->rlimits[i].name);
+	return 0;
+}
+
+int child_nproc(struct launch *launch, struct err *err)
+{
+	int r = set_limit(RLIMIT_NPROC, launch->decision->plan.nproc_limit);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "limits.nproc") : 0;
+}
+
+int child_verify_nproc(struct launch *launch, struct err *err)
+{
+	return has_limit(RLIMIT_NPROC, launch->decision->plan.nproc_limit)
+		       ? 0
+		       : err_set(err, ERR_SETUP, 0, "limits.nproc: reads back as something else");
+}
+
+/* ---- privileges ---- */
+
+int child_drop_bounding_set(struct err *err)
+{
+	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+
+	/* Also those that are newer than our headers: the kernel says EINVAL past its last. */
+	for (unsigned long cap = 0; cap <= LAST_POSSIBLE_CAP; cap++)
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0 &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0)
+			return err_set(err, ERR_SETUP, errno,
+				       "drop capability %lu from the bounding set", cap);
+	/* User 0 inside gets nothing by being 0. */
+	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "secure bits");
+	return 0;
+}
+
+int child_bounding_set(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return child_drop_bounding_set(err);
+}
+
+/* By raw calls: glibc's would synchronise threads that do not exist here. */
+int child_become(const struct launch *launch, uint32_t uid, uint32_t gid, struct err *err)
+{
+	/* With one id mapped setgroups is denied for good, and the ids are these already; the
+	 * caller's supplementary groups stay, and the plan says so. */
+	if (launch->decision->plan.ids == IDS_BLOCK && syscall(SYS_setgroups, 0, NULL) != 0)
+		return err_set(err, ERR_SETUP, errno, "drop supplementary groups");
+	if (syscall(SYS_setresgid, gid, gid, gid) != 0)
+		return err_set(err, ERR_SETUP, errno, "become gid %u", gid);
+	if (syscall(SYS_setresuid, uid, uid, uid) != 0)
+		return err_set(err, ERR_SETUP, errno, "become uid %u", uid);
+	return 0;
+}
+
+int child_identity(struct launch *launch, struct err *err)
+{
+	const struct spec_identity *id = &launch->spec->identity;
+
+	return child_become(launch, id->uid, id->gid, err);
+}
+
+int child_keyring(struct launch *launch, struct err *err)
+{
+	long r = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0);
+
+	(void)launch;
+	if (r >= 0)
+		return 0;
+	err_set(err, ERR_SETUP, (int)-r, "new session keyring");
+	return r == -EDQUOT
+		       ? err_hint(err,
+				  "The user's quota of keys is used up (kernel.keys.maxkeys): run "
+				  "fewer of these at once, or do not allow keyctl.")
+		       : (int)r;
+}
+
+int child_drop_capabilities(struct err *err)
+{
+	struct sys_caps none = {0};
+	int r;
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "clear the ambient capabilities");
+	r = sys_capset(&none);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "drop all capabilities") : 0;
+}
+
+int child_capabilities(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return child_drop_capabilities(err);
+}
+
+int child_verify_capabilities(struct launch *launch, struct err *err)
+{
+	struct sys_caps caps;
+	int r = sys_capget(&caps);
+
+	(void)launch;
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "read capabilities back");
+	if ((caps.effective | caps.permitted | caps.inheritable) != 0)
+		return err_set(err, ERR_SETUP, 0, "capabilities are left after all were dropped");
+	return 0;
+}
+
+static int set_no_new_privs(struct err *err)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+		       ? err_set(err, ERR_SETUP, errno, "no_new_privs")
+		       : 0;
+}
+
+int child_no_new_privs(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return set_no_new_privs(err);
+}
+
+int child_verify_no_new_privs(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+		       ? 0
+		       : err_set(err, ERR_SETUP, 0, "no_new_privs: reads back as off");
+}
+
+/* ---- the program ---- */
+
+int child_working_dir(struct launch *launch, struct err *err)
+{
+	const char *wanted = launch->spec->process.working_dir;
+
+	if (wanted[0] != '\0') {
+		if (chdir(wanted) == 0)
+			return 0;
+		err_set(err, ERR_SETUP, errno, "process.working_dir: %s", wanted);
+		return err_hint(
+			err,
+			"It must exist inside: show it with --ro or --rw, or choose another with "
+			"--set process.working_dir=PATH.");
+	}
+	if (launch->start_dir[0] != '\0' && chdir(launch->start_dir) == 0)
+		return 0;
+	if (chdir("/tmp") != 0 && chdir("/") != 0)
+		return err_set(err, ERR_SETUP, errno, "enter /");
+	return 0;
+}
+
+static bool is_runnable(const char *path, int *ret_errno)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		*ret_errno = errno;
+		return false;
+	}
+	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0) {
+		*ret_errno = EACCES;
+		return false;
+	}
+	return true;
+}
+
+/* Looks the name up in the sandbox's PATH, as execvp(3) does. */
+static int search_path(struct launch *launch, const char *name, struct err *err)
+{
+	int worst = ENOENT;
+
+	for (const char *dir = launch->spec->process.path; *dir != '\0';) {
+		size_t len = strcspn(dir, ":");
+		int error = ENOENT;
+
+		str_format(launch->program_path, sizeof(launch->program_path), "%.*s/%s", (int)len,
+			   dir, name);
+		/* A relative part would find programs that the workload's files put there. */
+		if (dir[0] == '/' && is_runnable(launch->program_path, &error))
+			return 0;
+		if (error == EACCES)
+			worst = EACCES;
+		dir += len;
+		dir += *dir == ':';
+	}
+	err_set(err, ERR_EXEC, worst, "%s: not in the sandbox's PATH (%s)", name,
+		launch->spec->process.path);
+	return err_hint(
+		err, "Only the rootfs is visible inside: show another directory with --ro DIR and "
+		     "name the program by its path.");
+}
+
+int child_program(struct launch *launch, struct err *err)
+{
+	const char *program = launch->spec->process.program;
+	int error = 0;
+
+	if (program[0] != '/')
+		return search_path(launch, program, err);
+	str_format(launch->program_path, sizeof(launch->program_path), "%s", program);
+	if (is_runnable(launch->program_path, &error))
+		return 0;
+	err_set(err, ERR_EXEC, error, "%s", program);
+	return error == ENOENT
+		       ? err_hint(err, "It is not visible inside: show it with --ro %s.", program)
+		       : -error;
+}
+
+int child_descriptors(struct launch *launch, struct err *err)
+{
+	int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+
+	(void)launch;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "close inherited descriptors") : 0;
+}
+
+int child_seccomp(struct launch *launch, struct err *err)
+{
+	const struct sock_fprog program = {.len = (unsigned short)launch->n_filter,
+					   .filter = launch->filter};
+	int r = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "load the system call filter") : 0;
+}
+
+int child_execute(struct launch *launch, struct err *err)
+{
+	const struct spec_process *process = &launch->spec->process;
+	int error;
+
+	execve(launch->program_path, (char *const *)process->argv, (char *const *)process->envp);
+	error = errno;
+	err_set(err, ERR_EXEC, error, "%s", launch->program_path);
+	if (error == ENOENT)
+		return err_hint(
+			err,
+			"The file is there, but the interpreter or loader that it names is not "
+			"visible inside.");
+	if (error == ENOEXEC)
+		return err_hint(err,
+				"It is neither a program of this machine nor a script that begins "
+				"with #!.");
+	return -error;
+}
+
+/* ---- init ---- */
+
+/* Leaves exactly two descriptors, at the numbers that init expects. */
+static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct err *err)
+{
+	int status = fcntl(launch->status_write, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	int lifeline = fcntl(launch->lifeline_read, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	int image = fcntl(launch->init_image_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	int r = 0;
+
+	if (status < 0 || lifeline < 0 || image < 0)
+		return err_set(err, ERR_SETUP, errno, "init's descriptors");
+	/* sync_child may stand at 3 or 4 as well, and is needed for a last error. */
+	r = sys_close_range(0, 2, 0);
+	if (r == 0)
+		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (r < 0 || dup2(status, INIT_STATUS_FD) < 0 || dup2(lifeline, INIT_LIFELINE_FD) < 0)
+		return err_set(err, ERR_SETUP, r < 0 ? -r : errno, "init's descriptors");
+	*ret_image_fd = image;
+	return 0;
+}
+
+int child_become_init(struct launch *launch, struct err *err)
+{
+	const struct plan *plan = &launch->decision->plan;
+	char pid[16];
+	char *argv[] = {(char *)"cordon-init", pid, NULL};
+	char *envp[] = {NULL};
+	int image = -EBADF;
+	int r;
+
+	str_format(pid, sizeof(pid), "%d", launch->workload_pid_inside);
+	launch->sync_child = fcntl(launch->sync_child, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	r = child_drop_bounding_set(err);
+	if (r == 0)
+		r = child_become(launch, plan->init_uid, plan->init_gid, err);
+	if (r == 0)
+		r = child_drop_capabilities(err);
+	if (r == 0)
+		r = set_no_new_privs(err);
+	if (r == 0)
+		r = place_init_fds(launch, &image, err);
+	if (r < 0)
+		return r;
+	r = sys_execveat(image, "", argv, envp, AT_EMPTY_PATH);
+	return err_set(err, ERR_SETUP, -r, "execute init");
+}

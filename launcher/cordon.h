@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libcordon: the engine's whole public face. Nothing here prints or exits.
+ *
+ *     cordon_decide   everything that can go wrong because of the user or the host: policy,
+ * preflight, plan. Changes nothing. `explain` stops here. cordon_run      carries a decision out
+ * and waits for the end. Changes are undone before it returns. cordon_gc       finishes what killed
+ * keepers could not undo.
+ */
+#ifndef CORDON_LAUNCHER_CORDON_H
+#define CORDON_LAUNCHER_CORDON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "launcher/facts.h"
+#include "launcher/plan.h"
+#include "launcher/result.h"
+#include "launcher/state.h"
+#include "policy/policy.h"
+#include "policy/spec.h"
+#include "rootfs/tree.h"
+
+#define CORDON_VERSION "0.1.0"
+
+/* What the front door was asked for: text only, nothing opened. */
+struct run_request {
+	struct policy_request policy;
+	const char *root_dir;    /* --root, NULL for the default places */
+	const char *runtime_dir; /* $XDG_RUNTIME_DIR, NULL where unset */
+	bool fds_closed[3];      /* from facts_guard_stdio */
+	const char *const *environment;
+	const char *home;
+};
+
+/* A host path that the spec shows, as it was when it was checked. */
+struct source_fact {
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint64_t ino;
+	uint32_t uid;
+	uint32_t gid;
+	bool is_dir;
+};
+
+enum { MISSES_MAX = 32 };
+
+/* Something that was asked for and that this host cannot give. */
+struct miss {
+	char key[64]; /* the policy key, "" for what every sandbox needs */
+	struct spec_origin origin;
+	char text[256];
+	char hint[384];
+};
+
+struct misses {
+	struct miss list[MISSES_MAX];
+	size_t n;
+	size_t n_dropped;
+};
+
+/* Everything that is decided before the first change: frozen when cordon_decide returns 0. */
+struct decision {
+	struct arena arena;
+	struct sandbox_spec spec;
+	struct host_facts facts;
+	const struct source_fact *sources; /* one for each spec.mounts */
+	struct source_fact root_source;    /* rootfs dir:PATH */
+	struct tree tree;
+	struct plan plan;
+	char state_path[4096];
+};
+
+/*
+ * Fills *ret (about 20 KiB and an arena: release it with cordon_release, also after a failure).
+ * Errors: ERR_POLICY with *problems filled; ERR_PREFLIGHT with *misses filled, all at once;
+ * ERR_USAGE.
+ */
+int must_check cordon_decide(const struct run_request *request, struct decision *ret,
+			     struct policy_problems *problems, struct misses *misses,
+			     struct err *err);
+void cordon_release(struct decision *decision);
+
+struct run_options {
+	int status_fd; /* JSON lines; -EBADF: none */
+	/* Called once the workload runs. NULL: none. */
+	void (*started)(void *ctx, pid_t init_pid);
+	void *ctx;
+	bool keeps_file_rights; /* as root, the front door still has to write where root needs
+				   CAP_DAC_OVERRIDE */
+};
+
+/*
+ * Launches, supervises, undoes. Takes the process over: signals are blocked and forwarded,
+ * descriptors 0 and 1 are given up once the workload has them, and the keeper drops the privileges
+ * that undo does not need. Returns 0 with *ret_result filled (whatever the workload did), or a
+ * negative errno with err filled and ret_result->kind RUN_SETUP_FAILED.
+ */
+int must_check cordon_run(const struct decision *decision, const struct run_options *options,
+			  struct run_result *ret_result, struct err *err);
+
+int must_check cordon_gc(const char *root_dir, const char *runtime_dir,
+			 struct gc_report *ret_report, struct err *err);
+
+/* The rows of both tables with the decision's verdict on each, for `explain`. NULL name: end. */
+struct row_view {
+	const char *process; /* "keeper", "setup", "workload", "init" */
+	const char *name;
+	const char *why;
+	bool wanted;
+};
+struct row_view cordon_row(const struct decision *decision, size_t index);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Phases 2 to 5 of a run: policy, preflight, plan. Runs in the keeper; reads only, changes nothing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "launcher/cordon.h"
+#include "launcher/policy_host.h"
+#include "launcher/preflight.h"
+
+enum { ARENA_SIZE = 64 << 20 }; /* address space; only what is used costs memory */
+
+static int decide_sources(struct decision *d, struct misses *misses, struct err *err)
+{
+	struct source_fact *sources =
+		arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*sources));
+	bool *is_dir = arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*is_dir));
+
+	if (sources == NULL || is_dir == NULL)
+		return err_set(err, ERR_BUG, ENOMEM, "facts of the mounts");
+	preflight_sources(d, sources, misses);
+	for (size_t i = 0; i < d->spec.n_mounts; i++)
+		is_dir[i] = sources[i].is_dir;
+	d->sources = sources;
+	return tree_build(&d->spec, &d->facts.layout, is_dir, &d->arena, &d->tree, err);
+}
+
+static int refuse(const struct misses *misses, struct err *err)
+{
+	const struct miss *first = &misses->list[0];
+
+	err_set(err, ERR_PREFLIGHT, 0, "%s", first->text);
+	return err_hint(err, "%s", first->hint);
+}
+
+int cordon_decide(const struct run_request *request, struct decision *ret,
+		  struct policy_problems *problems, struct misses *misses, struct err *err)
+{
+	struct policy_host_state host_state;
+	struct policy_host host;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	memset(misses, 0, sizeof(*misses));
+	memset(problems, 0, sizeof(*problems));
+	r = arena_init(&ret->arena, ARENA_SIZE, err);
+	if (r == 0)
+		r = facts_probe(request->fds_closed, &ret->facts, err);
+	if (r == 0)
+		r = state_root_path(request->root_dir, ret->facts.euid, request->runtime_dir,
+				    ret->state_path, sizeof(ret->state_path), err);
+	if (r < 0)
+		return r;
+	policy_host_init(&host_state, request, ret->facts.euid, &host);
+	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
+	if (r == 0)
+		r = decide_sources(ret, misses, err);
+	if (r < 0)
+		return r;
+	preflight_host(ret, misses);
+	plan_make(ret);
+	if (misses->n > 0)
+		return refuse(misses, err);
+	return arena_freeze(&ret->arena, err);
+}
+
+void cordon_release(struct decision *decision)
+{
+	arena_release(&decision->arena);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Probes the host by reading; changes nothing. Runs in the keeper, with the caller's privileges. */
+#include "launcher/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/identity.h"
+
+const char *const facts_namespace_names[FACTS_NAMESPACES] = {"user", "mnt", "pid",    "net",
+							     "ipc",  "uts", "cgroup", "time"};
+
+int facts_guard_stdio(bool ret_closed[3])
+{
+	for (int fd = 0; fd < 3; fd++) {
+		int opened;
+
+		ret_closed[fd] = fcntl(fd, F_GETFD) < 0;
+		if (!ret_closed[fd])
+			continue;
+		/* The lowest free number is fd itself, for those below are taken. O_PATH: it cannot
+		 * be read or written, so a slip of ours stays an error. */
+		opened = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+		if (opened != fd)
+			return opened < 0 ? opened : -EBADF;
+	}
+	return 0;
+}
+
+static void probe_kernel(struct host_facts *facts)
+{
+	struct utsname name;
+	const char *p;
+
+	if (uname(&name) != 0)
+		return;
+	p = name.release;
+	for (; *p >= '0' && *p <= '9'; p++)
+		facts->kernel_major = facts->kernel_major * 10 + (uint32_t)(*p - '0');
+	if (*p++ != '.')
+		return;
+	for (; *p >= '0' && *p <= '9'; p++)
+		facts->kernel_minor = facts->kernel_minor * 10 + (uint32_t)(*p - '0');
+}
+
+/* Reads a sysctl with one number; absent where the file is not there. */
+static bool read_number(const char *path, uint64_t *ret)
+{
+	char text[64];
+
+	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	io_chomp(text);
+	return parse_u64(text, ret) == 0;
+}
+
+static enum userns_state probe_userns(const struct host_facts *facts)
+{
+	bool is_privileged = facts_has_cap(facts, CAP_SYS_ADMIN);
+	uint64_t value;
+
+	if (!facts->namespaces[0])
+		return USERNS_NO_KERNEL;
+	if (read_number("/proc/sys/user/max_user_namespaces", &value) && value == 0)
+		return USERNS_MAX_ZERO;
+	/* The two switches that distributions add for users without privileges. */
+	if (!is_privileged && read_number("/proc/sys/kernel/unprivileged_userns_clone", &value) &&
+	    value == 0)
+		return USERNS_CLONE_SYSCTL;
+	if (!is_privileged &&
+	    read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", &value) &&
+	    value == 1)
+		return USERNS_APPARMOR;
+	return USERNS_OK;
+}
+
+static bool file_has_word(const char *path, const char *word)
+{
+	char text[4096];
+
+	return io_read_text(AT_FDCWD, path, text, sizeof(text)) >= 0 && strstr(text, word) != NULL;
+}
+
+static void probe_namespaces(struct host_facts *facts)
+{
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
+		char path[64];
+
+		str_format(path, sizeof(path), "/proc/self/ns/%s", facts_namespace_names[i]);
+		facts->namespaces[i] = access(path, F_OK) == 0;
+	}
+}
+
+static enum fd_state probe_fd(int fd, bool was_closed)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (was_closed || flags < 0)
+		return FD_CLOSED;
+	if (flags & O_PATH)
+		return FD_PATH_ONLY;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return FD_DIRECTORY;
+	return FD_USABLE;
+}
+
+static void probe_layout(struct host_layout *layout)
+{
+	for (size_t i = 0; tree_host_paths[i] != NULL && i < HOST_ENTRIES_MAX; i++) {
+		struct host_entry *e = &layout->entries[layout->n_entries++];
+		struct stat st;
+
+		e->path = tree_host_paths[i];
+		e->kind = HOST_ABSENT;
+		if (lstat(e->path, &st) != 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			e->kind = HOST_DIRECTORY;
+		else if (S_ISREG(st.st_mode))
+			e->kind = HOST_FILE;
+		else if (S_ISLNK(st.st_mode)) {
+			ssize_t n = readlink(e->path, e->link, sizeof(e->link) - 1);
+
+			/* A link that is too long, or that leads nowhere, is shown as what it leads
+			 * to, or not at all. */
+			e->link[n > 0 ? n : 0] = '\0';
+			e->kind = access(e->path, F_OK) == 0 ? HOST_SYMLINK : HOST_ABSENT;
+		}
+	}
+}
+
+static void probe_limits(struct host_facts *facts)
+{
+	for (int i = 0; i < FACTS_RLIMITS; i++) {
+		struct rlimit limit;
+
+		facts->rlimit_hard[i] = 0;
+		if (getrlimit((__rlimit_resource_t)i, &limit) == 0)
+			facts->rlimit_hard[i] =
+				limit.rlim_max == RLIM_INFINITY ? SPEC_UNLIMITED : limit.rlim_max;
+	}
+}
+
+int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct err *err)
+{
+	struct host_facts facts = {.euid = geteuid(), .egid = getegid()};
+	struct sys_caps caps;
+	int n;
+	int r = sys_capget(&caps);
+
+	if (r < 0)
+		return err_set(err, ERR_PREFLIGHT, -r, "read own capabilities");
+	facts.caps_effective = caps.effective;
+	n = getgroups(FACTS_GROUPS_MAX, facts.groups);
+	/* More groups than fit: what counts is that there are some. */
+	facts.n_groups = n < 0 ? FACTS_GROUPS_MAX : (size_t)n;
+	probe_kernel(&facts);
+	probe_namespaces(&facts);
+	facts.userns = probe_userns(&facts);
+	facts.seccomp_filter = prctl(PR_GET_SECCOMP) >= 0;
+	facts.overlay = file_has_word("/proc/filesystems", "\toverlay\n");
+	/* KEYCTL_GET_KEYRING_ID of the thread keyring, not created: ENOSYS without CONFIG_KEYS. */
+	facts.keyrings = sys_keyctl(0, (unsigned long)-1, 0, 0, 0) != -ENOSYS;
+	for (int fd = 0; fd < 3; fd++)
+		facts.stdio[fd] = probe_fd(fd, fds_closed[fd]);
+	probe_limits(&facts);
+	probe_layout(&facts.layout);
+	r = identity_read_own_maps(&facts.maps_all_ids, facts.euid, &facts.host_euid, err);
+	if (r < 0)
+		return r;
+	*ret_facts = facts;
+	return 0;
+}
+
+bool facts_has_cap(const struct host_facts *facts, int capability)
+{
+	return (facts->caps_effective >> capability & 1) != 0;
+}
+
+bool facts_can_map_block(const struct host_facts *facts)
+{
+	/* CAP_SYS_ADMIN makes the idmapped mounts of what is bound. */
+	return facts->euid == 0 && facts->maps_all_ids && facts_has_cap(facts, CAP_SETUID) &&
+	       facts_has_cap(facts, CAP_SETGID) && facts_has_cap(facts, CAP_SYS_ADMIN);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What this host and this caller are, probed once by reading; tests hand in a made-up one. */
+#ifndef CORDON_LAUNCHER_FACTS_H
+#define CORDON_LAUNCHER_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "policy/spec.h"
+#include "rootfs/tree.h"
+
+enum {
+	FACTS_GROUPS_MAX = 64,
+	FACTS_RLIMITS = 16, /* RLIM_NLIMITS */
+	FACTS_NAMESPACES = 8,
+};
+
+enum fd_state { FD_USABLE, FD_CLOSED, FD_DIRECTORY, FD_PATH_ONLY };
+
+/* Why a user namespace cannot be made; each has its own remedy. */
+enum userns_state {
+	USERNS_OK,
+	USERNS_NO_KERNEL,
+	USERNS_MAX_ZERO,
+	USERNS_CLONE_SYSCTL,
+	USERNS_APPARMOR
+};
+
+struct host_facts {
+	uint32_t kernel_major;
+	uint32_t kernel_minor;
+	uint32_t euid;
+	uint32_t egid;
+	uint32_t host_euid; /* euid as /proc/self/uid_map shows it one level up; euid itself at the
+			       top */
+	uint64_t caps_effective;
+	bool maps_all_ids; /* /proc/self/uid_map and gid_map cover the whole range that blocks come
+			      from */
+	enum userns_state userns;
+	bool namespaces[FACTS_NAMESPACES]; /* in the order of facts_namespace_names */
+	bool seccomp_filter;
+	bool overlay;
+	bool keyrings;
+	uint64_t rlimit_hard[FACTS_RLIMITS]; /* SPEC_UNLIMITED for none */
+	gid_t groups[FACTS_GROUPS_MAX];      /* supplementary */
+	size_t n_groups;
+	enum fd_state stdio[3];
+	struct host_layout layout;
+};
+
+extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc/PID/ns */
+
+/* Reads the facts. fds_closed[i]: descriptor i was closed when the program began
+ * (facts_guard_stdio). Errors: what cannot be read at all. */
+int must_check facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct err *err);
+
+/*
+ * Opens a placeholder at each of 0, 1, 2 that is closed, so that no file of ours lands there and is
+ * passed on; the placeholders are CLOEXEC and go away with exec. To be called first of all. Returns
+ * 0 or -errno.
+ */
+int must_check facts_guard_stdio(bool ret_closed[3]);
+
+bool facts_has_cap(const struct host_facts *facts, int capability);
+
+/* True where the sandbox gets a block of ids of its own: root's way. Else one id is mapped: a
+ * user's way. */
+bool facts_can_map_block(const struct host_facts *facts);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Injected faults of test builds; empty in every other. */
+#include "launcher/fault.h"
+
+#ifdef CORDON_FAULTS
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fault fault_from_environment(void)
+{
+	static const struct {
+		const char *name;
+		enum fault_action action;
+	} actions[] = {
+		{":fail", FAULT_FAIL},
+		{":skip", FAULT_SKIP},
+		{":kill-keeper", FAULT_KILL_KEEPER},
+		{":kill-init", FAULT_KILL_INIT},
+	};
+	const char *text = getenv("CORDON_FAULT");
+	const char *colon = text != NULL ? strchr(text, ':') : NULL;
+
+	for (size_t i = 0; colon != NULL && i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(colon, actions[i].name) == 0)
+			return (struct fault){.row = text, .action = actions[i].action};
+	return (struct fault){.row = NULL, .action = FAULT_NONE};
+}
+
+enum fault_action fault_at(const struct fault *fault, const char *row)
+{
+	size_t len = strlen(row);
+
+	if (fault->row == NULL || strncmp(fault->row, row, len) != 0 || fault->row[len] != ':')
+		return FAULT_NONE;
+	return fault->action;
+}
+
+#else
+/* ISO C wants a declaration in each file. */
+extern int fault_is_compiled_out;
+#endif

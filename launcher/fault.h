@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Test builds only (VARIANT=fault): CORDON_FAULT="ROW:ACTION" makes one row fail, be skipped, or
+ * kills a process in front of it. In every other build this is an empty struct and a constant.
+ */
+#ifndef CORDON_LAUNCHER_FAULT_H
+#define CORDON_LAUNCHER_FAULT_H
+
+#include <stdbool.h>
+
+enum fault_action { FAULT_NONE, FAULT_FAIL, FAULT_SKIP, FAULT_KILL_KEEPER, FAULT_KILL_INIT };
+
+struct fault {
+#ifdef CORDON_FAULTS
+	const char *row;
+	enum fault_action action;
+#else
+	char none;
+#endif
+};
+
+#ifdef CORDON_FAULTS
+struct fault fault_from_environment(void);
+enum fault_action fault_at(const struct fault *fault, const char *row);
+#else
+static inline struct fault fault_from_environment(void)
+{
+	return (struct fault){0};
+}
+static inline enum fault_action fault_at(const struct fault *fault, const char *row)
+{
+	(void)fault;
+	(void)row;
+	return FAULT_NONE;
+}
+#endif
+
+#endif

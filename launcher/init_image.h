@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bytes of launcher/init/init.c as a static program, built into ours (launcher/init_image.S).
+ */
+#ifndef CORDON_LAUNCHER_INIT_IMAGE_H
+#define CORDON_LAUNCHER_INIT_IMAGE_H
+
+extern const char init_image[];
+extern const char init_image_end[];
+
+/* Descriptors that init is started with. */
+enum { INIT_STATUS_FD = 3, INIT_LIFELINE_FD = 4 };
+
+/* What init writes to INIT_STATUS_FD when the workload has ended: 8 bytes, in one write. */
+struct init_status {
+	int code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED: waitid(2) */
+	int status; /* exit code or signal */
+};
+
+#endif

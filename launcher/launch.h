@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The only mutable state of a run, and the shape of the two tables. Internal to launcher/. */
+#ifndef CORDON_LAUNCHER_LAUNCH_H
+#define CORDON_LAUNCHER_LAUNCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/sync.h"
+#include "launcher/cordon.h"
+#include "launcher/fault.h"
+#include "launcher/state.h"
+#include "rootfs/apply.h"
+
+struct launch {
+	const struct decision *decision;
+	const struct sandbox_spec *spec; /* = &decision->spec */
+
+	/* prepared before anything changes */
+	void *filter; /* struct sock_filter[n_filter], malloc */
+	size_t n_filter;
+	int init_image_fd;             /* sealed memfd */
+	struct rootfs_source *sources; /* malloc, spec->n_mounts */
+	struct rootfs_source root_source;
+	struct rootfs_run rootfs;
+
+	/* what the keeper changed on the host */
+	struct state_root state;
+	struct state_run run;
+	bool applied[PARENT_ROWS];
+
+	/* conversation */
+	int sync_keeper;
+	int sync_child;
+	int status_read; /* init reports the workload's end here */
+	int status_write;
+	int lifeline_read; /* end-of-file: the keeper is gone */
+	int lifeline_write;
+	int init_gone_read; /* end-of-file: init has executed its own image */
+	int init_gone_write;
+	pid_t keeper_pid;
+
+	/* processes, as the keeper knows them */
+	pid_t init_pid;
+	int init_pidfd;
+	pid_t workload_pid;
+	int workload_pidfd;
+
+	/* in the child */
+	pid_t workload_pid_inside;
+	char start_dir[4096];    /* the caller's directory where it is visible inside, else "" */
+	char program_path[4096]; /* what will be executed, absolute */
+	bool keeps_file_rights;
+	struct fault fault; /* test builds */
+};
+
+/* One step of the keeper. `undo` is idempotent and needs only what the journal holds. */
+struct parent_row_def {
+	const char *name;
+	const char *why;
+	bool (*wanted)(const struct decision *decision); /* NULL: always */
+	int (*apply)(struct launch *launch, struct err *err);
+	int (*verify)(struct launch *launch, struct err *err); /* NULL: apply is its own proof */
+	int (*undo)(struct launch *launch,
+		    struct err *err); /* NULL: nothing outlives the process */
+};
+
+struct child_row_def {
+	const char *name;
+	const char *why;
+	bool (*wanted)(const struct decision *decision);
+	int (*apply)(struct launch *launch, struct err *err);
+	int (*verify)(struct launch *launch, struct err *err);
+};
+
+extern const struct parent_row_def parent_rows[PARENT_ROWS];
+extern const struct child_row_def child_rows[CHILD_ROWS];
+
+/* Runs rows [first, end) of the keeper. */
+int must_check host_steps_run(struct launch *launch, enum parent_row first, enum parent_row end,
+			      struct err *err);
+/* Undoes applied rows in reverse; failures are collected in err, and never stop the walk. */
+int must_check host_steps_undo(struct launch *launch, struct err *err);
+
+/* The child's whole life between clone3 and exec; does not return. */
+_Noreturn void child_main(struct launch *launch);
+
+/* Prepares everything that can be prepared without a change of the host. */
+int must_check prepare_launch(struct launch *launch, struct err *err);
+void launch_release(struct launch *launch);
+
+/* clone3 by the plan's shape. Returns in the keeper only. */
+int must_check spawn_sandbox(struct launch *launch, struct err *err);
+
+/* Waits for the end. */
+int must_check supervise(struct launch *launch, const struct run_options *options,
+			 struct run_result *ret_result, struct err *err);
+
+/* Kills the whole sandbox and waits until it is gone. Idempotent. */
+void launch_kill(struct launch *launch);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Makes the plan: pure, from spec and facts. */
+#include "launcher/plan.h"
+
+#include <sched.h>
+
+#include "base/sys.h"
+#include "launcher/cordon.h"
+#include "launcher/launch.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+void plan_make(struct decision *decision)
+{
+	struct plan *plan = &decision->plan;
+	uint64_t nproc = decision->spec.limits.nproc;
+
+	*plan = (struct plan){
+		.shape = SHAPE_SINGLE,
+		/* cgroup and time come later, by rows: in clone3 the one would show the host's
+		 * path, and the other could no longer be given offsets. */
+		.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+			      CLONE_NEWIPC | CLONE_NEWUTS,
+		.nproc_limit = nproc,
+	};
+	plan->ids = facts_can_map_block(&decision->facts) ? IDS_BLOCK : IDS_ONE;
+	if (plan->ids == IDS_BLOCK) {
+		plan->init_uid = IDENTITY_INIT;
+		plan->init_gid = IDENTITY_INIT;
+	} else {
+		plan->init_uid = plan->setup_uid = decision->spec.identity.uid;
+		plan->init_gid = plan->setup_gid = decision->spec.identity.gid;
+		/* init has the workload's id here, and RLIMIT_NPROC counts it: one more, so that
+		 * the workload gets what it was promised. */
+		if (nproc != SPEC_UNLIMITED)
+			plan->nproc_limit = nproc + 1;
+	}
+	for (size_t i = 0; i < PARENT_ROWS; i++)
+		plan->parent_wanted[i] =
+			parent_rows[i].wanted == NULL || parent_rows[i].wanted(decision);
+	for (size_t i = 0; i < CHILD_ROWS; i++)
+		plan->child_wanted[i] =
+			child_rows[i].wanted == NULL || child_rows[i].wanted(decision);
+}
+
+struct row_view cordon_row(const struct decision *decision, size_t index)
+{
+	if (index < PARENT_ROWS)
+		return (struct row_view){.process = "keeper",
+					 .name = parent_rows[index].name,
+					 .why = parent_rows[index].why,
+					 .wanted = decision->plan.parent_wanted[index]};
+	index -= PARENT_ROWS;
+	if (index < CHILD_ROWS)
+		return (struct row_view){.process = index < CHILD_FIRST_IN_WORKLOAD ? "setup"
+										    : "workload",
+					 .name = child_rows[index].name,
+					 .why = child_rows[index].why,
+					 .wanted = decision->plan.child_wanted[index]};
+	return (struct row_view){0};
+}

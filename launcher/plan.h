@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What will be done: the launch shape and which rows are on. Made from spec and facts alone,
+ * printed by `explain`. */
+#ifndef CORDON_LAUNCHER_PLAN_H
+#define CORDON_LAUNCHER_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum launch_shape { SHAPE_SINGLE };
+
+/* Whose ids the sandbox has on the host. */
+enum id_mode {
+	IDS_BLOCK, /* a block of 65,536 of its own: as root */
+	IDS_ONE,   /* the caller's one: as a user */
+};
+
+/* Rows of the keeper, in the order of execution; the table is launcher/host_steps.c. */
+enum parent_row {
+	PARENT_RUN_DIRECTORY,
+	PARENT_ID_BLOCK,
+	PARENT_HARD_LIMITS,
+	PARENT_SESSION_KEYRING,
+	PARENT_SOURCES,
+	/* the child is made here */
+	PARENT_DENY_SETGROUPS,
+	PARENT_UID_MAP,
+	PARENT_GID_MAP,
+	/* SYNC_MAPPED; SYNC_READY comes back */
+	PARENT_READ_BACK,
+	PARENT_KEEPER_PRIVILEGES,
+	PARENT_ROWS,
+	PARENT_FIRST = PARENT_RUN_DIRECTORY,
+	PARENT_FIRST_AFTER_SPAWN = PARENT_DENY_SETGROUPS,
+	PARENT_FIRST_AFTER_READY = PARENT_READ_BACK,
+};
+
+/* Rows of the child, in the order of execution; the table is launcher/child.c. */
+enum child_row {
+	/* setup process: later the sandbox's init */
+	CHILD_SETUP_IDS,
+	CHILD_PARENT_DEATH_SIGNAL,
+	CHILD_SESSION,
+	CHILD_PRIVATE_MOUNTS,
+	CHILD_SOURCES,
+	CHILD_LOOPBACK,
+	CHILD_HOSTNAME,
+	CHILD_ROOT,
+	CHILD_SYSTEM,
+	CHILD_ETC,
+	CHILD_DEV,
+	CHILD_PROC,
+	CHILD_FORBID_USERNS,
+	CHILD_KERNEL_PATHS,
+	CHILD_VOLUMES,
+	CHILD_SEAL,
+	CHILD_PIVOT,
+	CHILD_CGROUP_NAMESPACE,
+	CHILD_TIME_NAMESPACE,
+	CHILD_SCHEDULING,
+	CHILD_OOM_SCORE,
+	/* workload process: forked here */
+	CHILD_INIT_GONE_AHEAD,
+	CHILD_SIGNALS,
+	CHILD_PROCESS_GROUP,
+	CHILD_RLIMITS,
+	CHILD_NPROC,
+	CHILD_BOUNDING_SET,
+	CHILD_IDENTITY,
+	CHILD_KEYRING,
+	CHILD_CAPABILITIES,
+	CHILD_NO_NEW_PRIVS,
+	CHILD_WORKING_DIR,
+	CHILD_PROGRAM,
+	CHILD_DESCRIPTORS,
+	/* SYNC_READY; SYNC_GO comes back */
+	CHILD_SECCOMP,
+	CHILD_ROWS,
+	CHILD_FIRST = CHILD_SETUP_IDS,
+	CHILD_FIRST_IN_WORKLOAD = CHILD_INIT_GONE_AHEAD,
+	CHILD_FIRST_AFTER_READY = CHILD_SECCOMP,
+};
+
+struct plan {
+	enum launch_shape shape;
+	enum id_mode ids;
+	uint64_t namespaces; /* CLONE_NEW* made by clone3 */
+	bool parent_wanted[PARENT_ROWS];
+	bool child_wanted[CHILD_ROWS];
+	uint32_t init_uid; /* inside */
+	uint32_t init_gid;
+	uint32_t setup_uid;
+	uint32_t setup_gid;
+	uint64_t nproc_limit; /* RLIMIT_NPROC that gives the workload what it was promised */
+};
+
+struct decision;
+void plan_make(struct decision *decision);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Phase 6: everything that can be made ready without a change of the host. Runs in the keeper.
+ * Afterwards the child finds only finished data: a filter, an image of init, a list of mounts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/sys.h"
+#include "launcher/init_image.h"
+#include "launcher/launch.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* kernel 6.3 */
+#endif
+
+/* Makes the sealed, unreadable copy of init that pid 1 executes. Mode 0111: a process that executes
+ * a file which it may not read is not dumpable from its first instruction on, so that nobody inside
+ * can look into it (would_dump in the kernel's fs/exec.c). */
+static int make_init_image(struct err *err)
+{
+	_cleanup_fd_ int fd =
+		sys_memfd_create("cordon-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int r;
+
+	if (fd == -EINVAL) /* before 6.3 every memfd is executable */
+		fd = sys_memfd_create("cordon-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0) {
+		err_set(err, ERR_PREFLIGHT, -fd, "memfd for the sandbox's init");
+		return err_hint(err, "Where vm.memfd_noexec is 2, set it to 1 as root.");
+	}
+	r = io_write_all(fd, init_image, (size_t)(init_image_end - init_image));
+	if (r == 0 && (fchmod(fd, 0111) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0))
+		r = -errno;
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "image of the sandbox's init");
+	return steal_fd(&fd);
+}
+
+static struct rootfs_source source_from(const struct source_fact *fact)
+{
+	return (struct rootfs_source){.tree_fd = -EBADF,
+				      .dev_major = fact->dev_major,
+				      .dev_minor = fact->dev_minor,
+				      .ino = fact->ino,
+				      .is_dir = fact->is_dir};
+}
+
+static int prepare_sources(struct launch *launch, struct err *err)
+{
+	const struct decision *d = launch->decision;
+
+	launch->sources = calloc(launch->spec->n_mounts + 1, sizeof(*launch->sources));
+	if (launch->sources == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "mount sources");
+	for (size_t i = 0; i < launch->spec->n_mounts; i++)
+		launch->sources[i] = source_from(&d->sources[i]);
+	launch->root_source = source_from(&d->root_source);
+	launch->rootfs = (struct rootfs_run){
+		.spec = launch->spec,
+		.tree = &d->tree,
+		.sources = launch->sources,
+		.root_source =
+			launch->spec->rootfs.kind == ROOTFS_DIR ? &launch->root_source : NULL,
+		.staging_fd = -EBADF,
+		.root_fd = -EBADF,
+		.dev_fd = -EBADF,
+		.proc_fd = -EBADF,
+	};
+	return 0;
+}
+
+static int make_pipe(int *ret_read, int *ret_write, struct err *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SETUP, errno, "pipe");
+	*ret_read = fds[0];
+	*ret_write = fds[1];
+	return 0;
+}
+
+int prepare_launch(struct launch *launch, struct err *err)
+{
+	int pair[2];
+	int r = policy_seccomp_compile(&launch->spec->seccomp, &launch->filter, &launch->n_filter,
+				       err);
+
+	if (r == 0)
+		r = prepare_sources(launch, err);
+	if (r < 0)
+		return r;
+	launch->init_image_fd = make_init_image(err);
+	if (launch->init_image_fd < 0)
+		return launch->init_image_fd;
+	r = sync_pair(pair);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "socket pair");
+	launch->sync_keeper = pair[0];
+	launch->sync_child = pair[1];
+	r = make_pipe(&launch->status_read, &launch->status_write, err);
+	if (r == 0)
+		r = make_pipe(&launch->lifeline_read, &launch->lifeline_write, err);
+	if (r == 0)
+		r = make_pipe(&launch->init_gone_read, &launch->init_gone_write, err);
+	return r;
+}
+
+static void close_all(int *const fds[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close_fd(fds[i]);
+}
+
+void launch_release(struct launch *launch)
+{
+	int *const fds[] = {
+		&launch->init_image_fd,       &launch->sync_keeper,    &launch->sync_child,
+		&launch->status_read,         &launch->status_write,   &launch->lifeline_read,
+		&launch->lifeline_write,      &launch->init_gone_read, &launch->init_gone_write,
+		&launch->init_pidfd,          &launch->workload_pidfd, &launch->run.journal_fd,
+		&launch->root_source.tree_fd,
+	};
+
+	close_all(fds, sizeof(fds) / sizeof(fds[0]));
+	for (size_t i = 0; launch->sources != NULL && i < launch->spec->n_mounts; i++)
+		close_fd(&launch->sources[i].tree_fd);
+	state_root_release(&launch->state);
+	free(launch->sources);
+	free(launch->filter);
+	launch->sources = NULL;
+	launch->filter = NULL;
+}

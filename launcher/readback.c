@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads the sandbox's privileges back; see readback.h. Runs in the keeper at SYNC_READY. */
+#include "launcher/readback.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+
+enum { STATUS_MAX = 8192 };
+
+/* The text behind "Name:\t" up to the line's end; NULL where there is no such line. */
+static const char *field(const char *text, const char *name, size_t *ret_len)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = text; *line != '\0';) {
+		size_t line_len = strcspn(line, "\n");
+
+		if (strncmp(line, name, len) == 0 && line[len] == ':') {
+			const char *value = line + len + 1 + strspn(line + len + 1, " \t");
+
+			*ret_len = (size_t)(line + line_len - value);
+			return value;
+		}
+		line += line_len;
+		line += *line == '\n';
+	}
+	return NULL;
+}
+
+static int expect(const char *text, const char *name, const char *want, struct err *err)
+{
+	size_t len = 0;
+	const char *value = field(text, name, &len);
+
+	/* The kernel ends some lists with a space. */
+	while (value != NULL && len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	if (value != NULL && len == strlen(want) && strncmp(value, want, len) == 0)
+		return 0;
+	err_set(err, ERR_SETUP, 0, "read back: %s is '%.*s', not '%s'", name,
+		value != NULL ? (int)len : 0, value != NULL ? value : "", want);
+	err->sys_errno = 0;
+	return -EPERM;
+}
+
+int readback_status(const char *text, const struct readback_want *want, struct err *err)
+{
+	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+	char ids[64];
+	int r;
+
+	str_format(ids, sizeof(ids), "%u\t%u\t%u\t%u", want->uid, want->uid, want->uid, want->uid);
+	r = expect(text, "Uid", ids, err);
+	str_format(ids, sizeof(ids), "%u\t%u\t%u\t%u", want->gid, want->gid, want->gid, want->gid);
+	if (r == 0)
+		r = expect(text, "Gid", ids, err);
+	if (r == 0 && want->no_groups)
+		r = expect(text, "Groups", "", err);
+	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++)
+		r = expect(text, sets[i], "0000000000000000", err);
+	if (r == 0)
+		r = expect(text, "NoNewPrivs", "1", err);
+	return r;
+}
+
+static int check_status(pid_t pid, const struct readback_want *want, struct err *err)
+{
+	char path[64], text[STATUS_MAX];
+	ssize_t n;
+
+	str_format(path, sizeof(path), "/proc/%d/status", pid);
+	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "read back %s", path);
+	return readback_status(text, want, err);
+}
+
+static int read_namespace(const char *pid, const char *name, char *buf, size_t size,
+			  struct err *err)
+{
+	char path[64];
+	ssize_t n;
+
+	str_format(path, sizeof(path), "/proc/%s/ns/%s", pid, name);
+	n = readlink(path, buf, size - 1);
+	if (n < 0)
+		return err_set(err, ERR_SETUP, errno, "read back %s", path);
+	buf[n] = '\0';
+	return 0;
+}
+
+static int check_namespaces(pid_t pid, struct err *err)
+{
+	char pid_text[16];
+
+	str_format(pid_text, sizeof(pid_text), "%d", pid);
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
+		char ours[64], theirs[64];
+		int r = read_namespace("self", facts_namespace_names[i], ours, sizeof(ours), err);
+
+		if (r == 0)
+			r = read_namespace(pid_text, facts_namespace_names[i], theirs,
+					   sizeof(theirs), err);
+		if (r < 0)
+			return r;
+		if (str_equal(ours, theirs)) {
+			err_set(err, ERR_SETUP, 0,
+				"read back: the workload is in the caller's %s namespace",
+				facts_namespace_names[i]);
+			return -EPERM;
+		}
+	}
+	return 0;
+}
+
+static struct readback_want want_for(const struct launch *launch, uint32_t uid, uint32_t gid)
+{
+	const struct decision *d = launch->decision;
+
+	if (d->plan.ids == IDS_ONE)
+		return (struct readback_want){.uid = d->facts.euid, .gid = d->facts.egid};
+	return (struct readback_want){.uid = launch->run.block_first + uid,
+				      .gid = launch->run.block_first + gid,
+				      .no_groups = true};
+}
+
+int readback_sandbox(const struct launch *launch, struct err *err)
+{
+	const struct plan *plan = &launch->decision->plan;
+	struct readback_want workload =
+		want_for(launch, launch->spec->identity.uid, launch->spec->identity.gid);
+	struct readback_want init = want_for(launch, plan->init_uid, plan->init_gid);
+	int r = check_status(launch->workload_pid, &workload, err);
+
+	if (r < 0)
+		return err_wrap(err, "workload");
+	r = check_status(launch->init_pid, &init, err);
+	if (r < 0)
+		return err_wrap(err, "init");
+	return check_namespaces(launch->workload_pid, err);
+}

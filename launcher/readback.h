@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Set it, then prove it: the keeper reads the child's state from the kernel before it lets it go
+ * on. */
+#ifndef CORDON_LAUNCHER_READBACK_H
+#define CORDON_LAUNCHER_READBACK_H
+
+#include "launcher/launch.h"
+
+/* What /proc/PID/status must say. */
+struct readback_want {
+	uint32_t uid; /* as seen in the keeper's user namespace */
+	uint32_t gid;
+	bool no_groups; /* the supplementary list must be empty */
+};
+
+/* Compares a status text with *want: four uids, four gids, groups, five empty capability sets,
+ * no_new_privs. Pure. Returns 0 or -EPERM with err naming the field. */
+int must_check readback_status(const char *text, const struct readback_want *want, struct err *err);
+
+/* Reads the workload's and init's status, and their eight namespaces, none of which may be the
+ * keeper's. */
+int must_check readback_sandbox(const struct launch *launch, struct err *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Results as exit codes and as JSON; see result.h. Pure. */
+#include "launcher/result.h"
+
+#include "base/json.h"
+
+enum { KILLED_BY_CORDON = 137 };
+
+int result_exit_code(const struct run_result *result)
+{
+	switch (result->kind) {
+	case RUN_EXITED:
+		return (int)result->exit_code;
+	case RUN_SIGNALLED:
+		return 128 + (int)result->signal;
+	case RUN_WALL_TIME:
+	case RUN_POLICY_KILL:
+		return KILLED_BY_CORDON;
+	case RUN_SETUP_FAILED:
+		break;
+	}
+	return 125;
+}
+
+const char *result_kind_name(enum run_kind kind)
+{
+	switch (kind) {
+	case RUN_SETUP_FAILED:
+		return "setup_failed";
+	case RUN_EXITED:
+		return "exited";
+	case RUN_SIGNALLED:
+		return "signalled";
+	case RUN_WALL_TIME:
+		return "wall_time";
+	case RUN_POLICY_KILL:
+		return "policy_kill";
+	}
+	return "unknown";
+}
+
+static void number_or_null(struct json *json, const char *name, int64_t value)
+{
+	if (value == RESULT_NONE)
+		json_null(json, name);
+	else
+		json_number(json, name, value);
+}
+
+static void add_numbers(struct json *json, const struct run_result *r)
+{
+	number_or_null(json, "wall_ms", r->wall_ms);
+	number_or_null(json, "cpu_user_ms", r->cpu_user_ms);
+	number_or_null(json, "cpu_system_ms", r->cpu_system_ms);
+	number_or_null(json, "memory_peak_bytes", r->memory_peak_bytes);
+	number_or_null(json, "pids_peak", r->pids_peak);
+}
+
+static void add_provenance(struct json *json, const struct sandbox_spec *spec)
+{
+	json_open(json, "waivers", '[');
+	for (size_t i = 0; spec != NULL && i < spec->provenance.n_waivers; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "name", spec->provenance.waivers[i].name);
+		json_text(json, "reason", spec->provenance.waivers[i].reason);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	/* Nothing is under when_possible in this build: what starts, is enforced. */
+	json_open(json, "not_enforced", '[');
+	json_close(json, ']');
+	json_open(json, "profiles", '[');
+	for (size_t i = 0; spec != NULL && i < spec->provenance.n_profiles; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "path", spec->provenance.profiles[i].path);
+		json_text(json, "digest", spec->provenance.profiles[i].digest);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+ssize_t result_to_json(const struct run_result *result, const struct sandbox_spec *spec,
+		       const char *setup_error, int setup_exit_code, char *buf, size_t size)
+{
+	static const struct run_result nothing = {.exit_code = RESULT_NONE,
+						  .signal = RESULT_NONE,
+						  .wall_ms = RESULT_NONE,
+						  .cpu_user_ms = RESULT_NONE,
+						  .cpu_system_ms = RESULT_NONE,
+						  .memory_peak_bytes = RESULT_NONE,
+						  .pids_peak = RESULT_NONE};
+	const struct run_result *r = setup_error != NULL ? &nothing : result;
+	struct json json;
+
+	json_init(&json, buf, size);
+	json_open(&json, NULL, '{');
+	json_text(&json, "schema", "cordon.result/1");
+	json_text(&json, "kind", result_kind_name(r->kind));
+	if (setup_error != NULL)
+		json_number(&json, "exit_code", setup_exit_code);
+	else
+		number_or_null(&json, "exit_code", r->exit_code);
+	number_or_null(&json, "signal", r->signal);
+	json_text(&json, "limit", r->limit);
+	json_text(&json, "error", setup_error);
+	add_numbers(&json, r);
+	add_provenance(&json, spec);
+	json_close(&json, '}');
+	return json_finish(&json);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How a run ended. Numbers carry their units in the name; what was not measured is RESULT_NONE and
+ * null in JSON. */
+#ifndef CORDON_LAUNCHER_RESULT_H
+#define CORDON_LAUNCHER_RESULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "policy/spec.h"
+
+#define RESULT_NONE INT64_MIN
+
+enum run_kind {
+	RUN_SETUP_FAILED, /* the workload never ran */
+	RUN_EXITED,
+	RUN_SIGNALLED,
+	RUN_WALL_TIME,
+	RUN_POLICY_KILL, /* killed by the system call filter (SIGSYS) */
+};
+
+struct run_result {
+	enum run_kind kind;
+	int64_t exit_code; /* RUN_EXITED */
+	int64_t signal;    /* the signal that ended the workload */
+	const char *limit; /* key of the limit that ended the run, NULL for none */
+	int64_t wall_ms;   /* from the start of the program to its end */
+	/* Of the workload and of every process in it that was waited for; a process whose parent
+	 * ignores SIGCHLD is in nobody's account, so these are lower bounds (getrusage(2)). */
+	int64_t cpu_user_ms;
+	int64_t cpu_system_ms;
+	int64_t memory_peak_bytes; /* RESULT_NONE: no cgroup in this build */
+	int64_t pids_peak;
+};
+
+/* 0-255 as the workload's own, 128+n, or 137 where cordon ended the run. Not for RUN_SETUP_FAILED.
+ */
+int result_exit_code(const struct run_result *result);
+const char *result_kind_name(enum run_kind kind);
+
+/* One JSON object on one line (schema cordon.result/1, docs/result.schema.json), NUL-terminated,
+ * without a newline. setup_error is the message for RUN_SETUP_FAILED, else NULL. spec may be NULL
+ * where the policy failed. Returns the length, or -ENOSPC. */
+ssize_t result_to_json(const struct run_result *result, const struct sandbox_spec *spec,
+		       const char *setup_error, int setup_exit_code, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of one run, phases 6 to 16: one call a line. See docs/ARCHITECTURE.md for the whole
+ * list, child.c for what happens inside at the same time, and supervise.c for the wait.
+ *
+ * Runs in the keeper, with the caller's privileges until the row keeper_privileges. Whatever fails,
+ * the sandbox is killed first and then every applied row is undone in reverse. If the keeper itself
+ * is killed, the kernel kills the sandbox (parent death signal), and `cordon gc` undoes the rows
+ * from the journal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/launch.h"
+
+/* ---- conversation ---- */
+
+static int not_this(const struct sync_message *message, enum sync_point wanted, struct err *err)
+{
+	if (message->point == SYNC_ERROR) {
+		*err = message->err;
+		return err->sys_errno > 0 ? -err->sys_errno : -EINVAL;
+	}
+	if (message->point == SYNC_EOF)
+		return err_set(err, ERR_SETUP, 0, "the sandbox died while it was made (before %s)",
+			       sync_point_name(wanted));
+	return err_set(err, ERR_BUG, EPROTO, "wait for %s, got %s", sync_point_name(wanted),
+		       sync_point_name(message->point));
+}
+
+/* Test builds: the child asks to be the victim of a fault. Never sent by any other build's child.
+ */
+static void obey_fault(struct launch *launch, enum sync_point point)
+{
+	if (point == SYNC_FAULT_KILL_KEEPER)
+		kill(getpid(), SIGKILL);
+	if (point == SYNC_FAULT_KILL_INIT)
+		ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0), "test build");
+}
+
+static int wait_for(struct launch *launch, enum sync_point wanted, struct sync_message *ret,
+		    struct err *err)
+{
+	for (;;) {
+		int r = sync_receive(launch->sync_keeper, ret);
+
+		if (r < 0)
+			return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(wanted));
+		if (ret->point == wanted)
+			return 0;
+		if (ret->point != SYNC_FAULT_KILL_KEEPER && ret->point != SYNC_FAULT_KILL_INIT)
+			return not_this(ret, wanted, err);
+		obey_fault(launch, ret->point);
+	}
+}
+
+static int say(const struct launch *launch, enum sync_point point, struct err *err)
+{
+	int r = sync_send(launch->sync_keeper, point);
+	struct sync_message message;
+
+	if (r == 0)
+		return 0;
+	/* The child is gone; its last words may still be there. */
+	if (sync_receive(launch->sync_keeper, &message) == 0 && message.point == SYNC_ERROR)
+		return not_this(&message, point, err);
+	return err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point));
+}
+
+/* The workload's pid, vouched for by the kernel, and a handle on it while it waits for SYNC_GO. */
+static int meet_workload(struct launch *launch, struct err *err)
+{
+	struct sync_message ready;
+	int r = wait_for(launch, SYNC_READY, &ready, err);
+
+	if (r < 0)
+		return r;
+	launch->workload_pid = ready.sender;
+	launch->workload_pidfd = sys_pidfd_open(ready.sender, 0);
+	if (launch->workload_pidfd < 0)
+		return err_set(err, ERR_SETUP, -launch->workload_pidfd, "handle on the workload");
+	return 0;
+}
+
+/* After SYNC_EXEC, end-of-file without a frame means that exec happened. */
+static int await_exec(struct launch *launch, struct err *err)
+{
+	struct sync_message message;
+	int r = wait_for(launch, SYNC_EXEC, &message, err);
+
+	return r < 0 ? r : wait_for(launch, SYNC_EOF, &message, err);
+}
+
+/* ---- before and after ---- */
+
+/* All signals are blocked from here on: the child starts with them blocked and its init keeps them
+ * so; the keeper reads them from a signalfd. Stop signals are left alone. */
+static int block_signals(sigset_t *ret_old, struct err *err)
+{
+	static const int left_alone[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+	sigset_t all;
+
+	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++)
+		sigdelset(&all, left_alone[i]);
+	return sigprocmask(SIG_SETMASK, &all, ret_old) != 0
+		       ? err_set(err, ERR_SETUP, errno, "block signals")
+		       : 0;
+}
+
+/* Descriptors 0 and 1 are the workload's alone now: a reader of its output sees the end when it
+ * closes it. */
+static int give_up_stdio(struct err *err)
+{
+	_cleanup_fd_ int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+	if (null < 0)
+		return err_set(err, ERR_SETUP, -null, "/dev/null");
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		return err_set(err, ERR_SETUP, errno, "give up stdin and stdout");
+	return 0;
+}
+
+/* The caller's directory is the workload's where the same path is shown inside. */
+static void find_start_dir(struct launch *launch)
+{
+	const struct sandbox_spec *spec = launch->spec;
+	bool is_visible = false;
+	char *dir = launch->start_dir;
+
+	if (getcwd(dir, sizeof(launch->start_dir)) == NULL || dir[0] != '/') {
+		dir[0] = '\0';
+		return;
+	}
+	if (spec->rootfs.kind == ROOTFS_HOST && path_is_below(dir, "/usr"))
+		is_visible = true;
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (spec->mounts[i].type == MOUNT_BIND &&
+		    str_equal(spec->mounts[i].source, spec->mounts[i].target) &&
+		    path_is_below(dir, spec->mounts[i].target))
+			is_visible = true;
+	if (!is_visible)
+		dir[0] = '\0';
+}
+
+static int launch_sandbox(struct launch *launch, struct err *err)
+{
+	int r = prepare_launch(launch, err);
+
+	if (r == 0)
+		r = host_steps_run(launch, PARENT_FIRST, PARENT_FIRST_AFTER_SPAWN, err);
+	if (r == 0)
+		r = spawn_sandbox(launch, err);
+	if (r == 0)
+		r = host_steps_run(launch, PARENT_FIRST_AFTER_SPAWN, PARENT_FIRST_AFTER_READY, err);
+	if (r == 0)
+		r = say(launch, SYNC_MAPPED, err);
+	if (r == 0)
+		r = meet_workload(launch, err);
+	if (r == 0)
+		r = host_steps_run(launch, PARENT_FIRST_AFTER_READY, PARENT_ROWS, err);
+	if (r == 0)
+		r = say(launch, SYNC_GO, err);
+	if (r == 0)
+		r = await_exec(launch, err);
+	return r == 0 ? give_up_stdio(err) : r;
+}
+
+static int run_to_end(struct launch *launch, const struct run_options *options,
+		      struct run_result *ret_result, struct err *err)
+{
+	int r = launch_sandbox(launch, err);
+
+	if (r < 0)
+		return r;
+	if (options->started != NULL)
+		options->started(options->ctx, launch->workload_pid);
+	return supervise(launch, options, ret_result, err);
+}
+
+int cordon_run(const struct decision *decision, const struct run_options *options,
+	       struct run_result *ret_result, struct err *err)
+{
+	struct launch launch = {
+		.decision = decision,
+		.spec = &decision->spec,
+		.init_image_fd = -EBADF,
+		.root_source = {.tree_fd = -EBADF},
+		.state = {.fd = -EBADF, .runs_fd = -EBADF},
+		.run = {.journal_fd = -EBADF},
+		.sync_keeper = -EBADF,
+		.sync_child = -EBADF,
+		.status_read = -EBADF,
+		.status_write = -EBADF,
+		.lifeline_read = -EBADF,
+		.lifeline_write = -EBADF,
+		.init_gone_read = -EBADF,
+		.init_gone_write = -EBADF,
+		.init_pidfd = -EBADF,
+		.workload_pidfd = -EBADF,
+		.keeps_file_rights = options->keeps_file_rights,
+		.fault = fault_from_environment(),
+	};
+	struct err undo_err = {0};
+	sigset_t old_signals;
+	int r = block_signals(&old_signals, err);
+
+	if (r < 0)
+		return r;
+	find_start_dir(&launch);
+	memset(ret_result, 0, sizeof(*ret_result));
+	ret_result->kind = RUN_SETUP_FAILED;
+	r = run_to_end(&launch, options, ret_result, err);
+	launch_kill(&launch);
+	/* A failed undo is an error of its own where nothing worse happened: something was left
+	 * behind. */
+	if (host_steps_undo(&launch, &undo_err) < 0 && r == 0) {
+		*err = undo_err;
+		r = err_hint(err, "Run `cordon gc` to finish what could not be undone.");
+	}
+	launch_release(&launch);
+	if (sigprocmask(SIG_SETMASK, &old_signals, NULL) != 0 && r == 0)
+		r = err_set(err, ERR_BUG, errno, "restore the signal mask");
+	return r;
+}
+
+int cordon_gc(const char *root_dir, const char *runtime_dir, struct gc_report *ret_report,
+	      struct err *err)
+{
+	char path[PATH_MAX];
+	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
+	int r = state_root_path(root_dir, geteuid(), runtime_dir, path, sizeof(path), err);
+
+	memset(ret_report, 0, sizeof(*ret_report));
+	if (r == 0 && access(path, F_OK) != 0)
+		return 0; /* nothing ever ran here */
+	if (r == 0)
+		r = state_root_open(path, &root, err);
+	if (r == 0)
+		r = state_gc(&root, ret_report, err);
+	state_root_release(&root);
+	return r;
+}

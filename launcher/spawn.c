@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Phase 8: makes the child by the plan's shape, with a pidfd. Runs in the keeper. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/sys.h"
+#include "launcher/launch.h"
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+static int refuse(pid_t result, struct err *err)
+{
+	err_set(err, ERR_SETUP, -result, "make the sandbox's namespaces");
+	if (result == -ENOSPC)
+		return err_hint(err,
+				"A limit below /proc/sys/user is reached (max_user_namespaces, "
+				"max_net_namespaces, ...), or namespaces are nested too deep.");
+	if (result == -EPERM)
+		return err_hint(
+			err,
+			"User namespaces are forbidden here, by a surrounding container's filter "
+			"or a security module: see `cordon doctor`.");
+	if (result == -EAGAIN)
+		return err_hint(err,
+				"The caller's own limit of processes (ulimit -u, or a cgroup) is "
+				"reached.");
+	return result;
+}
+
+int spawn_sandbox(struct launch *launch, struct err *err)
+{
+	int pidfd = -EBADF;
+	struct sys_clone_args args = {
+		.flags = launch->decision->plan.namespaces | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid = sys_clone3(&args);
+
+	if (pid == 0)
+		child_main(launch);
+	if (pid < 0)
+		return refuse(pid, err);
+	launch->init_pid = pid;
+	launch->init_pidfd = pidfd;
+	/* The child's ends: as long as the keeper held them, their end-of-file would never come. */
+	close_fd(&launch->sync_child);
+	close_fd(&launch->status_write);
+	close_fd(&launch->lifeline_read);
+	close_fd(&launch->init_gone_read);
+	close_fd(&launch->init_gone_write);
+	close_fd(&launch->init_image_fd);
+	return 0;
+}

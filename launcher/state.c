@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Run directories, journals and claims of id blocks; see state.h. Runs in the keeper and in `cordon
+ * gc`, as the caller. Nothing is fsynced: the run root is bound to this boot, and after a crash of
+ * the machine no process, mount or claim of the old boot is alive.
+ */
+#include "launcher/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+enum {
+	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+	CLAIM_TRIES = 64,
+	JOURNAL_MAX = 4096,
+};
+
+static const char ids_dir[] = "/run/cordon/ids";
+
+/* ---- the run root ---- */
+
+int state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir, char *buf,
+		    size_t size, struct err *err)
+{
+	char cwd[PATH_MAX];
+	char text[PATH_MAX];
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		cwd[0] = '\0';
+	if (root_dir != NULL)
+		str_format(text, sizeof(text), "%s/run", root_dir);
+	else if (euid == 0)
+		str_format(text, sizeof(text), "/run/cordon");
+	else if (runtime_dir != NULL && runtime_dir[0] == '/')
+		str_format(text, sizeof(text), "%s/cordon", runtime_dir);
+	else
+		str_format(text, sizeof(text), "/tmp/cordon-%u", euid);
+	if (path_normalize(buf, size, cwd, text) < 0)
+		return err_set(err, ERR_USAGE, 0, "--root %s: not a usable path", text);
+	return 0;
+}
+
+static int make_parents(const char *path)
+{
+	char prefix[PATH_MAX];
+
+	for (const char *p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+		str_format(prefix, sizeof(prefix), "%.*s", (int)(p - path), path);
+		if (mkdir(prefix, 0755) != 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Opens dirfd/name, made 0700 if missing, and insists that it is the caller's own and nobody
+ * else's. */
+static int open_own_dir(int dirfd, const char *name, struct err *err)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	struct stat st;
+
+	if (mkdirat(dirfd, name, 0700) != 0 && errno != EEXIST)
+		return err_set(err, ERR_SETUP, errno, "%s: make the directory", name);
+	fd = sys_openat(dirfd, name, DIR_FLAGS, 0);
+	if (fd < 0)
+		return err_set(err, ERR_SETUP, -fd, "%s: open the directory", name);
+	if (fstat(fd, &st) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s: stat", name);
+	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
+		err_set(err, ERR_SETUP, 0, "%s: belongs to uid %u with mode %o, not to you alone",
+			name, st.st_uid, st.st_mode & 07777);
+		return err_hint(err, "Remove it, or name another place with --root DIR.");
+	}
+	return steal_fd(&fd);
+}
+
+int state_root_open(const char *path, struct state_root *ret_root, struct err *err)
+{
+	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
+	int r = make_parents(path);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: make its parents", path);
+	str_format(root.path, sizeof(root.path), "%s", path);
+	root.fd = open_own_dir(AT_FDCWD, path, err);
+	if (root.fd < 0)
+		return root.fd;
+	root.runs_fd = open_own_dir(root.fd, "runs", err);
+	if (root.runs_fd < 0) {
+		r = root.runs_fd;
+		state_root_release(&root);
+		return r;
+	}
+	*ret_root = root;
+	return 0;
+}
+
+void state_root_release(struct state_root *root)
+{
+	close_fd(&root->runs_fd);
+	close_fd(&root->fd);
+}
+
+/* ---- runs ---- */
+
+static int make_id(char id[RUN_ID_LEN + 1])
+{
+	unsigned char bytes[RUN_ID_LEN / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -EIO;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		str_format(id + 2 * i, 3, "%x%x", bytes[i] >> 4, bytes[i] & 15);
+	return 0;
+}
+
+static int lock(int fd, int how)
+{
+	int r;
+
+	do
+		r = flock(fd, how);
+	while (r != 0 && errno == EINTR);
+	return r != 0 ? -errno : 0;
+}
+
+/* Makes the directory and its journal, under a shared lock that keeps gc away from a half-made one.
+ */
+static int create_locked(int runs_fd, struct state_run *run)
+{
+	_cleanup_fd_ int dir = -EBADF;
+
+	if (mkdirat(runs_fd, run->id, 0700) != 0)
+		return -errno;
+	dir = sys_openat(runs_fd, run->id, DIR_FLAGS, 0);
+	if (dir < 0)
+		return dir;
+	run->journal_fd = sys_openat(dir, "journal",
+				     O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	return run->journal_fd < 0 ? run->journal_fd : lock(run->journal_fd, LOCK_EX | LOCK_NB);
+}
+
+int state_run_create(struct state_root *root, struct state_run *ret_run, struct err *err)
+{
+	struct state_run run = {.journal_fd = -EBADF};
+	/* A lock belongs to an open file: ours alone, not shared with a child. */
+	_cleanup_fd_ int gate = sys_openat(root->runs_fd, ".", DIR_FLAGS, 0);
+	int r = gate < 0 ? gate : make_id(run.id);
+
+	if (r == 0)
+		r = lock(gate, LOCK_SH);
+	if (r == 0)
+		r = create_locked(root->runs_fd, &run);
+	if (r < 0) {
+		close_fd(&run.journal_fd);
+		return err_set(err, ERR_SETUP, -r, "%s/runs/%s: make the run directory", root->path,
+			       run.id);
+	}
+	*ret_run = run;
+	return state_journal(ret_run, "run_directory", err);
+}
+
+int state_run_remove(struct state_root *root, const char *id, struct err *err)
+{
+	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
+
+	if (dir == -ENOENT)
+		return 0;
+	if (dir < 0)
+		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
+	if (unlinkat(dir, "journal", 0) != 0 && errno != ENOENT)
+		return err_set(err, ERR_SETUP, errno, "%s/runs/%s/journal: remove", root->path, id);
+	if (unlinkat(root->runs_fd, id, AT_REMOVEDIR) != 0 && errno != ENOENT)
+		return err_set(err, ERR_SETUP, errno, "%s/runs/%s: remove", root->path, id);
+	return 0;
+}
+
+int state_journal(struct state_run *run, const char *what, struct err *err)
+{
+	char line[256];
+	size_t len = str_format(line, sizeof(line), "begin %s\n", what);
+	int r = io_write_all(run->journal_fd, line, len);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "journal of run %s", run->id) : 0;
+}
+
+/* ---- blocks of host ids ---- */
+
+static void claim_text(const struct state_root *root, const char *id, char *buf, size_t size)
+{
+	str_format(buf, size, "%s/runs/%s", root->path, id);
+}
+
+static int open_ids(struct err *err)
+{
+	_cleanup_fd_ int base = -EBADF;
+
+	if (mkdir("/run", 0755) != 0 && errno != EEXIST)
+		return err_set(err, ERR_SETUP, errno, "/run: make the directory");
+	base = open_own_dir(AT_FDCWD, "/run/cordon", err);
+	return base < 0 ? base : open_own_dir(base, "ids", err);
+}
+
+static int try_claim(int ids_fd, struct state_run *run, uint64_t number, const char *holder,
+		     struct err *err)
+{
+	char name[24], line[64];
+	int r;
+
+	str_format(line, sizeof(line), "id_block %llu", (unsigned long long)number);
+	str_format(name, sizeof(name), "%llu", (unsigned long long)number);
+	r = state_journal(run, line, err);
+	if (r < 0)
+		return r;
+	/* Making a link is one step, so the claim and its holder are there together or not at all.
+	 */
+	if (symlinkat(holder, ids_fd, name) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s/%s: claim", ids_dir, name);
+	return 0;
+}
+
+int state_block_claim(struct state_root *root, struct state_run *run, struct err *err)
+{
+	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
+	_cleanup_fd_ int ids_fd = -EBADF;
+	char holder[PATH_MAX + 32];
+	uint64_t blocks, start;
+	int r;
+
+	if (pool == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "pool of host ids");
+	r = identity_read_pool(pool, err);
+	if (r < 0)
+		return r;
+	ids_fd = open_ids(err);
+	if (ids_fd < 0)
+		return ids_fd;
+	blocks = identity_pool_blocks(pool);
+	if (blocks == 0)
+		return err_set(err, ERR_PREFLIGHT, 0, "/etc/subuid: no block of host ids is left");
+	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
+		return err_set(err, ERR_SETUP, EIO, "random number");
+	claim_text(root, run->id, holder, sizeof(holder));
+	r = -EEXIST;
+	for (uint64_t i = 0; i < CLAIM_TRIES && i < blocks && r == -EEXIST; i++) {
+		uint64_t number = (start % blocks + i) % blocks;
+
+		r = try_claim(ids_fd, run, number, holder, err);
+		if (r == 0) {
+			run->has_block = true;
+			run->block_number = number;
+			run->block_first = identity_pool_block(pool, number);
+		}
+	}
+	return r;
+}
+
+int state_block_release(const struct state_root *root, const char *id, uint64_t block_number,
+			struct err *err)
+{
+	char name[24], holder[PATH_MAX + 32], found[PATH_MAX + 32];
+	_cleanup_fd_ int ids_fd = sys_openat(AT_FDCWD, ids_dir, DIR_FLAGS, 0);
+	ssize_t n;
+
+	if (ids_fd == -ENOENT)
+		return 0;
+	if (ids_fd < 0)
+		return err_set(err, ERR_SETUP, -ids_fd, "%s: open", ids_dir);
+	str_format(name, sizeof(name), "%llu", (unsigned long long)block_number);
+	claim_text(root, id, holder, sizeof(holder));
+	n = readlinkat(ids_fd, name, found, sizeof(found) - 1);
+	if (n < 0)
+		return errno == ENOENT
+			       ? 0
+			       : err_set(err, ERR_SETUP, errno, "%s/%s: read", ids_dir, name);
+	found[n] = '\0';
+	/* A journal names each block that was tried, also those that turned out to be another's. */
+	if (!str_equal(found, holder))
+		return 0;
+	if (unlinkat(ids_fd, name, 0) != 0 && errno != ENOENT)
+		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", ids_dir, name);
+	return 1;
+}
+
+/* ---- gc ---- */
+
+/* Undoes what a journal names. The file is the caller's own (its directory was checked), but only
+ * the two known entries are acted on. */
+static int undo_journal(const struct state_root *root, const char *id, const char *text,
+			struct gc_report *report, struct err *err)
+{
+	static const char block[] = "begin id_block ";
+	int result = 0;
+
+	for (const char *line = text; *line != '\0';
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		char number[24];
+		uint64_t value;
+		int r;
+
+		if (!str_has_prefix(line, block))
+			continue;
+		str_format(number, sizeof(number), "%.*s",
+			   (int)strcspn(line + sizeof(block) - 1, "\n"), line + sizeof(block) - 1);
+		if (parse_u64(number, &value) < 0)
+			continue;
+		r = state_block_release(root, id, value, err);
+		if (r < 0)
+			result = r;
+		else
+			report->n_blocks_freed += (uint32_t)r;
+	}
+	return result;
+}
+
+static int gc_run(struct state_root *root, const char *id, struct gc_report *report,
+		  struct err *err)
+{
+	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
+	_cleanup_fd_ int journal = -EBADF;
+	char text[JOURNAL_MAX];
+	ssize_t n;
+	int r;
+
+	if (dir == -ENOENT)
+		return 0;
+	if (dir < 0)
+		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
+	journal = sys_openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (journal >= 0 && lock(journal, LOCK_EX | LOCK_NB) < 0) {
+		report->n_runs_alive++;
+		return 0;
+	}
+	if (journal >= 0) {
+		n = io_read_text(dir, "journal", text, sizeof(text));
+		if (n < 0)
+			return err_set(err, ERR_SETUP, (int)-n, "%s/runs/%s/journal", root->path,
+				       id);
+		r = undo_journal(root, id, text, report, err);
+		if (r < 0)
+			return r;
+	}
+	r = state_run_remove(root, id, err);
+	if (r == 0)
+		report->n_runs_removed++;
+	return r;
+}
+
+int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err)
+{
+	_cleanup_fd_ int gate = sys_openat(root->runs_fd, ".", DIR_FLAGS, 0);
+	struct gc_report report = {0};
+	struct dirent *entry;
+	int result = 0;
+	DIR *runs;
+	int r = gate < 0 ? gate : lock(gate, LOCK_EX);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s/runs: lock", root->path);
+	runs = fdopendir(dup(gate));
+	if (runs == NULL)
+		return err_set(err, ERR_SETUP, errno, "%s/runs: list", root->path);
+	/* One failure does not keep the rest from being undone. */
+	while ((entry = readdir(runs)) != NULL)
+		if (entry->d_name[0] != '.') {
+			r = gc_run(root, entry->d_name, &report, err);
+			result = r < 0 ? r : result;
+		}
+	closedir(runs);
+	*ret_report = report;
+	return result;
+}

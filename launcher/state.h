@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where runs keep what undo needs. The run root (mode 0700, the caller's own) holds
+ *
+ *     runs/ID/journal    one line for each change of the host, written before the change; locked by
+ * the keeper
+ *
+ * and, for root, /run/cordon/ids/N, a link to the run that holds block N of host ids. Those links
+ * stay in one place whatever --root says, for ids are the machine's. The journal is on its run's
+ * side of a crash: what is in it and is not locked belongs to a dead keeper, and `cordon gc` undoes
+ * it.
+ */
+#ifndef CORDON_LAUNCHER_STATE_H
+#define CORDON_LAUNCHER_STATE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "launcher/identity.h"
+
+enum { RUN_ID_LEN = 16 };
+
+struct state_root {
+	char path[PATH_MAX]; /* absolute */
+	int fd;              /* -EBADF when not open */
+	int runs_fd;
+};
+
+struct state_run {
+	char id[RUN_ID_LEN + 1]; /* hex, random */
+	int journal_fd;          /* locked (flock) as long as the keeper lives */
+	bool has_block;
+	uint64_t block_number;
+	uint32_t block_first; /* first host id */
+};
+
+/* The run root's path for this caller: root_dir/run where --root was given; /run/cordon for root;
+ * else $XDG_RUNTIME_DIR/cordon, else /tmp/cordon-UID. Text only. runtime_dir may be NULL. */
+int must_check state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir,
+			       char *buf, size_t size, struct err *err);
+
+/* Makes the run root where it is missing; refuses one that another user owns or may enter, or a
+ * link. */
+int must_check state_root_open(const char *path, struct state_root *ret_root, struct err *err);
+void state_root_release(struct state_root *root);
+
+/* Makes runs/ID with a locked journal. */
+int must_check state_run_create(struct state_root *root, struct state_run *ret_run,
+				struct err *err);
+
+/* Removes runs/ID. Idempotent. */
+int must_check state_run_remove(struct state_root *root, const char *id, struct err *err);
+
+/* Appends "begin WHAT" to the journal, before the change is made. */
+int must_check state_journal(struct state_run *run, const char *what, struct err *err);
+
+/* Claims a block that no other sandbox of this machine holds; journalled. */
+int must_check state_block_claim(struct state_root *root, struct state_run *run, struct err *err);
+/* Gives it back if run `id` below root holds it. Idempotent. */
+int must_check state_block_release(const struct state_root *root, const char *id,
+				   uint64_t block_number, struct err *err);
+
+struct gc_report {
+	uint32_t n_runs_alive;
+	uint32_t n_runs_removed;
+	uint32_t n_blocks_freed;
+};
+
+/* Undoes what dead keepers of this user left below root. */
+int must_check state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err);
+
+#endif
