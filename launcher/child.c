@@ -70,6 +70,8 @@ static bool has_nproc(const struct decision *d)
 
 const struct child_row_def child_rows[CHILD_ROWS] = {
 	/* setup process */
+	[CHILD_OOM_SCORE] = {"oom_score", "short of memory, the kernel takes the sandbox first",
+			     NULL, child_oom_score, NULL},
 	[CHILD_SETUP_IDS] =
 		{"setup_ids",
 		 "files made for the sandbox get ids of the sandbox; supplementary groups go",
@@ -114,8 +116,6 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 		{"scheduling",
 		 "policy, nice, affinity, i/o priority, personality, timer slack, umask reset",
 		 NULL, child_scheduling, NULL},
-	[CHILD_OOM_SCORE] = {"oom_score", "short of memory, the kernel takes the sandbox first",
-			     NULL, child_oom_score, NULL},
 	/* workload process */
 	[CHILD_INIT_GONE_AHEAD] = {"init_gone_ahead", "pid 1 has executed its own image", NULL,
 				   child_init_gone_ahead, NULL},
@@ -144,6 +144,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 };
 
 #define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
+MUST_PRECEDE(CHILD_OOM_SCORE, CHILD_SETUP_IDS,
+	     "proc(5): after a change of ids /proc/self belongs to the host's root");
 MUST_PRECEDE(CHILD_SETUP_IDS, CHILD_PARENT_DEATH_SIGNAL,
 	     "prctl(2): setresuid clears the death signal");
 MUST_PRECEDE(CHILD_PRIVATE_MOUNTS, CHILD_SOURCES,

@@ -38,6 +38,7 @@ enum parent_row {
 /* Rows of the child, in the order of execution; the table is launcher/child.c. */
 enum child_row {
 	/* setup process: later the sandbox's init */
+	CHILD_OOM_SCORE,
 	CHILD_SETUP_IDS,
 	CHILD_PARENT_DEATH_SIGNAL,
 	CHILD_SESSION,
@@ -58,7 +59,6 @@ enum child_row {
 	CHILD_CGROUP_NAMESPACE,
 	CHILD_TIME_NAMESPACE,
 	CHILD_SCHEDULING,
-	CHILD_OOM_SCORE,
 	/* workload process: forked here */
 	CHILD_INIT_GONE_AHEAD,
 	CHILD_SIGNALS,
@@ -76,7 +76,7 @@ enum child_row {
 	/* SYNC_READY; SYNC_GO comes back */
 	CHILD_SECCOMP,
 	CHILD_ROWS,
-	CHILD_FIRST = CHILD_SETUP_IDS,
+	CHILD_FIRST = CHILD_OOM_SCORE,
 	CHILD_FIRST_IN_WORKLOAD = CHILD_INIT_GONE_AHEAD,
 	CHILD_FIRST_AFTER_READY = CHILD_SECCOMP,
 };
