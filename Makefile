@@ -95,8 +95,10 @@ $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # pid 1 of a sandbox: a program without libc, embedded in ours (launcher/init_image.S). The same in every variant.
 INIT_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
-	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
-INIT_LDFLAGS := -static -nostdlib -no-pie -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
+	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
+# gcc makes calls of memset out of loops; there is no libc to call.
+INIT_CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+INIT_LDFLAGS := -static -nostdlib $(if $(findstring clang,$(CC)),,-no-pie) -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
 
 $(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h Makefile
 	@mkdir -p $(@D)
@@ -119,15 +121,30 @@ UNIT_SRC := \
 	tests/unit/base/test_arena.c \
 	tests/unit/base/test_err.c \
 	tests/unit/base/test_parse.c \
-	tests/unit/base/test_str.c
+	tests/unit/base/test_str.c \
+	tests/unit/policy/test_compile.c \
+	tests/unit/policy/test_filter.c \
+	tests/unit/policy/test_flags.c \
+	tests/unit/policy/test_groups.c \
+	tests/unit/policy/test_keys.c \
+	tests/unit/policy/test_mounts.c \
+	tests/unit/policy/test_problems.c \
+	tests/unit/policy/test_resolve.c \
+	tests/unit/policy/test_yaml.c
+# What several of them share.
+TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/policy_fixture.c
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_LINK := -pie
 
 unit-build: $(UNIT_BIN) ## build the unit tests
 
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libcordon.a
+$(O)/libtest.a: $(TEST_LIB_SRC:%.c=$(O)/%.o)
+	$(call say,ar,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $< $(O)/libcordon.a -lcmocka $(LDLIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $< $(O)/libtest.a $(O)/libcordon.a -lcmocka $(LDLIBS) -o $@
 
 # Objects of the tests are kept: without this, make removes them as intermediate files.
 .SECONDARY:

@@ -39,11 +39,7 @@ static bool as_block(const struct decision *d)
 
 static bool as_user_with_sources(const struct decision *d)
 {
-	bool has_binds = d->spec.rootfs.kind == ROOTFS_DIR;
-
-	for (size_t i = 0; i < d->spec.n_mounts; i++)
-		has_binds = has_binds || d->spec.mounts[i].type == MOUNT_BIND;
-	return d->plan.ids == IDS_ONE && has_binds;
+	return d->plan.ids == IDS_ONE && decision_has_sources(d);
 }
 
 static bool has_host_rootfs(const struct decision *d)

@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -60,6 +62,36 @@ static int undo_id_block(struct launch *launch, struct err *err)
 				      : 0;
 
 	return r < 0 ? r : 0;
+}
+
+/* ---- stdin, stdout, stderr ---- */
+
+static bool is_anonymous_pipe(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
+/* Scripts write to /dev/stderr and read /dev/stdin, which opens the pipe anew: then its owner
+ * counts. */
+static bool wants_stdio_owner(const struct decision *d)
+{
+	bool has_pipe = is_anonymous_pipe(0) || is_anonymous_pipe(1) || is_anonymous_pipe(2);
+
+	return has_block(d) && facts_has_cap(&d->facts, CAP_CHOWN) && has_pipe;
+}
+
+static int apply_stdio_owner(struct launch *launch, struct err *err)
+{
+	const struct spec_identity *id = &launch->spec->identity;
+	uint32_t first = launch->run.block_first;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (is_anonymous_pipe(fd) && fchown(fd, first + id->uid, first + id->gid) != 0)
+			return err_set(err, ERR_SETUP, errno, "give pipe %d to the workload's user",
+				       fd);
+	return 0;
 }
 
 /* ---- hard limits ---- */
@@ -177,7 +209,7 @@ static int open_source(struct launch *launch, const char *path, const struct sou
 
 static bool wants_sources(const struct decision *d)
 {
-	return has_block(d) && (d->spec.n_mounts > 0 || d->spec.rootfs.kind == ROOTFS_DIR);
+	return has_block(d) && decision_has_sources(d);
 }
 
 static int apply_sources(struct launch *launch, struct err *err)
@@ -295,6 +327,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				  NULL, apply_run_directory, NULL, undo_run_directory},
 	[PARENT_ID_BLOCK] = {"id_block", "65,536 host ids that no account and no other sandbox has",
 			     has_block, apply_id_block, NULL, undo_id_block},
+	[PARENT_STDIO_OWNER] = {"stdio_owner",
+				"pipes at 0 to 2 can be opened anew as /dev/stdout and the like",
+				wants_stdio_owner, apply_stdio_owner, NULL, NULL},
 	[PARENT_HARD_LIMITS] = {"hard_limits",
 				"the policy asks for more than this process's hard limits",
 				wants_more_than_hard, apply_hard_limits, NULL, NULL},
@@ -306,8 +341,7 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_DENY_SETGROUPS] = {"deny_setgroups", "the kernel's condition for a user's gid map",
 				   has_one_id, apply_deny_setgroups, NULL, NULL},
 	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, apply_uid_map, NULL, NULL},
-	[PARENT_GID_MAP] = {"gid_map", "host gid 0 is in no map as root", NULL, apply_gid_map, NULL,
-			    NULL},
+	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, apply_gid_map, NULL, NULL},
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload and of init",
@@ -319,6 +353,7 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 
 #define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_ID_BLOCK, "the claim is journalled before it is made");
+MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_OWNER, "the new owner is of the block");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");

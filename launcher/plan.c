@@ -12,6 +12,15 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
+bool decision_has_sources(const struct decision *decision)
+{
+	bool has_sources = decision->spec.rootfs.kind == ROOTFS_DIR;
+
+	for (size_t i = 0; i < decision->spec.n_mounts; i++)
+		has_sources = has_sources || decision->spec.mounts[i].type == MOUNT_BIND;
+	return has_sources;
+}
+
 void plan_make(struct decision *decision)
 {
 	struct plan *plan = &decision->plan;

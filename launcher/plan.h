@@ -19,6 +19,7 @@ enum id_mode {
 enum parent_row {
 	PARENT_RUN_DIRECTORY,
 	PARENT_ID_BLOCK,
+	PARENT_STDIO_OWNER,
 	PARENT_HARD_LIMITS,
 	PARENT_SESSION_KEYRING,
 	PARENT_SOURCES,
@@ -95,6 +96,10 @@ struct plan {
 };
 
 struct decision;
+
+/* True where the spec shows any path of the host's besides those of rootfs host. */
+bool decision_has_sources(const struct decision *decision);
+
 void plan_make(struct decision *decision);
 
 #endif
