@@ -17,7 +17,7 @@ static const struct option_def {
 	const char *name;
 	const char *value; /* NULL: takes none */
 	enum target target;
-	int flag; /* TO_POLICY: which */
+	enum policy_flag_kind flag; /* TO_POLICY */
 	const char *help;
 } options[] = {
 	{"--profile", "P", TO_PROFILE, 0,

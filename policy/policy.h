@@ -43,21 +43,21 @@ struct policy_host {
 	const char *const *environment; /* the caller's, for names passed without a value */
 };
 
-/* One `--set KEY=VALUE`, `--ro PATH`, ... of the command line: the last layer, in order of
- * appearance. */
+enum policy_flag_kind {
+	FLAG_SET,   /* text = "KEY=VALUE", VALUE as a YAML flow value ("64MiB", "[a, b]", "{a: 1}") */
+	FLAG_WAIVE, /* "NAME=REASON" */
+	FLAG_RO,    /* host path, shown read-only at the same place inside */
+	FLAG_RW,    /* as FLAG_RO, writable */
+	FLAG_ENV,   /* "NAME=VALUE", or "NAME" for the caller's value */
+	FLAG_WORKING_DIR,
+	FLAG_USER,
+	FLAG_HOSTNAME,
+	FLAG_TIMEOUT,
+};
+
+/* One `--set KEY=VALUE`, `--ro PATH`, ... of the command line: the last layer, in order of appearance. */
 struct policy_flag {
-	enum {
-		FLAG_SET, /* text = "KEY=VALUE", VALUE as a YAML flow value ("64MiB", "[a, b]", "{a:
-			     1}") */
-		FLAG_WAIVE, /* "NAME=REASON" */
-		FLAG_RO,    /* host path, shown read-only at the same place inside */
-		FLAG_RW,    /* as FLAG_RO, writable */
-		FLAG_ENV,   /* "NAME=VALUE", or "NAME" for the caller's value */
-		FLAG_WORKING_DIR,
-		FLAG_USER,
-		FLAG_HOSTNAME,
-		FLAG_TIMEOUT,
-	} kind;
+	enum policy_flag_kind kind;
 	const char *text;
 };
 
