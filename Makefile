@@ -17,7 +17,7 @@ POLICY_SRC   := \
 	policy/resolve_process.c policy/resolve_seccomp.c policy/resolve_values.c policy/seccomp.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := base default
-ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/tree.c
+ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/tree.c
 LAUNCHER_SRC := \
 	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/plan.c launcher/policy_host.c \
@@ -69,7 +69,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: all help install clean unit-build unit-list hostile lint check check-long
+.PHONY: all help install clean unit-build unit-list hostile attack-build lint check check-long
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -166,6 +166,19 @@ endif
 $(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@
+
+# ---- programs that the integration tests run inside (no part of cordon) ----
+ATTACK_SRC := \
+	tests/attack/call.c tests/attack/descriptors.c tests/attack/processes.c tests/attack/reader.c tests/attack/swap.c
+# One static file each: they run in trees that have no libraries.
+ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
+
+attack-build: $(ATTACK_BIN) ## build the programs of tests/attack: build/tests/
+
+build/tests/%: tests/attack/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,cc,$<)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE -O2 -g $(WARN) -static $< -lseccomp -o $@
 
 # ---- checks ----
 lint: ## run every lint check and the checks' own tests

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -28,9 +29,9 @@ static void warn_of_groups(const struct host_facts *facts)
 {
 	static const char *const risky[] = {"docker", "disk", "adm",   "lxd",
 					    "kvm",    "sudo", "shadow"};
-	static char text[GROUP_FILE_MAX];
+	_cleanup_free_ char *text = malloc(GROUP_FILE_MAX);
 
-	if (io_read_text(AT_FDCWD, "/etc/group", text, sizeof(text)) < 0)
+	if (text == NULL || io_read_text(AT_FDCWD, "/etc/group", text, GROUP_FILE_MAX) < 0)
 		return;
 	for (char *entry = strtok(text, "\n"); entry != NULL; entry = strtok(NULL, "\n")) {
 		char *name_end = strchr(entry, ':');
@@ -114,9 +115,9 @@ static bool try_one(const struct decision *decision)
 
 int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 {
-	static struct decision decision;
-	static struct policy_problems problems;
-	static struct misses misses;
+	struct decision decision;
+	struct policy_problems problems;
+	struct misses misses;
 	static const char *const program[] = {"true", NULL};
 	struct run_request request;
 	struct err err = {0};

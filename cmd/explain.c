@@ -126,10 +126,10 @@ static void print_rows(const struct decision *d)
 
 int cmd_explain(const struct cmd_context *context, int argc, char **argv)
 {
-	static struct options options;
-	static struct decision decision;
-	static struct policy_problems problems;
-	static struct misses misses;
+	struct options options;
+	struct decision decision;
+	struct policy_problems problems;
+	struct misses misses;
 	static const char *const no_command[] = {NULL};
 	struct run_request request;
 	struct err err = {0};

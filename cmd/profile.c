@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
-#include "launcher/policy_host.h"
 
 enum { ARENA_SIZE = 8 << 20 };
 
@@ -21,32 +20,25 @@ static void print_name(void *ctx, const char *name, const char *path)
 
 static int profile_ls(const struct cmd_context *context)
 {
-	struct policy_host_state state;
-	struct policy_host host;
 	struct run_request request;
 
 	cmd_request_init(context, &request);
-	policy_host_init(&state, &request, geteuid(), &host);
-	policy_host_list(&state, print_name, NULL);
+	cordon_profile_list(&request, print_name, NULL);
 	return 0;
 }
 
 static int profile_show(const struct cmd_context *context, const char *name)
 {
-	struct policy_host_state state;
-	struct policy_host host;
 	struct run_request request;
 	struct arena arena = {0};
-	const char *path, *dir, *text;
+	const char *text;
 	struct err err = {0};
 	size_t len;
 	int r = arena_init(&arena, ARENA_SIZE, &err);
 
 	cmd_request_init(context, &request);
-	policy_host_init(&state, &request, geteuid(), &host);
 	if (r == 0)
-		r = host.load_profile(host.ctx, &arena, name, host.cwd, &path, &dir, &text, &len,
-				      &err);
+		r = cordon_profile_load(&request, name, &arena, &text, &len, &err);
 	if (r < 0)
 		print_err(&err);
 	else
@@ -59,9 +51,9 @@ static int profile_show(const struct cmd_context *context, const char *name)
  * business. */
 static int check_one(const struct cmd_context *context, const char *file)
 {
-	static struct decision decision;
-	static struct policy_problems problems;
-	static struct misses misses;
+	struct decision decision;
+	struct policy_problems problems;
+	struct misses misses;
 	static const char *const no_command[] = {NULL};
 	struct run_request request;
 	struct err err = {0};

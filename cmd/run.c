@@ -68,7 +68,7 @@ static void on_started(void *ctx, pid_t pid)
 static int finish(struct report *report, const struct run_result *result,
 		  const struct sandbox_spec *spec, const char *setup_error, int exit_code)
 {
-	static char json[RESULT_MAX]; /* one run a process; too large for a stack */
+	char json[RESULT_MAX];
 	struct err err;
 	ssize_t len = result_to_json(result, spec, setup_error, exit_code, json, sizeof(json));
 
@@ -115,9 +115,9 @@ static int run_decision(const struct decision *decision, const struct options *o
 static int decide_and_run(const struct cmd_context *context, const struct options *o,
 			  struct report *report)
 {
-	static struct decision decision; /* large, and needed to the end */
-	static struct policy_problems problems;
-	static struct misses misses;
+	struct decision decision;
+	struct policy_problems problems;
+	struct misses misses;
 	struct run_request request;
 	struct err err = {0};
 	int exit_code;
@@ -129,7 +129,7 @@ static int decide_and_run(const struct cmd_context *context, const struct option
 						 .argv = (const char *const *)o->rest};
 	if (cordon_decide(&request, &decision, &problems, &misses, &err) < 0) {
 		print_refusal(&problems, &misses, &err);
-		exit_code = finish(report, NULL, NULL, err.text, EXIT_CORDON);
+		exit_code = finish(report, NULL, NULL, err.text, err_exit_code(&err));
 	} else {
 		exit_code = run_decision(&decision, o, report);
 	}
@@ -139,7 +139,7 @@ static int decide_and_run(const struct cmd_context *context, const struct option
 
 int cmd_run(const struct cmd_context *context, int argc, char **argv)
 {
-	static struct options options;
+	struct options options;
 	struct report report;
 	struct err err = {0};
 	int exit_code;

@@ -54,6 +54,7 @@ struct miss {
 	struct spec_origin origin;
 	char text[256];
 	char hint[384];
+	int exec_errno; /* the program itself is what cannot be reached, and why; else 0 */
 };
 
 struct misses {
@@ -101,6 +102,16 @@ struct run_options {
  */
 int must_check cordon_run(const struct decision *decision, const struct run_options *options,
 			  struct run_result *ret_result, struct err *err);
+
+/* Calls each(ctx, name, path) for every profile that a name can mean: shipped ones (path ""), then
+ * those of /etc/cordon/profiles and of the caller. */
+void cordon_profile_list(const struct run_request *request,
+			 void (*each)(void *ctx, const char *name, const char *path), void *ctx);
+
+/* The text of a profile, by name or path, with the same checks as for a run. Allocated in arena. */
+int must_check cordon_profile_load(const struct run_request *request, const char *ref,
+				   struct arena *arena, const char **ret_text, size_t *ret_len,
+				   struct err *err);
 
 int must_check cordon_gc(const char *root_dir, const char *runtime_dir,
 			 struct gc_report *ret_report, struct err *err);

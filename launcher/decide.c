@@ -31,6 +31,11 @@ static int refuse(const struct misses *misses, struct err *err)
 	const struct miss *first = &misses->list[0];
 
 	err_set(err, ERR_PREFLIGHT, 0, "%s", first->text);
+	/* Nothing else is wrong: it ends as an execve of it would, with 126 or 127. */
+	if (misses->n == 1 && first->exec_errno != 0) {
+		err->kind = ERR_EXEC;
+		err->sys_errno = first->exec_errno;
+	}
 	return err_hint(err, "%s", first->hint);
 }
 

@@ -324,3 +324,25 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .home = request->home != NULL ? request->home : "",
 					 .environment = request->environment};
 }
+
+void cordon_profile_list(const struct run_request *request,
+			 void (*each)(void *ctx, const char *name, const char *path), void *ctx)
+{
+	struct policy_host_state state;
+	struct policy_host host;
+
+	policy_host_init(&state, request, geteuid(), &host);
+	policy_host_list(&state, each, ctx);
+}
+
+int cordon_profile_load(const struct run_request *request, const char *ref, struct arena *arena,
+			const char **ret_text, size_t *ret_len, struct err *err)
+{
+	struct policy_host_state state;
+	struct policy_host host;
+	const char *path, *dir;
+
+	policy_host_init(&state, request, geteuid(), &host);
+	return host.load_profile(host.ctx, arena, ref, host.cwd, &path, &dir, ret_text, ret_len,
+				 err);
+}

@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "base/str.h"
@@ -251,13 +252,27 @@ static bool look_at(const char *path, const char *key, struct spec_origin origin
 	return false;
 }
 
+/* The policy shows a program that is named by its path at that path: where it is missing, it is the
+ * program that is. */
+static void note_program(const struct decision *d, const struct spec_mount *mount,
+			 struct misses *misses)
+{
+	bool is_program = str_equal(mount->source, d->spec.process.program);
+
+	if (is_program && misses->n_dropped == 0)
+		misses->list[misses->n - 1].exec_errno =
+			access(mount->source, F_OK) != 0 ? errno : ENOENT;
+}
+
 static void check_source(const struct decision *d, const struct spec_mount *mount,
 			 struct source_fact *fact, struct misses *misses)
 {
 	struct miss *m;
 
-	if (!look_at(mount->source, "volumes", mount->origin, fact, misses))
+	if (!look_at(mount->source, "volumes", mount->origin, fact, misses)) {
+		note_program(d, mount, misses);
 		return;
+	}
 	if (source_touches_state(d, mount->source)) {
 		m = preflight_miss(misses, "volumes", mount->origin);
 		miss_text(m, "%s: contains or lies in cordon's own state, %s", mount->source,

@@ -44,7 +44,7 @@ struct policy_host {
 };
 
 enum policy_flag_kind {
-	FLAG_SET,   /* text = "KEY=VALUE", VALUE as a YAML flow value ("64MiB", "[a, b]", "{a: 1}") */
+	FLAG_SET, /* text = "KEY=VALUE", VALUE as a YAML flow value ("64MiB", "[a, b]", "{a: 1}") */
 	FLAG_WAIVE, /* "NAME=REASON" */
 	FLAG_RO,    /* host path, shown read-only at the same place inside */
 	FLAG_RW,    /* as FLAG_RO, writable */
@@ -55,7 +55,8 @@ enum policy_flag_kind {
 	FLAG_TIMEOUT,
 };
 
-/* One `--set KEY=VALUE`, `--ro PATH`, ... of the command line: the last layer, in order of appearance. */
+/* One `--set KEY=VALUE`, `--ro PATH`, ... of the command line: the last layer, in order of
+ * appearance. */
 struct policy_flag {
 	enum policy_flag_kind kind;
 	const char *text;

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "rootfs/fs.h"
 
 enum {
 	TREE_FLAGS = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE,
@@ -34,13 +35,6 @@ int rootfs_private(struct err *err)
 	int r = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 
 	return r < 0 ? fail(err, r, "make all mounts private", "/") : 0;
-}
-
-static int set_attrs(int fd, uint64_t attrs, unsigned flags)
-{
-	struct mount_attr attr = {.attr_set = attrs};
-
-	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
 }
 
 /* ---- sources ---- */
@@ -76,61 +70,6 @@ int rootfs_open_sources(struct rootfs_run *run, struct err *err)
 		if (run->spec->mounts[i].type == MOUNT_BIND)
 			r = open_source(&run->sources[i], run->spec->mounts[i].source, err);
 	return r;
-}
-
-/* ---- file systems ---- */
-
-static int set_number(int fs, const char *key, uint64_t value)
-{
-	char text[24];
-
-	str_format(text, sizeof(text), "%llu", (unsigned long long)value);
-	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, text, 0);
-}
-
-/* A detached tmpfs with limits; ids are those inside. Returns its mount fd. */
-static int new_tmpfs(const struct tree_op *op, uint32_t uid, uint32_t gid)
-{
-	_cleanup_fd_ int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	char mode[16];
-	int r;
-
-	if (fs < 0)
-		return fs;
-	str_format(mode, sizeof(mode), "%o", op->mode);
-	r = set_number(fs, "size", op->size_bytes);
-	if (r == 0)
-		r = set_number(fs, "nr_inodes", op->inodes);
-	if (r == 0)
-		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0);
-	if (r == 0 && op->for_user)
-		r = set_number(fs, "uid", uid);
-	if (r == 0 && op->for_user)
-		r = set_number(fs, "gid", gid);
-	if (r == 0)
-		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	if (r < 0)
-		return r;
-	return sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)op->attrs);
-}
-
-static int new_simple_fs(const char *type, const char *const options[][2], uint64_t attrs)
-{
-	_cleanup_fd_ int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
-	int r = 0;
-
-	if (fs < 0)
-		return fs;
-	for (size_t i = 0; r == 0 && options[i][0] != NULL; i++)
-		r = options[i][1] == NULL
-			    ? sys_fsconfig(fs, FSCONFIG_SET_FLAG, options[i][0], NULL, 0)
-			    : sys_fsconfig(fs, FSCONFIG_SET_STRING, options[i][0], options[i][1],
-					   0);
-	if (r == 0)
-		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	if (r < 0)
-		return r;
-	return sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attrs);
 }
 
 /* ---- the root ---- */
@@ -175,8 +114,8 @@ static int mount_overlay(struct rootfs_run *run, struct err *err)
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		if (mkdirat(run->staging_fd, dirs[i], 0755) != 0)
 			return fail(err, -errno, "make a directory for the overlay", dirs[i]);
-	r = set_attrs(run->root_source->tree_fd,
-		      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE);
+	r = fs_set_attrs(run->root_source->tree_fd,
+			 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE);
 	if (r < 0)
 		return fail(err, r, "set the rootfs read-only", dir);
 	upper = sys_openat(run->staging_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -191,7 +130,7 @@ static int mount_overlay(struct rootfs_run *run, struct err *err)
 		return fail(err, r, "attach the lower layer", dir);
 	if (fchdir(run->staging_fd) != 0)
 		return fail(err, -errno, "enter the staging directory", dir);
-	overlay = new_simple_fs("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	overlay = fs_simple("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (overlay < 0)
 		return fail(err, overlay, "mount the overlay", dir);
 	r = sys_move_mount(overlay, "", run->staging_fd, "root", MOVE_MOUNT_F_EMPTY_PATH);
@@ -211,7 +150,7 @@ int rootfs_make_root(struct rootfs_run *run, struct err *err)
 			     .for_user = rootfs->writable == WRITABLE_TMPFS};
 	int r;
 
-	run->staging_fd = new_tmpfs(&op, run->spec->identity.uid, run->spec->identity.gid);
+	run->staging_fd = fs_tmpfs(&op, run->spec->identity.uid, run->spec->identity.gid);
 	if (run->staging_fd < 0)
 		return fail(err, run->staging_fd, "make the root's tmpfs", "rootfs");
 	r = attach_staging(run->staging_fd, err);
@@ -246,7 +185,7 @@ static int bind_host_path(const struct rootfs_run *run, const struct tree_op *op
 
 	if (fd < 0)
 		return fd;
-	r = set_attrs(fd, op->attrs, AT_RECURSIVE);
+	r = fs_set_attrs(fd, op->attrs, AT_RECURSIVE);
 	return r < 0 ? r : attach(fd, run->root_fd, op);
 }
 
@@ -265,14 +204,14 @@ static int bind_device(const struct rootfs_run *run, const struct tree_op *op)
 	if (!S_ISCHR(st.stx_mode) || st.stx_rdev_major != op->dev_major ||
 	    st.stx_rdev_minor != op->dev_minor)
 		return -ENODEV;
-	r = set_attrs(fd, op->attrs, 0);
+	r = fs_set_attrs(fd, op->attrs, 0);
 	return r < 0 ? r : attach(fd, run->dev_fd, op);
 }
 
 static int bind_source(const struct rootfs_run *run, const struct tree_op *op)
 {
 	int fd = run->sources[op->source].tree_fd;
-	int r = set_attrs(fd, op->attrs, AT_RECURSIVE);
+	int r = fs_set_attrs(fd, op->attrs, AT_RECURSIVE);
 
 	return r < 0 ? r : attach(fd, run->root_fd, op);
 }
@@ -280,7 +219,7 @@ static int bind_source(const struct rootfs_run *run, const struct tree_op *op)
 static int make_tmpfs(struct rootfs_run *run, const struct tree_op *op)
 {
 	const struct spec_identity *id = &run->spec->identity;
-	_cleanup_fd_ int fd = new_tmpfs(op, id->uid, id->gid);
+	_cleanup_fd_ int fd = fs_tmpfs(op, id->uid, id->gid);
 	bool is_dev = op->stage == TREE_DEV && str_equal(op->target, "/dev");
 	struct tree_op place = *op;
 	int r;
@@ -301,7 +240,7 @@ static int make_devpts(const struct rootfs_run *run, const struct tree_op *op)
 						 {"mode", "0600"},
 						 {"max", "64"},
 						 {NULL, NULL}};
-	_cleanup_fd_ int fd = new_simple_fs("devpts", options, op->attrs);
+	_cleanup_fd_ int fd = fs_simple("devpts", options, op->attrs);
 	struct tree_op place = *op;
 
 	place.is_dir = true;
@@ -311,7 +250,7 @@ static int make_devpts(const struct rootfs_run *run, const struct tree_op *op)
 static int make_proc(struct rootfs_run *run, const struct tree_op *op)
 {
 	static const char *const options[][2] = {{NULL, NULL}};
-	_cleanup_fd_ int fd = new_simple_fs("proc", options, op->attrs);
+	_cleanup_fd_ int fd = fs_simple("proc", options, op->attrs);
 	struct tree_op place = *op;
 	int r;
 
@@ -330,7 +269,7 @@ static int cover_for(const struct rootfs_run *run, const struct tree_op *op)
 
 	switch (op->kind) {
 	case TREE_HIDE_DIR:
-		return new_tmpfs(&empty, 0, 0);
+		return fs_tmpfs(&empty, 0, 0);
 	case TREE_HIDE_FILE:
 		return sys_open_tree(run->dev_fd, "null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	default:
@@ -352,7 +291,7 @@ static int cover_kernel_path(const struct rootfs_run *run, const struct tree_op 
 	fd = cover_for(run, op);
 	if (fd < 0)
 		return fd;
-	r = set_attrs(fd, op->attrs, 0);
+	r = fs_set_attrs(fd, op->attrs, 0);
 	if (r < 0)
 		return r;
 	return sys_move_mount(fd, "", run->proc_fd, op->target + 1, MOVE_MOUNT_F_EMPTY_PATH);
@@ -463,10 +402,10 @@ int rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err
 
 int rootfs_seal(struct rootfs_run *run, struct err *err)
 {
-	int r = set_attrs(run->dev_fd, MOUNT_ATTR_RDONLY, 0);
+	int r = fs_set_attrs(run->dev_fd, MOUNT_ATTR_RDONLY, 0);
 
 	if (r == 0 && run->spec->rootfs.writable == WRITABLE_NONE)
-		r = set_attrs(run->root_fd, MOUNT_ATTR_RDONLY, 0);
+		r = fs_set_attrs(run->root_fd, MOUNT_ATTR_RDONLY, 0);
 	return r < 0 ? fail(err, r, "make the root read-only", "/") : 0;
 }
 
