@@ -34,6 +34,7 @@ struct listed {
 	size_t n_entries;
 	bool is_from_default_group; /* by @sandbox-default, and so bound by its refusals */
 	bool is_from_other_group;
+	bool is_excess; /* the parent does not permit it */
 	const struct policy_node *node;
 };
 
@@ -71,6 +72,14 @@ static void answer_always(struct filter_call *call, struct spec_action action, b
 	call->otherwise = action;
 	call->is_default = is_default;
 	call->origin = origin;
+}
+
+static bool is_always_admitted(const char *name)
+{
+	for (const char *const *one = policy_seccomp_always_admitted(); *one != NULL; one++)
+		if (str_equal(name, *one))
+			return true;
+	return false;
 }
 
 /* ---- default and unknown ---- */
@@ -217,6 +226,15 @@ static void refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
 	}
 }
 
+/* Whether the call has a refusal with this very condition. */
+static bool has_condition(const struct filter_call *call, const struct spec_cond *cond)
+{
+	for (size_t i = 0; i < call->n_rules; i++)
+		if (call->rules[i]->conds == cond)
+			return true;
+	return false;
+}
+
 /* What @sandbox-default itself says about a call. */
 static void apply_group_refusals(struct policy_ctx *ctx, struct filter_call *call,
 				 const struct policy_node *node)
@@ -228,6 +246,8 @@ static void apply_group_refusals(struct policy_ctx *ctx, struct filter_call *cal
 
 		if (!str_equal(row->call, call->name))
 			continue;
+		if (has_condition(call, &row->cond))
+			continue; /* the parent has its list from the same group */
 		if (!row->has_cond) {
 			answer_always(call, row->action, false, doc_origin(node->place));
 			return;
@@ -256,36 +276,32 @@ static void permit(struct policy_ctx *ctx, struct filter_call *call, const struc
 		apply_group_refusals(ctx, call, listed->node);
 }
 
-/* Names calls, several to one problem, that an entry permits beyond the parent. */
-struct excess {
-	const struct policy_node *node;
-	const char *names;
-	const char *first;
-	size_t n;
-};
-
-static void add_excess(struct policy_ctx *ctx, struct excess *excess, const char *name)
-{
-	if (excess->n == 0)
-		excess->first = name;
-	if (excess->n < LISTED_NAMES_MAX)
-		excess->names = ctx_format(ctx, "%s%s%s", excess->n > 0 ? excess->names : "",
-					   excess->n > 0 ? ", " : "", name);
-	excess->n++;
-}
-
-static void report_excess(struct policy_ctx *ctx, const struct excess *excess)
+/* One problem for all the calls that an entry permits beyond the parent. */
+static void report_excess(struct policy_ctx *ctx, const struct policy_node *node,
+			  const struct listed *listed, const struct filter *filter)
 {
 	struct policy_problem *problem;
+	const char *names = "";
+	const char *first = NULL;
+	size_t n = 0;
 
-	if (excess->n == 0)
+	for (size_t number = 0; number < SYSCALLS_END; number++) {
+		const char *name = filter->calls[number].name;
+
+		if (!listed[number].is_excess || listed[number].node != node)
+			continue;
+		if (first == NULL)
+			first = name;
+		if (n++ < LISTED_NAMES_MAX)
+			names = ctx_format(ctx, "%s%s%s", names, n > 1 ? ", " : "", name);
+	}
+	if (n == 0)
 		return;
-	problem = ctx_report(ctx, excess->node->place, "weaker",
-			     "this permits what the parent does not: %s%s", excess->names,
-			     excess->n > LISTED_NAMES_MAX ? ", ..." : "");
+	problem = ctx_report(ctx, node->place, "weaker",
+			     "this permits what the parent does not: %s%s", names,
+			     n > LISTED_NAMES_MAX ? ", ..." : "");
 	problem->expected = "A child's list only narrows the parent's.";
-	problem->hint =
-		ctx_format(ctx, "add  waive: {\"seccomp.call:%s\": \"the reason\"}", excess->first);
+	problem->hint = ctx_format(ctx, "add  waive: {\"seccomp.call:%s\": \"the reason\"}", first);
 }
 
 /* One call that the list does not name: refused, no softer than it was. */
@@ -322,32 +338,25 @@ static bool apply_listed(struct policy_ctx *ctx, const struct listed *listed, bo
 }
 
 static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
-			const struct listed *listed, const struct waived *waived,
-			struct filter *filter)
+			struct listed *listed, const struct waived *waived, struct filter *filter)
 {
-	struct excess excess = {.n = 0};
-
 	for (size_t number = 0; number < SYSCALLS_END; number++) {
 		struct filter_call *call = &filter->calls[number];
 		bool is_free = !filter->has_parent || waived->nodes[number] != NULL;
 
-		if (call->name == NULL)
+		/* cordon's own last calls are permitted whatever the lists say. */
+		if (call->name == NULL || is_always_admitted(call->name))
 			continue;
 		if (!listed[number].is_listed) {
 			if (!list->appends && !is_free)
 				leave_out(call, filter, doc_origin(list->place));
 			continue;
 		}
-		if (apply_listed(ctx, &listed[number], is_free, filter, call))
-			continue;
-		if (excess.n > 0 && excess.node != listed[number].node) {
-			report_excess(ctx, &excess);
-			excess.n = 0;
-		}
-		excess.node = listed[number].node;
-		add_excess(ctx, &excess, call->name);
+		listed[number].is_excess =
+			!apply_listed(ctx, &listed[number], is_free, filter, call);
 	}
-	report_excess(ctx, &excess);
+	for (const struct policy_node *node = list->children; node != NULL; node = node->next)
+		report_excess(ctx, node, listed, filter);
 }
 
 static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
@@ -375,14 +384,6 @@ static void apply_waivers(const struct waived *waived, struct filter *filter)
 			answer_always(&filter->calls[number],
 				      (struct spec_action){.kind = ACT_ALLOW}, false,
 				      doc_origin(waived->nodes[number]->key_place));
-}
-
-static bool is_always_admitted(const char *name)
-{
-	for (const char *const *one = policy_seccomp_always_admitted(); *one != NULL; one++)
-		if (str_equal(name, *one))
-			return true;
-	return false;
 }
 
 static void deny_call(struct policy_ctx *ctx, const struct filter_entry *entry, size_t at,

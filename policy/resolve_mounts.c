@@ -121,6 +121,13 @@ static bool check_target(struct policy_ctx *ctx, struct policy_place place, cons
 	return true;
 }
 
+/* A directory of the host, not the name of a volume (as in Compose). */
+static bool is_path(const char *source)
+{
+	return strchr(source, '/') != NULL || str_equal(source, cwd_variable) ||
+	       str_equal(source, ".") || str_equal(source, "..");
+}
+
 /* "SOURCE:TARGET[:ro|rw]" */
 static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
 		       struct spec_mount *mount)
@@ -137,7 +144,7 @@ static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
 		keys_refuse_later(ctx, node->place, "an anonymous volume");
 		return false;
 	}
-	if (target != NULL && strchr(source, '/') == NULL && !str_equal(source, cwd_variable)) {
+	if (target != NULL && !is_path(source)) {
 		keys_refuse_later(ctx, node->place,
 				  ctx_format(ctx, "the named volume '%s'", source))
 			->hint = "For a directory of the host write './NAME:/TARGET'.";

@@ -76,7 +76,7 @@ static bool check_waiver(struct policy_ctx *ctx, const struct policy_node *node)
 	}
 	if (!row->is_here) {
 		keys_refuse_later(ctx, node->key_place,
-				  ctx_format(ctx, "what the waiver %s gives up", node->key));
+				  ctx_format(ctx, "the waiver %s", node->key));
 		return false;
 	}
 	if (strspn(node->text, " \t\n") == strlen(node->text)) {

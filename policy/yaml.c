@@ -42,6 +42,11 @@ static void event_release(yaml_event_t *event)
 
 static struct policy_place place_at(const struct policy_source *source, size_t line, size_t column)
 {
+	/* The end of a flag is to libyaml the beginning of a next line. */
+	if (source->is_flag && line > 0)
+		return (struct policy_place){.source = source,
+					     .line = 1,
+					     .column = (uint32_t)source->len + 1};
 	return (struct policy_place){
 		.source = source,
 		.line = (uint32_t)line + 1,

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policy/keys.c and keys_check.c: mistakes with their place and rule; what is not enforced. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "policy/keys.h"
+#include "tests/lib/policy_fixture.h"
+
+struct row {
+	const char *text; /* behind "cordon: 1\nextends: default\n" */
+	uint32_t line;
+	uint32_t column;
+	const char *rule;
+	const char *hint; /* what the hint contains, or NULL */
+};
+
+static void check_row(const struct row *row)
+{
+	struct policy_fixture fixture;
+	char text[1024];
+
+	fixture_init(&fixture);
+	str_format(text, sizeof(text), "cordon: 1\nextends: default\n%s\n", row->text);
+	if (fixture_resolve(&fixture, text) != -EINVAL)
+		fail_msg("accepted: %s", row->text);
+	if (fixture.problems.n != 1)
+		fail_msg("%zu problems, first '%s': %s", fixture.problems.n, fixture.err.text,
+			 row->text);
+	if (!str_equal(fixture.problems.list[0].rule, row->rule))
+		fail_msg("rule %s: %s", fixture.problems.list[0].rule, row->text);
+	if (fixture.problems.list[0].origin.line != row->line ||
+	    fixture.problems.list[0].origin.column != row->column)
+		fail_msg("at %u:%u: %s", fixture.problems.list[0].origin.line,
+			 fixture.problems.list[0].origin.column, row->text);
+	if (row->hint != NULL && strstr(fixture.problems.list[0].hint, row->hint) == NULL)
+		fail_msg("hint '%s': %s", fixture.problems.list[0].hint, row->text);
+	assert_int_equal(fixture.err.kind, ERR_POLICY);
+	fixture_release(&fixture);
+}
+
+static void mistakes(void **state)
+{
+	static const struct row rows[] = {
+		{"descripton: x", 3, 1, "unknown-key", "'description'"},
+		{"limits: {memroy: 1}", 3, 10, "unknown-key", "'memory'"},
+		{"nproc: 1", 3, 1, "unknown-key", "'limits.nproc'"},
+		{"volumes[]: x", 3, 1, "unknown-key", NULL},
+		{"process.user: x", 3, 1, "unknown-key", NULL},
+		{"limits: {nproc: 1.5}", 3, 17, "bad-value", NULL},
+		{"limits: {nproc: -1}", 3, 17, "bad-value", NULL},
+		{"limits: {nproc: 0}", 3, 17, "bad-value", NULL},
+		{"limits: {nproc: 99999999999999999999}", 3, 17, "bad-value", NULL},
+		{"limits: {nproc: }", 3, 10, "no-value", NULL},
+		{"limits: {nproc: []}", 3, 17, "bad-type", NULL},
+		{"limits: {nproc: {a: 1}}", 3, 17, "bad-type", NULL},
+		{"limits: {wall_time: 5}", 3, 21, "bad-value", NULL},
+		{"limits: {wall_time: 0}", 3, 21, "bad-value", NULL},
+		{"limits: {ulimits: {fsize: 64Mib}}", 3, 27, "bad-value", NULL},
+		{"limits: {ulimits: {cpu: 1500ms}}", 3, 25, "bad-value", NULL},
+		{"limits: {ulimits: {nice: 1}}", 3, 20, "unknown-key", NULL},
+		{"limits: 5", 3, 9, "bad-type", NULL},
+		{"limits:", 3, 1, "no-value", NULL},
+		{"volumes: x", 3, 10, "bad-type", NULL},
+		{"process: [a]", 3, 10, "bad-type", NULL},
+		{"process: {hostname: -x}", 3, 21, "bad-value", NULL},
+		{"process: {hostname: a..b}", 3, 21, "bad-value", NULL},
+		{"process: {stop_signal: TRM}", 3, 24, "bad-value", NULL},
+		{"process: {working_dir: box}", 3, 24, "bad-value", NULL},
+		{"process: {user: 'a b'}", 3, 17, "no-user", NULL},
+		{"process: {user: ':5'}", 3, 17, "bad-value", NULL},
+		{"process: {user: '5:'}", 3, 17, "bad-value", NULL},
+		{"process: {user: 70000:1}", 3, 17, "bad-value", NULL},
+		{"process: {user: 1000:nogroup}", 3, 17, "no-group", NULL},
+		{"process: {environment: {'A=B': x}}", 3, 25, "bad-value", NULL},
+		{"process: {environment: {A: [x]}}", 3, 28, "bad-type", NULL},
+		{"+process: {hostname: a}", 3, 1, "append", "without '+'"},
+		{"rootfs: {from: hots}", 3, 16, "bad-value", NULL},
+		{"rootfs: {from: dir:/}", 3, 16, "bad-path", NULL},
+		{"rootfs: {writable: yes}", 3, 20, "bad-value", NULL},
+		{"rootfs: {writable: {store: tmpfs, size: 0}}", 3, 41, "bad-value", NULL},
+		{"waive: {\"seccomp.cal:ptrace\": x}", 3, 9, "unknown-waiver", "'seccomp.call:'"},
+		{"waive: {\"apparmour\": x}", 3, 9, "unknown-waiver", "'apparmor'"},
+		{"waive: {\"seccomp.call:\": x}", 3, 9, "unknown-waiver", NULL},
+		{"waive: {\"seccomp.call:ptrac\": x}", 3, 9, "unknown-call", NULL},
+		{"waive: {\"seccomp.call:ptrace\": \"\"}", 3, 32, "no-reason", NULL},
+		{"waive: {\"seccomp.call:ptrace\": \" \"}", 3, 32, "no-reason", NULL},
+		{"waive: {\"seccomp.call:ptrace\": }", 3, 9, "no-value", NULL},
+		{"waive: {\"host_root_write:x\": y}", 3, 9, "bad-path", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_row(&rows[i]);
+}
+
+static void not_enforced(void **state)
+{
+	static const struct row rows[] = {
+		{"limits: {pids: 16}", 3, 10, "not-enforced", NULL},
+		{"limits: {memory: 256MiB}", 3, 10, "not-enforced", NULL},
+		{"limits: {swap: 0}", 3, 10, "not-enforced", NULL},
+		{"limits: {cpus: 1.0}", 3, 10, "not-enforced", NULL},
+		{"limits: {cpu_time: 2s}", 3, 10, "not-enforced", NULL},
+		{"limits: {output: 16MiB}", 3, 10, "not-enforced", NULL},
+		{"limits: {cpuset: 0-1}", 3, 10, "not-enforced", NULL},
+		{"limits: {cpu_weight: 100}", 3, 10, "not-enforced", NULL},
+		{"limits: {idle_time: 10m}", 3, 10, "not-enforced", NULL},
+		{"limits: {io: {read: 1}}", 3, 10, "not-enforced", NULL},
+		{"apparmor: auto", 3, 1, "not-enforced", NULL},
+		{"landlock: auto", 3, 1, "not-enforced", NULL},
+		{"secrets: [{file: ./a, target: /b}]", 3, 1, "not-enforced", NULL},
+		{"devices: []", 3, 1, "not-enforced", NULL},
+		{"restart: always", 3, 1, "not-enforced", NULL},
+		{"labels: {a: b}", 3, 1, "not-enforced", NULL},
+		{"logging: {max_files: 1}", 3, 1, "not-enforced", NULL},
+		{"when_possible: {}", 3, 1, "not-enforced", NULL},
+		{"seccomp: {docker_profile: x}", 3, 11, "not-enforced", NULL},
+		{"seccomp: {architectures: [x86]}", 3, 27, "not-enforced", NULL},
+		{"seccomp: {default: notify}", 3, 20, "not-enforced", NULL},
+		{"capabilities: {add: [NET_ADMIN]}", 3, 21, "not-enforced", NULL},
+		{"capabilities: {drop: [NET_ADMIN]}", 3, 22, "not-enforced", NULL},
+		{"network: {mode: bridge}", 3, 17, "not-enforced", NULL},
+		{"network: {mode: host}", 3, 17, "not-enforced", NULL},
+		{"network: {networks: [a]}", 3, 11, "not-enforced", NULL},
+		{"network: {publish: []}", 3, 11, "not-enforced", NULL},
+		{"network: {egress: {}}", 3, 11, "not-enforced", NULL},
+		{"network: {ingress: {}}", 3, 11, "not-enforced", NULL},
+		{"rootfs: {from: 'image:web'}", 3, 16, "not-enforced", NULL},
+		{"rootfs: {writable: auto}", 3, 20, "not-enforced", NULL},
+		{"rootfs: {writable: {store: image}}", 3, 28, "not-enforced", NULL},
+		{"rootfs: {writable: {store: project}}", 3, 28, "not-enforced", NULL},
+		{"volumes: ['cache:/x']", 3, 11, "not-enforced", "./NAME"},
+		{"volumes: [/data]", 3, 11, "not-enforced", NULL},
+		{"volumes: [{type: volume, source: a, target: /b}]", 3, 18, "not-enforced", NULL},
+		{"volumes: [{source: ./a, target: /b, hide_below: [.env]}]", 3, 37, "not-enforced",
+		 NULL},
+		{"volumes: [{source: ./a, target: /b, read_only_below: [.git]}]", 3, 37,
+		 "not-enforced", NULL},
+		{"process: {init: false}", 3, 17, "not-enforced", NULL},
+		{"process: {supplementary_groups: [a]}", 3, 33, "bad-type", NULL},
+		{"process: {supplementary_groups: keep}", 3, 33, "not-enforced", NULL},
+		{"namespaces: {share: [net]}", 3, 21, "not-enforced", NULL},
+		{"waive: {\"seccomp.off\": x}", 3, 9, "not-enforced", NULL},
+		{"waive: {\"capability:NET_ADMIN\": x}", 3, 9, "not-enforced", NULL},
+		{"waive: {apparmor: x}", 3, 9, "not-enforced", NULL},
+		{"waive: {landlock: x}", 3, 9, "not-enforced", NULL},
+		{"waive: {namespace.net: x}", 3, 9, "not-enforced", NULL},
+		{"waive: {nested_userns: x}", 3, 9, "not-enforced", NULL},
+		{"waive: {\"mask:/proc/kcore\": x}", 3, 9, "not-enforced", NULL},
+		{"waive: {network.host: x}", 3, 9, "not-enforced", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_row(&rows[i]);
+}
+
+/* Forms that ask for nothing that this build lacks. */
+static void accepted(void **state)
+{
+	static const char *const texts[] = {
+		"process: {init: true, supplementary_groups: none, stop_signal: SIGINT}",
+		"capabilities: {drop: [ALL], add: []}",
+		"namespaces: {share: []}",
+		"network: {mode: none}",
+		"rootfs: {writable: none}",
+		"rootfs: {writable: {store: none}}",
+		"rootfs: {from: empty}",
+		"limits: {nproc: unlimited, wall_time: unlimited, ulimits: {fsize: unlimited}}",
+		"seccomp: {architectures: [native]}",
+		"volumes: []",
+		"process: {}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct policy_fixture fixture;
+		char text[256];
+
+		fixture_init(&fixture);
+		str_format(text, sizeof(text), "cordon: 1\nextends: default\n%s\n", texts[i]);
+		if (fixture_resolve(&fixture, text) != 0)
+			fail_msg("%s: %s", texts[i], fixture.err.text);
+		assert_int_equal(fixture.problems.n, 0);
+		fixture_release(&fixture);
+	}
+}
+
+static void all_mistakes_at_once(void **state)
+{
+	struct policy_fixture fixture;
+	static const uint32_t lines[] = {2, 4, 5, 6};
+
+	(void)state;
+	fixture_init(&fixture);
+	assert_int_equal(fixture_resolve(&fixture, "cordon: 1\nextends: nobody\nlimits:\n"
+						   "  nproc: x\n  memory: 1\nfoo: 1\n"),
+			 -EINVAL);
+	assert_int_equal(fixture.problems.n, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(fixture.problems.list[i].origin.line, lines[i]);
+	assert_string_equal(fixture.problems.list[1].line_text, "  nproc: x");
+	assert_string_equal(
+		fixture.err.text,
+		"/work/project/p.yaml:2:10: profile 'nobody': No such file or directory");
+	fixture_release(&fixture);
+}
+
+/* More mistakes than are kept are counted. */
+static void many_mistakes(void **state)
+{
+	struct policy_fixture fixture;
+	static char text[8192];
+	size_t len = str_format(text, sizeof(text), "cordon: 1\nextends: default\n");
+
+	(void)state;
+	for (unsigned i = 0; i < POLICY_PROBLEMS_MAX + 10; i++)
+		len += str_format(text + len, sizeof(text) - len, "zzzzzz%u: 1\n", i);
+	fixture_init(&fixture);
+	assert_int_equal(fixture_resolve(&fixture, text), -EINVAL);
+	assert_int_equal(fixture.problems.n, POLICY_PROBLEMS_MAX);
+	assert_int_equal(fixture.problems.n_dropped, 10);
+	fixture_release(&fixture);
+}
+
+/* Every row of the table hangs below another one, and says what it is. */
+static void table_is_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < policy_n_keys; i++) {
+		const struct policy_key *key = &policy_keys[i];
+		char parent[128];
+		char *cut;
+
+		assert_ptr_equal(keys_find(key->path), key);
+		assert_true(key->doc != NULL && key->doc[0] != '\0');
+		assert_true((key->type == KEY_WORD) <= (key->words != NULL));
+		str_format(parent, sizeof(parent), "%s", key->path);
+		cut = strrchr(parent, '.');
+		if (parent[strlen(parent) - 1] == ']')
+			cut = strrchr(parent, '[');
+		if (cut == NULL)
+			continue;
+		*cut = '\0';
+		assert_non_null(keys_find(parent));
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mistakes),      cmocka_unit_test(not_enforced),
+		cmocka_unit_test(accepted),      cmocka_unit_test(all_mistakes_at_once),
+		cmocka_unit_test(many_mistakes), cmocka_unit_test(table_is_whole),
+	};
+
+	return cmocka_run_group_tests_name("policy/keys", tests, NULL, NULL);
+}
