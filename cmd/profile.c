@@ -31,9 +31,9 @@ static int profile_show(const struct cmd_context *context, const char *name)
 {
 	struct run_request request;
 	struct arena arena = {0};
-	const char *text;
+	const char *text = "";
 	struct err err = {0};
-	size_t len;
+	size_t len = 0;
 	int r = arena_init(&arena, ARENA_SIZE, &err);
 
 	cmd_request_init(context, &request);

@@ -77,22 +77,24 @@ static int publish(const struct report *report)
 	return -errno;
 }
 
+static int write_document(int fd, const char *json, size_t len)
+{
+	int r = io_write_all(fd, json, len);
+
+	return r == 0 ? io_write_all(fd, "\n", 1) : r;
+}
+
 int report_finish(struct report *report, const char *json, size_t len, struct err *err)
 {
-	int r = 0;
+	int r;
 
 	if (report->status_fd >= 0) {
-		r = io_write_all(report->status_fd, json, len);
-		if (r == 0)
-			r = io_write_all(report->status_fd, "\n", 1);
-		ignore_result(r, "a reader that left is no failure of the run");
-		r = 0;
+		ignore_result(write_document(report->status_fd, json, len),
+			      "a reader that left is no failure of the run");
 	}
 	if (report->file_fd < 0)
 		return 0;
-	r = io_write_all(report->file_fd, json, len);
-	if (r == 0)
-		r = io_write_all(report->file_fd, "\n", 1);
+	r = write_document(report->file_fd, json, len);
 	if (r == 0)
 		r = publish(report);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "--report %s", report->path) : 0;

@@ -252,7 +252,7 @@ static _Noreturn void workload_main(struct launch *launch)
 		r = run_rows(launch, CHILD_FIRST_AFTER_READY, CHILD_ROWS, &err);
 	if (r < 0)
 		give_up(launch, &err);
-	r = child_execute(launch, &err);
+	ignore_result(child_execute(launch, &err), "it returns only to say why it failed");
 	/* Under the workload's filter: write(2) and exit_group(2) are what it always admits. */
 	ignore_result(sync_write_error(launch->sync_child, &err), "nobody else to tell");
 	syscall(SYS_exit_group, 125);
@@ -291,7 +291,7 @@ void child_main(struct launch *launch)
 		give_up(launch, &err);
 	}
 	launch->workload_pid_inside = pid;
-	r = child_become_init(launch, &err);
+	ignore_result(child_become_init(launch, &err), "it returns only to say why it failed");
 	str_format(err.step, sizeof(err.step), "init");
 	give_up(launch, &err);
 }

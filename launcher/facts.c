@@ -120,7 +120,7 @@ static enum fd_state probe_fd(int fd, bool was_closed)
 
 static void probe_layout(struct host_layout *layout)
 {
-	for (size_t i = 0; tree_host_paths[i] != NULL && i < HOST_ENTRIES_MAX; i++) {
+	for (size_t i = 0; i < HOST_ENTRIES_MAX && tree_host_paths[i] != NULL; i++) {
 		struct host_entry *e = &layout->entries[layout->n_entries++];
 		struct stat st;
 

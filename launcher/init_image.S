@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 	.section .rodata
 	.global init_image
-	.global init_image_end
+	.global init_image_size
 	.balign 16
 init_image:
 	.incbin INIT_IMAGE_FILE
-init_image_end:
-	.byte 0
+	.balign 4
+init_image_size:
+	.long init_image_size - init_image /* with padding, which the loader ignores */
 	.section .note.GNU-stack,"",%progbits

@@ -5,7 +5,7 @@
 #define CORDON_LAUNCHER_INIT_IMAGE_H
 
 extern const char init_image[];
-extern const char init_image_end[];
+extern const unsigned int init_image_size;
 
 /* Descriptors that init is started with. */
 enum { INIT_STATUS_FD = 3, INIT_LIFELINE_FD = 4 };

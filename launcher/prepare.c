@@ -36,7 +36,7 @@ static int make_init_image(struct err *err)
 		err_set(err, ERR_PREFLIGHT, -fd, "memfd for the sandbox's init");
 		return err_hint(err, "Where vm.memfd_noexec is 2, set it to 1 as root.");
 	}
-	r = io_write_all(fd, init_image, (size_t)(init_image_end - init_image));
+	r = io_write_all(fd, init_image, init_image_size);
 	if (r == 0 && (fchmod(fd, 0111) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0))
 		r = -errno;
 	if (r < 0)
