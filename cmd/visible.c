@@ -26,6 +26,18 @@ bool visible_is_shown(const struct decision *decision, const char *path)
 	return path_is_below(path, "/dev") || path_is_below(path, "/proc");
 }
 
+/* Places where a whole directory would show more than anybody means: there the line names no flag.
+ */
+static bool is_sensitive(const char *path)
+{
+	static const char *const places[] = {"/etc", "/root", "/run", "/sys", "/var", "/boot"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (path_is_below(path, places[i]))
+			return true;
+	return false;
+}
+
 /* What to show so that the file is found: its directory, as the caller would write it. */
 static void directory_to_show(const char *arg, char *buf, size_t size)
 {
@@ -49,7 +61,10 @@ void visible_print_hint(const struct decision *decision, char *const *args)
 		    visible_is_shown(decision, path))
 			continue;
 		directory_to_show(*args, dir, sizeof(dir));
-		print_note("%s is not visible inside; add --ro %s", *args, dir);
+		if ((*args)[0] == '/' && is_sensitive(path))
+			print_note("%s is not visible inside", *args);
+		else
+			print_note("%s is not visible inside; add --ro %s", *args, dir);
 		return;
 	}
 }
