@@ -10,6 +10,16 @@
 
 enum { KEY_WIDTH = 34, VALUE_WIDTH = 40, ROW_WIDTH = 22 };
 
+static void print_groups(const struct host_facts *facts)
+{
+	print_out("groups         ");
+	for (size_t i = 0; i < facts->n_groups; i++)
+		print_out("%s%u", i > 0 ? " " : "", facts->groups[i]);
+	print_out(facts->n_groups > 0
+			  ? ": the caller's supplementary groups, which cannot be dropped\n"
+			  : "the caller has no supplementary groups\n");
+}
+
 static void print_head(const struct decision *d)
 {
 	const struct spec_process *process = &d->spec.process;
@@ -29,9 +39,7 @@ static void print_head(const struct decision *d)
 		print_out("ids            inside %u:%u is the caller's %u:%u; nobody else is "
 			  "mapped\n",
 			  id->uid, id->gid, d->facts.euid, d->facts.egid);
-		print_out("groups         %zu supplementary groups of the caller's cannot be "
-			  "dropped\n",
-			  d->facts.n_groups);
+		print_groups(&d->facts);
 	}
 	if (d->plan.nproc_limit != SPEC_UNLIMITED)
 		print_out("processes      %llu of the workload's user%s\n",
