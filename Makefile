@@ -51,6 +51,12 @@ SANITIZE       := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 HARDEN_CFLAGS  := -fPIE
 LINK           := -pie
 endif
+ifeq ($(VARIANT),fuzz)
+CC             := clang
+SANITIZE       := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_CFLAGS  := -fPIE
+LINK           := -pie
+endif
 ifeq ($(VARIANT),fault)
 # Test builds only: CORDON_FAULT makes a named row fail, be skipped, or kill a process (tests/fault).
 CPPFLAGS += -DCORDON_FAULTS
@@ -69,7 +75,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: all help install clean unit-build unit-list hostile attack-build lint check check-long
+.PHONY: fuzz-smoke fuzz-long fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-long
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -90,7 +96,7 @@ $(O)/%.o: %.c Makefile
 # The shipped profiles as C strings (policy/shipped.c).
 $(O)/policy/profile_%.inc: profiles/%.yaml Makefile
 	@mkdir -p $(@D)
-	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # pid 1 of a sandbox: a program without libc, embedded in ours (launcher/init_image.S). The same in every variant.
@@ -151,6 +157,30 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 
 unit-list:
 	@printf '%s\n' $(UNIT_BIN)
+
+# ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
+FUZZ_NAMES   := yaml parse
+FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
+FUZZ_SECONDS := 10
+
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $< $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) -o $@
+
+fuzz-smoke: ## fuzz each parser for 10 seconds
+	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
+
+fuzz-long: ## fuzz each parser for 10 minutes
+	@$(MAKE) --no-print-directory VARIANT=fuzz FUZZ_SECONDS=600 fuzz-run
+
+fuzz-run: $(FUZZ_BIN)
+	@set -e; for name in $(FUZZ_NAMES); do \
+		mkdir -p $(O)/found/$$name; log=$(O)/$$name.log; \
+		$(O)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=4096 \
+			-print_final_stats=1 -artifact_prefix=$(O)/$$name- $(O)/found/$$name tests/fuzz/corpus/$$name \
+			>$$log 2>&1 || { tail -n 40 $$log; echo "fuzz_$$name: failed, see $(O)/$$name-*" >&2; exit 1; }; \
+		echo "fuzz_$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) executions"; \
+	done
 
 # ---- the hostile program that ./quickstart runs twice (no part of cordon) ----
 HOSTILE_SRC := examples/hostile/hostile.c examples/hostile/on_kernel.c examples/hostile/on_user.c

@@ -14,7 +14,7 @@ const char *digest_sha256(struct policy_ctx *ctx, const void *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[SHA256_DIGEST_LENGTH];
-	char text[sizeof("sha256:") + 2 * SHA256_DIGEST_LENGTH] = "sha256:";
+	char text[sizeof("sha256:") + 2 * sizeof(digest)] = "sha256:";
 	char *out = text + strlen(text);
 	SHA256_CTX sha;
 

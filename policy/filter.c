@@ -127,11 +127,11 @@ static void follow_default(struct policy_ctx *ctx, struct filter *filter)
 		for (size_t i = 0; i < call->n_rules; i++) {
 			const struct spec_call_rule *copy;
 
-			if (!call->is_default_rule[i])
+			if (!call->rules[i].is_default)
 				continue;
-			copy = copy_rule(ctx, call->rules[i], filter->default_action);
+			copy = copy_rule(ctx, call->rules[i].rule, filter->default_action);
 			if (copy != NULL)
-				call->rules[i] = copy;
+				call->rules[i].rule = copy;
 		}
 	}
 }
@@ -230,7 +230,7 @@ static void refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
 static bool has_condition(const struct filter_call *call, const struct spec_cond *cond)
 {
 	for (size_t i = 0; i < call->n_rules; i++)
-		if (call->rules[i]->conds == cond)
+		if (call->rules[i].rule->conds == cond)
 			return true;
 	return false;
 }
@@ -395,7 +395,7 @@ static void deny_call(struct policy_ctx *ctx, const struct filter_entry *entry, 
 	bool is_softer = false;
 
 	for (size_t i = 0; i < call->n_rules; i++)
-		is_softer |= filter_strictness(call->rules[i]->action) > strictness;
+		is_softer |= filter_strictness(call->rules[i].rule->action) > strictness;
 	if (entry->n_conds == 0) {
 		/* Stricter refusals of single cases stay in front. */
 		if (!is_softer)

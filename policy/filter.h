@@ -20,10 +20,14 @@
 
 enum { FILTER_RULES_MAX = 32, FILTER_CONDS_MAX = 6 };
 
+struct filter_rule {
+	const struct spec_call_rule *rule;
+	bool is_default; /* its action follows seccomp.default */
+};
+
 struct filter_call {
 	const char *name; /* NULL: no such call on this architecture */
-	const struct spec_call_rule **rules;
-	bool *is_default_rule; /* this rule's action follows seccomp.default */
+	struct filter_rule *rules;
 	size_t n_rules;
 	struct spec_action otherwise;
 	bool is_default; /* otherwise follows seccomp.default */

@@ -72,11 +72,9 @@ struct spec_cond filter_opposite(const struct spec_cond *cond)
 void filter_insert_rule(struct policy_ctx *ctx, struct filter_call *call, size_t at,
 			const struct spec_call_rule *rule, bool is_default)
 {
-	if (call->rules == NULL) {
+	if (call->rules == NULL)
 		call->rules = ctx_array(ctx, FILTER_RULES_MAX, sizeof(*call->rules));
-		call->is_default_rule = ctx_array(ctx, FILTER_RULES_MAX, sizeof(bool));
-	}
-	if (call->rules == NULL || call->is_default_rule == NULL)
+	if (call->rules == NULL)
 		return;
 	if (call->n_rules == FILTER_RULES_MAX) {
 		struct policy_source source = {.path = rule->origin.file, .text = ""};
@@ -90,9 +88,6 @@ void filter_insert_rule(struct policy_ctx *ctx, struct filter_call *call, size_t
 	}
 	memmove(&call->rules[at + 1], &call->rules[at],
 		(call->n_rules - at) * sizeof(call->rules[0]));
-	memmove(&call->is_default_rule[at + 1], &call->is_default_rule[at],
-		(call->n_rules - at) * sizeof(bool));
-	call->rules[at] = rule;
-	call->is_default_rule[at] = is_default;
+	call->rules[at] = (struct filter_rule){.rule = rule, .is_default = is_default};
 	call->n_rules++;
 }

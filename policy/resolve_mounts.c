@@ -193,31 +193,31 @@ static void read_options(const struct policy_node *node, struct spec_mount *moun
 		read_only != NULL ? str_equal(read_only->text, "true") : mount->type == MOUNT_BIND;
 }
 
+/* To tmpfs 0 means "no limit", which here it shall never mean by accident. */
+static bool read_amount(struct policy_ctx *ctx, const struct policy_node *node,
+			int (*parse)(const char *, uint64_t *), uint64_t *amount)
+{
+	/* The table has checked the form. */
+	if (node == NULL || (parse(node->text, amount) == 0 && *amount > 0))
+		return true;
+	ctx_report(ctx, node->place, "bad-value", "%s of a tmpfs cannot be '%s'", node->key,
+		   node->text)
+		->expected = "It is greater than 0.";
+	return false;
+}
+
 static bool read_tmpfs(struct policy_ctx *ctx, const struct policy_node *node,
 		       struct spec_mount *mount)
 {
-	const struct policy_node *size = doc_get(node, "size");
-	const struct policy_node *inodes = doc_get(node, "inodes");
 	const struct policy_node *mode = doc_get(node, "mode");
-	int r = 0;
 
 	mount->size_bytes = DEFAULT_TMPFS_BYTES;
 	mount->inodes = DEFAULT_TMPFS_INODES;
 	mount->mode = DEFAULT_TMPFS_MODE;
-	/* The table has checked the forms. */
-	if (size != NULL)
-		r |= parse_size(size->text, &mount->size_bytes);
-	if (inodes != NULL)
-		r |= parse_u64(inodes->text, &mount->inodes);
-	if (mode != NULL)
-		r |= parse_mode(mode->text, &mount->mode);
-	/* To tmpfs 0 means "no limit", which here it shall never mean by accident. */
-	if (r < 0 || mount->size_bytes == 0 || mount->inodes == 0) {
-		ctx_report(ctx, (size != NULL ? size : inodes)->place, "bad-value",
-			   "a tmpfs has a size and a number of inodes greater than 0");
-		return false;
-	}
-	return true;
+	if (mode != NULL && parse_mode(mode->text, &mount->mode) < 0)
+		return false; /* the table has checked it */
+	return read_amount(ctx, doc_get(node, "size"), parse_size, &mount->size_bytes) &&
+	       read_amount(ctx, doc_get(node, "inodes"), parse_u64, &mount->inodes);
 }
 
 static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,

@@ -158,7 +158,7 @@ static const struct spec_call_rule *flat_rules(struct policy_ctx *ctx,
 	struct spec_call_rule *rules = ctx_array(ctx, call->n_rules, sizeof(*rules));
 
 	for (size_t i = 0; rules != NULL && i < call->n_rules; i++)
-		rules[i] = *call->rules[i];
+		rules[i] = *call->rules[i].rule;
 	return rules;
 }
 

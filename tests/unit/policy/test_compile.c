@@ -88,93 +88,94 @@ static void check_rows(const struct program *program, const struct row *rows, si
 
 #define CHECK(program, rows) check_rows(program, rows, sizeof(rows) / sizeof((rows)[0]))
 
+static const struct row default_rows[] = {
+	{"read", {0}, ALLOW},
+	{"openat", {0, 0, O_CREAT, 06755}, ALLOW}, /* nothing outside can be written */
+	{"openat2", {0}, ALLOW},
+	{"execve", {0}, ALLOW},
+	{"write", {2}, ALLOW},
+	{"exit_group", {1}, ALLOW},
+	{"futex", {0}, ALLOW},
+	{"landlock_create_ruleset", {0}, ALLOW},
+	/* Not in the list. */
+	{"mount", {0}, ERRNO(EPERM)},
+	{"open_tree", {0}, ERRNO(EPERM)},
+	{"move_mount", {0}, ERRNO(EPERM)},
+	{"fsopen", {0}, ERRNO(EPERM)},
+	{"mount_setattr", {0}, ERRNO(EPERM)},
+	{"pivot_root", {0}, ERRNO(EPERM)},
+	{"chroot", {0}, ERRNO(EPERM)},
+	{"ptrace", {0}, ERRNO(EPERM)},
+	{"bpf", {0}, ERRNO(EPERM)},
+	{"perf_event_open", {0}, ERRNO(EPERM)},
+	{"io_uring_setup", {0}, ERRNO(EPERM)},
+	{"io_uring_enter", {0}, ERRNO(EPERM)},
+	{"add_key", {0}, ERRNO(EPERM)},
+	{"keyctl", {0}, ERRNO(EPERM)},
+	{"request_key", {0}, ERRNO(EPERM)},
+	{"setns", {0}, ERRNO(EPERM)},
+	{"unshare", {0}, ERRNO(EPERM)},
+	{"userfaultfd", {0}, ERRNO(EPERM)},
+	{"name_to_handle_at", {0}, ERRNO(EPERM)},
+	{"open_by_handle_at", {0}, ERRNO(EPERM)},
+	{"init_module", {0}, ERRNO(EPERM)},
+	{"finit_module", {0}, ERRNO(EPERM)},
+	{"kexec_load", {0}, ERRNO(EPERM)},
+	{"reboot", {0}, ERRNO(EPERM)},
+	{"swapon", {0}, ERRNO(EPERM)},
+	{"capset", {0}, ERRNO(EPERM)},
+	{"listmount", {0}, ERRNO(EPERM)},
+	{"clone3", {0}, ERRNO(ENOSYS)},
+};
+static const struct row default_conditions[] = {
+	{"clone", {SIGCHLD}, ALLOW},
+	{"clone", {CLONE_VM | CLONE_VFORK | SIGCHLD}, ALLOW},
+	{"clone", {CLONE_NEWUSER | SIGCHLD}, ERRNO(EPERM)},
+	{"clone", {CLONE_NEWNS}, ERRNO(EPERM)},
+	{"clone", {CLONE_NEWPID}, ERRNO(EPERM)},
+	{"clone", {CLONE_NEWNET}, ERRNO(EPERM)},
+	{"clone", {CLONE_NEWIPC}, ERRNO(EPERM)},
+	{"clone", {CLONE_NEWUTS}, ERRNO(EPERM)},
+	{"clone", {CLONE_NEWCGROUP}, ERRNO(EPERM)},
+	{"clone", {HIGH | CLONE_NEWUSER}, ERRNO(EPERM)},
+	{"ioctl", {0, TCGETS}, ALLOW},
+	{"ioctl", {0, TIOCSTI}, ERRNO(EPERM)},
+	{"ioctl", {0, TIOCLINUX}, ERRNO(EPERM)},
+	{"ioctl", {0, HIGH | TIOCSTI}, ERRNO(EPERM)}, /* CVE-2019-10063 */
+	{"ioctl", {0, 0xffffffff00000000 | TIOCLINUX}, ERRNO(EPERM)},
+	{"personality", {0}, ALLOW},
+	{"personality", {0xffffffff}, ALLOW},
+	{"personality", {0xffffffffffffffff}, ALLOW}, /* the kernel takes 32 bits */
+	{"personality", {0x0040000}, ALLOW},
+	{"personality", {0x0400000}, ERRNO(EPERM)},
+	{"personality", {HIGH | 0x0400000}, ERRNO(EPERM)},
+	{"personality", {8}, ERRNO(EPERM)},
+	{"socket", {AF_UNIX, SOCK_STREAM}, ALLOW},
+	{"socket", {AF_INET, SOCK_STREAM}, ALLOW},
+	{"socket", {AF_INET6, SOCK_DGRAM}, ALLOW},
+	{"socket", {HIGH | AF_INET, SOCK_DGRAM}, ALLOW}, /* to the kernel it is AF_INET */
+	{"socket", {AF_NETLINK, SOCK_RAW, 0}, ALLOW},
+	{"socket", {AF_NETLINK, SOCK_RAW, 15}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {AF_NETLINK, SOCK_RAW, HIGH | 12}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {HIGH | AF_NETLINK, SOCK_RAW, 12}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {AF_VSOCK, SOCK_STREAM}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {HIGH | AF_VSOCK, SOCK_STREAM}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {AF_ALG, SOCK_SEQPACKET}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {AF_PACKET, SOCK_RAW}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {AF_UNSPEC}, ERRNO(EAFNOSUPPORT)},
+	{"socket", {200}, ERRNO(EAFNOSUPPORT)},
+	{"socketpair", {AF_UNIX, SOCK_STREAM}, ALLOW},
+	{"socketpair", {AF_TIPC, SOCK_STREAM}, ERRNO(EAFNOSUPPORT)},
+};
+
 static void default_profile(void **state)
 {
-	static const struct row rows[] = {
-		{"read", {0}, ALLOW},
-		{"openat", {0, 0, O_CREAT, 06755}, ALLOW}, /* nothing outside can be written */
-		{"openat2", {0}, ALLOW},
-		{"execve", {0}, ALLOW},
-		{"write", {2}, ALLOW},
-		{"exit_group", {1}, ALLOW},
-		{"futex", {0}, ALLOW},
-		{"landlock_create_ruleset", {0}, ALLOW},
-		/* Not in the list. */
-		{"mount", {0}, ERRNO(EPERM)},
-		{"open_tree", {0}, ERRNO(EPERM)},
-		{"move_mount", {0}, ERRNO(EPERM)},
-		{"fsopen", {0}, ERRNO(EPERM)},
-		{"mount_setattr", {0}, ERRNO(EPERM)},
-		{"pivot_root", {0}, ERRNO(EPERM)},
-		{"chroot", {0}, ERRNO(EPERM)},
-		{"ptrace", {0}, ERRNO(EPERM)},
-		{"bpf", {0}, ERRNO(EPERM)},
-		{"perf_event_open", {0}, ERRNO(EPERM)},
-		{"io_uring_setup", {0}, ERRNO(EPERM)},
-		{"io_uring_enter", {0}, ERRNO(EPERM)},
-		{"add_key", {0}, ERRNO(EPERM)},
-		{"keyctl", {0}, ERRNO(EPERM)},
-		{"request_key", {0}, ERRNO(EPERM)},
-		{"setns", {0}, ERRNO(EPERM)},
-		{"unshare", {0}, ERRNO(EPERM)},
-		{"userfaultfd", {0}, ERRNO(EPERM)},
-		{"name_to_handle_at", {0}, ERRNO(EPERM)},
-		{"open_by_handle_at", {0}, ERRNO(EPERM)},
-		{"init_module", {0}, ERRNO(EPERM)},
-		{"finit_module", {0}, ERRNO(EPERM)},
-		{"kexec_load", {0}, ERRNO(EPERM)},
-		{"reboot", {0}, ERRNO(EPERM)},
-		{"swapon", {0}, ERRNO(EPERM)},
-		{"capset", {0}, ERRNO(EPERM)},
-		{"listmount", {0}, ERRNO(EPERM)},
-		{"clone3", {0}, ERRNO(ENOSYS)},
-	};
-	static const struct row conditions[] = {
-		{"clone", {SIGCHLD}, ALLOW},
-		{"clone", {CLONE_VM | CLONE_VFORK | SIGCHLD}, ALLOW},
-		{"clone", {CLONE_NEWUSER | SIGCHLD}, ERRNO(EPERM)},
-		{"clone", {CLONE_NEWNS}, ERRNO(EPERM)},
-		{"clone", {CLONE_NEWPID}, ERRNO(EPERM)},
-		{"clone", {CLONE_NEWNET}, ERRNO(EPERM)},
-		{"clone", {CLONE_NEWIPC}, ERRNO(EPERM)},
-		{"clone", {CLONE_NEWUTS}, ERRNO(EPERM)},
-		{"clone", {CLONE_NEWCGROUP}, ERRNO(EPERM)},
-		{"clone", {HIGH | CLONE_NEWUSER}, ERRNO(EPERM)},
-		{"ioctl", {0, TCGETS}, ALLOW},
-		{"ioctl", {0, TIOCSTI}, ERRNO(EPERM)},
-		{"ioctl", {0, TIOCLINUX}, ERRNO(EPERM)},
-		{"ioctl", {0, HIGH | TIOCSTI}, ERRNO(EPERM)}, /* CVE-2019-10063 */
-		{"ioctl", {0, 0xffffffff00000000 | TIOCLINUX}, ERRNO(EPERM)},
-		{"personality", {0}, ALLOW},
-		{"personality", {0xffffffff}, ALLOW},
-		{"personality", {0xffffffffffffffff}, ALLOW}, /* the kernel takes 32 bits */
-		{"personality", {0x0040000}, ALLOW},
-		{"personality", {0x0400000}, ERRNO(EPERM)},
-		{"personality", {HIGH | 0x0400000}, ERRNO(EPERM)},
-		{"personality", {8}, ERRNO(EPERM)},
-		{"socket", {AF_UNIX, SOCK_STREAM}, ALLOW},
-		{"socket", {AF_INET, SOCK_STREAM}, ALLOW},
-		{"socket", {AF_INET6, SOCK_DGRAM}, ALLOW},
-		{"socket", {HIGH | AF_INET, SOCK_DGRAM}, ALLOW}, /* to the kernel it is AF_INET */
-		{"socket", {AF_NETLINK, SOCK_RAW, 0}, ALLOW},
-		{"socket", {AF_NETLINK, SOCK_RAW, 15}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {AF_NETLINK, SOCK_RAW, HIGH | 12}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {HIGH | AF_NETLINK, SOCK_RAW, 12}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {AF_VSOCK, SOCK_STREAM}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {HIGH | AF_VSOCK, SOCK_STREAM}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {AF_ALG, SOCK_SEQPACKET}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {AF_PACKET, SOCK_RAW}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {AF_UNSPEC}, ERRNO(EAFNOSUPPORT)},
-		{"socket", {200}, ERRNO(EAFNOSUPPORT)},
-		{"socketpair", {AF_UNIX, SOCK_STREAM}, ALLOW},
-		{"socketpair", {AF_TIPC, SOCK_STREAM}, ERRNO(EAFNOSUPPORT)},
-	};
 	struct program program;
 
 	(void)state;
 	program_init(&program, NULL);
-	CHECK(&program, rows);
-	CHECK(&program, conditions);
+	CHECK(&program, default_rows);
+	CHECK(&program, default_conditions);
 	assert_false(program.fixture.spec.seccomp.denies_setid_bits);
 	assert_false(program.fixture.spec.seccomp.admits_key_calls);
 	program_release(&program);

@@ -54,8 +54,8 @@ static void values(void **state)
 
 struct mistake {
 	int kind;
-	const char *text;
 	uint32_t column;
+	const char *text;
 	const char *rule;
 	const char *line_text;
 };
@@ -63,29 +63,29 @@ struct mistake {
 static void mistakes(void **state)
 {
 	static const struct mistake rows[] = {
-		{FLAG_SET, "limits.nproc=abc", 20, "bad-value", "--set limits.nproc=abc"},
-		{FLAG_SET, "limits.nprc=1", 7, "unknown-key", "--set limits.nprc=1"},
-		{FLAG_SET, "limits.memory=1", 7, "not-enforced", "--set limits.memory=1"},
-		{FLAG_SET, "limits.nproc=", 7, "no-value", "--set limits.nproc="},
-		{FLAG_SET, "limits.nproc", 7, "bad-flag", "--set limits.nproc"},
-		{FLAG_SET, "=1", 7, "bad-flag", "--set =1"},
-		{FLAG_SET, "extends=base", 7, "bad-flag", "--set extends=base"},
-		{FLAG_SET, "limits.nproc=[1", 22, "yaml-syntax", "--set limits.nproc=[1"},
-		{FLAG_SET, "limits.nproc=&a 1", 20, "yaml-anchor", "--set limits.nproc=&a 1"},
-		{FLAG_SET, "volumes=[x:/y]", 16, "not-enforced", "--set volumes=[x:/y]"},
-		{FLAG_SET, "rootfs.from=dir:a\nb: c", 19, "yaml-syntax", NULL},
-		{FLAG_WAIVE, "seccomp.call:ptrace", 9, "bad-flag", "--waive seccomp.call:ptrace"},
-		{FLAG_WAIVE, "seccomp.call:ptrace=", 9, "no-reason",
+		{FLAG_SET, 20, "limits.nproc=abc", "bad-value", "--set limits.nproc=abc"},
+		{FLAG_SET, 7, "limits.nprc=1", "unknown-key", "--set limits.nprc=1"},
+		{FLAG_SET, 7, "limits.memory=1", "not-enforced", "--set limits.memory=1"},
+		{FLAG_SET, 7, "limits.nproc=", "no-value", "--set limits.nproc="},
+		{FLAG_SET, 7, "limits.nproc", "bad-flag", "--set limits.nproc"},
+		{FLAG_SET, 7, "=1", "bad-flag", "--set =1"},
+		{FLAG_SET, 7, "extends=base", "bad-flag", "--set extends=base"},
+		{FLAG_SET, 22, "limits.nproc=[1", "yaml-syntax", "--set limits.nproc=[1"},
+		{FLAG_SET, 20, "limits.nproc=&a 1", "yaml-anchor", "--set limits.nproc=&a 1"},
+		{FLAG_SET, 16, "volumes=[x:/y]", "not-enforced", "--set volumes=[x:/y]"},
+		{FLAG_SET, 19, "rootfs.from=dir:a\nb: c", "yaml-syntax", NULL},
+		{FLAG_WAIVE, 9, "seccomp.call:ptrace", "bad-flag", "--waive seccomp.call:ptrace"},
+		{FLAG_WAIVE, 9, "seccomp.call:ptrace=", "no-reason",
 		 "--waive seccomp.call:ptrace="},
-		{FLAG_WAIVE, "seccomp.cll:ptrace=x", 9, "unknown-waiver", NULL},
-		{FLAG_RO, "", 6, "bad-flag", "--ro "},
-		{FLAG_RO, "/proc", 6, "bad-target", "--ro /proc"},
-		{FLAG_RW, "/", 6, "bad-target", "--rw /"},
-		{FLAG_ENV, "=x", 4, "bad-flag", "-e =x"},
-		{FLAG_WORKING_DIR, "x", 4, "bad-value", "-w x"},
-		{FLAG_USER, "nobody", 4, "no-user", "-u nobody"},
-		{FLAG_HOSTNAME, "a b", 12, "bad-value", "--hostname a b"},
-		{FLAG_TIMEOUT, "5", 11, "bad-value", "--timeout 5"},
+		{FLAG_WAIVE, 9, "seccomp.cll:ptrace=x", "unknown-waiver", NULL},
+		{FLAG_RO, 6, "", "bad-flag", "--ro "},
+		{FLAG_RO, 6, "/proc", "bad-target", "--ro /proc"},
+		{FLAG_RW, 6, "/", "bad-target", "--rw /"},
+		{FLAG_ENV, 4, "=x", "bad-flag", "-e =x"},
+		{FLAG_WORKING_DIR, 4, "x", "bad-value", "-w x"},
+		{FLAG_USER, 4, "nobody", "no-user", "-u nobody"},
+		{FLAG_HOSTNAME, 12, "a b", "bad-value", "--hostname a b"},
+		{FLAG_TIMEOUT, 11, "5", "bad-value", "--timeout 5"},
 	};
 
 	(void)state;
@@ -98,8 +98,10 @@ static void mistakes(void **state)
 		if (fixture_resolve(&fixture, NULL) != -EINVAL)
 			fail_msg("accepted: %s", rows[i].text);
 		problem = fixture_problem(&fixture, rows[i].rule);
-		if (problem == NULL)
+		if (problem == NULL) {
 			fail_msg("%s: %s", rows[i].text, fixture.err.text);
+			return;
+		}
 		assert_string_equal(problem->origin.file, "command line");
 		assert_int_equal(problem->origin.line, 0);
 		if (rows[i].line_text != NULL) {

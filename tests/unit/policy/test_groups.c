@@ -61,71 +61,66 @@ static void words_are_known(void **state)
 	assert_true(n > 300);
 }
 
+static const char *const calls_out[] = {
+	"io_uring_setup",
+	"io_uring_enter",
+	"io_uring_register",
+	"add_key",
+	"keyctl",
+	"request_key",
+	"setns",
+	"unshare",
+	"userfaultfd",
+	"name_to_handle_at",
+	"open_by_handle_at",
+	"capset",
+	"bpf",
+	"perf_event_open",
+	"ptrace",
+	"mount",
+	"umount2",
+	"open_tree",
+	"move_mount",
+	"fsopen",
+	"fsmount",
+	"fsconfig",
+	"fspick",
+	"mount_setattr",
+	"pivot_root",
+	"chroot",
+	"statmount",
+	"listmount",
+	"init_module",
+	"finit_module",
+	"kexec_load",
+	"reboot",
+	"swapon",
+	"acct",
+	"quotactl",
+	"syslog",
+	"pidfd_getfd",
+	"cachestat",
+	"lsm_set_self_attr",
+	"settimeofday",
+	"clock_settime",
+	"open_tree_attr",
+	"file_setattr",
+};
+static const char *const calls_in[] = {
+	"read",    "openat", "execve", "clone",     "futex",       "mmap",  "socket",
+	"wait4",   "prctl",  "kill",   "fchmodat2", "futex_waitv", "mseal", "landlock_add_rule",
+	"seccomp",
+};
+
 static void sandbox_default(void **state)
 {
-	static const char *const out[] = {
-		"io_uring_setup",
-		"io_uring_enter",
-		"io_uring_register",
-		"add_key",
-		"keyctl",
-		"request_key",
-		"setns",
-		"unshare",
-		"userfaultfd",
-		"name_to_handle_at",
-		"open_by_handle_at",
-		"capset",
-		"bpf",
-		"perf_event_open",
-		"ptrace",
-		"mount",
-		"umount2",
-		"open_tree",
-		"move_mount",
-		"fsopen",
-		"fsmount",
-		"fsconfig",
-		"fspick",
-		"mount_setattr",
-		"pivot_root",
-		"chroot",
-		"statmount",
-		"listmount",
-		"init_module",
-		"finit_module",
-		"kexec_load",
-		"reboot",
-		"swapon",
-		"acct",
-		"quotactl",
-		"syslog",
-		"pidfd_getfd",
-		"cachestat",
-		"lsm_set_self_attr",
-		"settimeofday",
-		"clock_settime",
-		"open_tree_attr",
-		"file_setattr",
-	};
-	static const char *const in[] = {
-		"read",      "openat",
-		"execve",    "clone",
-		"futex",     "mmap",
-		"socket",    "wait4",
-		"prctl",     "kill",
-		"fchmodat2", "futex_waitv",
-		"mseal",     "landlock_add_rule",
-		"seccomp",
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(out) / sizeof(out[0]); i++)
-		if (holds("@sandbox-default", out[i]))
-			fail_msg("%s is in", out[i]);
-	for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++)
-		if (!holds("@sandbox-default", in[i]))
-			fail_msg("%s is out", in[i]);
+	for (size_t i = 0; i < sizeof(calls_out) / sizeof(calls_out[0]); i++)
+		if (holds("@sandbox-default", calls_out[i]))
+			fail_msg("%s is in", calls_out[i]);
+	for (size_t i = 0; i < sizeof(calls_in) / sizeof(calls_in[0]); i++)
+		if (!holds("@sandbox-default", calls_in[i]))
+			fail_msg("%s is out", calls_in[i]);
 }
 
 static void unknown_group(void **state)

@@ -58,8 +58,10 @@ static void refused(void **state)
 		fixture_init(&fixture);
 		assert_int_equal(fixture_resolve(&fixture, rows[i].text), -EINVAL);
 		problem = fixture_problem(&fixture, rows[i].rule);
-		if (problem == NULL)
+		if (problem == NULL) {
 			fail_msg("row %zu: no %s: %s", i, rows[i].rule, fixture.err.text);
+			return;
+		}
 		assert_int_equal(problem->origin.line, rows[i].line);
 		assert_int_equal(problem->origin.column, rows[i].column);
 		fixture_release(&fixture);
