@@ -8,7 +8,7 @@
  * comparisons as the spec says. What is left falls through into the second part, which libseccomp
  * makes: a balanced tree over the numbers of the calls that have one answer. Jumps are relative, so
  * the two are simply put together. Why libseccomp does not do it all:
- * docs/decisions/003-seccomp-program.md.
+ * docs/decisions/006-seccomp-program.md.
  *
  * Runs in the keeper, in prepare, with the caller's rights. tests/unit/policy/test_seccomp.c runs
  * the programs in a simulator.
