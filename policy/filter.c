@@ -464,6 +464,10 @@ void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
 	if (section != NULL)
 		apply_actions(ctx, section, filter);
 	apply_waivers(waived, filter);
+	if (allow != NULL && filter->default_action.kind == ACT_ALLOW)
+		ctx_report(ctx, allow->key_place, "impossible",
+			   "an allow list under 'default: allow' refuses nothing")
+			->hint = "Write 'default: errno(EPERM)' with a list of what is permitted.";
 	if (allow != NULL)
 		read_allow(ctx, allow, waived, filter);
 	if (deny != NULL)

@@ -17,7 +17,8 @@
 
 /* Where a value was said. line 0: the source has no lines (command line, built-in). */
 struct spec_origin {
-	const char *file; /* a path as the user wrote it, "profile default", or "command line" */
+	const char *file; /* a path as the user wrote it, "profile default", "command line" or
+			     "built-in" */
 	uint32_t line;
 	uint32_t column;
 };

@@ -349,6 +349,14 @@ static void without_a_parent(void **state)
 	assert_int_equal(answer(&fixture, "mount", 0, 0), ERRNO(EPERM));
 	fixture_release(&fixture);
 
+	/* A list that looks as if it confined. */
+	fixture_init(&fixture);
+	assert_int_equal(fixture_resolve(&fixture,
+					 "cordon: 1\nseccomp: {default: allow, allow: [read]}\n"),
+			 -EINVAL);
+	assert_non_null(fixture_problem(&fixture, "impossible"));
+	fixture_release(&fixture);
+
 	/* @sandbox-default refuses by itself; a call that is named outright is not bound by it. */
 	fixture_init(&fixture);
 	assert_int_equal(
