@@ -114,14 +114,17 @@ int sync_receive(int fd, struct sync_message *ret)
 	do
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	/* A peer that died with our message unread resets the connection: it is gone, too. */
-	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+	/* A peer that died with our message unread resets the connection: it is gone, too. An empty
+	 * message is none of ours and no end of file: only it has a sender. */
+	if ((n == 0 && sender_of(&msg) == 0) || (n < 0 && errno == ECONNRESET)) {
 		memset(ret, 0, sizeof(*ret));
 		return 0;
 	}
 	if (n < 0)
 		return -errno;
-	r = check_frame(&frame, (size_t)n);
+	/* Longer than a frame, or with more than credentials beside it: recvmsg(2) cuts either. */
+	r = (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? -EPROTO
+							    : check_frame(&frame, (size_t)n);
 	if (r < 0)
 		return r;
 	*ret = (struct sync_message){.point = frame.point,
