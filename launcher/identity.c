@@ -23,7 +23,7 @@ enum { SUBID_TEXT_MAX = 256 << 10, MAP_TEXT_MAX = 16 << 10 };
 static bool parse_subid_line(const char *line, size_t len, bool *ret_is_cordon,
 			     struct id_range *ret_range)
 {
-	char text[128];
+	char text[512]; /* more than the longest name that an account can have, LOGIN_NAME_MAX */
 	char *first, *count;
 
 	if (len >= sizeof(text))
@@ -47,7 +47,7 @@ static void pool_remove(struct id_pool *pool, struct id_range hole)
 	uint64_t hole_end =
 		hole.count > UINT64_MAX - hole.first ? UINT64_MAX : hole.first + hole.count;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n && hole.count > 0; i++) {
 		struct id_range *r = &pool->ranges[i];
 		uint64_t end = r->first + r->count;
 
@@ -76,8 +76,11 @@ static void scan_subids(const char *text, enum scan_mode mode, struct id_pool *p
 				pool_remove(pool, range);
 			if (mode == COLLECT_OURS && is_cordon && range.first > 0 &&
 			    range.first < UINT32_MAX && range.count <= UINT32_MAX - range.first &&
-			    pool->n_ranges < IDENTITY_RANGES_MAX / 2)
+			    pool->n_ranges < IDENTITY_RANGES_MAX / 2) {
+				/* What an earlier line gave already would else be two blocks. */
+				pool_remove(pool, range);
 				pool->ranges[pool->n_ranges++] = range;
+			}
 		}
 		text += len;
 		text += *text == '\n';
