@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -162,6 +164,9 @@ static void check_one_limit(const struct decision *d, const struct spec_rlimit *
 	struct miss *m;
 	char key[64];
 
+	/* With one id, init is counted among the workload's processes (plan_make). */
+	if (is_nproc && hard != SPEC_UNLIMITED && hard > 0 && !facts_can_map_block(&d->facts))
+		hard--;
 	if (limit->value <= hard || facts_has_cap(&d->facts, CAP_SYS_RESOURCE))
 		return;
 	str_format(key, sizeof(key), is_nproc ? "limits.%s" : "limits.ulimits.%s", limit->name);
@@ -210,18 +215,47 @@ void preflight_host(const struct decision *decision, struct misses *misses)
 
 /* ---- the paths that are shown ---- */
 
+static bool is_same_place(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+	       a->stx_dev_minor == b->stx_dev_minor;
+}
+
+/* True where path, or as much of it as there is, is or lies in the place `outer`, over whatever
+ * links lead there. */
+static bool lies_in(const char *path, const struct statx *outer)
+{
+	char part[PATH_MAX], real[PATH_MAX];
+	struct statx at;
+
+	str_format(part, sizeof(part), "%s", path);
+	while (realpath(part, real) == NULL) {
+		char *slash = strrchr(part, '/');
+
+		if (slash == NULL || slash == part)
+			return false;
+		*slash = '\0';
+	}
+	for (size_t len = strlen(real); len > 0;) {
+		if (sys_statx(AT_FDCWD, real, 0, STATX_INO, &at) == 0 && is_same_place(&at, outer))
+			return true;
+		while (len > 0 && real[--len] != '/')
+			;
+		real[len] = '\0';
+	}
+	return sys_statx(AT_FDCWD, "/", 0, STATX_INO, &at) == 0 && is_same_place(&at, outer);
+}
+
 static bool source_touches_state(const struct decision *d, const char *path)
 {
-	struct statx at_path, at_state;
+	struct statx at;
 
 	/* By name, and by what is there: a link or another mount may lead to the same place. */
 	if (path_is_below(path, d->state_path) || path_is_below(d->state_path, path))
 		return true;
-	return sys_statx(AT_FDCWD, path, 0, STATX_INO, &at_path) == 0 &&
-	       sys_statx(AT_FDCWD, d->state_path, 0, STATX_INO, &at_state) == 0 &&
-	       at_path.stx_ino == at_state.stx_ino &&
-	       at_path.stx_dev_major == at_state.stx_dev_major &&
-	       at_path.stx_dev_minor == at_state.stx_dev_minor;
+	if (sys_statx(AT_FDCWD, path, 0, STATX_INO, &at) == 0 && lies_in(d->state_path, &at))
+		return true;
+	return sys_statx(AT_FDCWD, d->state_path, 0, STATX_INO, &at) == 0 && lies_in(path, &at);
 }
 
 static bool look_at(const char *path, const char *key, struct spec_origin origin,
