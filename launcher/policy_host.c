@@ -62,6 +62,7 @@ static int open_profile(const struct policy_host_state *state, const char *path,
 {
 	_cleanup_fd_ int fd = -EBADF;
 	_cleanup_fd_ int dir_fd = -EBADF;
+	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
 	struct stat st;
 	int r;
@@ -70,7 +71,9 @@ static int open_profile(const struct policy_host_state *state, const char *path,
 	dir_fd = sys_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (dir_fd < 0)
 		return dir_fd;
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	/* In the directory that is checked, whatever has its name by now. */
+	fd = sys_openat(dir_fd, slash != NULL ? slash + 1 : path,
+			O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd;
 	if (fstat(dir_fd, &st) != 0)
