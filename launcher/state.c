@@ -36,19 +36,21 @@ int state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir
 		    size_t size, struct err *err)
 {
 	char cwd[PATH_MAX];
-	char text[PATH_MAX];
+	char text[PATH_MAX + 1];
+	size_t len;
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		cwd[0] = '\0';
 	if (root_dir != NULL)
-		str_format(text, sizeof(text), "%s/run", root_dir);
+		len = str_format(text, sizeof(text), "%s/run", root_dir);
 	else if (euid == 0)
-		str_format(text, sizeof(text), "/run/cordon");
+		len = str_format(text, sizeof(text), "/run/cordon");
 	else if (runtime_dir != NULL && runtime_dir[0] == '/')
-		str_format(text, sizeof(text), "%s/cordon", runtime_dir);
+		len = str_format(text, sizeof(text), "%s/cordon", runtime_dir);
 	else
-		str_format(text, sizeof(text), "/tmp/cordon-%u", euid);
-	if (path_normalize(buf, size, cwd, text) < 0)
+		len = str_format(text, sizeof(text), "/tmp/cordon-%u", euid);
+	/* A text that fills the buffer may have been cut, to the name of another place. */
+	if (len == sizeof(text) - 1 || path_normalize(buf, size, cwd, text) < 0)
 		return err_set(err, ERR_USAGE, 0, "--root %s: not a usable path", text);
 	return 0;
 }
@@ -340,6 +342,11 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 	if (dir < 0)
 		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
 	journal = sys_openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	/* Only where there is none was the run never complete. Any other failure says nothing about
+	 * the keeper, which may be alive. */
+	if (journal < 0 && journal != -ENOENT)
+		return err_set(err, ERR_SETUP, -journal, "%s/runs/%s/journal: open", root->path,
+			       id);
 	if (journal >= 0 && lock(journal, LOCK_EX | LOCK_NB) < 0) {
 		report->n_runs_alive++;
 		return 0;
@@ -370,7 +377,7 @@ int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/runs: lock", root->path);
-	runs = fdopendir(dup(gate));
+	runs = fdopendir(fcntl(gate, F_DUPFD_CLOEXEC, 0));
 	if (runs == NULL)
 		return err_set(err, ERR_SETUP, errno, "%s/runs: list", root->path);
 	/* One failure does not keep the rest from being undone. */
