@@ -239,11 +239,15 @@ static void add_proc(struct builder *b)
 
 /* True where the mount's place lies in a host directory that another mount shows: there nothing may
  * be made, for it would stay on the host. */
-static bool lies_in_host_directory(const struct sandbox_spec *spec, size_t index)
+static bool lies_in_host_directory(const struct builder *b, size_t index)
 {
-	bool in_host = spec->rootfs.kind == ROOTFS_HOST &&
-		       path_is_below(spec->mounts[index].target, "/usr");
+	const struct sandbox_spec *spec = b->spec;
+	bool in_host = false;
 
+	for (size_t i = 0; spec->rootfs.kind == ROOTFS_HOST && i < b->layout->n_entries; i++)
+		if (b->layout->entries[i].kind != HOST_ABSENT &&
+		    path_is_below(spec->mounts[index].target, b->layout->entries[i].path))
+			in_host = true;
 	for (size_t i = 0; i < index; i++)
 		if (path_is_below(spec->mounts[index].target, spec->mounts[i].target))
 			in_host = spec->mounts[i].type == MOUNT_BIND;
@@ -261,7 +265,7 @@ static void add_volumes(struct builder *b, const bool *source_is_dir)
 				     .inodes = m->inodes,
 				     .mode = m->mode,
 				     .for_user = true,
-				     .must_exist = lies_in_host_directory(b->spec, i),
+				     .must_exist = lies_in_host_directory(b, i),
 				     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 
 		op.kind = m->type == MOUNT_TMPFS ? TREE_TMPFS : TREE_SOURCE;
