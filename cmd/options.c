@@ -67,11 +67,14 @@ static int refuse_unknown(const char *word, struct err *err)
 {
 	const char *names[N_OPTIONS];
 	const char *nearest;
+	char name[64];
 
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		names[i] = strlen(options[i].name) > 2 ? options[i].name : NULL;
 	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
-	nearest = str_nearest(word, names, N_OPTIONS);
+	/* Without the value, which is as long as it likes. */
+	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	nearest = str_nearest(name, names, N_OPTIONS);
 	if (nearest != NULL)
 		return err_hint(err, "Did you mean %s? `cordon run --help` lists all.", nearest);
 	return err_hint(
