@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# `make install`: what lands where, and that nothing of it gives a privilege to anybody.
+
+load ../lib/cordon
+
+install_to() {
+	make -C "$repo" --no-print-directory install DESTDIR="$1" "${@:2}"
+}
+
+# Prints every file below DIR that is setuid, setgid or carries capabilities.
+privileged_files() { # DIR
+	find "$1" -type f -perm /6000
+	# getcap says nothing of files without capabilities.
+	getcap -r "$1"
+}
+
+@test "install: the program lands below DESTDIR and the prefix, and runs from there" {
+	install_to "$BATS_TEST_TMPDIR/dest" PREFIX=/opt/cordon
+	[ -x "$BATS_TEST_TMPDIR/dest/opt/cordon/bin/cordon" ]
+	run "$BATS_TEST_TMPDIR/dest/opt/cordon/bin/cordon" --version
+	[ "$status" -eq 0 ]
+	[[ "$output" == cordon\ * ]]
+}
+
+@test "install: nothing is setuid, setgid or carries file capabilities" {
+	need getcap
+	install_to "$BATS_TEST_TMPDIR/dest"
+	[ -n "$(find "$BATS_TEST_TMPDIR/dest" -type f)" ]
+	run privileged_files "$BATS_TEST_TMPDIR/dest"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "install: nothing can be written by others" {
+	install_to "$BATS_TEST_TMPDIR/dest"
+	[ -z "$(find "$BATS_TEST_TMPDIR/dest" ! -type l -perm /022 -print)" ]
+}
+
+@test "control: the check notices a setuid file and a setgid file" {
+	need getcap
+	mkdir "$BATS_TEST_TMPDIR/dest"
+	install -m 4755 /bin/true "$BATS_TEST_TMPDIR/dest/one"
+	install -m 2755 /bin/true "$BATS_TEST_TMPDIR/dest/two"
+	run privileged_files "$BATS_TEST_TMPDIR/dest"
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+# bats test_tags=root
+@test "control: the check notices a file with capabilities" {
+	need getcap setcap
+	mkdir "$BATS_TEST_TMPDIR/dest"
+	install -m 0755 /bin/true "$BATS_TEST_TMPDIR/dest/one"
+	setcap cap_net_raw+ep "$BATS_TEST_TMPDIR/dest/one"
+	run privileged_files "$BATS_TEST_TMPDIR/dest"
+	[[ "$output" == *one\ cap_net_raw* ]]
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Part of tests/run: counting what bats, cmocka and plain TAP scripts say. Sourced; uses and changes
+# its variables passed, failed, skipped, scratch, is_terminal.
+# shellcheck shell=bash
+
+# The one line that moves, on a terminal.
+progress() {
+	[ "$is_terminal" -eq 0 ] || printf '\r\033[K%.*s' "$((${COLUMNS:-80} - 1))" "[$passed passed, $failed failed] $1"
+}
+
+progress_clear() {
+	[ "$is_terminal" -eq 0 ] || printf '\r\033[K'
+}
+
+say() {
+	progress_clear
+	printf '%s\n' "$1"
+}
+
+count_pass() { # NAME
+	passed=$((passed + 1))
+	if [ "$is_terminal" -eq 1 ]; then
+		progress "$1"
+	else
+		printf '%s\n' "ok   $1"
+	fi
+}
+
+count_fail() { # NAME [FILE-WITH-OUTPUT]
+	failed=$((failed + 1))
+	say "FAIL $1"
+	[ $# -lt 2 ] || sed 's/^/     /' "$2"
+}
+
+# One test that is a command's exit code.
+record() { # CODE NAME FILE-WITH-OUTPUT
+	if [ "$1" -eq 0 ]; then
+		count_pass "$2"
+	else
+		count_fail "$2" "$3"
+	fi
+}
+
+# What could not be run: a failure where everything must run.
+missing() { # NAME-AND-WHY
+	skipped+=("$1")
+	if [ "$MUST_RUN" = 1 ]; then
+		count_fail "$1 (MUST_RUN=1)"
+	else
+		say "skip $1"
+	fi
+}
+
+# Reads TAP. A plan that is missing or not kept is a failure, and so is an exit code that no test
+# explains: a runner that dies half way must not look like one that had less to do.
+count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
+	local name=$1 line plan='' seen=0 bad=0 rc
+	while IFS= read -r line; do
+		case $line in
+		"ok "*" # skip"* | "ok "*" # SKIP"*)
+			seen=$((seen + 1))
+			missing "$name: ${line#ok * }"
+			;;
+		"ok "*)
+			seen=$((seen + 1))
+			count_pass "$name: ${line#ok * }"
+			;;
+		"not ok "*)
+			seen=$((seen + 1))
+			bad=$((bad + 1))
+			count_fail "$name: ${line#not ok * }"
+			;;
+		1..*) plan=${line#1..} ;;
+		"#"*) say "     ${line#\# }" ;;
+		?*) say "     $line" ;;
+		esac
+	done
+	rc=$(cat "$2")
+	if [ "$plan" != "$seen" ]; then
+		count_fail "$name: planned ${plan:-nothing}, saw $seen tests"
+	elif [ "$seen" -eq 0 ]; then
+		missing "$name: no tests"
+	elif [ "$rc" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		count_fail "$name: ended with exit code $rc and no failed test"
+	fi
+}
+
+count_tap() { # NAME COMMAND...
+	local name=$1
+	shift
+	if [ ! -x "$1" ]; then
+		missing "$name: no tests"
+		return
+	fi
+	count_tap_lines "$name" "$scratch/rc" < <(
+		"$@" 2>&1
+		echo $? >"$scratch/rc"
+	)
+}
+
+# bats: TAP to count, and its own last line from a second report. AS is a prefix that changes the
+# user, or empty.
+count_bats() { # NAME DIR [BATS-ARGUMENT...]
+	local name=$1 dir=$2
+	shift 2
+	if ! command -v bats >/dev/null; then
+		missing "$name: no bats"
+		return
+	fi
+	if [ -z "$(compgen -G "$dir/*.bats")" ]; then
+		missing "$name: no tests"
+		return
+	fi
+	rm -rf "$scratch/report"
+	mkdir -m 0777 "$scratch/report"
+	count_tap_lines "$name" "$scratch/rc" < <(
+		"${AS[@]}" bats --formatter tap --timing --report-formatter pretty \
+			--output "$scratch/report" "$@" "$dir" 2>&1
+		echo $? >"$scratch/rc"
+	)
+	progress_clear
+	cat "$scratch/report"/* 2>/dev/null | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' | grep -E '^[0-9]+ tests?,' |
+		sed "s/^/$name: /"
+}
+
+# cmocka says on standard error how many tests it will run and how each one ended. What it planned
+# and did not end well is a failure, also after a crash.
+count_cmocka() { # BINARY
+	local binary=$1 out=$scratch/cmocka rc=0 planned ok skip bad name=${1#build/}
+	progress "$name"
+	if [ ! -x "$binary" ]; then
+		count_fail "$name: was not built"
+		return
+	fi
+	"$binary" >"$out" 2>&1 || rc=$?
+	planned=$(sed -nE 's/^\[=+\] .*Running ([0-9]+) test.*/\1/p' "$out" | awk '{ n += $1 } END { print n + 0 }')
+	ok=$(grep -c '^\[ *OK \]' "$out")
+	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_0-9]*$' "$out")
+	bad=$((planned - ok - skip))
+	passed=$((passed + ok))
+	for ((; skip > 0; skip--)); do
+		missing "$name: a test skips itself"
+	done
+	if [ "$planned" -eq 0 ] || { [ "$rc" -ne 0 ] && [ "$bad" -le 0 ]; }; then
+		bad=1
+	fi
+	if [ "$bad" -gt 0 ]; then
+		failed=$((failed + bad))
+		say "FAIL $name (exit code $rc)"
+		grep -vE '^\[( RUN|       OK)' "$out" | sed 's/^/     /'
+	else
+		say "$name: $(grep -E '^\[  PASSED' "$out" | tail -n 1)"
+	fi
+}

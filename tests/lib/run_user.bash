@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Part of tests/run: the same bats files as root and as an ordinary user. A test that makes sense
+# for one of them only carries the bats tag `root` or `user`. Sourced; uses tests/run's variables.
+# shellcheck shell=bash
+# AS is read in run_count.bash.
+# shellcheck disable=SC2034
+
+AS=() # what runs the next bats as another user
+
+# A numeric id that nobody has and nothing runs as.
+unused_id() {
+	local id
+	for ((id = 61234; id < 61334; id++)); do
+		if ! getent passwd "$id" >/dev/null && ! getent group "$id" >/dev/null &&
+			[ -z "$(processes_of "$id")" ]; then
+			echo "$id"
+			return
+		fi
+	done
+	return 1
+}
+
+processes_of() { # UID
+	local status
+	for status in /proc/[0-9]*/status; do
+		awk -v id="$1" '/^Pid:/ { pid = $2 } /^Uid:/ && $2 == id { print pid }' "$status" 2>/dev/null
+	done
+}
+
+# A copy of the tree that belongs to the user, in a directory of its own.
+user_half_begin() {
+	[ -z "$user_dir" ] || return 0
+	user_id=$(unused_id) || { missing "as a user: no free user id"; return 1; }
+	# Not below $TMPDIR: that may be closed to others.
+	user_dir=$(mktemp -d /tmp/cordon-user.XXXXXX)
+	chmod 0755 "$user_dir"
+	mkdir -m 0755 "$user_dir/repo"
+	mkdir -m 0700 "$user_dir/home" "$user_dir/tmp"
+	tar -C "$repo" --exclude=./.git --exclude='./build/asan/*.o' \
+		--exclude='./build/fault/*.o' --exclude='./build/fuzz*' -cf - . | tar -C "$user_dir/repo" -xf -
+	chown -R "$user_id:$user_id" "$user_dir"
+}
+
+user_half_end() {
+	local pid left
+	[ -n "$user_dir" ] || return 0
+	left=$(processes_of "$user_id")
+	for pid in $left; do
+		kill -9 "$pid" 2>/dev/null
+	done
+	if [ -n "$left" ]; then
+		echo "processes $left" >"$scratch/left"
+		record 1 "as a user: no process is left behind" "$scratch/left"
+	fi
+	rm -rf "$user_dir"
+	user_dir=
+}
+
+as_user() { # COMMAND...
+	(
+		cd "$user_dir/repo" || exit 2
+		exec setpriv --reuid "$user_id" --regid "$user_id" --clear-groups \
+			env -i PATH="$PATH" HOME="$user_dir/home" TMPDIR="$user_dir/tmp" LANG=C.UTF-8 \
+			TERM="${TERM:-dumb}" MUST_RUN="$MUST_RUN" VARIANT="$VARIANT" "$@"
+	)
+}
+
+as_here() {
+	TMPDIR=$scratch "$@"
+}
+
+both_halves() { # STAGE
+	if [ "$(id -u)" -ne 0 ]; then
+		missing "$1 as root: not run: needs root"
+		AS=(as_here)
+		count_bats "$1" "tests/$1" --filter-tags '!root'
+		return
+	fi
+	AS=(as_here)
+	count_bats "$1 as root" "tests/$1" --filter-tags '!user'
+	user_half_begin || return
+	AS=(as_user)
+	chmod 0755 "$scratch"
+	count_bats "$1 as a user" "tests/$1" --filter-tags '!root'
+}
