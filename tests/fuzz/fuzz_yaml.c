@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "policy/problems.h"
 #include "tests/lib/policy_fixture.h"
 
@@ -48,8 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fixture_init(fixture);
 	check(fixture, text);
 	fixture_release(fixture);
-	memcpy(text, "volumes=", 8);
-	memcpy(text + 8, data, size);
+	memcpy(text + str_format(text, size + sizeof("volumes="), "volumes="), data, size);
 	fixture_init(fixture);
 	fixture_flag(fixture, FLAG_SET, text);
 	check(fixture, NULL);
