@@ -126,8 +126,22 @@ $(O)/libcordon.a: $(LIB_OBJ)
 UNIT_SRC := \
 	tests/unit/base/test_arena.c \
 	tests/unit/base/test_err.c \
+	tests/unit/base/test_io.c \
+	tests/unit/base/test_json.c \
 	tests/unit/base/test_parse.c \
+	tests/unit/base/test_path.c \
 	tests/unit/base/test_str.c \
+	tests/unit/base/test_sync.c \
+	tests/unit/base/test_sys.c \
+	tests/unit/cmd/test_options.c \
+	tests/unit/launcher/test_facts.c \
+	tests/unit/launcher/test_identity.c \
+	tests/unit/launcher/test_plan.c \
+	tests/unit/launcher/test_policy_host.c \
+	tests/unit/launcher/test_preflight.c \
+	tests/unit/launcher/test_readback.c \
+	tests/unit/launcher/test_result.c \
+	tests/unit/launcher/test_state.c \
 	tests/unit/policy/test_compile.c \
 	tests/unit/policy/test_filter.c \
 	tests/unit/policy/test_flags.c \
@@ -136,9 +150,11 @@ UNIT_SRC := \
 	tests/unit/policy/test_mounts.c \
 	tests/unit/policy/test_problems.c \
 	tests/unit/policy/test_resolve.c \
-	tests/unit/policy/test_yaml.c
+	tests/unit/policy/test_yaml.c \
+	tests/unit/rootfs/test_accounts.c \
+	tests/unit/rootfs/test_tree.c
 # What several of them share.
-TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/policy_fixture.c
+TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_LINK := -pie
 
@@ -150,7 +166,12 @@ $(O)/libtest.a: $(TEST_LIB_SRC:%.c=$(O)/%.o)
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $< $(O)/libtest.a $(O)/libcordon.a -lcmocka $(LDLIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $(filter %.o,$^) $(O)/libtest.a $(O)/libcordon.a \
+		-lcmocka $(UNIT_LIBS) $(LDLIBS) -o $@
+
+# What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o
+$(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 
 # Objects of the tests are kept: without this, make removes them as intermediate files.
 .SECONDARY:
@@ -159,7 +180,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml parse
+FUZZ_NAMES   := yaml parse subid
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 

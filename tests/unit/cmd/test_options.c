@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cmd/options.c: flags in all their spellings, and what is said of those that are wrong. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cmd/options.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { WORDS_MAX = 12 };
+
+/* Parses words, NULL-terminated. */
+static int parse(const char *const *words, struct options *ret, struct err *err)
+{
+	static char *argv[WORDS_MAX + 1];
+	size_t n = 0;
+
+	for (; words[n] != NULL; n++)
+		argv[n] = (char *)words[n];
+	argv[n] = NULL;
+	memset(err, 0, sizeof(*err));
+	return options_parse(argv, ret, err);
+}
+
+/* Both spellings of each flag with a value, and what becomes of it. */
+static void hands_flags_to_the_policy(void **state)
+{
+	static const struct {
+		const char *name, *joined, *value;
+		int kind;
+	} rows[] = {
+		{"--set", "--set=limits.nproc=16", "limits.nproc=16", FLAG_SET},
+		{"--waive", "--waive=name=a reason", "name=a reason", FLAG_WAIVE},
+		{"--ro", "--ro=.", ".", FLAG_RO},
+		{"--rw", "--rw=/a=b", "/a=b", FLAG_RW},
+		{"--hostname", "--hostname=", "", FLAG_HOSTNAME},
+		{"--timeout", "--timeout=10s", "10s", FLAG_TIMEOUT},
+		{"-e", NULL, "A=B=C", FLAG_ENV},
+		{"-w", NULL, "/tmp", FLAG_WORKING_DIR},
+		{"-u", NULL, "1:2", FLAG_USER},
+		/* A value may look like a flag. */
+		{"--set", NULL, "--set", FLAG_SET},
+		{"-e", NULL, "--", FLAG_ENV},
+		{"--ro", NULL, "", FLAG_RO},
+	};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		const char *const apart[] = {rows[i].name, rows[i].value, "cmd", NULL};
+		const char *const joined[] = {rows[i].joined, "cmd", NULL};
+
+		for (int way = 0; way < (rows[i].joined != NULL ? 2 : 1); way++) {
+			assert_int_equal(parse(way == 0 ? apart : joined, &o, &err), 0);
+			assert_int_equal(o.n_flags, 1);
+			assert_int_equal((int)o.flags[0].kind, rows[i].kind);
+			assert_string_equal(o.flags[0].text, rows[i].value);
+			assert_string_equal(o.rest[0], "cmd");
+			assert_null(o.rest[1]);
+			assert_false(o.saw_separator);
+			assert_int_equal(o.status_fd, -EBADF);
+		}
+	}
+}
+
+static void keeps_their_order(void **state)
+{
+	static const char *const words[] = {"--ro",  "/a",  "--rw=/b", "-e", "X",
+					    "--set", "k=v", "--",      NULL};
+	static const char *const want[] = {"/a", "/b", "X", "k=v"};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(words, &o, &err), 0);
+	assert_int_equal(o.n_flags, N(want));
+	for (size_t i = 0; i < N(want); i++)
+		assert_string_equal(o.flags[i].text, want[i]);
+	assert_null(o.rest[0]);
+}
+
+static void takes_the_flags_of_its_own(void **state)
+{
+	static const char *const words[] = {"--profile", "first",  "--profile=./p.yaml", "-q",
+					    "--report",  "r.json", "--status-fd=2",      "--help",
+					    NULL};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(words, &o, &err), 0);
+	assert_string_equal(o.profile, "./p.yaml");
+	assert_string_equal(o.report, "r.json");
+	assert_int_equal(o.status_fd, 2);
+	assert_true(o.quiet);
+	assert_true(o.help);
+	assert_int_equal(o.n_flags, 0);
+}
+
+static void stops_where_the_program_begins(void **state)
+{
+	static const struct {
+		const char *words[6];
+		int rest; /* index of the first word that is left */
+		bool separator;
+	} rows[] = {
+		{{NULL}, 0, false},
+		{{"--", NULL}, 1, true},
+		{{"--", "-q", NULL}, 1, true},
+		{{"--", "--", "x", NULL}, 1, true},
+		{{"-q", "--", "cmd", "--help", NULL}, 2, true},
+		{{"cmd", "-q", NULL}, 0, false},
+		{{"cmd", "--", NULL}, 0, false},
+		{{"-q", "cmd", "--nonsense", NULL}, 1, false},
+		{{"-", "-q", NULL}, 0, false},
+		{{"", "-q", NULL}, 0, false},
+	};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		int rest = rows[i].rest;
+
+		assert_int_equal(parse(rows[i].words, &o, &err), 0);
+		assert_int_equal(o.saw_separator, rows[i].separator);
+		for (; rows[i].words[rest] != NULL; rest++)
+			assert_string_equal(o.rest[rest - rows[i].rest], rows[i].words[rest]);
+		assert_null(o.rest[rest - rows[i].rest]);
+		assert_false(o.help);
+	}
+}
+
+static void refuses(void **state)
+{
+	static const struct {
+		const char *words[4];
+		const char *text;
+		const char *hint; /* a part of it, "" for none */
+	} rows[] = {
+		{{"--memroy", NULL}, "unknown flag --memroy", "stands behind `--`"},
+		{{"--profle", "x", NULL}, "unknown flag --profle", "Did you mean --profile?"},
+		{{"--timout", "1s", NULL}, "unknown flag --timout", "Did you mean --timeout?"},
+		{{"--timout=a-value-longer-than-the-flag", NULL},
+		 "unknown flag --timout=a-value-longer-than-the-flag",
+		 "Did you mean --timeout?"},
+		{{"--profiles", NULL}, "unknown flag --profiles", "Did you mean --profile?"},
+		{{"--hepl", NULL}, "unknown flag --hepl", "Did you mean --help?"},
+		{{"-x", NULL}, "unknown flag -x", "stands behind `--`"},
+		{{"-e=A", NULL}, "unknown flag -e=A", "stands behind `--`"},
+		{{"-eA", NULL}, "unknown flag -eA", "stands behind `--`"},
+		{{"-qe", NULL}, "unknown flag -qe", "stands behind `--`"},
+		{{"---", NULL}, "unknown flag ---", "lists all"},
+		{{"--=x", NULL}, "unknown flag --=x", "lists all"},
+		{{"--set", NULL}, "--set wants a value: --set KEY=VALUE", ""},
+		{{"-q", "-w", NULL}, "-w wants a value: -w DIR", ""},
+		{{"--status-fd", NULL}, "--status-fd wants a value: --status-fd N", ""},
+		{{"--help=yes", NULL}, "--help takes no value", ""},
+		{{"--help=", NULL}, "--help takes no value", ""},
+		{{"--status-fd=", NULL}, "--status-fd : not an open descriptor", "Open it first"},
+		{{"--status-fd", "-1", NULL},
+		 "--status-fd -1: not an open descriptor",
+		 "Open it first"},
+		{{"--status-fd", "987654", NULL},
+		 "--status-fd 987654: not an open descriptor",
+		 "Open it first"},
+		{{"--status-fd=4294967297", NULL},
+		 "--status-fd 4294967297: not an open descriptor",
+		 "Open it first"},
+		{{"--status-fd=1x", NULL},
+		 "--status-fd 1x: not an open descriptor",
+		 "Open it first"},
+	};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		assert_int_equal(parse(rows[i].words, &o, &err), -EINVAL);
+		assert_int_equal(err.kind, ERR_USAGE);
+		assert_string_equal(err.text, rows[i].text);
+		if (rows[i].hint[0] == '\0')
+			assert_string_equal(err.hint, "");
+		else if (strstr(err.hint, rows[i].hint) == NULL)
+			fail_msg("'%s' does not say '%s'", err.hint, rows[i].hint);
+	}
+}
+
+/* One letter is too little to tell what was meant. */
+static void suggests_no_short_flag(void **state)
+{
+	static const char *const words[] = {"-p", NULL};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(words, &o, &err), -EINVAL);
+	assert_null(strstr(err.hint, "Did you mean"));
+}
+
+static void counts_flags(void **state)
+{
+	static struct options o;
+	static char *argv[OPTIONS_FLAGS_MAX + 3];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < OPTIONS_FLAGS_MAX; i++)
+		argv[i] = "--ro=/x";
+	argv[OPTIONS_FLAGS_MAX] = "cmd";
+	argv[OPTIONS_FLAGS_MAX + 1] = NULL;
+	assert_int_equal(options_parse(argv, &o, &err), 0);
+	assert_int_equal(o.n_flags, OPTIONS_FLAGS_MAX);
+	argv[OPTIONS_FLAGS_MAX] = "--ro=/y";
+	assert_int_equal(options_parse(argv, &o, &err), -EINVAL);
+	assert_string_equal(err.text, "more than 256 flags");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hands_flags_to_the_policy),
+		cmocka_unit_test(keeps_their_order),
+		cmocka_unit_test(takes_the_flags_of_its_own),
+		cmocka_unit_test(stops_where_the_program_begins),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(suggests_no_short_flag),
+		cmocka_unit_test(counts_flags),
+	};
+
+	return cmocka_run_group_tests_name("cmd/options", tests, NULL, NULL);
+}

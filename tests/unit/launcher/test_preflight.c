@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* launcher/preflight.c: each thing that a host lacks is said, with a remedy, and all of them at
+ * once. */
+#include <linux/capability.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "launcher/preflight.h"
+#include "tests/lib/decision_fixture.h"
+#include "tests/lib/scratch.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct spec_origin somewhere = {.file = "p.yaml", .line = 7, .column = 3};
+
+/* Calls preflight_host; the answer is kept where the stack need not hold it. */
+static const struct misses *look(const struct decision *d)
+{
+	static struct misses misses;
+
+	memset(&misses, 0, sizeof(misses));
+	preflight_host(d, &misses);
+	return &misses;
+}
+
+static void a_good_host_misses_nothing(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	decision_as_root(&d);
+	assert_int_equal(look(&d)->n, 0);
+	decision_as_user(&d);
+	assert_int_equal(look(&d)->n, 0);
+}
+
+/* ---- one miss at a time: what breaks the host, and what is said ---- */
+
+static void old_major(struct decision *d)
+{
+	d->facts.kernel_major = 5;
+	d->facts.kernel_minor = 19;
+}
+
+static void old_minor(struct decision *d)
+{
+	d->facts.kernel_minor = 0;
+}
+
+static void no_userns(struct decision *d)
+{
+	d->facts.userns = USERNS_NO_KERNEL;
+}
+
+static void userns_max_zero(struct decision *d)
+{
+	d->facts.userns = USERNS_MAX_ZERO;
+}
+
+static void userns_sysctl(struct decision *d)
+{
+	d->facts.userns = USERNS_CLONE_SYSCTL;
+}
+
+static void userns_apparmor(struct decision *d)
+{
+	d->facts.userns = USERNS_APPARMOR;
+}
+
+static void no_mnt(struct decision *d)
+{
+	d->facts.namespaces[1] = false;
+}
+
+static void no_time(struct decision *d)
+{
+	d->facts.namespaces[7] = false;
+}
+
+static void no_seccomp(struct decision *d)
+{
+	d->facts.seccomp_filter = false;
+}
+
+static void stdin_is_a_directory(struct decision *d)
+{
+	d->facts.stdio[0] = FD_DIRECTORY;
+}
+
+static void stderr_is_a_path(struct decision *d)
+{
+	d->facts.stdio[2] = FD_PATH_ONLY;
+}
+
+static void uid_is_inits(struct decision *d)
+{
+	d->spec.identity.uid = IDENTITY_INIT;
+}
+
+static void gid_is_beyond(struct decision *d)
+{
+	d->spec.identity.gid = UINT32_MAX - 1;
+}
+
+static void root_that_may_not_map(struct decision *d)
+{
+	d->facts.maps_all_ids = false;
+}
+
+static void root_without_setuid(struct decision *d)
+{
+	d->facts.caps_effective &= ~(1ULL << CAP_SETUID);
+}
+
+static void overlay_is_not_loaded(struct decision *d)
+{
+	d->spec.rootfs.kind = ROOTFS_DIR;
+	d->spec.rootfs.dir = "/srv/root";
+	d->spec.rootfs.origin = somewhere;
+	d->facts.overlay = false;
+}
+
+static void too_many_files(struct decision *d)
+{
+	d->facts.caps_effective &= ~(1ULL << CAP_SYS_RESOURCE);
+	d->facts.rlimit_hard[RLIMIT_NOFILE] = 4096;
+	d->spec.limits.n_rlimits = 1;
+	d->spec.limits.rlimits[0] = (struct spec_rlimit){.name = "nofile",
+							 .resource = RLIMIT_NOFILE,
+							 .value = 4097,
+							 .origin = somewhere};
+}
+
+static void too_many_processes(struct decision *d)
+{
+	d->facts.caps_effective &= ~(1ULL << CAP_SYS_RESOURCE);
+	d->facts.rlimit_hard[RLIMIT_NPROC] = 63;
+	d->spec.limits.nproc_origin = somewhere;
+}
+
+static void processes_without_limit(struct decision *d)
+{
+	too_many_processes(d);
+	d->spec.limits.nproc = SPEC_UNLIMITED;
+}
+
+static const struct {
+	void (*breaks)(struct decision *d);
+	const char *key;
+	const char *text;
+	const char *hint; /* a part of it: what to do */
+} single[] = {
+	{old_major, "", "kernel 5.19 is older than 6.1", "Boot a kernel of 6.1"},
+	{old_minor, "", "kernel 6.0 is older than 6.1", "Boot a kernel of 6.1"},
+	{no_userns, "", "this kernel has no user namespaces", "CONFIG_USER_NS=y"},
+	{userns_max_zero, "", "user.max_user_namespaces is 0: no user namespace may be made",
+	 "sysctl -w user.max_user_namespaces="},
+	{userns_sysctl, "",
+	 "kernel.unprivileged_userns_clone is 0: only root may make a user namespace",
+	 "sysctl -w kernel.unprivileged_userns_clone=1"},
+	{userns_apparmor, "",
+	 "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor takes a user "
+	 "namespace's capabilities away",
+	 "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+	{no_mnt, "", "/proc/self/ns/mnt is missing: no such namespace here", "mnt namespaces"},
+	{no_time, "", "/proc/self/ns/time is missing: no such namespace here", "time namespaces"},
+	{no_seccomp, "seccomp", "this kernel has no seccomp filters", "CONFIG_SECCOMP_FILTER=y"},
+	{stdin_is_a_directory, "",
+	 "stdin (descriptor 0) is a directory: it would lead out of the sandbox", "/dev/null"},
+	{stderr_is_a_path, "",
+	 "stderr (descriptor 2) is an O_PATH descriptor: it would lead out of the sandbox",
+	 "/dev/null"},
+	{uid_is_inits, "process.user",
+	 "process.user: 65535:600 is beyond a sandbox's ids 0 to 65534", "below 65535"},
+	{gid_is_beyond, "process.user",
+	 "process.user: 500:4294967294 is beyond a sandbox's ids 0 to 65534", "below 65535"},
+	{root_that_may_not_map, "", "the caller is the host's uid 0 but may not map other ids",
+	 "Run as an ordinary user"},
+	{root_without_setuid, "", "the caller is the host's uid 0 but may not map other ids",
+	 "CAP_SETUID"},
+	{overlay_is_not_loaded, "rootfs.from",
+	 "rootfs.from: dir: needs overlayfs, which this kernel has not loaded", "modprobe overlay"},
+	{too_many_files, "limits.ulimits.nofile",
+	 "limits.ulimits.nofile: this process may not have more than 4096",
+	 "--set limits.ulimits.nofile=4096"},
+	{too_many_processes, "limits.nproc", "limits.nproc: this process may not have more than 63",
+	 "--set limits.nproc=63"},
+	{processes_without_limit, "limits.nproc",
+	 "limits.nproc: this process may not have more than 63", "--set limits.nproc=63"},
+};
+
+static void says_each_miss(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N(single); i++) {
+		const struct misses *misses;
+		struct decision d;
+
+		print_message("%s\n", single[i].text);
+		decision_as_root(&d);
+		single[i].breaks(&d);
+		misses = look(&d);
+		assert_int_equal(misses->n, 1);
+		assert_string_equal(misses->list[0].key, single[i].key);
+		assert_string_equal(misses->list[0].text, single[i].text);
+		assert_non_null(strstr(misses->list[0].hint, single[i].hint));
+		/* A hint is a sentence. */
+		assert_int_equal(misses->list[0].hint[strlen(misses->list[0].hint) - 1], '.');
+		if (d.spec.limits.n_rlimits > 0 || d.spec.rootfs.kind == ROOTFS_DIR)
+			assert_int_equal(misses->list[0].origin.line, somewhere.line);
+	}
+}
+
+/* Three states of stdio that are no miss, and what is at the edge of each check. */
+static void lets_pass_what_is_enough(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	decision_as_root(&d);
+	d.facts.kernel_major = 7;
+	d.facts.kernel_minor = 0;
+	d.facts.stdio[0] = FD_CLOSED;
+	d.spec.identity = (struct spec_identity){IDENTITY_INIT - 1, IDENTITY_INIT - 1};
+	d.facts.rlimit_hard[RLIMIT_NPROC] = 1; /* root may raise it */
+	d.facts.overlay = false;               /* needed for rootfs dir: alone */
+	assert_int_equal(look(&d)->n, 0);
+	decision_as_user(&d);
+	d.spec.identity = (struct spec_identity){UINT32_MAX - 1, UINT32_MAX - 1};
+	assert_int_equal(look(&d)->n, 0);
+	/* In a user namespace whose root is an ordinary user outside. */
+	decision_as_user(&d);
+	d.facts.euid = d.facts.egid = 0;
+	assert_int_equal(look(&d)->n, 0);
+}
+
+/* As a user init has the workload's id and is counted with it, so one process of the hard limit is
+ * not for the workload. */
+static void counts_init_among_a_users_processes(void **state)
+{
+	const struct misses *misses;
+	struct decision d;
+
+	(void)state;
+	decision_as_user(&d);
+	d.spec.limits.nproc = 64;
+	d.facts.rlimit_hard[RLIMIT_NPROC] = 65;
+	assert_int_equal(look(&d)->n, 0);
+	d.facts.rlimit_hard[RLIMIT_NPROC] = 64;
+	misses = look(&d);
+	assert_int_equal(misses->n, 1);
+	assert_string_equal(misses->list[0].key, "limits.nproc");
+	assert_non_null(strstr(misses->list[0].hint, "--set limits.nproc=63"));
+	d.spec.limits.nproc = SPEC_UNLIMITED;
+	d.facts.rlimit_hard[RLIMIT_NPROC] = SPEC_UNLIMITED;
+	assert_int_equal(look(&d)->n, 0);
+}
+
+static void says_all_at_once(void **state)
+{
+	const struct misses *misses;
+	struct decision d;
+	size_t n = 0;
+
+	(void)state;
+	decision_as_root(&d);
+	old_major(&d);
+	userns_max_zero(&d);
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		d.facts.namespaces[i] = false;
+	no_seccomp(&d);
+	for (int i = 0; i < 3; i++)
+		d.facts.stdio[i] = FD_DIRECTORY;
+	root_that_may_not_map(&d);
+	too_many_files(&d);
+	too_many_processes(&d);
+	overlay_is_not_loaded(&d);
+	misses = look(&d);
+	/* kernel, user namespace, seven others, seccomp, three descriptors, ids, two limits,
+	 * overlay */
+	n = 1 + 1 + 7 + 1 + 3 + 1 + 2 + 1;
+	assert_int_equal(misses->n, n);
+	assert_int_equal(misses->n_dropped, 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_not_equal(misses->list[i].text, "");
+		assert_string_not_equal(misses->list[i].hint, "");
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(misses->list[i].text, misses->list[j].text);
+	}
+}
+
+/* More than the list has room for: counted, never written behind it. */
+static void counts_what_does_not_fit(void **state)
+{
+	struct {
+		struct misses misses;
+		unsigned char guard[64];
+	} *own = calloc(1, sizeof(*own));
+
+	(void)state;
+	memset(own->guard, 0x5a, sizeof(own->guard));
+	for (int i = 0; i < MISSES_MAX + 5; i++) {
+		struct miss *miss = preflight_miss(&own->misses, "some.key", somewhere);
+
+		assert_string_equal(miss->text, "");
+		snprintf(miss->text, sizeof(miss->text), "number %d", i);
+	}
+	assert_int_equal(own->misses.n, MISSES_MAX);
+	assert_int_equal(own->misses.n_dropped, 5);
+	assert_string_equal(own->misses.list[0].text, "number 0");
+	assert_string_equal(own->misses.list[MISSES_MAX - 1].text, "number 36");
+	for (size_t i = 0; i < sizeof(own->guard); i++)
+		assert_int_equal(own->guard[i], 0x5a);
+	free(own);
+}
+
+/* A key that is too long for its field is cut. */
+static void cuts_long_keys(void **state)
+{
+	static struct misses misses;
+	char key[200];
+
+	(void)state;
+	memset(&misses, 0, sizeof(misses));
+	memset(key, 'k', sizeof(key));
+	key[sizeof(key) - 1] = '\0';
+	preflight_miss(&misses, key, somewhere);
+	assert_int_equal(strlen(misses.list[0].key), sizeof(misses.list[0].key) - 1);
+}
+
+/* ---- sources ---- */
+
+struct source_case {
+	struct scratch scratch;
+	struct decision decision;
+	struct misses misses;
+	struct spec_mount mount;
+	struct source_fact fact;
+	char path[PATH_MAX];
+};
+
+static int setup(void **state)
+{
+	struct source_case *c = calloc(1, sizeof(*c));
+
+	scratch_make(&c->scratch);
+	decision_as_user(&c->decision);
+	scratch_dir(&c->scratch, "state", 0700);
+	scratch_dir(&c->scratch, "shown", 0755);
+	scratch_path(&c->scratch, "state", c->decision.state_path);
+	c->mount = (struct spec_mount){.type = MOUNT_BIND,
+				       .source = c->path,
+				       .target = "/data",
+				       .read_only = true,
+				       .origin = somewhere};
+	c->decision.spec.mounts = &c->mount;
+	c->decision.spec.n_mounts = 1;
+	*state = c;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct source_case *c = *state;
+
+	scratch_remove(&c->scratch);
+	free(c);
+	return 0;
+}
+
+static size_t look_at(struct source_case *c, const char *name)
+{
+	scratch_path(&c->scratch, name, c->path);
+	memset(&c->misses, 0, sizeof(c->misses));
+	memset(&c->fact, 0, sizeof(c->fact));
+	preflight_sources(&c->decision, &c->fact, &c->misses);
+	return c->misses.n;
+}
+
+static void looks_at_sources(void **state)
+{
+	struct source_case *c = *state;
+
+	scratch_file(&c->scratch, "file", 0600, "");
+	scratch_fifo(&c->scratch, "fifo");
+	assert_int_equal(look_at(c, "shown"), 0);
+	assert_true(c->fact.is_dir);
+	assert_int_equal(c->fact.uid, geteuid());
+	assert_true(c->fact.ino != 0);
+	assert_int_equal(look_at(c, "file"), 0);
+	assert_false(c->fact.is_dir);
+	assert_int_equal(look_at(c, "fifo"), 0);
+	assert_int_equal(look_at(c, "none"), 1);
+	assert_string_equal(c->misses.list[0].key, "volumes");
+	assert_int_equal(c->misses.list[0].origin.line, somewhere.line);
+	assert_non_null(strstr(c->misses.list[0].text, "No such file or directory"));
+	assert_non_null(strstr(c->misses.list[0].hint, "Make it first"));
+	assert_int_equal(look_at(c, "file/below"), 1);
+	assert_non_null(strstr(c->misses.list[0].text, "Not a directory"));
+}
+
+/* cordon's own state is never shown: not it, not what is in it, not what holds it, by no name. */
+static void hides_the_state(void **state)
+{
+	static const char *const names[] = {"state",     "state/runs", "",       "link",
+					    "link/runs", "deep/link",  "deep/up"};
+	struct source_case *c = *state;
+
+	scratch_dir(&c->scratch, "state/runs", 0700);
+	scratch_dir(&c->scratch, "deep", 0700);
+	scratch_link(&c->scratch, "link", "state");
+	scratch_link(&c->scratch, "deep/link", c->decision.state_path);
+	scratch_link(&c->scratch, "deep/up", "..");
+	for (size_t i = 0; i < N(names); i++) {
+		assert_int_equal(look_at(c, names[i]), 1);
+		assert_non_null(
+			strstr(c->misses.list[0].text, "contains or lies in cordon's own state"));
+		assert_non_null(strstr(c->misses.list[0].hint, "--root"));
+	}
+	assert_int_equal(look_at(c, "shown"), 0);
+}
+
+/* As root: what the host's root owns is not shown writable, unless that was waived. */
+static void keeps_roots_files_from_being_written(void **state)
+{
+	struct source_case *c = *state;
+	struct decision *d = &c->decision;
+
+	d->facts.euid = d->facts.host_euid = 0;
+	d->facts.caps_effective = UINT64_MAX;
+	d->facts.maps_all_ids = true;
+	c->mount.source = "/usr";
+	assert_int_equal(look_at(c, ""), 0);
+	c->mount.read_only = false;
+	c->mount.host_root_write_waived = true;
+	assert_int_equal(look_at(c, ""), 0);
+	c->mount.host_root_write_waived = false;
+	assert_int_equal(look_at(c, ""), 1);
+	assert_string_equal(c->misses.list[0].text,
+			    "/usr: belongs to the host's root and would be writable");
+	assert_non_null(strstr(c->misses.list[0].hint, "--waive host_root_write:/usr="));
+	/* As a user the kernel decides: the one id that is mapped is not root's. */
+	d->facts.euid = d->facts.host_euid = 1000;
+	assert_int_equal(look_at(c, ""), 0);
+}
+
+static void looks_at_the_rootfs(void **state)
+{
+	struct source_case *c = *state;
+	char dir[PATH_MAX];
+
+	c->decision.spec.n_mounts = 0;
+	c->decision.spec.rootfs.kind = ROOTFS_DIR;
+	c->decision.spec.rootfs.dir = dir;
+	scratch_file(&c->scratch, "file", 0600, "");
+	scratch_path(&c->scratch, "shown", dir);
+	assert_int_equal(look_at(c, "unused"), 0);
+	assert_true(c->decision.root_source.is_dir);
+	scratch_path(&c->scratch, "none", dir);
+	assert_int_equal(look_at(c, "unused"), 1);
+	assert_string_equal(c->misses.list[0].key, "rootfs.from");
+	scratch_path(&c->scratch, "file", dir);
+	assert_int_equal(look_at(c, "unused"), 1);
+	assert_non_null(strstr(c->misses.list[0].text, "is not a directory"));
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_host_misses_nothing),
+		cmocka_unit_test(says_each_miss),
+		cmocka_unit_test(lets_pass_what_is_enough),
+		cmocka_unit_test(counts_init_among_a_users_processes),
+		cmocka_unit_test(says_all_at_once),
+		cmocka_unit_test(counts_what_does_not_fit),
+		cmocka_unit_test(cuts_long_keys),
+		test(looks_at_sources),
+		test(hides_the_state),
+		test(keeps_roots_files_from_being_written),
+		test(looks_at_the_rootfs),
+	};
+
+	return cmocka_run_group_tests_name("launcher/preflight", tests, NULL, NULL);
+}
