@@ -105,7 +105,7 @@ size_t groups_names(const char **ret_names, size_t max)
 }
 
 static const uint64_t no_bits[] = {0};
-static const uint64_t terminal_injection[] = {TIOCSTI, TIOCLINUX};
+static const uint64_t terminal_injection[] = {TIOCSTI, TIOCLINUX, TIOCSETD};
 
 /*
  * The personalities that are let through: asking (0xffffffff), the plain one, and the plain one
@@ -140,14 +140,15 @@ static const struct group_refusal sandbox_default_refusals[] = {
 	},
 	{
 		/* Typing into the terminal that one was started from (CVE-2005-4890 and many
-		 * after it); the kernel takes the request as 32 bits (CVE-2019-10063). */
+		 * after it); the kernel takes the request as 32 bits (CVE-2019-10063). TIOCSETD
+		 * loads line disciplines, old kernel code (CVE-2017-2636). */
 		.call = "ioctl",
 		.has_cond = true,
 		.cond = {.arg = 1,
 			 .is_32bit = true,
 			 .op = COND_IN,
 			 .values = terminal_injection,
-			 .n_values = 2},
+			 .n_values = 3},
 		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
 	},
 	{

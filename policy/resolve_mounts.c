@@ -252,13 +252,19 @@ struct mount_list {
 	size_t n;
 };
 
-/* Puts the mount at its place in the order; a second one on the same target is refused. */
+/* Puts the mount at its place in the order. A later layer's mount takes the place of an earlier
+ * one's on the same target (`--ro .` in /tmp); two of one layer are a mistake. */
 static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct policy_place place,
 			 const struct spec_mount *mount)
 {
 	size_t at = list->n;
 
 	for (; at > 0 && paths_compare(list->mounts[at - 1].target, mount->target) > 0; at--) {
+	}
+	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target) &&
+	    !str_equal(list->mounts[at - 1].origin.file, mount->origin.file)) {
+		list->mounts[at - 1] = *mount;
+		return;
 	}
 	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target)) {
 		ctx_report(ctx, place, "duplicate-target", "'%s' is mounted twice", mount->target)

@@ -141,6 +141,7 @@ static const struct row default_conditions[] = {
 	{"ioctl", {0, TCGETS}, ALLOW},
 	{"ioctl", {0, TIOCSTI}, ERRNO(EPERM)},
 	{"ioctl", {0, TIOCLINUX}, ERRNO(EPERM)},
+	{"ioctl", {0, TIOCSETD}, ERRNO(EPERM)},
 	{"ioctl", {0, HIGH | TIOCSTI}, ERRNO(EPERM)}, /* CVE-2019-10063 */
 	{"ioctl", {0, 0xffffffff00000000 | TIOCLINUX}, ERRNO(EPERM)},
 	{"personality", {0}, ALLOW},

@@ -90,9 +90,9 @@ static void forms(void **state)
 		const char *target;
 		bool read_only;
 	} expected[] = {
-		{"/work/up", "/a", false},         {"/work/project/out", "/a/b", false},
+		{"/jobs/up", "/a", false},         {"/jobs/project/out", "/a/b", false},
 		{"/srv/x", "/a.b", false},         {"", "/q", false},
-		{"/work/project/src", "/z", true}, {"", "/z/t", false},
+		{"/jobs/project/src", "/z", true}, {"", "/z/t", false},
 	};
 	struct policy_fixture fixture;
 
@@ -121,7 +121,7 @@ static void cwd(void **state)
 		const char *cwd;
 		bool is_good;
 	} rows[] = {
-		{"/work/project", true}, {"/home/u/project", true},
+		{"/jobs/project", true}, {"/home/u/project", true},
 		{"/srv/x", true},        {"/", false},
 		{"/home", false},        {"/home/u", false},
 		{"/home/other", false},  {"/root", false},
@@ -154,20 +154,42 @@ static void binds_of_flags(void **state)
 	fixture_init(&fixture);
 	fixture_flag(&fixture, FLAG_RO, ".");
 	fixture_flag(&fixture, FLAG_RW, "../out/./x");
-	fixture_flag(&fixture, FLAG_WAIVE, "host_root_write:/work/out/x=the build writes there");
+	fixture_flag(&fixture, FLAG_WAIVE, "host_root_write:/jobs/out/x=the build writes there");
 	assert_int_equal(fixture_resolve(&fixture, NULL), 0);
 	/* /tmp of the profile stays: flags append. */
 	assert_int_equal(fixture.spec.n_mounts, 3);
 	assert_string_equal(fixture.spec.mounts[0].target, "/tmp");
-	assert_string_equal(fixture.spec.mounts[1].source, "/work/out/x");
-	assert_string_equal(fixture.spec.mounts[1].target, "/work/out/x");
+	assert_string_equal(fixture.spec.mounts[1].source, "/jobs/out/x");
+	assert_string_equal(fixture.spec.mounts[1].target, "/jobs/out/x");
 	assert_false(fixture.spec.mounts[1].read_only);
 	assert_true(fixture.spec.mounts[1].host_root_write_waived);
-	assert_string_equal(fixture.spec.mounts[2].source, "/work/project");
+	assert_string_equal(fixture.spec.mounts[2].source, "/jobs/project");
 	assert_true(fixture.spec.mounts[2].read_only);
 	assert_false(fixture.spec.mounts[2].host_root_write_waived);
 	assert_string_equal(fixture.spec.mounts[2].origin.file, "command line");
 	assert_int_equal(fixture.spec.mounts[2].origin.line, 0);
+	fixture_release(&fixture);
+}
+
+/* `--ro .` in /tmp: the profile's tmpfs there gives way, for the command line is the last layer. */
+static void later_layer_replaces(void **state)
+{
+	struct policy_fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture);
+	fixture.host.cwd = "/tmp";
+	fixture_flag(&fixture, FLAG_RO, ".");
+	assert_int_equal(fixture_resolve(&fixture, NULL), 0);
+	assert_int_equal(fixture.spec.n_mounts, 1);
+	assert_int_equal(fixture.spec.mounts[0].type, MOUNT_BIND);
+	assert_string_equal(fixture.spec.mounts[0].target, "/tmp");
+	fixture_release(&fixture);
+	fixture_init(&fixture);
+	fixture_flag(&fixture, FLAG_RO, "/a");
+	fixture_flag(&fixture, FLAG_RW, "/a");
+	assert_int_equal(fixture_resolve(&fixture, NULL), -EINVAL);
+	assert_non_null(fixture_problem(&fixture, "duplicate-target"));
 	fixture_release(&fixture);
 }
 
@@ -181,14 +203,14 @@ static void program(void **state)
 		bool is_added;
 	} rows[] = {
 		{"ls", "host", "[]", "ls", false},
-		{"./a.out", "host", "[]", "/work/project/a.out", true},
-		{"../a.out", "empty", "[]", "/work/a.out", true},
-		{"./a.out", "dir:/img", "[]", "/work/project/a.out", false},
+		{"./a.out", "host", "[]", "/jobs/project/a.out", true},
+		{"../a.out", "empty", "[]", "/jobs/a.out", true},
+		{"./a.out", "dir:/img", "[]", "/jobs/project/a.out", false},
 		{"/bin/ls", "host", "[]", "/bin/ls", false},
 		{"/usr/bin/ls", "host", "[]", "/usr/bin/ls", false},
 		{"/usr/bin/ls", "empty", "[]", "/usr/bin/ls", true},
 		{"/usrlocal/x", "host", "[]", "/usrlocal/x", true},
-		{"./a.out", "host", "['.:/work/project']", "/work/project/a.out", false},
+		{"./a.out", "host", "['.:/jobs/project']", "/jobs/project/a.out", false},
 		{"/tmp/a.out", "host", "[{type: tmpfs, target: /tmp}]", "/tmp/a.out", true},
 		{"/tmp/x/a.out", "host", "[{type: tmpfs, target: /tmp}, './x:/tmp/x']",
 		 "/tmp/x/a.out", false},
