@@ -284,9 +284,13 @@ static void paths(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mistakes), cmocka_unit_test(forms),
-		cmocka_unit_test(cwd),      cmocka_unit_test(binds_of_flags),
-		cmocka_unit_test(program),  cmocka_unit_test(paths),
+		cmocka_unit_test(mistakes),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(cwd),
+		cmocka_unit_test(binds_of_flags),
+		cmocka_unit_test(later_layer_replaces),
+		cmocka_unit_test(program),
+		cmocka_unit_test(paths),
 	};
 
 	return cmocka_run_group_tests_name("policy/mounts", tests, NULL, NULL);
