@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/io.h"
+#include "base/str.h"
 #include "tests/lib/scratch.h"
 
 static int setup(void **state)
@@ -143,7 +144,7 @@ static void chomps_one_newline(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char buf[8];
 
-		strcpy(buf, rows[i].text);
+		str_format(buf, sizeof(buf), "%s", rows[i].text);
 		io_chomp(buf);
 		assert_string_equal(buf, rows[i].want);
 	}

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/path.h"
+#include "base/str.h"
 #include "tests/lib/scratch.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -219,11 +220,10 @@ static void is_not_led_out_by(struct scratch *scratch, const struct hostile_row 
 	int before, fd;
 
 	scratch_dir(scratch, "root/real", 0755);
-	strcpy(to, row->to);
-	if (at != NULL) {
-		strcpy(to, scratch->path);
-		strcat(to, at + 2);
-	}
+	if (at != NULL)
+		str_format(to, sizeof(to), "%s%s", scratch->path, at + 2);
+	else
+		str_format(to, sizeof(to), "%s", row->to);
 	scratch_link(scratch, "root/link", to);
 	before = scratch_count(scratch, "root");
 	fd = make(scratch, "/link/new/deep", is_dir);
@@ -307,18 +307,19 @@ static void refuses_what_is_too_long(void **state)
 {
 	struct scratch *scratch = *state;
 	char part[NAME_MAX + 3], path[2 * PATH_MAX] = "";
-	char name[NAME_MAX + 8] = "root";
+	char name[NAME_MAX + 8];
+	size_t len = 0;
 
 	memset(part, 'n', sizeof(part));
 	part[0] = '/';
 	part[NAME_MAX + 1] = '\0';
-	strcat(name, part);
+	str_format(name, sizeof(name), "root%s", part);
 	assert_is(scratch, make(scratch, part, false), name, S_IFREG | 0644);
 	part[NAME_MAX + 1] = 'n';
 	part[NAME_MAX + 2] = '\0';
 	assert_int_equal(make(scratch, part, false), -ENAMETOOLONG);
-	while (strlen(path) < PATH_MAX)
-		strcat(path, "/dir");
+	while (len < PATH_MAX)
+		len += str_format(path + len, sizeof(path) - len, "/dir");
 	assert_int_equal(make(scratch, path, true), -ENAMETOOLONG);
 	assert_int_equal(scratch_count(scratch, "root"), 1);
 }

@@ -235,7 +235,7 @@ static void respects_long_names(void **state)
 	(void)state;
 	for (size_t len = 1; len <= 256; len++) {
 		memset(text, 'n', len);
-		strcpy(text + len, ":603979776:65536\n");
+		snprintf(text + len, sizeof(text) - len, ":603979776:65536\n");
 		identity_make_pool(text, "", &pool);
 		assert_sound(&pool);
 		assert_false(holds(&pool, IDENTITY_FIRST));
@@ -248,7 +248,7 @@ static void respects_long_names(void **state)
 static void runs_out_of_ranges_safely(void **state)
 {
 	enum { LINES = 3 * IDENTITY_RANGES_MAX };
-	char *text = malloc(LINES * 32);
+	char *text = calloc(LINES, 32);
 	struct id_pool pool;
 	size_t len = 0;
 

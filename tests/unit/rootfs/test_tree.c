@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "rootfs/tree.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -132,21 +133,21 @@ static void shows_host_paths_as_they_are(void **state)
 {
 	static const struct {
 		enum host_entry_kind host;
-		const char *link;
 		enum tree_kind want; /* TREE_DIR: not shown */
+		const char *link;
 	} rows[] = {
-		{HOST_ABSENT, "", TREE_DIR},
-		{HOST_DIRECTORY, "", TREE_HOST_BIND},
-		{HOST_FILE, "", TREE_HOST_BIND},
-		{HOST_SYMLINK, "usr/bin", TREE_SYMLINK},
-		{HOST_SYMLINK, "/usr/bin", TREE_SYMLINK},
+		{HOST_ABSENT, TREE_DIR, ""},
+		{HOST_DIRECTORY, TREE_HOST_BIND, ""},
+		{HOST_FILE, TREE_HOST_BIND, ""},
+		{HOST_SYMLINK, TREE_SYMLINK, "usr/bin"},
+		{HOST_SYMLINK, TREE_SYMLINK, "/usr/bin"},
 		/* Elsewhere the link would lead to nothing, or out of /usr. */
-		{HOST_SYMLINK, "/opt/bin", TREE_HOST_BIND},
-		{HOST_SYMLINK, "usr/../etc", TREE_HOST_BIND},
-		{HOST_SYMLINK, "/usr/../../etc", TREE_HOST_BIND},
-		{HOST_SYMLINK, "usr", TREE_HOST_BIND},
-		{HOST_SYMLINK, "/usrlocal/x", TREE_HOST_BIND},
-		{HOST_SYMLINK, "", TREE_HOST_BIND},
+		{HOST_SYMLINK, TREE_HOST_BIND, "/opt/bin"},
+		{HOST_SYMLINK, TREE_HOST_BIND, "usr/../etc"},
+		{HOST_SYMLINK, TREE_HOST_BIND, "/usr/../../etc"},
+		{HOST_SYMLINK, TREE_HOST_BIND, "usr"},
+		{HOST_SYMLINK, TREE_HOST_BIND, "/usrlocal/x"},
+		{HOST_SYMLINK, TREE_HOST_BIND, ""},
 	};
 	struct tree_case *c = *state;
 	struct host_entry *bin = &c->layout.entries[1];
@@ -156,7 +157,7 @@ static void shows_host_paths_as_they_are(void **state)
 		const struct tree_op *op;
 
 		bin->kind = rows[i].host;
-		strcpy(bin->link, rows[i].link);
+		str_format(bin->link, sizeof(bin->link), "%s", rows[i].link);
 		build(c);
 		op = find(c, TREE_SYSTEM, "/bin");
 		if (rows[i].want == TREE_DIR) {
