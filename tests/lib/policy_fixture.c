@@ -70,7 +70,7 @@ void fixture_init(struct policy_fixture *fixture)
 		.ctx = fixture,
 		.load_profile = load_profile,
 		.read_accounts = read_accounts,
-		.cwd = "/jobs/project",
+		.cwd = "/ward/project",
 		.home = "/home/u",
 		.environment = environment,
 	};
@@ -100,8 +100,8 @@ void fixture_flag(struct policy_fixture *fixture, int kind, const char *text)
 int fixture_resolve(struct policy_fixture *fixture, const char *text)
 {
 	if (text != NULL) {
-		fixture_profile(fixture, "/jobs/project/p.yaml", text);
-		fixture->request.profile = "/jobs/project/p.yaml";
+		fixture_profile(fixture, "/ward/project/p.yaml", text);
+		fixture->request.profile = "/ward/project/p.yaml";
 	}
 	return policy_resolve(&fixture->request, &fixture->host, &fixture->arena, &fixture->spec,
 			      &fixture->problems, &fixture->err);

@@ -22,14 +22,14 @@ struct policy_fixture {
 	struct err err;
 };
 
-/* cwd /jobs/project, home /home/u, environment TERM=xterm SECRET=s; the shipped profiles are found.
+/* cwd /ward/project, home /home/u, environment TERM=xterm SECRET=s; the shipped profiles are found.
  */
 void fixture_init(struct policy_fixture *fixture);
 void fixture_release(struct policy_fixture *fixture);
 void fixture_profile(struct policy_fixture *fixture, const char *path, const char *text);
 void fixture_flag(struct policy_fixture *fixture, int kind, const char *text);
 
-/* policy_resolve of /jobs/project/p.yaml with that text (NULL: request.profile as it is). */
+/* policy_resolve of /ward/project/p.yaml with that text (NULL: request.profile as it is). */
 int fixture_resolve(struct policy_fixture *fixture, const char *text);
 
 /* The problem with that rule, or NULL. */

@@ -62,7 +62,7 @@ static int resolve_child(struct policy_fixture *fixture, const char *text)
 	static char whole[2048];
 
 	fixture_init(fixture);
-	fixture_profile(fixture, "/jobs/project/parent.yaml", parent_text);
+	fixture_profile(fixture, "/ward/project/parent.yaml", parent_text);
 	str_format(whole, sizeof(whole), "cordon: 1\nextends: ./parent.yaml\n%s\n", text);
 	return fixture_resolve(fixture, whole);
 }
@@ -246,8 +246,8 @@ static void waiver_is_not_for_ever(void **state)
 
 	(void)state;
 	fixture_init(&fixture);
-	fixture_profile(&fixture, "/jobs/project/parent.yaml", parent_text);
-	fixture_profile(&fixture, "/jobs/project/waives.yaml",
+	fixture_profile(&fixture, "/ward/project/parent.yaml", parent_text);
+	fixture_profile(&fixture, "/ward/project/waives.yaml",
 			"cordon: 1\nextends: ./parent.yaml\nwaive: {\"seccomp.call:ptrace\": x}\n");
 	fixture_flag(&fixture, FLAG_HOSTNAME, "a");
 	assert_int_equal(fixture_resolve(&fixture, "cordon: 1\nextends: ./waives.yaml\n"

@@ -209,7 +209,7 @@ static void all_mistakes_at_once(void **state)
 	assert_string_equal(fixture.problems.list[1].line_text, "  nproc: x");
 	assert_string_equal(
 		fixture.err.text,
-		"/jobs/project/p.yaml:2:10: profile 'nobody': No such file or directory");
+		"/ward/project/p.yaml:2:10: profile 'nobody': No such file or directory");
 	fixture_release(&fixture);
 }
 

@@ -90,9 +90,9 @@ static void forms(void **state)
 		const char *target;
 		bool read_only;
 	} expected[] = {
-		{"/jobs/up", "/a", false},         {"/jobs/project/out", "/a/b", false},
+		{"/ward/up", "/a", false},         {"/ward/project/out", "/a/b", false},
 		{"/srv/x", "/a.b", false},         {"", "/q", false},
-		{"/jobs/project/src", "/z", true}, {"", "/z/t", false},
+		{"/ward/project/src", "/z", true}, {"", "/z/t", false},
 	};
 	struct policy_fixture fixture;
 
@@ -121,7 +121,7 @@ static void cwd(void **state)
 		const char *cwd;
 		bool is_good;
 	} rows[] = {
-		{"/jobs/project", true}, {"/home/u/project", true},
+		{"/ward/project", true}, {"/home/u/project", true},
 		{"/srv/x", true},        {"/", false},
 		{"/home", false},        {"/home/u", false},
 		{"/home/other", false},  {"/root", false},
@@ -154,16 +154,16 @@ static void binds_of_flags(void **state)
 	fixture_init(&fixture);
 	fixture_flag(&fixture, FLAG_RO, ".");
 	fixture_flag(&fixture, FLAG_RW, "../out/./x");
-	fixture_flag(&fixture, FLAG_WAIVE, "host_root_write:/jobs/out/x=the build writes there");
+	fixture_flag(&fixture, FLAG_WAIVE, "host_root_write:/ward/out/x=the build writes there");
 	assert_int_equal(fixture_resolve(&fixture, NULL), 0);
 	/* /tmp of the profile stays: flags append. */
 	assert_int_equal(fixture.spec.n_mounts, 3);
 	assert_string_equal(fixture.spec.mounts[0].target, "/tmp");
-	assert_string_equal(fixture.spec.mounts[1].source, "/jobs/out/x");
-	assert_string_equal(fixture.spec.mounts[1].target, "/jobs/out/x");
+	assert_string_equal(fixture.spec.mounts[1].source, "/ward/out/x");
+	assert_string_equal(fixture.spec.mounts[1].target, "/ward/out/x");
 	assert_false(fixture.spec.mounts[1].read_only);
 	assert_true(fixture.spec.mounts[1].host_root_write_waived);
-	assert_string_equal(fixture.spec.mounts[2].source, "/jobs/project");
+	assert_string_equal(fixture.spec.mounts[2].source, "/ward/project");
 	assert_true(fixture.spec.mounts[2].read_only);
 	assert_false(fixture.spec.mounts[2].host_root_write_waived);
 	assert_string_equal(fixture.spec.mounts[2].origin.file, "command line");
@@ -203,14 +203,14 @@ static void program(void **state)
 		bool is_added;
 	} rows[] = {
 		{"ls", "host", "[]", "ls", false},
-		{"./a.out", "host", "[]", "/jobs/project/a.out", true},
-		{"../a.out", "empty", "[]", "/jobs/a.out", true},
-		{"./a.out", "dir:/img", "[]", "/jobs/project/a.out", false},
+		{"./a.out", "host", "[]", "/ward/project/a.out", true},
+		{"../a.out", "empty", "[]", "/ward/a.out", true},
+		{"./a.out", "dir:/img", "[]", "/ward/project/a.out", false},
 		{"/bin/ls", "host", "[]", "/bin/ls", false},
 		{"/usr/bin/ls", "host", "[]", "/usr/bin/ls", false},
 		{"/usr/bin/ls", "empty", "[]", "/usr/bin/ls", true},
 		{"/usrlocal/x", "host", "[]", "/usrlocal/x", true},
-		{"./a.out", "host", "['.:/jobs/project']", "/jobs/project/a.out", false},
+		{"./a.out", "host", "['.:/ward/project']", "/ward/project/a.out", false},
 		{"/tmp/a.out", "host", "[{type: tmpfs, target: /tmp}]", "/tmp/a.out", true},
 		{"/tmp/x/a.out", "host", "[{type: tmpfs, target: /tmp}, './x:/tmp/x']",
 		 "/tmp/x/a.out", false},

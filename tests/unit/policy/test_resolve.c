@@ -95,7 +95,7 @@ static void merging(void **state)
 
 	(void)state;
 	fixture_init(&fixture);
-	fixture_profile(&fixture, "/jobs/project/sub/mid.yaml",
+	fixture_profile(&fixture, "/ward/project/sub/mid.yaml",
 			"cordon: 1\nextends: default\nprocess: {environment: {A: mid, B: mid}}\n"
 			"volumes: [./m:/m]\nlimits: {ulimits: {nofile: 7}}\n");
 	assert_int_equal(fixture_resolve(&fixture,
@@ -110,11 +110,11 @@ static void merging(void **state)
 	assert_string_equal(environment_value(&fixture, "HOME"), "/tmp");
 	/* The list of mid replaced that of default; the leaf's was appended. */
 	assert_int_equal(fixture.spec.n_mounts, 2);
-	assert_string_equal(fixture.spec.mounts[0].source, "/jobs/project/l");
-	assert_string_equal(fixture.spec.mounts[1].source, "/jobs/project/sub/m");
+	assert_string_equal(fixture.spec.mounts[0].source, "/ward/project/l");
+	assert_string_equal(fixture.spec.mounts[1].source, "/ward/project/sub/m");
 	assert_int_equal(limit(&fixture, RLIMIT_NOFILE)->value, 7);
 	assert_string_equal(limit(&fixture, RLIMIT_NOFILE)->origin.file,
-			    "/jobs/project/sub/mid.yaml");
+			    "/ward/project/sub/mid.yaml");
 	assert_int_equal(limit(&fixture, RLIMIT_NOFILE)->origin.line, 5);
 	assert_int_equal(limit(&fixture, RLIMIT_FSIZE)->value, 1 << 30);
 	assert_int_equal(fixture.spec.limits.wall_time_ms, 3000);
@@ -132,14 +132,14 @@ static void chains(void **state)
 
 	(void)state;
 	fixture_init(&fixture);
-	fixture_profile(&fixture, "/jobs/project/q.yaml", "cordon: 1\nextends: ./p.yaml\n");
+	fixture_profile(&fixture, "/ward/project/q.yaml", "cordon: 1\nextends: ./p.yaml\n");
 	assert_int_equal(fixture_resolve(&fixture, "cordon: 1\nextends: ./q.yaml\n"), -EINVAL);
 	assert_non_null(fixture_problem(&fixture, "extends-cycle"));
 	fixture_release(&fixture);
 
 	fixture_init(&fixture);
 	for (size_t i = 0; i < 9; i++) {
-		str_format(name[i], sizeof(name[i]), "/jobs/project/%zu.yaml", i);
+		str_format(name[i], sizeof(name[i]), "/ward/project/%zu.yaml", i);
 		str_format(text[i], sizeof(text[i]), "cordon: 1\nextends: ./%zu.yaml\n", i + 1);
 		fixture_profile(&fixture, name[i], text[i]);
 	}
@@ -166,13 +166,13 @@ static void mistakes_in_order(void **state)
 
 	(void)state;
 	fixture_init(&fixture);
-	fixture_profile(&fixture, "/jobs/project/q.yaml", "cordon: 1\nextends: default\nx: 1\n");
+	fixture_profile(&fixture, "/ward/project/q.yaml", "cordon: 1\nextends: default\nx: 1\n");
 	fixture_flag(&fixture, FLAG_TIMEOUT, "x");
 	assert_int_equal(fixture_resolve(&fixture, "cordon: 1\nextends: ./q.yaml\ny: 1\n"),
 			 -EINVAL);
 	assert_int_equal(fixture.problems.n, 3);
-	assert_string_equal(fixture.problems.list[0].origin.file, "/jobs/project/q.yaml");
-	assert_string_equal(fixture.problems.list[1].origin.file, "/jobs/project/p.yaml");
+	assert_string_equal(fixture.problems.list[0].origin.file, "/ward/project/q.yaml");
+	assert_string_equal(fixture.problems.list[1].origin.file, "/ward/project/p.yaml");
 	assert_string_equal(fixture.problems.list[2].origin.file, "command line");
 	fixture_release(&fixture);
 }
@@ -221,7 +221,7 @@ static void users_of_a_directory(void **state)
 				"cordon: 1\nextends: default\nrootfs: {from: 'dir:../r'}\n"),
 		0);
 	assert_int_equal(fixture.spec.rootfs.kind, ROOTFS_DIR);
-	assert_string_equal(fixture.spec.rootfs.dir, "/jobs/r");
+	assert_string_equal(fixture.spec.rootfs.dir, "/ward/r");
 	assert_int_equal(fixture.spec.rootfs.origin.line, 3);
 	fixture_release(&fixture);
 }
