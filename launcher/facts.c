@@ -193,7 +193,16 @@ bool facts_has_cap(const struct host_facts *facts, int capability)
 
 bool facts_can_map_block(const struct host_facts *facts)
 {
-	/* CAP_SYS_ADMIN makes the idmapped mounts of what is bound. */
-	return facts->euid == 0 && facts->maps_all_ids && facts_has_cap(facts, CAP_SETUID) &&
-	       facts_has_cap(facts, CAP_SETGID) && facts_has_cap(facts, CAP_SYS_ADMIN);
+	static const int needed[] = {
+		CAP_SETUID,     /* maps of ids that are not one's own */
+		CAP_SETGID,     /* likewise */
+		CAP_SYS_ADMIN,  /* idmapped mounts of what is bound */
+		CAP_SYS_PTRACE, /* reading back the namespaces of a process with other ids */
+		CAP_KILL,       /* signals to it */
+	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!facts_has_cap(facts, needed[i]))
+			return false;
+	return facts->euid == 0 && facts->maps_all_ids;
 }

@@ -153,7 +153,7 @@ static void check_ids(const struct decision *d, struct misses *misses)
 	miss_text(m, "the caller is the host's uid 0 but may not map other ids");
 	miss_hint(m, "The host's uid 0 is never mapped into a sandbox. Run as an ordinary user, or "
 		     "give root "
-		     "back CAP_SETUID, CAP_SETGID and CAP_SYS_ADMIN.");
+		     "back CAP_SETUID, CAP_SETGID, CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_KILL.");
 }
 
 static void check_one_limit(const struct decision *d, const struct spec_rlimit *limit,

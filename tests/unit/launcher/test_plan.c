@@ -98,7 +98,7 @@ static void maps_one_id_as_a_user(void **state)
 /* Each of the things that make root able to map a block, missing in turn. */
 static void needs_all_of_root_for_a_block(void **state)
 {
-	static const int caps[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_ADMIN};
+	static const int caps[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_KILL};
 	struct decision d;
 
 	(void)state;
@@ -106,8 +106,9 @@ static void needs_all_of_root_for_a_block(void **state)
 		decision_as_root(&d);
 		d.facts.caps_effective &= ~(1ULL << caps[i]);
 		assert_false(facts_can_map_block(&d.facts));
-		d.facts.caps_effective =
-			1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SYS_ADMIN;
+		d.facts.caps_effective = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID |
+					 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_PTRACE |
+					 1ULL << CAP_KILL;
 		assert_true(facts_can_map_block(&d.facts));
 	}
 	decision_as_root(&d);
