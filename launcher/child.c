@@ -18,6 +18,7 @@
 #include "launcher/child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -171,13 +172,19 @@ static void obey_fault(struct launch *launch, enum fault_action fault)
 {
 	enum sync_point point =
 		fault == FAULT_KILL_KEEPER ? SYNC_FAULT_KILL_KEEPER : SYNC_FAULT_KILL_INIT;
+	struct pollfd lifeline = {.fd = launch->lifeline_read, .events = POLLIN};
 
 	if (fault != FAULT_KILL_KEEPER && fault != FAULT_KILL_INIT)
 		return;
 	/* The keeper does it: pid 1 cannot kill itself, and nobody inside can name the keeper. */
-	if (sync_send(launch->sync_child, point) == 0)
-		for (;;)
-			pause();
+	if (sync_send(launch->sync_child, point) != 0)
+		return;
+	/* Without a keeper the rows go on, as they would after any kill -9: what must end the
+	 * sandbox is a row of ours, and may still be to come. */
+	while (fault == FAULT_KILL_KEEPER && poll(&lifeline, 1, -1) < 0 && errno == EINTR)
+		;
+	while (fault == FAULT_KILL_INIT)
+		pause();
 }
 
 static int run_row(struct launch *launch, enum child_row row, struct err *err)

@@ -7,6 +7,7 @@
 #define CORDON_LAUNCHER_FAULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum fault_action { FAULT_NONE, FAULT_FAIL, FAULT_SKIP, FAULT_KILL_KEEPER, FAULT_KILL_INIT };
 
@@ -22,6 +23,11 @@ struct fault {
 #ifdef CORDON_FAULTS
 struct fault fault_from_environment(void);
 enum fault_action fault_at(const struct fault *fault, const char *row);
+/* Whether the child may ask for a kill: never in a build that is not for tests. */
+static inline bool fault_is_set(const struct fault *fault)
+{
+	return fault->row != NULL;
+}
 #else
 static inline struct fault fault_from_environment(void)
 {
@@ -32,6 +38,11 @@ static inline enum fault_action fault_at(const struct fault *fault, const char *
 	(void)fault;
 	(void)row;
 	return FAULT_NONE;
+}
+static inline bool fault_is_set(const struct fault *fault)
+{
+	(void)fault;
+	return false;
 }
 #endif
 

@@ -35,8 +35,7 @@ static int not_this(const struct sync_message *message, enum sync_point wanted, 
 		       sync_point_name(message->point));
 }
 
-/* Test builds: the child asks to be the victim of a fault. Never sent by any other build's child.
- */
+/* Test builds: the child asks for the kill that its row was told to suffer. */
 static void obey_fault(struct launch *launch, enum sync_point point)
 {
 	if (point == SYNC_FAULT_KILL_KEEPER)
@@ -55,7 +54,8 @@ static int wait_for(struct launch *launch, enum sync_point wanted, struct sync_m
 			return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(wanted));
 		if (ret->point == wanted)
 			return 0;
-		if (ret->point != SYNC_FAULT_KILL_KEEPER && ret->point != SYNC_FAULT_KILL_INIT)
+		if (!fault_is_set(&launch->fault) ||
+		    (ret->point != SYNC_FAULT_KILL_KEEPER && ret->point != SYNC_FAULT_KILL_INIT))
 			return not_this(ret, wanted, err);
 		obey_fault(launch, ret->point);
 	}
