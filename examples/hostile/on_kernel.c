@@ -78,7 +78,7 @@ static int mount_tmpfs(const struct plan *plan, char *detail, size_t size)
 	else
 		umount2(dir, MNT_DETACH);
 	rmdir(dir);
-	snprintf(detail, size, "tmpfs%s", own ? " in a mount namespace of its own" : "");
+	snprintf(detail, size, "tmpfs%s", own ? " in its own namespace" : "");
 	return result;
 }
 
@@ -109,7 +109,7 @@ static int load_module(const struct plan *plan, char *detail, size_t size)
 		return errno;
 	if (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != ENOEXEC && errno != EINVAL)
 		return errno;
-	snprintf(detail, size, "the loader read the (empty) module");
+	snprintf(detail, size, "the loader looked at it");
 	return 0;
 }
 
@@ -121,7 +121,7 @@ static int load_kernel(const struct plan *plan, char *detail, size_t size)
 	if (syscall(SYS_kexec_load, 0, KEXEC_SEGMENT_MAX + 1, NULL, KEXEC_ARCH_DEFAULT) != 0 &&
 	    errno != EINVAL)
 		return errno;
-	snprintf(detail, size, "the (impossible) request was looked at");
+	snprintf(detail, size, "the request was looked at");
 	return 0;
 }
 
@@ -138,7 +138,7 @@ static int write_sysctl(const struct plan *plan, char *detail, size_t size)
 	n = pread(fd, value, sizeof(value), 0);
 	if (n <= 0 || pwrite(fd, value, (size_t)n, 0) != n)
 		return errno;
-	snprintf(detail, size, "%s written (what it held)", path);
+	snprintf(detail, size, "core_pattern written back");
 	return 0;
 }
 
@@ -182,7 +182,7 @@ static int open_perf_event(const struct plan *plan, char *detail, size_t size)
 	};
 
 	(void)plan;
-	snprintf(detail, size, "a clock of its own task");
+	snprintf(detail, size, "a clock of its own");
 	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0) >= 0 ? 0 : errno;
 }
 
@@ -296,7 +296,7 @@ static int gain_by_setuid(const struct plan *plan, char *detail, size_t size)
 	waitpid(pid, &status, 0);
 	if (blocked != 0)
 		return ECHILD;
-	snprintf(detail, size, "%s ran with uid %lu%s", program, euid,
+	snprintf(detail, size, "uid %lu by %s%s", euid, program,
 		 no_new_privs == 1 ? ", no_new_privs" : "");
 	return euid == 0 ? 0 : OUTCOME_UNCHANGED;
 }

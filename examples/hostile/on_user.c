@@ -71,7 +71,7 @@ static int read_token(const struct plan *plan, char *detail, size_t size)
 
 	if (value == NULL)
 		return ENOENT;
-	snprintf(detail, size, "%zu bytes in $%s", strlen(value), plan->token);
+	snprintf(detail, size, "%zu bytes read", strlen(value));
 	return 0;
 }
 
