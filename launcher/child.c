@@ -75,7 +75,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 		 as_block, child_setup_ids, NULL},
 	[CHILD_PARENT_DEATH_SIGNAL] = {"parent_death_signal",
 				       "kill -9 of the keeper ends the sandbox", NULL,
-				       child_parent_death_signal, NULL},
+				       child_parent_death_signal, child_verify_parent_death_signal},
 	[CHILD_SESSION] = {"session", "no controlling terminal of the caller's", NULL,
 			   child_session, NULL},
 	[CHILD_PRIVATE_MOUNTS] = {"private_mounts", "no mount travels in or out", NULL,
@@ -115,7 +115,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 		 NULL, child_scheduling, NULL},
 	/* workload process */
 	[CHILD_INIT_GONE_AHEAD] = {"init_gone_ahead", "pid 1 has executed its own image", NULL,
-				   child_init_gone_ahead, NULL},
+				   child_init_gone_ahead, child_verify_init_gone_ahead},
 	[CHILD_SIGNALS] = {"signals", "dispositions and mask reset", NULL, child_signals, NULL},
 	[CHILD_PROCESS_GROUP] = {"process_group",
 				 "a group of its own, which signals can be sent to", NULL,

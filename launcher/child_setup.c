@@ -52,6 +52,16 @@ int child_parent_death_signal(struct launch *launch, struct err *err)
 	return 0;
 }
 
+int child_verify_parent_death_signal(struct launch *launch, struct err *err)
+{
+	int signo = 0;
+
+	(void)launch;
+	return prctl(PR_GET_PDEATHSIG, &signo, 0, 0, 0) != 0 || signo != SIGKILL
+		       ? err_set(err, ERR_SETUP, 0, "the keeper's death would not be noticed")
+		       : 0;
+}
+
 int child_session(struct launch *launch, struct err *err)
 {
 	(void)launch;

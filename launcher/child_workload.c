@@ -10,6 +10,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,6 +39,16 @@ int child_init_gone_ahead(struct launch *launch, struct err *err)
 		n = read(launch->init_gone_read, &byte, 1);
 	while (n < 0 && errno == EINTR);
 	return n != 0 ? err_set(err, ERR_SETUP, n < 0 ? errno : EPROTO, "wait for init") : 0;
+}
+
+int child_verify_init_gone_ahead(struct launch *launch, struct err *err)
+{
+	struct pollfd gone = {.fd = launch->init_gone_read, .events = POLLIN};
+
+	/* Hung up: nobody holds the other end, init's exec has closed it. */
+	return poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0
+		       ? err_set(err, ERR_SETUP, 0, "init has not executed its own image yet")
+		       : 0;
 }
 
 /* ---- resets ---- */

@@ -31,6 +31,13 @@ static int apply_run_directory(struct launch *launch, struct err *err)
 	return r < 0 ? r : state_run_create(&launch->state, &launch->run, err);
 }
 
+static int verify_run_directory(struct launch *launch, struct err *err)
+{
+	/* Without a journal nothing could be undone after a kill. */
+	return launch->run.journal_fd < 0 ? err_set(err, ERR_SETUP, 0, "the run has no journal")
+					  : 0;
+}
+
 static int undo_run_directory(struct launch *launch, struct err *err)
 {
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
@@ -53,6 +60,14 @@ static bool has_one_id(const struct decision *d)
 static int apply_id_block(struct launch *launch, struct err *err)
 {
 	return state_block_claim(&launch->state, &launch->run, err);
+}
+
+static int verify_id_block(struct launch *launch, struct err *err)
+{
+	/* A map that starts at 0 would be the host's own root. */
+	return !launch->run.has_block || launch->run.block_first < IDENTITY_BLOCK
+		       ? err_set(err, ERR_SETUP, 0, "the sandbox has no block of host ids")
+		       : 0;
 }
 
 static int undo_id_block(struct launch *launch, struct err *err)
@@ -150,10 +165,12 @@ static bool wants_shared_keyring(const struct decision *d)
 	return d->facts.keyrings && has_one_id(d) && !d->spec.seccomp.admits_key_calls;
 }
 
+static const char shared_keyring[] = "cordon";
+
 static int apply_session_keyring(struct launch *launch, struct err *err)
 {
 	unsigned long rights = KEY_POSSESSOR_ALL | KEY_USER_SEARCH | KEY_USER_VIEW;
-	long r = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)"cordon", 0, 0, 0);
+	long r = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)shared_keyring, 0, 0, 0);
 
 	(void)launch;
 	if (r < 0)
@@ -164,6 +181,20 @@ static int apply_session_keyring(struct launch *launch, struct err *err)
 	if (r < 0 && r != -EACCES)
 		return err_set(err, ERR_SETUP, (int)-r, "rights of the shared session keyring");
 	return 0;
+}
+
+/* The kernel describes a key as "keyring;UID;GID;RIGHTS;NAME". */
+static int verify_session_keyring(struct launch *launch, struct err *err)
+{
+	char text[128];
+	long n = sys_keyctl(KEYCTL_DESCRIBE, (unsigned long)KEY_SPEC_SESSION_KEYRING,
+			    (unsigned long)text, sizeof(text), 0);
+	const char *name = n > 0 && n <= (long)sizeof(text) ? strrchr(text, ';') : NULL;
+
+	(void)launch;
+	return name == NULL || !str_equal(name + 1, shared_keyring)
+		       ? err_set(err, ERR_SETUP, 0, "the session keyring is still the caller's")
+		       : 0;
 }
 
 /* ---- sources, as root ---- */
@@ -324,9 +355,10 @@ static int verify_keeper_privileges(struct launch *launch, struct err *err)
 const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_RUN_DIRECTORY] = {"run_directory",
 				  "journal and lock, so that gc can finish what a kill cut short",
-				  NULL, apply_run_directory, NULL, undo_run_directory},
+				  NULL, apply_run_directory, verify_run_directory,
+				  undo_run_directory},
 	[PARENT_ID_BLOCK] = {"id_block", "65,536 host ids that no account and no other sandbox has",
-			     has_block, apply_id_block, NULL, undo_id_block},
+			     has_block, apply_id_block, verify_id_block, undo_id_block},
 	[PARENT_STDIO_OWNER] = {"stdio_owner",
 				"pipes at 0 to 2 can be opened anew as /dev/stdout and the like",
 				wants_stdio_owner, apply_stdio_owner, NULL, NULL},
@@ -334,7 +366,8 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				"the policy asks for more than this process's hard limits",
 				wants_more_than_hard, apply_hard_limits, NULL, NULL},
 	[PARENT_SESSION_KEYRING] = {"session_keyring", "the caller's keys stay with the caller",
-				    wants_shared_keyring, apply_session_keyring, NULL, NULL},
+				    wants_shared_keyring, apply_session_keyring,
+				    verify_session_keyring, NULL},
 	[PARENT_SOURCES] = {"sources",
 			    "host paths as detached mounts that show only their owner's id",
 			    wants_sources, apply_sources, NULL, NULL},
