@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# limits.wall_time ends everything; limits.nproc is each sandbox's own.
+
+load ../lib/cordon
+load ../lib/attack
+
+@test "timeout: ends 20 processes that ignore TERM, in time, with 137 and the line that says why" {
+	local start=$SECONDS
+	snapshot
+	says 137 $'20 processes\ncordon: ended by limits.wall_time: 700 ms (command line)' \
+		cordon run --timeout 700ms -- "$ATTACK/processes" 20 60
+	[ $((SECONDS - start)) -lt 10 ]
+	unchanged
+}
+
+@test "timeout: in a profile it is named with file and line; -q is silent" {
+	printf 'cordon: 1\nextends: default\nlimits:\n  wall_time: 300ms\n' >slow.yaml
+	says 137 "cordon: ended by limits.wall_time: 300 ms (./slow.yaml:4)" \
+		cordon run --profile ./slow.yaml -- sleep 20
+	gives 137 "" cordon run -q --profile ./slow.yaml -- sleep 20
+	# The flag is the last layer.
+	gives 0 "" cordon run --timeout 20s --profile ./slow.yaml -- sleep 0.5
+}
+
+@test "timeout: a program that ends in time keeps its code" {
+	gives 9 "" inside 'exit 9' --timeout 20s
+	says 125 "*limits.wall_time*" inside true --timeout 5parsecs
+}
+
+@test "timeout: processes that are stopped end, too" {
+	gives 137 "" cordon run -q --timeout 500ms -- sh -c 'sleep 100 & kill -STOP $!; kill -STOP $$'
+}
+
+@test "nproc: with 3, exactly three processes can exist; the fourth fork gets EAGAIN" {
+	gives 0 "3 processes, then EAGAIN" cordon run --set limits.nproc=3 -- "$ATTACK/processes" 9
+	gives 0 "1 processes, then EAGAIN" cordon run --set limits.nproc=1 -- "$ATTACK/processes" 9
+	gives 0 "9 processes" cordon run --set limits.nproc=9 -- "$ATTACK/processes" 9
+	says 125 "cordon: step nproc: limits.nproc: reads back as something else*" \
+		without nproc cordon run --set limits.nproc=3 -- true
+}
+
+@test "nproc: user 0 inside is bound by it as well" {
+	gives 0 "3 processes, then EAGAIN" cordon run -u 0:0 --set limits.nproc=3 -- "$ATTACK/processes" 9
+}
+
+@test "nproc: four sandboxes at once have their own three each" {
+	local i pids=()
+	for i in 1 2 3 4; do
+		"$CORDON" --root "$CORDON_ROOT" run --set limits.nproc=3 -- "$ATTACK/processes" 9 1 >"out.$i" 2>&1 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ "$(cat out.*)" = "$(printf '3 processes, then EAGAIN\n%.0s' 1 2 3 4)" ]
+}
+
+@test "nproc: a fork bomb stays at its limit and its end is clean" {
+	snapshot
+	gives 137 "" cordon run -q --timeout 1s --set limits.nproc=20 -- \
+		sh -c 'b() { b | b & b; }; b 2>/dev/null & exec sleep 60'
+	unchanged
+}
+
+@test "tmpfs: bytes and inodes end where the policy says, ENOSPC and not before" {
+	local mib=1048576
+	gives 0 "" inside "head -c $((63 * mib)) /dev/zero >/tmp/a"
+	says 1 "*No space left on device" inside "head -c $((65 * mib)) /dev/zero >/tmp/a"
+	gives 0 "" inside "head -c $((15 * mib)) /dev/zero >/big" --set rootfs.writable.store=tmpfs
+	says 1 "*No space left on device" inside "head -c $((17 * mib)) /dev/zero >/big" --set rootfs.writable.store=tmpfs
+	says 1 "*No space left on device" inside "head -c $((65 * mib)) /dev/zero >/dev/shm/a"
+	# The root of the file system takes one inode.
+	gives 0 "" inside 'cd /tmp; for i in $(seq 9); do : >f$i || exit 1; done' \
+		--set 'volumes=[{type: tmpfs, target: /tmp, size: 1MiB, inodes: 10}]'
+	says 2 "*No space left on device" inside 'cd /tmp; for i in $(seq 10); do : >f$i || exit 1; done' \
+		--set 'volumes=[{type: tmpfs, target: /tmp, size: 1MiB, inodes: 10}]'
+}
