@@ -2,7 +2,6 @@
 /* `cordon doctor`: what this host can enforce, and how to fix what it cannot. Ends with a real
  * sandbox. */
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,9 +71,8 @@ static void print_facts(const struct decision *d)
 		line("host ids", f->host_euid != 0,
 		     "the caller's one id (a block each takes root)");
 	line("raised hard limits", true,
-	     facts_has_cap(f, CAP_SYS_RESOURCE)
-		     ? "possible"
-		     : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
+	     facts_can_raise_limits(f) ? "possible"
+				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
 	print_out(
 		"  --   not in this build: cgroup limits, AppArmor, Landlock, networks, images\n");
 	if (facts_can_map_block(f)) {

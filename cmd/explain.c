@@ -15,7 +15,9 @@ static void print_groups(const struct host_facts *facts)
 	print_out("groups         ");
 	for (size_t i = 0; i < facts->n_groups; i++)
 		print_out("%s%u", i > 0 ? " " : "", facts->groups[i]);
-	print_out(facts->n_groups > 0
+	if (facts->has_more_groups)
+		print_out("more than %d", FACTS_GROUPS_MAX);
+	print_out(facts->n_groups > 0 || facts->has_more_groups
 			  ? ": the caller's supplementary groups, which cannot be dropped\n"
 			  : "the caller has no supplementary groups\n");
 }

@@ -7,10 +7,12 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -94,6 +96,15 @@ static bool file_has_word(const char *path, const char *word)
 	return io_read_text(AT_FDCWD, path, text, sizeof(text)) >= 0 && strstr(text, word) != NULL;
 }
 
+/* The initial user namespace has a fixed inode number, PROC_USER_INIT_INO of the kernel's
+ * linux/proc_ns.h. */
+static bool is_initial_userns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == 0xEFFFFFFD;
+}
+
 static void probe_namespaces(struct host_facts *facts)
 {
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
@@ -116,6 +127,13 @@ static enum fd_state probe_fd(int fd, bool was_closed)
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		return FD_DIRECTORY;
 	return FD_USABLE;
+}
+
+static bool is_anonymous_pipe(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
 }
 
 static void probe_layout(struct host_layout *layout)
@@ -166,8 +184,8 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 		return err_set(err, ERR_PREFLIGHT, -r, "read own capabilities");
 	facts.caps_effective = caps.effective;
 	n = getgroups(FACTS_GROUPS_MAX, facts.groups);
-	/* More groups than fit: what counts is that there are some. */
-	facts.n_groups = n < 0 ? FACTS_GROUPS_MAX : (size_t)n;
+	facts.n_groups = n > 0 ? (size_t)n : 0;
+	facts.has_more_groups = n < 0;
 	probe_kernel(&facts);
 	probe_namespaces(&facts);
 	facts.userns = probe_userns(&facts);
@@ -175,15 +193,23 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 	facts.overlay = file_has_word("/proc/filesystems", "\toverlay\n");
 	/* KEYCTL_GET_KEYRING_ID of the thread keyring, not created: ENOSYS without CONFIG_KEYS. */
 	facts.keyrings = sys_keyctl(0, (unsigned long)-1, 0, 0, 0) != -ENOSYS;
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < 3; fd++) {
 		facts.stdio[fd] = probe_fd(fd, fds_closed[fd]);
+		facts.stdio_is_pipe[fd] = is_anonymous_pipe(fd);
+	}
 	probe_limits(&facts);
 	probe_layout(&facts.layout);
 	r = identity_read_own_maps(&facts.maps_all_ids, facts.euid, &facts.host_euid, err);
 	if (r < 0)
 		return r;
+	facts.in_initial_userns = is_initial_userns();
 	*ret_facts = facts;
 	return 0;
+}
+
+bool facts_can_raise_limits(const struct host_facts *facts)
+{
+	return facts->in_initial_userns && facts_has_cap(facts, CAP_SYS_RESOURCE);
 }
 
 bool facts_has_cap(const struct host_facts *facts, int capability)

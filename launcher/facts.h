@@ -13,7 +13,7 @@
 #include "rootfs/tree.h"
 
 enum {
-	FACTS_GROUPS_MAX = 64,
+	FACTS_GROUPS_MAX = 256,
 	FACTS_RLIMITS = 16, /* RLIM_NLIMITS */
 	FACTS_NAMESPACES = 8,
 };
@@ -37,6 +37,7 @@ struct host_facts {
 	uint32_t host_euid; /* euid as /proc/self/uid_map shows it one level up; euid itself at the
 			       top */
 	uint64_t caps_effective;
+	bool in_initial_userns;
 	bool maps_all_ids; /* /proc/self/uid_map and gid_map cover the whole range that blocks come
 			      from */
 	enum userns_state userns;
@@ -47,7 +48,9 @@ struct host_facts {
 	uint64_t rlimit_hard[FACTS_RLIMITS]; /* SPEC_UNLIMITED for none */
 	gid_t groups[FACTS_GROUPS_MAX];      /* supplementary */
 	size_t n_groups;
+	bool has_more_groups; /* than fit: then none is listed */
 	enum fd_state stdio[3];
+	bool stdio_is_pipe[3]; /* an anonymous one */
 	struct host_layout layout;
 };
 
@@ -63,6 +66,10 @@ int must_check facts_probe(const bool fds_closed[3], struct host_facts *ret_fact
  * 0 or -errno.
  */
 int must_check facts_guard_stdio(bool ret_closed[3]);
+
+/* True where hard limits may be raised: setrlimit(2) asks for the capability in the initial user
+ * namespace. */
+bool facts_can_raise_limits(const struct host_facts *facts);
 
 bool facts_has_cap(const struct host_facts *facts, int capability);
 

@@ -8,11 +8,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -81,20 +79,14 @@ static int undo_id_block(struct launch *launch, struct err *err)
 
 /* ---- stdin, stdout, stderr ---- */
 
-static bool is_anonymous_pipe(int fd)
-{
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
-}
-
 /* Scripts write to /dev/stderr and read /dev/stdin, which opens the pipe anew: then its owner
  * counts. */
 static bool wants_stdio_owner(const struct decision *d)
 {
-	bool has_pipe = is_anonymous_pipe(0) || is_anonymous_pipe(1) || is_anonymous_pipe(2);
+	const bool *is_pipe = d->facts.stdio_is_pipe;
 
-	return has_block(d) && facts_has_cap(&d->facts, CAP_CHOWN) && has_pipe;
+	return has_block(d) && facts_has_cap(&d->facts, CAP_CHOWN) &&
+	       (is_pipe[0] || is_pipe[1] || is_pipe[2]);
 }
 
 static int apply_stdio_owner(struct launch *launch, struct err *err)
@@ -103,7 +95,8 @@ static int apply_stdio_owner(struct launch *launch, struct err *err)
 	uint32_t first = launch->run.block_first;
 
 	for (int fd = 0; fd < 3; fd++)
-		if (is_anonymous_pipe(fd) && fchown(fd, first + id->uid, first + id->gid) != 0)
+		if (launch->decision->facts.stdio_is_pipe[fd] &&
+		    fchown(fd, first + id->uid, first + id->gid) != 0)
 			return err_set(err, ERR_SETUP, errno, "give pipe %d to the workload's user",
 				       fd);
 	return 0;

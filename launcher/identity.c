@@ -19,6 +19,17 @@ enum { SUBID_TEXT_MAX = 256 << 10, MAP_TEXT_MAX = 16 << 10 };
 
 /* ---- the pool ---- */
 
+/* A number as newuidmap(1) reads it, which is strtoul(3) of any base: a line that it would grant
+ * must not count as free here. */
+static bool read_subid(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 0);
+	return errno == 0 && end != text && *end == '\0' && strchr(text, '-') == NULL;
+}
+
 /* "name:first:count"; returns false for a line that is not of that form. */
 static bool parse_subid_line(const char *line, size_t len, bool *ret_is_cordon,
 			     struct id_range *ret_range)
@@ -37,7 +48,11 @@ static bool parse_subid_line(const char *line, size_t len, bool *ret_is_cordon,
 	*first++ = '\0';
 	*count++ = '\0';
 	*ret_is_cordon = str_equal(text, "cordon");
-	return parse_u64(first, &ret_range->first) == 0 && parse_u64(count, &ret_range->count) == 0;
+	/* Ours are read strictly, others' leniently: in doubt an id is not free. */
+	if (*ret_is_cordon)
+		return parse_u64(first, &ret_range->first) == 0 &&
+		       parse_u64(count, &ret_range->count) == 0;
+	return read_subid(first, &ret_range->first) && read_subid(count, &ret_range->count);
 }
 
 /* Takes the part [first, first + count) out of the pool, which may split a range. */

@@ -57,6 +57,24 @@ static void directory_of(const char *path, char *buf, size_t size)
 		str_format(buf, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
+/* Where the name is a link, the directory that the file really lies in counts, too. */
+static int check_real_directory(const struct policy_host_state *state, int fd, struct err *err)
+{
+	char link[64], path[PATH_MAX], dir[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	str_format(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	directory_of(path, dir, sizeof(dir));
+	if (stat(dir, &st) != 0)
+		return -errno;
+	return check_writers(state, &st, dir, err);
+}
+
 /* Opens a profile and checks it and its directory by what was opened. */
 static int open_profile(const struct policy_host_state *state, const char *path, struct err *err)
 {
@@ -86,6 +104,8 @@ static int open_profile(const struct policy_host_state *state, const char *path,
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_POLICY, 0, "%s: is not a regular file", path);
 	r = check_writers(state, &st, path, err);
+	if (r == 0)
+		r = check_real_directory(state, fd, err);
 	return r < 0 ? r : steal_fd(&fd);
 }
 

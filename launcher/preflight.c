@@ -167,7 +167,7 @@ static void check_one_limit(const struct decision *d, const struct spec_rlimit *
 	/* With one id, init is counted among the workload's processes (plan_make). */
 	if (is_nproc && hard != SPEC_UNLIMITED && hard > 0 && !facts_can_map_block(&d->facts))
 		hard--;
-	if (limit->value <= hard || facts_has_cap(&d->facts, CAP_SYS_RESOURCE))
+	if (limit->value <= hard || facts_can_raise_limits(&d->facts))
 		return;
 	str_format(key, sizeof(key), is_nproc ? "limits.%s" : "limits.ulimits.%s", limit->name);
 	m = preflight_miss(misses, key, limit->origin);

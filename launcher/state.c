@@ -216,14 +216,40 @@ static int open_ids(struct err *err)
 	return base < 0 ? base : open_own_dir(base, "ids", err);
 }
 
-static int try_claim(int ids_fd, struct state_run *run, uint64_t number, const char *holder,
+/* A claim is named by the block's first host id, not by its place in the pool: the pool changes
+ * when somebody edits /etc/subuid. For the same reason two blocks may overlap without being the
+ * same, which only a look at all shows. */
+static bool overlaps_another(int ids_fd, uint32_t first)
+{
+	int copy = dup(ids_fd);
+	DIR *ids = copy >= 0 ? fdopendir(copy) : NULL;
+	bool overlaps = ids == NULL; /* what cannot be looked at is not free */
+	struct dirent *entry;
+
+	if (ids == NULL && copy >= 0)
+		close(copy);
+	if (ids == NULL)
+		return overlaps;
+	rewinddir(ids);
+	while ((entry = readdir(ids)) != NULL) {
+		uint64_t other;
+
+		if (parse_u64(entry->d_name, &other) == 0 && other != first &&
+		    other + IDENTITY_BLOCK > first && other < (uint64_t)first + IDENTITY_BLOCK)
+			overlaps = true;
+	}
+	closedir(ids);
+	return overlaps;
+}
+
+static int try_claim(int ids_fd, struct state_run *run, uint32_t first, const char *holder,
 		     struct err *err)
 {
 	char name[24], line[64];
 	int r;
 
-	str_format(line, sizeof(line), "id_block %llu", (unsigned long long)number);
-	str_format(name, sizeof(name), "%llu", (unsigned long long)number);
+	str_format(line, sizeof(line), "id_block %u", first);
+	str_format(name, sizeof(name), "%u", first);
 	r = state_journal(run, line, err);
 	if (r < 0)
 		return r;
@@ -231,7 +257,35 @@ static int try_claim(int ids_fd, struct state_run *run, uint64_t number, const c
 	 */
 	if (symlinkat(holder, ids_fd, name) != 0)
 		return err_set(err, ERR_SETUP, errno, "%s/%s: claim", ids_dir, name);
-	return 0;
+	if (!overlaps_another(ids_fd, first))
+		return 0;
+	if (unlinkat(ids_fd, name, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", ids_dir, name);
+	return err_set(err, ERR_SETUP, EEXIST, "%s/%s: claim", ids_dir, name);
+}
+
+static int claim_any(const struct id_pool *pool, int ids_fd, struct state_run *run,
+		     const char *holder, struct err *err)
+{
+	uint64_t blocks = identity_pool_blocks(pool);
+	uint64_t start;
+	int r = -EEXIST;
+
+	if (blocks == 0)
+		return err_set(err, ERR_PREFLIGHT, 0, "/etc/subuid: no block of host ids is left");
+	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
+		return err_set(err, ERR_SETUP, EIO, "random number");
+	for (uint64_t i = 0; i < CLAIM_TRIES && i < blocks && r == -EEXIST; i++) {
+		uint32_t first = identity_pool_block(pool, (start % blocks + i) % blocks);
+
+		r = try_claim(ids_fd, run, first, holder, err);
+		if (r == 0) {
+			run->has_block = true;
+			run->block_number = first;
+			run->block_first = first;
+		}
+	}
+	return r;
 }
 
 int state_block_claim(struct state_root *root, struct state_run *run, struct err *err)
@@ -239,7 +293,6 @@ int state_block_claim(struct state_root *root, struct state_run *run, struct err
 	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
 	_cleanup_fd_ int ids_fd = -EBADF;
 	char holder[PATH_MAX + 32];
-	uint64_t blocks, start;
 	int r;
 
 	if (pool == NULL)
@@ -250,24 +303,11 @@ int state_block_claim(struct state_root *root, struct state_run *run, struct err
 	ids_fd = open_ids(err);
 	if (ids_fd < 0)
 		return ids_fd;
-	blocks = identity_pool_blocks(pool);
-	if (blocks == 0)
-		return err_set(err, ERR_PREFLIGHT, 0, "/etc/subuid: no block of host ids is left");
-	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
-		return err_set(err, ERR_SETUP, EIO, "random number");
+	r = lock(ids_fd, LOCK_EX);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: lock", ids_dir);
 	claim_text(root, run->id, holder, sizeof(holder));
-	r = -EEXIST;
-	for (uint64_t i = 0; i < CLAIM_TRIES && i < blocks && r == -EEXIST; i++) {
-		uint64_t number = (start % blocks + i) % blocks;
-
-		r = try_claim(ids_fd, run, number, holder, err);
-		if (r == 0) {
-			run->has_block = true;
-			run->block_number = number;
-			run->block_first = identity_pool_block(pool, number);
-		}
-	}
-	return r;
+	return claim_any(pool, ids_fd, run, holder, err);
 }
 
 int state_block_release(const struct state_root *root, const char *id, uint64_t block_number,

@@ -5,10 +5,10 @@
  *     runs/ID/journal    one line for each change of the host, written before the change; locked by
  * the keeper
  *
- * and, for root, /run/cordon/ids/N, a link to the run that holds block N of host ids. Those links
- * stay in one place whatever --root says, for ids are the machine's. The journal is on its run's
- * side of a crash: what is in it and is not locked belongs to a dead keeper, and `cordon gc` undoes
- * it.
+ * and, for root, /run/cordon/ids/N, a link to the run that holds the block that begins with host id
+ * N. Those links stay in one place whatever --root says, for ids are the machine's. The journal is
+ * on its run's side of a crash: what is in it and is not locked belongs to a dead keeper, and
+ * `cordon gc` undoes it.
  */
 #ifndef CORDON_LAUNCHER_STATE_H
 #define CORDON_LAUNCHER_STATE_H
@@ -32,8 +32,8 @@ struct state_run {
 	char id[RUN_ID_LEN + 1]; /* hex, random */
 	int journal_fd;          /* locked (flock) as long as the keeper lives */
 	bool has_block;
-	uint64_t block_number;
-	uint32_t block_first; /* first host id */
+	uint64_t block_number; /* the name of the claim: the first host id */
+	uint32_t block_first;  /* first host id */
 };
 
 /* The run root's path for this caller: root_dir/run where --root was given; /run/cordon for root;

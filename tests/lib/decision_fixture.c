@@ -14,6 +14,7 @@ void decision_as_root(struct decision *ret_decision)
 	d->facts = (struct host_facts){.kernel_major = 6,
 				       .kernel_minor = 1,
 				       .caps_effective = UINT64_MAX,
+				       .in_initial_userns = true,
 				       .maps_all_ids = true,
 				       .userns = USERNS_OK,
 				       .seccomp_filter = true,

@@ -226,6 +226,22 @@ static void ignores_garbage(void **state)
 	}
 }
 
+/* newuidmap(1) reads numbers of any base: what it would grant is not free. */
+static void respects_numbers_of_any_base(void **state)
+{
+	static const char *const lines[] = {"u:0x24000000:0x10000\n", "u: 603979776:65536\n",
+					    "u:04400000000:0200000\n"};
+
+	(void)state;
+	for (size_t i = 0; i < N(lines); i++) {
+		struct id_pool pool;
+
+		identity_make_pool(lines[i], "", &pool);
+		assert_sound(&pool);
+		assert_int_equal(identity_pool_block(&pool, 0), IDENTITY_FIRST + 65536);
+	}
+}
+
 /* A long account name is an account all the same. */
 static void respects_long_names(void **state)
 {
@@ -361,6 +377,7 @@ int main(void)
 		cmocka_unit_test(falls_back_to_the_default),
 		cmocka_unit_test(ignores_garbage),
 		cmocka_unit_test(respects_long_names),
+		cmocka_unit_test(respects_numbers_of_any_base),
 		cmocka_unit_test(runs_out_of_ranges_safely),
 		cmocka_unit_test(is_sound_for_any_text),
 		cmocka_unit_test(reads_own_maps),

@@ -140,6 +140,14 @@ static void too_many_files(struct decision *d)
 							 .origin = somewhere};
 }
 
+/* Root of a nested user namespace has the capability, but not where the kernel asks for it. */
+static void too_many_files_in_a_container(struct decision *d)
+{
+	too_many_files(d);
+	d->facts.caps_effective |= 1ULL << CAP_SYS_RESOURCE;
+	d->facts.in_initial_userns = false;
+}
+
 static void too_many_processes(struct decision *d)
 {
 	d->facts.caps_effective &= ~(1ULL << CAP_SYS_RESOURCE);
@@ -190,6 +198,9 @@ static const struct {
 	{overlay_is_not_loaded, "rootfs.from",
 	 "rootfs.from: dir: needs overlayfs, which this kernel has not loaded", "modprobe overlay"},
 	{too_many_files, "limits.ulimits.nofile",
+	 "limits.ulimits.nofile: this process may not have more than 4096",
+	 "--set limits.ulimits.nofile=4096"},
+	{too_many_files_in_a_container, "limits.ulimits.nofile",
 	 "limits.ulimits.nofile: this process may not have more than 4096",
 	 "--set limits.ulimits.nofile=4096"},
 	{too_many_processes, "limits.nproc", "limits.nproc: this process may not have more than 63",

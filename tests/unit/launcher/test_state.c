@@ -413,6 +413,42 @@ static void gc_frees_blocks_of_the_dead(void **state)
 	assert_int_equal(report.n_blocks_freed, 1);
 }
 
+/* The pool moves when somebody edits /etc/subuid: a block that overlaps another's claim is not
+ * taken, also where it begins elsewhere. */
+static void overlapping_blocks_are_not_taken(void **state)
+{
+	struct state_case *c = *state;
+	struct state_run old, new;
+
+	if (lacks_own_run())
+		skip();
+	scratch_file(&c->scratch, "before", 0600, "cordon:700000:65536\n");
+	scratch_file(&c->scratch, "after", 0600, "cordon:732768:131072\n");
+	if (scratch_cover(&c->scratch, "before", "/etc/subuid") < 0 ||
+	    scratch_cover(&c->scratch, "before", "/etc/subgid") < 0) {
+		print_message("this host has no /etc/subuid and /etc/subgid\n");
+		skip();
+	}
+	assert_int_equal(state_run_create(&c->root, &old, &c->err), 0);
+	assert_int_equal(state_run_create(&c->root, &new, &c->err), 0);
+	assert_int_equal(state_block_claim(&c->root, &old, &c->err), 0);
+	assert_int_equal(scratch_cover(&c->scratch, "after", "/etc/subuid"), 0);
+	assert_int_equal(scratch_cover(&c->scratch, "after", "/etc/subgid"), 0);
+	for (int i = 0; i < 16; i++) {
+		assert_int_equal(state_block_claim(&c->root, &new, &c->err), 0);
+		assert_int_equal(new.block_first, 732768 + 65536);
+		assert_int_equal(state_block_release(&c->root, new.id, new.block_number, &c->err),
+				 1);
+	}
+	assert_int_equal(state_block_release(&c->root, old.id, old.block_number, &c->err), 1);
+	close(old.journal_fd);
+	close(new.journal_fd);
+	for (int i = 0; i < 2; i++) {
+		scratch_uncover("/etc/subuid");
+		scratch_uncover("/etc/subgid");
+	}
+}
+
 /* Where every block is taken the claim fails, and takes none of them. The pool is made small by a
  * subuid file over the host's, in our own mounts. */
 static void refuses_when_all_are_taken(void **state)
@@ -467,6 +503,7 @@ int main(void)
 		test_open(gc_goes_on_after_a_failure),
 		test_open(claims_and_gives_back),
 		test_open(gc_frees_blocks_of_the_dead),
+		test_open(overlapping_blocks_are_not_taken),
 		test_open(refuses_when_all_are_taken),
 	};
 
