@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Shared by tests/fault: rows of the engine's tables, and what a run may leave behind. Sourced after
+# tests/lib/cordon.bash; the program is the one that obeys CORDON_FAULT="ROW:ACTION".
+#
+#	rows FLAG...			the rows that a run with these flags has, in their order
+#	own_processes			what is alive of this test's sandboxes
+#	nothing_left			fails with a list where anything of a run is still there
+#	gone_within SECONDS		waits for the processes to end
+# shellcheck shell=bash
+
+CORDON=$repo/build/fault/cordon
+
+# A directory that the sandbox may write. As root it has another owner: what belongs to the host's
+# root is not shown writable.
+fault_setup() {
+	cordon_setup
+	# Not below a link: the paths are compared as text.
+	work=$(realpath "$BATS_TEST_TMPDIR")/work
+	policies=$BATS_TEST_TMPDIR/policies
+	mkdir -p "$work" "$policies"
+	[ "$(id -u)" -ne 0 ] || chown 61235:61235 "$work"
+	plain=(--rw "$work")
+	# Admits the calls for keys: then each sandbox has a keyring of its own.
+	cat >"$policies/keys.yaml" <<-'END'
+		cordon: 1
+		description: A sandbox that may use keys.
+		extends: default
+		seccomp:
+		  allow: ["@sandbox-default", keyctl, add_key, request_key]
+		waive:
+		  "seccomp.call:keyctl": "the test looks for the caller's keys"
+		  "seccomp.call:add_key": "the test looks for the caller's keys"
+		  "seccomp.call:request_key": "the test looks for the caller's keys"
+	END
+	keys=(--rw "$work" --profile "$policies/keys.yaml")
+	# grep finds what stands in a file, and so not itself.
+	printf '%s\n' "$CORDON_ROOT" >"$BATS_TEST_TMPDIR/pattern"
+	mounts_before=$(mounts)
+	links_before=$(links)
+}
+
+mounts() {
+	sort /proc/self/mountinfo
+}
+
+links() {
+	[ -z "$(command -v ip)" ] || ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | sort
+}
+
+rows() { # FLAG...
+	cordon explain "$@" -- /bin/true </dev/null | awk '/^  \+ / { print $2 }'
+}
+
+# Whether wanted or not.
+all_rows() {
+	cordon explain "${plain[@]}" -- /bin/true </dev/null | awk '/^  [+-] / { print $2 }'
+}
+
+# The rows that are done before there is a child.
+rows_before_spawn() { # FLAG...
+	rows "$@" | sed -E '/^(deny_setgroups|uid_map)$/,$d'
+}
+
+# Processes that have this test's --root or directory among their arguments: keepers, children
+# before exec, helpers, workloads. And each init whose keeper is gone: it has no arguments to know
+# it by.
+own_processes() {
+	local file pid parent
+	for file in $(grep -lazF -f "$BATS_TEST_TMPDIR/pattern" /proc/[0-9]*/cmdline 2>/dev/null); do
+		pid=${file//[^0-9]/}
+		echo "$pid $(tr '\0' ' ' 2>/dev/null <"$file")"
+	done
+	for file in $(grep -lx cordon-init /proc/[0-9]*/comm 2>/dev/null); do
+		pid=${file//[^0-9]/}
+		parent=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
+		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" = cordon ] || [ ! -d "/proc/$pid" ] ||
+			echo "$pid cordon-init without a keeper"
+	done
+}
+
+gone_within() { # SECONDS
+	local deadline=$((SECONDS + $1 + 1)) left
+	while left=$(own_processes) && [ -n "$left" ]; do
+		if [ "$SECONDS" -ge "$deadline" ]; then
+			printf 'alive after %s s:\n%s\n' "$1" "$left"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# Claims of id blocks by runs below this test's root.
+own_claims() {
+	local link
+	for link in /run/cordon/ids/*; do
+		[[ "$(readlink "$link")" != "$(realpath -m "$CORDON_ROOT")"/* ]] || echo "$link"
+	done
+}
+
+own_run_files() {
+	find "$CORDON_ROOT/run/runs" -mindepth 1 2>/dev/null
+}
+
+nothing_left() {
+	local left
+	gone_within 3 || return 1
+	left=$(own_run_files; own_claims; find "$work" -mindepth 1)
+	[ "$mounts_before" = "$(mounts)" ] || left+=" another mount table"
+	[ "$links_before" = "$(links)" ] || left+=" other network links"
+	[ -z "$left" ] || {
+		printf 'left behind:\n%s\n' "$left"
+		return 1
+	}
+}
