@@ -18,7 +18,8 @@ host_snapshot() {
 	fi
 	host_processes
 	# Transient runs without --root, and files of the shared directories.
-	find /run/cordon /tmp/cordon-[0-9]* /dev/shm -mindepth 1 2>/dev/null | sed 's/^/file /' | sort
+	find /run/cordon /tmp/cordon-[0-9]* \( -path '*/runs/*' -o -path '*/ids/*' \) 2>/dev/null |
+		sed 's/^/file /' | sort
 	find /tmp -maxdepth 1 -name 'hostile.*' 2>/dev/null | sed 's/^/file /' | sort
 }
 

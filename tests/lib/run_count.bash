@@ -51,6 +51,12 @@ missing() { # NAME-AND-WHY
 	fi
 }
 
+# "ok 3 - text" and "ok 3 text" without what stands before the text.
+tap_text() {
+	local text=${1#ok * }
+	printf '%s' "${text#- }"
+}
+
 # Reads TAP. A plan that is missing or not kept is a failure, and so is an exit code that no test
 # explains: a runner that dies half way must not look like one that had less to do.
 count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
@@ -59,16 +65,16 @@ count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
 		case $line in
 		"ok "*" # skip"* | "ok "*" # SKIP"*)
 			seen=$((seen + 1))
-			missing "$name: ${line#ok * }"
+			missing "$name: $(tap_text "$line")"
 			;;
 		"ok "*)
 			seen=$((seen + 1))
-			count_pass "$name: ${line#ok * }"
+			count_pass "$name: $(tap_text "$line")"
 			;;
 		"not ok "*)
 			seen=$((seen + 1))
 			bad=$((bad + 1))
-			count_fail "$name: ${line#not ok * }"
+			count_fail "$name: $(tap_text "${line#not }")"
 			;;
 		1..*) plan=${line#1..} ;;
 		"#"*) say "     ${line#\# }" ;;
@@ -85,21 +91,21 @@ count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
 	fi
 }
 
+# Runs the command and leaves its exit code in a file, before its output ends.
+with_code() { # COMMAND...
+	local rc=0
+	"$@" 2>&1 || rc=$?
+	echo "$rc" >"$scratch/rc"
+}
+
 count_tap() { # NAME COMMAND...
 	local name=$1
 	shift
-	if [ ! -x "$1" ]; then
-		missing "$name: no tests"
-		return
-	fi
-	count_tap_lines "$name" "$scratch/rc" < <(
-		"$@" 2>&1
-		echo $? >"$scratch/rc"
-	)
+	count_tap_lines "$name" "$scratch/rc" < <(with_code "$@")
 }
 
 # bats: TAP to count, and its own last line from a second report. AS is a prefix that changes the
-# user, or empty.
+# user, or the directory for temporary files.
 count_bats() { # NAME DIR [BATS-ARGUMENT...]
 	local name=$1 dir=$2
 	shift 2
@@ -114,9 +120,8 @@ count_bats() { # NAME DIR [BATS-ARGUMENT...]
 	rm -rf "$scratch/report"
 	mkdir -m 0777 "$scratch/report"
 	count_tap_lines "$name" "$scratch/rc" < <(
-		"${AS[@]}" bats --formatter tap --timing --report-formatter pretty \
-			--output "$scratch/report" "$@" "$dir" 2>&1
-		echo $? >"$scratch/rc"
+		with_code "${AS[@]}" bats --formatter tap --timing --report-formatter pretty \
+			--output "$scratch/report" "$@" "$dir"
 	)
 	progress_clear
 	cat "$scratch/report"/* 2>/dev/null | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' | grep -E '^[0-9]+ tests?,' |
@@ -134,8 +139,8 @@ count_cmocka() { # BINARY
 	fi
 	"$binary" >"$out" 2>&1 || rc=$?
 	planned=$(sed -nE 's/^\[=+\] .*Running ([0-9]+) test.*/\1/p' "$out" | awk '{ n += $1 } END { print n + 0 }')
-	ok=$(grep -c '^\[ *OK \]' "$out")
-	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_0-9]*$' "$out")
+	ok=$(grep -c '^\[ *OK \]' "$out") || true
+	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_0-9]*$' "$out") || true
 	bad=$((planned - ok - skip))
 	passed=$((passed + ok))
 	for ((; skip > 0; skip--)); do
@@ -147,7 +152,7 @@ count_cmocka() { # BINARY
 	if [ "$bad" -gt 0 ]; then
 		failed=$((failed + bad))
 		say "FAIL $name (exit code $rc)"
-		grep -vE '^\[( RUN|       OK)' "$out" | sed 's/^/     /'
+		sed -E '/^\[( RUN|       OK)/d; s/^/     /' "$out"
 	else
 		say "$name: $(grep -E '^\[  PASSED' "$out" | tail -n 1)"
 	fi
