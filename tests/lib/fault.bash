@@ -7,6 +7,8 @@
 #	nothing_left			fails with a list where anything of a run is still there
 #	gone_within SECONDS		waits for the processes to end
 # shellcheck shell=bash
+# The variables are for the bats files.
+# shellcheck disable=SC2034
 
 CORDON=$repo/build/fault/cordon
 
@@ -66,16 +68,16 @@ rows_before_spawn() { # FLAG...
 # it by.
 own_processes() {
 	local file pid parent
-	for file in $(grep -lazF -f "$BATS_TEST_TMPDIR/pattern" /proc/[0-9]*/cmdline 2>/dev/null); do
+	while read -r file; do
 		pid=${file//[^0-9]/}
 		echo "$pid $(tr '\0' ' ' 2>/dev/null <"$file")"
-	done
-	for file in $(grep -lx cordon-init /proc/[0-9]*/comm 2>/dev/null); do
+	done < <(grep -lazF -f "$BATS_TEST_TMPDIR/pattern" /proc/[0-9]*/cmdline 2>/dev/null)
+	while read -r file; do
 		pid=${file//[^0-9]/}
 		parent=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
 		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" = cordon ] || [ ! -d "/proc/$pid" ] ||
 			echo "$pid cordon-init without a keeper"
-	done
+	done < <(grep -lx cordon-init /proc/[0-9]*/comm 2>/dev/null)
 }
 
 gone_within() { # SECONDS
