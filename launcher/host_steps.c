@@ -193,74 +193,45 @@ static int verify_session_keyring(struct launch *launch, struct err *err)
 
 /* ---- sources, as root ---- */
 
-/* Opens the real path that was checked, as a detached mount that nobody else's mounts reach. */
-static int clone_source(const struct source_fact *fact, struct err *err)
+/* A host directory is shown with one pair of ids: its owner's is the workload's, all others are
+ * nobody's. */
+static int open_source(struct launch *launch, const char *path, const struct source_fact *fact,
+		       struct rootfs_source *source, struct err *err)
 {
-	struct mount_attr attr = {.propagation = MS_PRIVATE};
-	_cleanup_fd_ int place = sys_openat2(AT_FDCWD, fact->path, O_PATH | O_CLOEXEC, 0,
-					     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	_cleanup_fd_ int fd = place < 0 ? place
-					: sys_open_tree(place, "",
-							OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-								AT_RECURSIVE | AT_EMPTY_PATH);
+	const struct spec_identity *id = &launch->spec->identity;
+	uint32_t first = launch->run.block_first;
+	_cleanup_fd_ int userns = -EBADF;
+	_cleanup_fd_ int fd =
+		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	/* Private: the clone of a shared mount is its peer, and what the host mounts below it later
+	 * would show inside, without nosuid and with the host's ids. */
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE};
 	struct statx st;
 	int r;
 
 	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s: open", fact->path);
+		return err_set(err, ERR_SETUP, -fd, "%s: open", path);
 	r = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: stat", fact->path);
+		return err_set(err, ERR_SETUP, -r, "%s: stat", path);
 	if (st.stx_ino != fact->ino || st.stx_dev_major != fact->dev_major ||
 	    st.stx_dev_minor != fact->dev_minor)
-		return err_set(err, ERR_SETUP, ESTALE, "%s: was replaced meanwhile", fact->path);
-	/* Else it would stay a peer of the host's mount, and new mounts would travel both ways. */
-	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: make the mount private", fact->path);
-	return steal_fd(&fd);
-}
-
-/*
- * A host directory is shown with one pair of ids: its owner's is the workload's, all others are nobody's. What belongs to
- * root in a place of the system's is shown without even that pair, so that only what everybody may read can be read; nor
- * is group 0 ever given without its owner.
- */
-static int show_with_pair(struct launch *launch, int fd, const struct source_fact *fact,
-			  struct err *err)
-{
-	const struct spec_identity *id = &launch->spec->identity;
-	uint32_t first = launch->run.block_first;
-	uint32_t gid = fact->gid == 0 && fact->uid != 0 ? IDENTITY_NOBODY_ON_DISK : fact->gid;
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
-	_cleanup_fd_ int userns =
-		identity_pair_namespace(fact->uid, gid, first + id->uid, first + id->gid, err);
-	int r;
-
+		return err_set(err, ERR_SETUP, ESTALE, "%s: was replaced meanwhile", path);
+	userns = identity_pair_namespace(fact->uid, fact->gid, first + id->uid, first + id->gid,
+					 err);
 	if (userns < 0)
-		return err_wrap(err, "%s", fact->path);
+		return err_wrap(err, "%s", path);
 	attr.userns_fd = (__u64)userns;
 	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 	if (r < 0) {
-		err_set(err, ERR_SETUP, -r, "%s: show it with the sandbox's ids", fact->path);
-		return err_hint(err, "Its file system, or one mounted below it, cannot be idmapped: copy it "
-				     "to one that can (ext4, xfs, btrfs, tmpfs).");
+		err_set(err, ERR_SETUP, -r, "%s: show it with the sandbox's ids", path);
+		return err_hint(
+			err,
+			"Its file system, or one mounted below it, cannot be idmapped: copy it to "
+			"one that can (ext4, xfs, btrfs, tmpfs).");
 	}
+	source->tree_fd = steal_fd(&fd);
 	return 0;
-}
-
-static int open_source(struct launch *launch, const struct source_fact *fact,
-		       struct rootfs_source *source, struct err *err)
-{
-	_cleanup_fd_ int fd = clone_source(fact, err);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = fact->shows_owner ? show_with_pair(launch, fd, fact, err) : 0;
-	if (r == 0)
-		source->tree_fd = steal_fd(&fd);
-	return r;
 }
 
 static bool wants_sources(const struct decision *d)
@@ -274,10 +245,12 @@ static int apply_sources(struct launch *launch, struct err *err)
 	int r = 0;
 
 	if (launch->spec->rootfs.kind == ROOTFS_DIR)
-		r = open_source(launch, &d->root_source, &launch->root_source, err);
+		r = open_source(launch, launch->spec->rootfs.dir, &d->root_source,
+				&launch->root_source, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->n_mounts; i++)
 		if (launch->spec->mounts[i].type == MOUNT_BIND)
-			r = open_source(launch, &d->sources[i], &launch->sources[i], err);
+			r = open_source(launch, launch->spec->mounts[i].source, &d->sources[i],
+					&launch->sources[i], err);
 	return r;
 }
 
