@@ -76,12 +76,8 @@ start() {
 	export PLANTED
 	"$CORDON" --root "$CORDON_ROOT" run --timeout 30s --report "$PWD/$PLANTED" -- sleep 20 3>&- &
 	keeper=$!
-	init=
-	while [ -z "$init" ] || [ "$(cat "/proc/$init/comm")" != cordon-init ]; do
-		init=$(pgrep -P "$keeper" | head -n 1)
-		sleep 0.02
-	done
-	while ! pgrep -P "$init" -x sleep >/dev/null; do sleep 0.02; done
+	eventually has_init
+	eventually pgrep -P "$init" -x sleep
 }
 
 stop() {
