@@ -13,6 +13,7 @@
 bool visible_is_shown(const struct decision *decision, const char *path)
 {
 	const struct sandbox_spec *spec = &decision->spec;
+	const struct spec_mount *mount = NULL;
 
 	for (size_t i = 0; i < decision->tree.n_ops; i++) {
 		const struct tree_op *op = &decision->tree.ops[i];
@@ -20,9 +21,13 @@ bool visible_is_shown(const struct decision *decision, const char *path)
 		if (op->stage == TREE_SYSTEM && path_is_below(path, op->target))
 			return true;
 	}
+	/* The nearest mount above it decides; parents stand first. A tmpfs hides what the host has.
+	 */
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		if (path_is_below(path, spec->mounts[i].target))
-			return true;
+			mount = &spec->mounts[i];
+	if (mount != NULL)
+		return mount->type == MOUNT_BIND;
 	return path_is_below(path, "/dev") || path_is_below(path, "/proc");
 }
 
