@@ -17,12 +17,12 @@ POLICY_SRC   := \
 	policy/resolve_process.c policy/resolve_seccomp.c policy/resolve_values.c policy/seccomp.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := base default
-ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/tree.c
+ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/root.c rootfs/tree.c
 LAUNCHER_SRC := \
 	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
-	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/plan.c launcher/policy_host.c \
+	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/plan.c launcher/policy_host.c \
 	launcher/preflight.c launcher/prepare.c launcher/readback.c launcher/result.c launcher/run.c \
-	launcher/spawn.c launcher/state.c launcher/supervise.c
+	launcher/sources.c launcher/spawn.c launcher/state.c launcher/stdio.c launcher/supervise.c
 CMD_SRC      := cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
 	cmd/report.c cmd/run.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)

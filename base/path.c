@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 enum { IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
@@ -68,6 +69,91 @@ bool path_is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
+/* ---- links of root's alone ---- */
+
+enum { LINKS_MAX = 40 };
+
+struct walk {
+	char done[PATH_MAX]; /* real so far, "" for the root */
+	size_t done_len;
+	char todo[PATH_MAX]; /* what is left, without a leading slash */
+	int links;
+};
+
+/* Puts a link's text in front of what is left. */
+static int take_link(struct walk *walk, int parent_fd, const char *name)
+{
+	char text[PATH_MAX], rest[PATH_MAX];
+	ssize_t n = readlinkat(parent_fd, name, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (++walk->links > LINKS_MAX)
+		return -ELOOP;
+	memcpy(rest, walk->todo, sizeof(rest));
+	if (strlen(text) + 1 + strlen(rest) >= sizeof(walk->todo))
+		return -ENAMETOOLONG;
+	if (text[0] == '/')
+		walk->done[walk->done_len = 0] = '\0';
+	str_format(walk->todo, sizeof(walk->todo), "%s/%s", text, rest);
+	return 0;
+}
+
+static int enter_part(struct walk *walk, const char *name)
+{
+	_cleanup_fd_ int parent = sys_openat(AT_FDCWD, walk->done_len > 0 ? walk->done : "/",
+					     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	size_t old_len = walk->done_len;
+	struct stat st;
+	int r;
+
+	if (parent < 0)
+		return parent;
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	r = append_parts(walk->done, sizeof(walk->done), &walk->done_len, name);
+	if (r < 0)
+		return r;
+	walk->done[walk->done_len] = '\0';
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	if (st.st_uid != 0)
+		return -ELOOP;
+	walk->done[walk->done_len = old_len] = '\0';
+	return take_link(walk, parent, name);
+}
+
+int path_resolve_trusted(const char *path, char *ret, size_t size)
+{
+	struct walk walk = {.done = ""};
+	int r = 0;
+
+	if (path[0] != '/' || strlen(path) >= sizeof(walk.todo))
+		return -EINVAL;
+	str_format(walk.todo, sizeof(walk.todo), "%s", path);
+	while (r == 0 && walk.todo[strspn(walk.todo, "/")] != '\0') {
+		const char *start = walk.todo + strspn(walk.todo, "/");
+		size_t len = strcspn(start, "/");
+		char name[NAME_MAX + 1];
+
+		if (len > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, start, len);
+		name[len] = '\0';
+		memmove(walk.todo, start + len, strlen(start + len) + 1);
+		/* "." and ".." are text: what is done is free of links. */
+		r = strcmp(name, ".") == 0 || strcmp(name, "..") == 0
+			    ? append_parts(walk.done, sizeof(walk.done), &walk.done_len, name)
+			    : enter_part(&walk, name);
+		walk.done[walk.done_len] = '\0';
+	}
+	str_format(ret, size, "%s", walk.done_len > 0 ? walk.done : "/");
+	return r;
+}
+
+/* ---- places in an untrusted root ---- */
+
 /* One part below parent_fd, which is itself below the root: made if missing, never followed out. */
 static int make_part(int parent_fd, const char *name, bool is_dir)
 {
@@ -85,7 +171,21 @@ static int make_part(int parent_fd, const char *name, bool is_dir)
 	return 0;
 }
 
-int path_make_in_root(int root_fd, const char *path, bool is_dir)
+/* Whether something may be made in the directory: only on mounts that are ours. */
+static int check_mount(int dir_fd, const struct path_own_mounts *own)
+{
+	struct statx st;
+	int r = sys_statx(dir_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < own->n; i++)
+		if (own->ids[i] == st.stx_mnt_id)
+			return 0;
+	return -EXDEV;
+}
+
+int path_make_in_root(int root_fd, const char *path, bool is_dir, const struct path_own_mounts *own)
 {
 	char prefix[PATH_MAX];
 	size_t len = strlen(path);
@@ -114,7 +214,10 @@ int path_make_in_root(int root_fd, const char *path, bool is_dir)
 				return -ENAMETOOLONG;
 			memcpy(name, path + start + 1, end - start - 1);
 			name[end - start - 1] = '\0';
-			r = make_part(parent >= 0 ? parent : root_fd, name, is_dir || !is_last);
+			r = check_mount(parent >= 0 ? parent : root_fd, own);
+			if (r == 0)
+				r = make_part(parent >= 0 ? parent : root_fd, name,
+					      is_dir || !is_last);
 			if (r < 0)
 				return r;
 			fd = sys_openat2(root_fd, prefix, O_PATH | O_CLOEXEC, 0, IN_ROOT);

@@ -27,6 +27,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/stdio.h"
 
 static bool makes_time_namespace(const struct decision *d)
 {
@@ -41,6 +42,11 @@ static bool as_block(const struct decision *d)
 static bool as_user_with_sources(const struct decision *d)
 {
 	return d->plan.ids == IDS_ONE && decision_has_sources(d);
+}
+
+static bool as_user_with_input_files(const struct decision *d)
+{
+	return d->plan.ids == IDS_ONE && stdio_has_input_files(d);
 }
 
 static bool has_host_rootfs(const struct decision *d)
@@ -67,8 +73,6 @@ static bool has_nproc(const struct decision *d)
 
 const struct child_row_def child_rows[CHILD_ROWS] = {
 	/* setup process */
-	[CHILD_OOM_SCORE] = {"oom_score", "short of memory, the kernel takes the sandbox first",
-			     NULL, child_oom_score, NULL},
 	[CHILD_SETUP_IDS] =
 		{"setup_ids",
 		 "files made for the sandbox get ids of the sandbox; supplementary groups go",
@@ -83,6 +87,10 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_SOURCES] = {"open_sources",
 			   "host paths are opened anew in this namespace and compared",
 			   as_user_with_sources, child_sources, NULL},
+	[CHILD_STDIO_FILES] = {"open_stdio_files",
+			       "a file that is read cannot be opened for writing",
+			       as_user_with_input_files, stdio_freeze_in_child,
+			       stdio_verify_frozen},
 	[CHILD_LOOPBACK] = {"loopback", "a network of its own with nothing but lo", NULL,
 			    child_loopback, NULL},
 	[CHILD_HOSTNAME] = {"hostname", "the host's name does not show", NULL, child_hostname,
@@ -98,6 +106,9 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_FORBID_USERNS] = {"forbid_userns",
 				 "no nested user namespace, so no capability ever again", NULL,
 				 child_forbid_userns, child_verify_forbid_userns},
+	[CHILD_KERNEL_QUOTAS] = {"kernel_quotas",
+				 "its share of what the kernel counts for each user", NULL,
+				 child_kernel_quotas, child_verify_kernel_quotas},
 	[CHILD_KERNEL_PATHS] = {"kernel_paths", "paths of /proc that are hidden or read-only", NULL,
 				child_kernel_paths, NULL},
 	[CHILD_VOLUMES] = {"volumes", "what the policy shows at its place", has_volumes,
@@ -141,16 +152,17 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 };
 
 #define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
-MUST_PRECEDE(CHILD_OOM_SCORE, CHILD_SETUP_IDS,
-	     "proc(5): after a change of ids /proc/self belongs to the host's root");
 MUST_PRECEDE(CHILD_SETUP_IDS, CHILD_PARENT_DEATH_SIGNAL,
 	     "prctl(2): setresuid clears the death signal");
 MUST_PRECEDE(CHILD_PRIVATE_MOUNTS, CHILD_SOURCES,
 	     "mount_namespaces(7): else mounts could propagate");
+MUST_PRECEDE(CHILD_PRIVATE_MOUNTS, CHILD_STDIO_FILES, "as for sources");
+MUST_PRECEDE(CHILD_STDIO_FILES, CHILD_ROOT, "as for sources");
 MUST_PRECEDE(CHILD_SOURCES, CHILD_ROOT,
 	     "the root's tmpfs covers a host directory that a source may lie in");
 MUST_PRECEDE(CHILD_DEV, CHILD_KERNEL_PATHS, "hidden files are covered by our own /dev/null");
 MUST_PRECEDE(CHILD_PROC, CHILD_FORBID_USERNS, "the limit is written through the new /proc");
+MUST_PRECEDE(CHILD_KERNEL_QUOTAS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");
@@ -266,13 +278,13 @@ static _Noreturn void workload_main(struct launch *launch)
 	__builtin_unreachable();
 }
 
-/* The keeper's ends, which would keep its death from being seen, and the lock of its journal. */
+/* The keeper's ends, which would keep its death from being seen. The journal stays: its lock is
+ * init's, too, so that gc undoes nothing while a process of the sandbox is left. */
 static void close_keepers_ends(struct launch *launch)
 {
 	close_fd(&launch->sync_keeper);
 	close_fd(&launch->status_read);
 	close_fd(&launch->lifeline_write);
-	close_fd(&launch->run.journal_fd);
 	close_fd(&launch->state.runs_fd);
 	close_fd(&launch->state.fd);
 }

@@ -15,7 +15,7 @@ child_fn child_setup_ids, child_parent_death_signal, child_verify_parent_death_s
 	child_root, child_system, child_etc, child_dev, child_proc, child_forbid_userns,
 	child_verify_forbid_userns, child_kernel_paths, child_volumes, child_seal,
 	child_verify_seal, child_pivot, child_verify_pivot, child_cgroup_namespace,
-	child_time_namespace, child_scheduling, child_oom_score;
+	child_time_namespace, child_scheduling, child_kernel_quotas, child_verify_kernel_quotas;
 
 /* child_workload.c: the process that becomes the workload */
 child_fn child_init_gone_ahead, child_verify_init_gone_ahead, child_signals, child_process_group,

@@ -19,7 +19,6 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/child.h"
@@ -27,8 +26,6 @@
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
 #endif
-
-enum { OOM_SCORE = 500 }; /* of 1000: the kernel takes a sandbox before the host's own programs */
 
 static const char userns_limit[] = "sys/user/max_user_namespaces";
 
@@ -158,6 +155,54 @@ int child_verify_forbid_userns(struct launch *launch, struct err *err)
 	return 0;
 }
 
+/*
+ * What the kernel counts for a user and for all of the user's sandboxes together: without a limit
+ * here one sandbox could take it all, and the user's own programs on the host would be refused. A
+ * limit in a user namespace binds that namespace (kernel/ucount.c). A kernel without the feature
+ * has no file.
+ */
+static const struct {
+	const char *file;
+	const char *value;
+} kernel_quotas[] = {
+	{"sys/user/max_inotify_instances", "32"}, /* of 128 */
+	{"sys/user/max_inotify_watches", "16384"},
+	{"sys/user/max_fanotify_groups", "0"}, /* reports what others open */
+	{"sys/user/max_fanotify_marks", "0"},
+};
+enum { N_KERNEL_QUOTAS = sizeof(kernel_quotas) / sizeof(kernel_quotas[0]) };
+
+int child_kernel_quotas(struct launch *launch, struct err *err)
+{
+	for (size_t i = 0; i < N_KERNEL_QUOTAS; i++) {
+		int r = io_write_text(launch->rootfs.proc_fd, kernel_quotas[i].file,
+				      kernel_quotas[i].value);
+
+		if (r < 0 && r != -ENOENT)
+			return err_set(err, ERR_SETUP, -r, "/proc/%s", kernel_quotas[i].file);
+	}
+	return 0;
+}
+
+int child_verify_kernel_quotas(struct launch *launch, struct err *err)
+{
+	for (size_t i = 0; i < N_KERNEL_QUOTAS; i++) {
+		char text[32];
+		ssize_t n = io_read_text(launch->rootfs.proc_fd, kernel_quotas[i].file, text,
+					 sizeof(text));
+
+		if (n == -ENOENT)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_SETUP, (int)-n, "/proc/%s", kernel_quotas[i].file);
+		io_chomp(text);
+		if (!str_equal(text, kernel_quotas[i].value))
+			return err_set(err, ERR_SETUP, 0, "/proc/%s: reads back as %s",
+				       kernel_quotas[i].file, text);
+	}
+	return 0;
+}
+
 int child_kernel_paths(struct launch *launch, struct err *err)
 {
 	return rootfs_apply_stage(&launch->rootfs, TREE_KERNEL_PATHS, err);
@@ -185,7 +230,9 @@ int child_pivot(struct launch *launch, struct err *err)
 
 int child_verify_pivot(struct launch *launch, struct err *err)
 {
-	return rootfs_verify_pivot(&launch->rootfs, err);
+	int r = rootfs_verify_pivot(&launch->rootfs, err);
+
+	return r < 0 ? r : rootfs_verify_private(err);
 }
 
 int child_cgroup_namespace(struct launch *launch, struct err *err)
@@ -236,24 +283,4 @@ int child_scheduling(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, errno, "timer slack");
 	umask(022);
 	return 0;
-}
-
-int child_oom_score(struct launch *launch, struct err *err)
-{
-	static const char path[] = "/proc/self/oom_score_adj";
-	char text[16];
-	ssize_t n = io_read_text(AT_FDCWD, path, text, sizeof(text));
-	uint64_t current;
-	int r;
-
-	(void)launch;
-	if (n < 0)
-		return err_set(err, ERR_SETUP, (int)-n, "%s", path);
-	io_chomp(text);
-	/* A caller that is offered up already stays so; a negative number is no u64. */
-	if (parse_u64(text, &current) == 0 && current >= OOM_SCORE)
-		return 0;
-	str_format(text, sizeof(text), "%d", OOM_SCORE);
-	r = io_write_text(AT_FDCWD, path, text);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s", path) : 0;
 }

@@ -368,21 +368,23 @@ int child_execute(struct launch *launch, struct err *err)
 
 /* ---- init ---- */
 
-/* Leaves exactly two descriptors, at the numbers that init expects. */
+/* Leaves exactly three descriptors, at the numbers that init expects. */
 static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct err *err)
 {
 	int status = fcntl(launch->status_write, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int lifeline = fcntl(launch->lifeline_read, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int image = fcntl(launch->init_image_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	int journal = fcntl(launch->run.journal_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int r = 0;
 
-	if (status < 0 || lifeline < 0 || image < 0)
+	if (status < 0 || lifeline < 0 || image < 0 || journal < 0)
 		return err_set(err, ERR_SETUP, errno, "init's descriptors");
 	/* sync_child may stand at 3 or 4 as well, and is needed for a last error. */
 	r = sys_close_range(0, 2, 0);
 	if (r == 0)
 		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (r < 0 || dup2(status, INIT_STATUS_FD) < 0 || dup2(lifeline, INIT_LIFELINE_FD) < 0)
+	if (r < 0 || dup2(status, INIT_STATUS_FD) < 0 || dup2(lifeline, INIT_LIFELINE_FD) < 0 ||
+	    dup2(journal, INIT_LOCK_FD) < 0)
 		return err_set(err, ERR_SETUP, r < 0 ? -r : errno, "init's descriptors");
 	*ret_image_fd = image;
 	return 0;

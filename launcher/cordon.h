@@ -44,6 +44,8 @@ struct source_fact {
 	uint32_t uid;
 	uint32_t gid;
 	bool is_dir;
+	bool shows_owner; /* as root: the owner's id becomes the workload's */
+	const char *path; /* real path, free of links; in the decision's arena */
 };
 
 enum { MISSES_MAX = 32 };

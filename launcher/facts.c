@@ -115,6 +115,22 @@ static void probe_namespaces(struct host_facts *facts)
 	}
 }
 
+/* Namespaces, pidfds, epoll sets and files of /proc and the like are handles on the kernel, not
+ * input or output. */
+static bool is_kernel_object(int fd, const struct stat *st)
+{
+	static const unsigned long magics[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC, NSFS_MAGIC,
+					       CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC};
+	struct statfs fs;
+
+	if ((st->st_mode & S_IFMT) == 0 || fstatfs(fd, &fs) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if ((unsigned long)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
 static enum fd_state probe_fd(int fd, bool was_closed)
 {
 	struct stat st;
@@ -124,9 +140,17 @@ static enum fd_state probe_fd(int fd, bool was_closed)
 		return FD_CLOSED;
 	if (flags & O_PATH)
 		return FD_PATH_ONLY;
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		return FD_DIRECTORY;
-	return FD_USABLE;
+	if (fstat(fd, &st) != 0 || is_kernel_object(fd, &st))
+		return FD_KERNEL_OBJECT;
+	return S_ISDIR(st.st_mode) ? FD_DIRECTORY : FD_USABLE;
+}
+
+static bool is_input_file(int fd)
+{
+	struct stat st;
+
+	return (fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH)) == O_RDONLY && fstat(fd, &st) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_nlink > 0;
 }
 
 static bool is_anonymous_pipe(int fd)
@@ -196,6 +220,7 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 	for (int fd = 0; fd < 3; fd++) {
 		facts.stdio[fd] = probe_fd(fd, fds_closed[fd]);
 		facts.stdio_is_pipe[fd] = is_anonymous_pipe(fd);
+		facts.stdio_is_input_file[fd] = facts.stdio[fd] == FD_USABLE && is_input_file(fd);
 	}
 	probe_limits(&facts);
 	probe_layout(&facts.layout);

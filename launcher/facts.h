@@ -18,7 +18,7 @@ enum {
 	FACTS_NAMESPACES = 8,
 };
 
-enum fd_state { FD_USABLE, FD_CLOSED, FD_DIRECTORY, FD_PATH_ONLY };
+enum fd_state { FD_USABLE, FD_CLOSED, FD_DIRECTORY, FD_PATH_ONLY, FD_KERNEL_OBJECT };
 
 /* Why a user namespace cannot be made; each has its own remedy. */
 enum userns_state {
@@ -50,7 +50,8 @@ struct host_facts {
 	size_t n_groups;
 	bool has_more_groups; /* than fit: then none is listed */
 	enum fd_state stdio[3];
-	bool stdio_is_pipe[3]; /* an anonymous one */
+	bool stdio_is_pipe[3];       /* an anonymous one */
+	bool stdio_is_input_file[3]; /* a named regular file, opened for reading alone */
 	struct host_layout layout;
 };
 

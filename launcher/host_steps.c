@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/keyctl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -16,10 +15,13 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/keyring.h"
 #include "launcher/launch.h"
 #include "launcher/readback.h"
+#include "launcher/stdio.h"
 
 /* ---- run directory ---- */
 
@@ -78,29 +80,10 @@ static int undo_id_block(struct launch *launch, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-/* ---- stdin, stdout, stderr ---- */
-
-/* Scripts write to /dev/stderr and read /dev/stdin, which opens the pipe anew: then its owner
- * counts. */
-static bool wants_stdio_owner(const struct decision *d)
+/* As a user the child does it, in its own mount namespace (row open_stdio_files). */
+static bool wants_stdio_files(const struct decision *d)
 {
-	const bool *is_pipe = d->facts.stdio_is_pipe;
-
-	return has_block(d) && facts_has_cap(&d->facts, CAP_CHOWN) &&
-	       (is_pipe[0] || is_pipe[1] || is_pipe[2]);
-}
-
-static int apply_stdio_owner(struct launch *launch, struct err *err)
-{
-	const struct spec_identity *id = &launch->spec->identity;
-	uint32_t first = launch->run.block_first;
-
-	for (int fd = 0; fd < 3; fd++)
-		if (launch->decision->facts.stdio_is_pipe[fd] &&
-		    fchown(fd, first + id->uid, first + id->gid) != 0)
-			return err_set(err, ERR_SETUP, errno, "give pipe %d to the workload's user",
-				       fd);
-	return 0;
+	return has_block(d) && stdio_has_input_files(d);
 }
 
 /* ---- hard limits ---- */
@@ -147,9 +130,6 @@ static int apply_hard_limits(struct launch *launch, struct err *err)
 
 /* ---- session keyring ---- */
 
-/* Rights of a key, keyctl_setperm(3): the possessor everything; the user to find and see it. */
-enum { KEY_POSSESSOR_ALL = 0x3f000000, KEY_USER_VIEW = 0x00010000, KEY_USER_SEARCH = 0x00080000 };
-
 static bool wants_shared_keyring(const struct decision *d)
 {
 	/* A user's keys are counted: a keyring for each sandbox runs into the quota of 200. So all
@@ -159,79 +139,78 @@ static bool wants_shared_keyring(const struct decision *d)
 	return d->facts.keyrings && has_one_id(d) && !d->spec.seccomp.admits_key_calls;
 }
 
-static const char shared_keyring[] = "cordon";
-
-static int apply_session_keyring(struct launch *launch, struct err *err)
-{
-	unsigned long rights = KEY_POSSESSOR_ALL | KEY_USER_SEARCH | KEY_USER_VIEW;
-	long r = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)shared_keyring, 0, 0, 0);
-
-	(void)launch;
-	if (r < 0)
-		return err_set(err, ERR_SETUP, (int)-r, "leave the caller's session keyring");
-	/* So that the next run finds it by name instead of making another. It may be an older
-	 * run's: then the rights are set already, and setting them again is refused or the same. */
-	r = sys_keyctl(KEYCTL_SETPERM, (unsigned long)KEY_SPEC_SESSION_KEYRING, rights, 0, 0);
-	if (r < 0 && r != -EACCES)
-		return err_set(err, ERR_SETUP, (int)-r, "rights of the shared session keyring");
-	return 0;
-}
-
-/* The kernel describes a key as "keyring;UID;GID;RIGHTS;NAME". */
-static int verify_session_keyring(struct launch *launch, struct err *err)
-{
-	char text[128];
-	long n = sys_keyctl(KEYCTL_DESCRIBE, (unsigned long)KEY_SPEC_SESSION_KEYRING,
-			    (unsigned long)text, sizeof(text), 0);
-	const char *name = n > 0 && n <= (long)sizeof(text) ? strrchr(text, ';') : NULL;
-
-	(void)launch;
-	return name == NULL || !str_equal(name + 1, shared_keyring)
-		       ? err_set(err, ERR_SETUP, 0, "the session keyring is still the caller's")
-		       : 0;
-}
-
 /* ---- sources, as root ---- */
 
-/* A host directory is shown with one pair of ids: its owner's is the workload's, all others are
- * nobody's. */
-static int open_source(struct launch *launch, const char *path, const struct source_fact *fact,
-		       struct rootfs_source *source, struct err *err)
+/* Opens the real path that was checked, as a detached mount that nobody else's mounts reach. */
+static int clone_source(const struct source_fact *fact, struct err *err)
 {
-	const struct spec_identity *id = &launch->spec->identity;
-	uint32_t first = launch->run.block_first;
-	_cleanup_fd_ int userns = -EBADF;
-	_cleanup_fd_ int fd =
-		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	/* Private: the clone of a shared mount is its peer, and what the host mounts below it later
-	 * would show inside, without nosuid and with the host's ids. */
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE};
+	struct mount_attr attr = {.propagation = MS_PRIVATE};
+	_cleanup_fd_ int place = sys_openat2(AT_FDCWD, fact->path, O_PATH | O_CLOEXEC, 0,
+					     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	_cleanup_fd_ int fd = place < 0 ? place
+					: sys_open_tree(place, "",
+							OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+								AT_RECURSIVE | AT_EMPTY_PATH);
 	struct statx st;
 	int r;
 
 	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s: open", path);
+		return err_set(err, ERR_SETUP, -fd, "%s: open", fact->path);
 	r = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: stat", path);
+		return err_set(err, ERR_SETUP, -r, "%s: stat", fact->path);
 	if (st.stx_ino != fact->ino || st.stx_dev_major != fact->dev_major ||
 	    st.stx_dev_minor != fact->dev_minor)
-		return err_set(err, ERR_SETUP, ESTALE, "%s: was replaced meanwhile", path);
-	userns = identity_pair_namespace(fact->uid, fact->gid, first + id->uid, first + id->gid,
-					 err);
+		return err_set(err, ERR_SETUP, ESTALE, "%s: was replaced meanwhile", fact->path);
+	/* Else it would stay a peer of the host's mount, and new mounts would travel both ways. */
+	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: make the mount private", fact->path);
+	return steal_fd(&fd);
+}
+
+/*
+ * A host directory is shown with one pair of ids: its owner's is the workload's, all others are
+ * nobody's. What belongs to root in a place of the system's is shown without even that pair, so
+ * that only what everybody may read can be read; nor is group 0 ever given without its owner.
+ */
+static int show_with_pair(struct launch *launch, int fd, const struct source_fact *fact,
+			  struct err *err)
+{
+	const struct spec_identity *id = &launch->spec->identity;
+	uint32_t first = launch->run.block_first;
+	uint32_t gid = fact->gid == 0 && fact->uid != 0 ? IDENTITY_NOBODY_ON_DISK : fact->gid;
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
+	_cleanup_fd_ int userns =
+		identity_pair_namespace(fact->uid, gid, first + id->uid, first + id->gid, err);
+	int r;
+
 	if (userns < 0)
-		return err_wrap(err, "%s", path);
+		return err_wrap(err, "%s", fact->path);
 	attr.userns_fd = (__u64)userns;
 	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 	if (r < 0) {
-		err_set(err, ERR_SETUP, -r, "%s: show it with the sandbox's ids", path);
+		err_set(err, ERR_SETUP, -r, "%s: show it with the sandbox's ids", fact->path);
 		return err_hint(
 			err,
-			"Its file system, or one mounted below it, cannot be idmapped: copy it to "
-			"one that can (ext4, xfs, btrfs, tmpfs).");
+			"Its file system, or one mounted below it, cannot be idmapped: copy it "
+			"to one that can (ext4, xfs, btrfs, tmpfs).");
 	}
-	source->tree_fd = steal_fd(&fd);
 	return 0;
+}
+
+static int open_source(struct launch *launch, const struct source_fact *fact,
+		       struct rootfs_source *source, struct err *err)
+{
+	_cleanup_fd_ int fd = clone_source(fact, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = fact->shows_owner ? show_with_pair(launch, fd, fact, err) : 0;
+	if (r == 0)
+		source->tree_fd = steal_fd(&fd);
+	return r;
 }
 
 static bool wants_sources(const struct decision *d)
@@ -245,12 +224,10 @@ static int apply_sources(struct launch *launch, struct err *err)
 	int r = 0;
 
 	if (launch->spec->rootfs.kind == ROOTFS_DIR)
-		r = open_source(launch, launch->spec->rootfs.dir, &d->root_source,
-				&launch->root_source, err);
+		r = open_source(launch, &d->root_source, &launch->root_source, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->n_mounts; i++)
 		if (launch->spec->mounts[i].type == MOUNT_BIND)
-			r = open_source(launch, launch->spec->mounts[i].source, &d->sources[i],
-					&launch->sources[i], err);
+			r = open_source(launch, &d->sources[i], &launch->sources[i], err);
 	return r;
 }
 
@@ -298,6 +275,28 @@ static int apply_gid_map(struct launch *launch, struct err *err)
 	map_text(launch, launch->spec->identity.gid, launch->decision->facts.egid, text,
 		 sizeof(text));
 	return write_proc(launch, "gid_map", text, err);
+}
+
+/* ---- oom score ---- */
+
+enum { OOM_SCORE = 500 }; /* of 1000: the kernel takes a sandbox before the host's own programs */
+
+static int apply_oom_score(struct launch *launch, struct err *err)
+{
+	char text[16], path[64];
+	uint64_t current;
+	ssize_t n;
+
+	str_format(path, sizeof(path), "/proc/%d/oom_score_adj", launch->init_pid);
+	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "%s", path);
+	io_chomp(text);
+	/* A caller that is offered up already stays so; a negative number is no u64. */
+	if (parse_u64(text, &current) == 0 && current >= OOM_SCORE)
+		return 0;
+	str_format(text, sizeof(text), "%d", OOM_SCORE);
+	return write_proc(launch, "oom_score_adj", text, err);
 }
 
 /* ---- after SYNC_READY ---- */
@@ -355,20 +354,26 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				  undo_run_directory},
 	[PARENT_ID_BLOCK] = {"id_block", "65,536 host ids that no account and no other sandbox has",
 			     has_block, apply_id_block, verify_id_block, undo_id_block},
-	[PARENT_STDIO_OWNER] = {"stdio_owner",
+	[PARENT_STDIO_PIPES] = {"stdio_pipes",
 				"pipes at 0 to 2 can be opened anew as /dev/stdout and the like",
-				wants_stdio_owner, apply_stdio_owner, NULL, NULL},
+				stdio_wants_pipes, stdio_lend_pipes, NULL, NULL},
+	[PARENT_STDIO_FILES] = {"stdio_files", "a file that is read cannot be opened for writing",
+				wants_stdio_files, stdio_freeze_in_keeper, stdio_verify_frozen,
+				NULL},
 	[PARENT_HARD_LIMITS] = {"hard_limits",
 				"the policy asks for more than this process's hard limits",
 				wants_more_than_hard, apply_hard_limits, NULL, NULL},
 	[PARENT_SESSION_KEYRING] = {"session_keyring", "the caller's keys stay with the caller",
-				    wants_shared_keyring, apply_session_keyring,
-				    verify_session_keyring, NULL},
+				    wants_shared_keyring, keyring_join, keyring_verify, NULL},
 	[PARENT_SOURCES] = {"sources",
 			    "host paths as detached mounts that show only their owner's id",
 			    wants_sources, apply_sources, NULL, NULL},
 	[PARENT_DENY_SETGROUPS] = {"deny_setgroups", "the kernel's condition for a user's gid map",
 				   has_one_id, apply_deny_setgroups, NULL, NULL},
+	[PARENT_OOM_SCORE] = {"oom_score",
+			      "short of memory, the kernel takes the sandbox first (with "
+			      "CAP_SYS_RESOURCE for good; else the program may take it back)",
+			      NULL, apply_oom_score, NULL, NULL},
 	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, apply_uid_map, NULL, NULL},
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, apply_gid_map, NULL, NULL},
 	[PARENT_READ_BACK] = {"read_back",
@@ -382,7 +387,7 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 
 #define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_ID_BLOCK, "the claim is journalled before it is made");
-MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_OWNER, "the new owner is of the block");
+MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_PIPES, "the new group is of the block");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");

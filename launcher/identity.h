@@ -21,6 +21,8 @@ enum {
 	/* init's id inside a block: no account of any rootfs, so the workload cannot signal or
 	   trace it. */
 	IDENTITY_INIT = 65535,
+	/* An id that owns nothing on disk: systemd's page keeps it free. */
+	IDENTITY_NOBODY_ON_DISK = 2147483646,
 	IDENTITY_RANGES_MAX = 256,
 	IDENTITY_MAP_TEXT = 64,
 };

@@ -8,7 +8,12 @@ extern const char init_image[];
 extern const unsigned int init_image_size;
 
 /* Descriptors that init is started with. */
-enum { INIT_STATUS_FD = 3, INIT_LIFELINE_FD = 4 };
+enum {
+	INIT_STATUS_FD = 3,
+	INIT_LIFELINE_FD = 4,
+	INIT_LOCK_FD =
+		5, /* the run's journal: held, never used, so that its lock lasts as long as init */
+};
 
 /* What init writes to INIT_STATUS_FD when the workload has ended: 8 bytes, in one write. */
 struct init_status {

@@ -24,12 +24,14 @@ struct launch {
 	size_t n_filter;
 	int init_image_fd;             /* sealed memfd */
 	struct rootfs_source *sources; /* malloc, spec->n_mounts */
+	uint64_t *own_mounts;          /* malloc, for rootfs_run */
 	struct rootfs_source root_source;
 	struct rootfs_run rootfs;
 
 	/* what the keeper changed on the host */
 	struct state_root state;
 	struct state_run run;
+	long session_keyring; /* as a user: its serial number */
 	bool applied[PARENT_ROWS];
 
 	/* conversation */

@@ -120,15 +120,23 @@ static void check_stdio(const struct decision *d, struct misses *misses)
 {
 	static const char *const names[] = {"stdin", "stdout", "stderr"};
 
+	static const char *const what[] = {
+		[FD_USABLE] = NULL,
+		[FD_CLOSED] = NULL,
+		[FD_DIRECTORY] = "a directory",
+		[FD_PATH_ONLY] = "an O_PATH descriptor",
+		[FD_KERNEL_OBJECT] = "a handle on the kernel",
+	};
+
 	for (int fd = 0; fd < 3; fd++) {
-		bool is_dir = d->facts.stdio[fd] == FD_DIRECTORY;
+		const char *kind = what[d->facts.stdio[fd]];
 		struct miss *m;
 
-		if (!is_dir && d->facts.stdio[fd] != FD_PATH_ONLY)
+		if (kind == NULL)
 			continue;
 		m = preflight_miss(misses, "", nowhere);
 		miss_text(m, "%s (descriptor %d) is %s: it would lead out of the sandbox",
-			  names[fd], fd, is_dir ? "a directory" : "an O_PATH descriptor");
+			  names[fd], fd, kind);
 		miss_hint(m, "Connect it to a file, a pipe or /dev/null.");
 	}
 }
@@ -211,134 +219,4 @@ void preflight_host(const struct decision *decision, struct misses *misses)
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i](decision, misses);
-}
-
-/* ---- the paths that are shown ---- */
-
-static bool is_same_place(const struct statx *a, const struct statx *b)
-{
-	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
-	       a->stx_dev_minor == b->stx_dev_minor;
-}
-
-/* True where path, or as much of it as there is, is or lies in the place `outer`, over whatever
- * links lead there. */
-static bool lies_in(const char *path, const struct statx *outer)
-{
-	char part[PATH_MAX], real[PATH_MAX];
-	struct statx at;
-
-	str_format(part, sizeof(part), "%s", path);
-	while (realpath(part, real) == NULL) {
-		char *slash = strrchr(part, '/');
-
-		if (slash == NULL || slash == part)
-			return false;
-		*slash = '\0';
-	}
-	for (size_t len = strlen(real); len > 0;) {
-		if (sys_statx(AT_FDCWD, real, 0, STATX_INO, &at) == 0 && is_same_place(&at, outer))
-			return true;
-		while (len > 0 && real[--len] != '/')
-			;
-		real[len] = '\0';
-	}
-	return sys_statx(AT_FDCWD, "/", 0, STATX_INO, &at) == 0 && is_same_place(&at, outer);
-}
-
-static bool source_touches_state(const struct decision *d, const char *path)
-{
-	struct statx at;
-
-	/* By name, and by what is there: a link or another mount may lead to the same place. */
-	if (path_is_below(path, d->state_path) || path_is_below(d->state_path, path))
-		return true;
-	if (sys_statx(AT_FDCWD, path, 0, STATX_INO, &at) == 0 && lies_in(d->state_path, &at))
-		return true;
-	return sys_statx(AT_FDCWD, d->state_path, 0, STATX_INO, &at) == 0 && lies_in(path, &at);
-}
-
-static bool look_at(const char *path, const char *key, struct spec_origin origin,
-		    struct source_fact *ret, struct misses *misses)
-{
-	struct statx st;
-	struct miss *m;
-	int r = sys_statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &st);
-
-	if (r < 0) {
-		m = preflight_miss(misses, key, origin);
-		miss_text(m, "%s: %s", path, strerrordesc_np(-r));
-		miss_hint(m, r == -ENOENT ? "Make it first, or correct the path."
-					  : "The caller must be able to reach it.");
-		return false;
-	}
-	*ret = (struct source_fact){.dev_major = st.stx_dev_major,
-				    .dev_minor = st.stx_dev_minor,
-				    .ino = st.stx_ino,
-				    .uid = st.stx_uid,
-				    .gid = st.stx_gid,
-				    .is_dir = S_ISDIR(st.stx_mode)};
-	if (S_ISDIR(st.stx_mode) || S_ISREG(st.stx_mode) || S_ISCHR(st.stx_mode) ||
-	    S_ISSOCK(st.stx_mode) || S_ISFIFO(st.stx_mode))
-		return true;
-	m = preflight_miss(misses, key, origin);
-	miss_text(m, "%s: is neither a file nor a directory", path);
-	return false;
-}
-
-/* The policy shows a program that is named by its path at that path: where it is missing, it is the
- * program that is. */
-static void note_program(const struct decision *d, const struct spec_mount *mount,
-			 struct misses *misses)
-{
-	bool is_program = str_equal(mount->source, d->spec.process.program);
-
-	if (is_program && misses->n_dropped == 0)
-		misses->list[misses->n - 1].exec_errno =
-			access(mount->source, F_OK) != 0 ? errno : ENOENT;
-}
-
-static void check_source(const struct decision *d, const struct spec_mount *mount,
-			 struct source_fact *fact, struct misses *misses)
-{
-	struct miss *m;
-
-	if (!look_at(mount->source, "volumes", mount->origin, fact, misses)) {
-		note_program(d, mount, misses);
-		return;
-	}
-	if (source_touches_state(d, mount->source)) {
-		m = preflight_miss(misses, "volumes", mount->origin);
-		miss_text(m, "%s: contains or lies in cordon's own state, %s", mount->source,
-			  d->state_path);
-		miss_hint(m, "Name a narrower directory, or move the state with --root DIR.");
-	}
-	if (mount->read_only || mount->host_root_write_waived || fact->uid != 0 ||
-	    !facts_can_map_block(&d->facts))
-		return;
-	m = preflight_miss(misses, "volumes", mount->origin);
-	miss_text(m, "%s: belongs to the host's root and would be writable", mount->source);
-	miss_hint(m,
-		  "Show it read-only (--ro), give it to another owner, or add --waive "
-		  "host_root_write:%s=REASON.",
-		  mount->source);
-}
-
-void preflight_sources(struct decision *decision, struct source_fact *sources,
-		       struct misses *misses)
-{
-	const struct sandbox_spec *spec = &decision->spec;
-
-	for (size_t i = 0; i < spec->n_mounts; i++)
-		if (spec->mounts[i].type == MOUNT_BIND)
-			check_source(decision, &spec->mounts[i], &sources[i], misses);
-	if (spec->rootfs.kind != ROOTFS_DIR ||
-	    !look_at(spec->rootfs.dir, "rootfs.from", spec->rootfs.origin, &decision->root_source,
-		     misses))
-		return;
-	if (!decision->root_source.is_dir) {
-		struct miss *m = preflight_miss(misses, "rootfs.from", spec->rootfs.origin);
-
-		miss_text(m, "%s: is not a directory", spec->rootfs.dir);
-	}
 }

@@ -50,7 +50,8 @@ static struct rootfs_source source_from(const struct source_fact *fact)
 				      .dev_major = fact->dev_major,
 				      .dev_minor = fact->dev_minor,
 				      .ino = fact->ino,
-				      .is_dir = fact->is_dir};
+				      .is_dir = fact->is_dir,
+				      .path = fact->path};
 }
 
 static int prepare_sources(struct launch *launch, struct err *err)
@@ -58,7 +59,8 @@ static int prepare_sources(struct launch *launch, struct err *err)
 	const struct decision *d = launch->decision;
 
 	launch->sources = calloc(launch->spec->n_mounts + 1, sizeof(*launch->sources));
-	if (launch->sources == NULL)
+	launch->own_mounts = calloc(d->tree.n_ops + 2, sizeof(*launch->own_mounts));
+	if (launch->sources == NULL || launch->own_mounts == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "mount sources");
 	for (size_t i = 0; i < launch->spec->n_mounts; i++)
 		launch->sources[i] = source_from(&d->sources[i]);
@@ -67,6 +69,7 @@ static int prepare_sources(struct launch *launch, struct err *err)
 		.spec = launch->spec,
 		.tree = &d->tree,
 		.sources = launch->sources,
+		.own_mounts = launch->own_mounts,
 		.root_source =
 			launch->spec->rootfs.kind == ROOTFS_DIR ? &launch->root_source : NULL,
 		.staging_fd = -EBADF,
@@ -135,6 +138,8 @@ void launch_release(struct launch *launch)
 		close_fd(&launch->sources[i].tree_fd);
 	state_root_release(&launch->state);
 	free(launch->sources);
+	free(launch->own_mounts);
+	launch->own_mounts = NULL;
 	free(launch->filter);
 	launch->sources = NULL;
 	launch->filter = NULL;

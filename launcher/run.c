@@ -110,7 +110,8 @@ static int block_signals(sigset_t *ret_old, struct err *err)
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++)
 		sigdelset(&all, left_alone[i]);
-	/* Where the caller ignores SIGCHLD the kernel reaps, and nobody learns how it ended: wait(2).
+	/* Where the caller ignores SIGCHLD the kernel reaps, and nobody learns how it ended:
+	 * wait(2).
 	 */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return err_set(err, ERR_SETUP, errno, "reset SIGCHLD");

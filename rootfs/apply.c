@@ -21,33 +21,27 @@ enum {
 	BOTH_EMPTY = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
 };
 
-/* Places on the host to build on. Any directory serves: the mount is seen by this namespace alone
- * and covers nothing that is still needed, for sources are opened before. */
-static const char *const staging_places[] = {"/tmp", "/run", "/mnt"};
-
 static int fail(struct err *err, int result, const char *what, const char *object)
 {
 	return err_set(err, ERR_SETUP, -result, "%s: %s", object, what);
 }
 
-int rootfs_private(struct err *err)
-{
-	int r = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-
-	return r < 0 ? fail(err, r, "make all mounts private", "/") : 0;
-}
-
 /* ---- sources ---- */
 
-static int open_source(struct rootfs_source *source, const char *path, struct err *err)
+static int open_source(struct rootfs_source *source, struct err *err)
 {
+	const char *path = source->path;
+	_cleanup_fd_ int place = -EBADF;
 	_cleanup_fd_ int fd = -EBADF;
 	struct statx st;
 	int r;
 
 	if (source->tree_fd >= 0)
 		return 0;
-	fd = sys_open_tree(AT_FDCWD, path, TREE_FLAGS);
+	/* The path was free of links when it was checked, and must still be. */
+	place = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0,
+			    RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	fd = place < 0 ? place : sys_open_tree(place, "", TREE_FLAGS | AT_EMPTY_PATH);
 	if (fd < 0)
 		return fail(err, fd, "open the source of a bind", path);
 	r = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &st);
@@ -65,106 +59,23 @@ int rootfs_open_sources(struct rootfs_run *run, struct err *err)
 	int r = 0;
 
 	if (run->root_source != NULL)
-		r = open_source(run->root_source, run->spec->rootfs.dir, err);
+		r = open_source(run->root_source, err);
 	for (size_t i = 0; r == 0 && i < run->spec->n_mounts; i++)
 		if (run->spec->mounts[i].type == MOUNT_BIND)
-			r = open_source(&run->sources[i], run->spec->mounts[i].source, err);
+			r = open_source(&run->sources[i], err);
 	return r;
-}
-
-/* ---- the root ---- */
-
-static int attach_staging(int fd, struct err *err)
-{
-	int r = -ENOENT;
-
-	for (size_t i = 0; i < sizeof(staging_places) / sizeof(staging_places[0]); i++) {
-		r = sys_move_mount(fd, "", AT_FDCWD, staging_places[i], MOVE_MOUNT_F_EMPTY_PATH);
-		if (r == 0)
-			return 0;
-	}
-	return fail(err, r, "attach the root's tmpfs (tried /tmp, /run, /mnt)", "rootfs");
-}
-
-/* The owner of the lower root, as the sandbox sees it, becomes the owner of the root that is
- * written to. */
-static int copy_owner(int lower_fd, int upper_fd)
-{
-	struct stat st;
-
-	if (fstat(lower_fd, &st) != 0 || fchown(upper_fd, st.st_uid, st.st_gid) != 0 ||
-	    fchmod(upper_fd, st.st_mode & 01777) != 0)
-		return -errno;
-	return 0;
-}
-
-/* dir:PATH is never written to: an overlay takes what changes. Before kernel 6.15 overlay refuses
- * detached layers, so the lower one is attached to the staging tmpfs first. */
-static int mount_overlay(struct rootfs_run *run, struct err *err)
-{
-	static const char *const options[][2] = {{"source", "overlay"}, {"lowerdir", "lower"},
-						 {"upperdir", "upper"}, {"workdir", "work"},
-						 {"userxattr", NULL},   {NULL, NULL}};
-	static const char *const dirs[] = {"lower", "upper", "work", "root"};
-	_cleanup_fd_ int upper = -EBADF;
-	_cleanup_fd_ int overlay = -EBADF;
-	const char *dir = run->spec->rootfs.dir;
-	int r;
-
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		if (mkdirat(run->staging_fd, dirs[i], 0755) != 0)
-			return fail(err, -errno, "make a directory for the overlay", dirs[i]);
-	r = fs_set_attrs(run->root_source->tree_fd,
-			 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE);
-	if (r < 0)
-		return fail(err, r, "set the rootfs read-only", dir);
-	upper = sys_openat(run->staging_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (upper < 0)
-		return fail(err, upper, "open the upper layer", dir);
-	r = copy_owner(run->root_source->tree_fd, upper);
-	if (r < 0)
-		return fail(err, r, "give the upper layer its owner", dir);
-	r = sys_move_mount(run->root_source->tree_fd, "", run->staging_fd, "lower",
-			   MOVE_MOUNT_F_EMPTY_PATH);
-	if (r < 0)
-		return fail(err, r, "attach the lower layer", dir);
-	if (fchdir(run->staging_fd) != 0)
-		return fail(err, -errno, "enter the staging directory", dir);
-	overlay = fs_simple("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (overlay < 0)
-		return fail(err, overlay, "mount the overlay", dir);
-	r = sys_move_mount(overlay, "", run->staging_fd, "root", MOVE_MOUNT_F_EMPTY_PATH);
-	if (r < 0)
-		return fail(err, r, "attach the overlay", dir);
-	run->root_fd = steal_fd(&overlay);
-	return 0;
-}
-
-int rootfs_make_root(struct rootfs_run *run, struct err *err)
-{
-	const struct spec_rootfs *rootfs = &run->spec->rootfs;
-	struct tree_op op = {.mode = 0755,
-			     .size_bytes = rootfs->size_bytes,
-			     .inodes = rootfs->inodes,
-			     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-			     .for_user = rootfs->writable == WRITABLE_TMPFS};
-	int r;
-
-	run->staging_fd = fs_tmpfs(&op, run->spec->identity.uid, run->spec->identity.gid);
-	if (run->staging_fd < 0)
-		return fail(err, run->staging_fd, "make the root's tmpfs", "rootfs");
-	r = attach_staging(run->staging_fd, err);
-	if (r < 0)
-		return r;
-	if (run->root_source != NULL)
-		return mount_overlay(run, err);
-	run->root_fd = run->staging_fd;
-	return 0;
 }
 
 /* ---- one entry of the tree ---- */
 
-static int attach(int tree_fd, int root_fd, const struct tree_op *op)
+static int make_place(const struct rootfs_run *run, int root_fd, const char *path, bool is_dir)
+{
+	struct path_own_mounts own = {.ids = run->own_mounts, .n = run->n_own_mounts};
+
+	return path_make_in_root(root_fd, path, is_dir, &own);
+}
+
+static int attach(const struct rootfs_run *run, int tree_fd, int root_fd, const struct tree_op *op)
 {
 	_cleanup_fd_ int place = -EBADF;
 
@@ -172,7 +83,7 @@ static int attach(int tree_fd, int root_fd, const struct tree_op *op)
 		place = sys_openat2(root_fd, op->target, O_PATH | O_CLOEXEC, 0,
 				    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	else
-		place = path_make_in_root(root_fd, op->target, op->is_dir);
+		place = make_place(run, root_fd, op->target, op->is_dir);
 	if (place < 0)
 		return place;
 	return sys_move_mount(tree_fd, "", place, "", BOTH_EMPTY);
@@ -186,7 +97,7 @@ static int bind_host_path(const struct rootfs_run *run, const struct tree_op *op
 	if (fd < 0)
 		return fd;
 	r = fs_set_attrs(fd, op->attrs, AT_RECURSIVE);
-	return r < 0 ? r : attach(fd, run->root_fd, op);
+	return r < 0 ? r : attach(run, fd, run->root_fd, op);
 }
 
 static int bind_device(const struct rootfs_run *run, const struct tree_op *op)
@@ -205,7 +116,7 @@ static int bind_device(const struct rootfs_run *run, const struct tree_op *op)
 	    st.stx_rdev_minor != op->dev_minor)
 		return -ENODEV;
 	r = fs_set_attrs(fd, op->attrs, 0);
-	return r < 0 ? r : attach(fd, run->dev_fd, op);
+	return r < 0 ? r : attach(run, fd, run->dev_fd, op);
 }
 
 static int bind_source(const struct rootfs_run *run, const struct tree_op *op)
@@ -213,7 +124,7 @@ static int bind_source(const struct rootfs_run *run, const struct tree_op *op)
 	int fd = run->sources[op->source].tree_fd;
 	int r = fs_set_attrs(fd, op->attrs, AT_RECURSIVE);
 
-	return r < 0 ? r : attach(fd, run->root_fd, op);
+	return r < 0 ? r : attach(run, fd, run->root_fd, op);
 }
 
 static int make_tmpfs(struct rootfs_run *run, const struct tree_op *op)
@@ -227,7 +138,9 @@ static int make_tmpfs(struct rootfs_run *run, const struct tree_op *op)
 	if (fd < 0)
 		return fd;
 	place.is_dir = true;
-	r = attach(fd, op->stage == TREE_DEV && !is_dev ? run->dev_fd : run->root_fd, &place);
+	r = attach(run, fd, op->stage == TREE_DEV && !is_dev ? run->dev_fd : run->root_fd, &place);
+	if (r == 0)
+		r = rootfs_note_own(run, fd);
 	if (r == 0 && is_dev)
 		run->dev_fd = steal_fd(&fd);
 	return r;
@@ -244,7 +157,7 @@ static int make_devpts(const struct rootfs_run *run, const struct tree_op *op)
 	struct tree_op place = *op;
 
 	place.is_dir = true;
-	return fd < 0 ? fd : attach(fd, run->dev_fd, &place);
+	return fd < 0 ? fd : attach(run, fd, run->dev_fd, &place);
 }
 
 static int make_proc(struct rootfs_run *run, const struct tree_op *op)
@@ -255,7 +168,7 @@ static int make_proc(struct rootfs_run *run, const struct tree_op *op)
 	int r;
 
 	place.is_dir = true;
-	r = fd < 0 ? fd : attach(fd, run->root_fd, &place);
+	r = fd < 0 ? fd : attach(run, fd, run->root_fd, &place);
 	if (r == 0)
 		run->proc_fd = steal_fd(&fd);
 	return r;
@@ -301,7 +214,7 @@ static int make_file(const struct rootfs_run *run, const struct tree_op *op)
 {
 	/* Only on the tmpfs root, which nobody else has written to: a plain path below it will do.
 	 */
-	_cleanup_fd_ int dir = path_make_in_root(run->root_fd, "/etc", true);
+	_cleanup_fd_ int dir = make_place(run, run->root_fd, "/etc", true);
 	_cleanup_fd_ int fd = -EBADF;
 
 	if (dir < 0)
@@ -321,7 +234,7 @@ static int make_link(const struct rootfs_run *run, const struct tree_op *op)
 	char dir[64];
 
 	str_format(dir, sizeof(dir), "%.*s", (int)(name - op->target), op->target);
-	parent = path_make_in_root(root_fd, dir, true);
+	parent = make_place(run, root_fd, dir, true);
 	if (parent < 0)
 		return parent;
 	return symlinkat(op->text, parent, name) != 0 ? -errno : 0;
@@ -329,7 +242,7 @@ static int make_link(const struct rootfs_run *run, const struct tree_op *op)
 
 static int make_dir(const struct rootfs_run *run, const struct tree_op *op)
 {
-	_cleanup_fd_ int fd = path_make_in_root(run->root_fd, op->target, true);
+	_cleanup_fd_ int fd = make_place(run, run->root_fd, op->target, true);
 
 	return fd < 0 ? fd : 0;
 }
@@ -370,7 +283,7 @@ static int explain_failure(const struct tree_op *op, int result, struct err *err
 	if (op->stage == TREE_KERNEL_PATHS)
 		where = "/proc";
 	err_set(err, ERR_SETUP, -result, "%s%s: %s", where, op->target, tree_kind_name(op->kind));
-	if (op->must_exist && result == -ENOENT)
+	if (result == -EXDEV || (op->must_exist && result == -ENOENT))
 		return err_hint(
 			err, "Make %s in the host's directory first: cordon makes nothing there.",
 			op->target);
@@ -394,80 +307,6 @@ int rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err
 
 		if (r < 0)
 			return explain_failure(op, r, err);
-	}
-	return 0;
-}
-
-/* ---- sealing and pivot ---- */
-
-int rootfs_seal(struct rootfs_run *run, struct err *err)
-{
-	int r = fs_set_attrs(run->dev_fd, MOUNT_ATTR_RDONLY, 0);
-
-	if (r == 0 && run->spec->rootfs.writable == WRITABLE_NONE)
-		r = fs_set_attrs(run->root_fd, MOUNT_ATTR_RDONLY, 0);
-	return r < 0 ? fail(err, r, "make the root read-only", "/") : 0;
-}
-
-static int check_read_only(int dirfd, const char *object, struct err *err)
-{
-	int fd = sys_openat(dirfd, ".cordon-seal", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-
-	if (fd == -EROFS)
-		return 0;
-	if (fd < 0)
-		return fail(err, fd, "read back that it is read-only", object);
-	close(fd);
-	return err_set(err, ERR_SETUP, 0, "%s: is writable after it was made read-only", object);
-}
-
-int rootfs_verify_seal(struct rootfs_run *run, struct err *err)
-{
-	int r = check_read_only(run->dev_fd, "/dev", err);
-
-	if (r == 0 && run->spec->rootfs.writable == WRITABLE_NONE)
-		r = check_read_only(run->root_fd, "/", err);
-	return r;
-}
-
-int rootfs_pivot(struct rootfs_run *run, struct err *err)
-{
-	int r;
-
-	if (fchdir(run->root_fd) != 0)
-		return fail(err, -errno, "enter the new root", "/");
-	/* Both arguments the same: the old root ends up mounted over the new one, and is what
-	 * umount2 takes off (pivot_root(2), NOTES). */
-	r = sys_pivot_root(".", ".");
-	if (r == -EINVAL) {
-		fail(err, r, "pivot_root", "/");
-		return err_hint(err, "The host's root may be an initramfs, which cannot be pivoted "
-				     "away from: switch_root to a real one first.");
-	}
-	if (r < 0)
-		return fail(err, r, "pivot_root", "/");
-	if (umount2(".", MNT_DETACH) != 0)
-		return fail(err, -errno, "detach the old root", "/");
-	if (chdir("/") != 0)
-		return fail(err, -errno, "enter the new root", "/");
-	return 0;
-}
-
-int rootfs_verify_pivot(struct rootfs_run *run, struct err *err)
-{
-	static const char *const places[] = {"/", "/..", "."};
-	struct statx want, have;
-	int r = sys_statx(run->root_fd, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_INO, &want);
-
-	if (r < 0)
-		return fail(err, r, "stat the new root", "/");
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		r = sys_statx(AT_FDCWD, places[i], 0, STATX_MNT_ID | STATX_INO, &have);
-		if (r < 0)
-			return fail(err, r, "stat", places[i]);
-		if (have.stx_mnt_id != want.stx_mnt_id || have.stx_ino != want.stx_ino)
-			return err_set(err, ERR_SETUP, 0, "%s: is not the new root after the pivot",
-				       places[i]);
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@ struct rootfs_source {
 	uint32_t dev_minor;
 	uint64_t ino;
 	bool is_dir;
+	const char *path; /* real path, free of links */
 };
 
 struct rootfs_run {
@@ -34,8 +35,10 @@ struct rootfs_run {
 	const struct tree *tree;
 	struct rootfs_source *sources;     /* spec->n_mounts of them */
 	struct rootfs_source *root_source; /* rootfs dir:PATH; NULL otherwise */
-	int staging_fd;                    /* the tmpfs below everything */
-	int root_fd;                       /* the new root's mount */
+	uint64_t *own_mounts;              /* ids of the mounts made here; room for n_ops + 2 */
+	size_t n_own_mounts;
+	int staging_fd; /* the tmpfs below everything */
+	int root_fd;    /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
 };
@@ -50,6 +53,9 @@ int must_check rootfs_open_sources(struct rootfs_run *run, struct err *err);
 /* The tmpfs with its byte and inode limits, and for dir:PATH the overlay on it. */
 int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
 
+/* Remembers a mount as ours: mount points may be made on it. Returns 0 or -errno. */
+int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);
+
 int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err *err);
 
 /* /dev, and the root where the policy says writable: none, become read-only; verify reads it back.
@@ -61,5 +67,10 @@ int must_check rootfs_verify_seal(struct rootfs_run *run, struct err *err);
  * mount. */
 int must_check rootfs_pivot(struct rootfs_run *run, struct err *err);
 int must_check rootfs_verify_pivot(struct rootfs_run *run, struct err *err);
+
+/* Proves that no mount of the new tree is anybody's peer: with one shared, a mount that somebody
+ * makes outside would appear inside, and the other way round (mount_namespaces(7)). Reads /proc of
+ * the new root, after the pivot. */
+int must_check rootfs_verify_private(struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,10 +139,15 @@ static int teardown(void **state)
 static int make(struct scratch *scratch, const char *path, bool is_dir)
 {
 	int root = openat(scratch->fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t id;
+	struct path_own_mounts own = {.ids = &id, .n = 1};
+	struct statx st;
 	int fd;
 
 	assert_true(root >= 0);
-	fd = path_make_in_root(root, path, is_dir);
+	assert_int_equal(statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &st), 0);
+	id = st.stx_mnt_id;
+	fd = path_make_in_root(root, path, is_dir, &own);
 	close(root);
 	return fd;
 }
@@ -294,12 +300,13 @@ static void follows_chains(void **state)
  * real proc is in the root. */
 static void refuses_magic_links(void **state)
 {
+	struct path_own_mounts none = {0};
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
 	assert_true(root >= 0);
-	assert_int_equal(path_make_in_root(root, "/proc/self/cwd/x", true), -ELOOP);
-	assert_int_equal(path_make_in_root(root, "/proc/self/root", true), -ELOOP);
+	assert_int_equal(path_make_in_root(root, "/proc/self/cwd/x", true, &none), -ELOOP);
+	assert_int_equal(path_make_in_root(root, "/proc/self/root", true, &none), -ELOOP);
 	close(root);
 }
 
@@ -326,6 +333,69 @@ static void refuses_what_is_too_long(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- path_resolve_trusted ---- */
+
+/* A link of root's is followed, another's is not, and the answer names it. */
+static void follows_links_of_root_alone(void **state)
+{
+	struct scratch *scratch = *state;
+	char base[PATH_MAX], path[PATH_MAX * 2], want[PATH_MAX * 2], real[PATH_MAX];
+	int expected = geteuid() == 0 ? 0 : -ELOOP;
+
+	snprintf(base, sizeof(base), "%s", scratch->path);
+	scratch_dir(scratch, "root/a", 0755);
+	assert_int_equal(symlinkat("../root/a", scratch->fd, "outside/link"), 0);
+	snprintf(path, sizeof(path), "%s/outside/link/", base);
+	assert_int_equal(path_resolve_trusted(path, real, sizeof(real)), expected);
+	snprintf(want, sizeof(want), "%s/%s", base, expected == 0 ? "root/a" : "outside/link");
+	assert_string_equal(real, want);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(fchownat(scratch->fd, "outside/link", 4242, 4242, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(path_resolve_trusted(path, real, sizeof(real)), -ELOOP);
+	snprintf(want, sizeof(want), "%s/outside/link", base);
+	assert_string_equal(real, want);
+}
+
+static void resolves_plain_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		int result;
+		const char *real;
+	} rows[] = {
+		{"/", 0, "/"},
+		{"//usr/./bin/../lib/", 0, "/usr/lib"},
+		{"/..", 0, "/"},
+		{"/nothing/here", -ENOENT, NULL},
+		{"/etc/passwd/x", -ENOTDIR, NULL},
+		{"relative", -EINVAL, NULL},
+		{"", -EINVAL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char real[PATH_MAX] = "";
+
+		print_message("%s\n", rows[i].path);
+		assert_int_equal(path_resolve_trusted(rows[i].path, real, sizeof(real)),
+				 rows[i].result);
+		if (rows[i].real != NULL)
+			assert_string_equal(real, rows[i].real);
+	}
+}
+
+static void gives_up_on_loops(void **state)
+{
+	struct scratch *scratch = *state;
+	char path[PATH_MAX + 8], real[PATH_MAX];
+
+	assert_int_equal(symlinkat("b", scratch->fd, "a"), 0);
+	assert_int_equal(symlinkat("a", scratch->fd, "b"), 0);
+	snprintf(path, sizeof(path), "%s/a", scratch->path);
+	assert_int_equal(path_resolve_trusted(path, real, sizeof(real)), -ELOOP);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -340,6 +410,9 @@ int main(void)
 		test(follows_chains),
 		cmocka_unit_test(refuses_magic_links),
 		test(refuses_what_is_too_long),
+		test(follows_links_of_root_alone),
+		cmocka_unit_test(resolves_plain_paths),
+		test(gives_up_on_loops),
 	};
 
 	return cmocka_run_group_tests_name("base/path", tests, NULL, NULL);

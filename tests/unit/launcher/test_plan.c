@@ -22,10 +22,10 @@ enum { ALL_ROWS = (int)PARENT_ROWS + (int)CHILD_ROWS };
 /* Rows that are not on in every sandbox. All others must be on, whatever the decision: a protection
  * that can be missing has to be added here first. */
 static const char *const optional[] = {
-	"id_block",  "stdio_owner",    "hard_limits",  "session_keyring",
-	"sources",   "deny_setgroups", "open_sources", "system",
-	"etc",       "volumes",        "nproc",        "keyring",
-	"setup_ids",
+	"id_block",     "stdio_pipes",     "stdio_files", "open_stdio_files",
+	"hard_limits",  "session_keyring", "sources",     "deny_setgroups",
+	"open_sources", "system",          "etc",         "volumes",
+	"nproc",        "keyring",         "setup_ids",
 };
 
 static bool is_optional(const char *name)

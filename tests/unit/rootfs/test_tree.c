@@ -253,12 +253,22 @@ static void hides_kernel_paths(void **state)
 		const char *name;
 		enum tree_kind kind;
 	} rows[] = {
-		{"/kcore", TREE_HIDE_FILE},         {"/kallsyms", TREE_HIDE_FILE},
-		{"/kmsg", TREE_HIDE_FILE},          {"/keys", TREE_HIDE_FILE},
-		{"/timer_list", TREE_HIDE_FILE},    {"/acpi", TREE_HIDE_DIR},
-		{"/scsi", TREE_HIDE_DIR},           {"/sys", TREE_READ_ONLY},
-		{"/sysrq-trigger", TREE_READ_ONLY}, {"/irq", TREE_READ_ONLY},
-		{"/bus", TREE_READ_ONLY},           {"/fs", TREE_READ_ONLY},
+		{"/kcore", TREE_HIDE_FILE},
+		{"/kallsyms", TREE_HIDE_FILE},
+		{"/kmsg", TREE_HIDE_FILE},
+		{"/keys", TREE_HIDE_FILE},
+		{"/timer_list", TREE_HIDE_FILE},
+		{"/acpi", TREE_HIDE_DIR},
+		{"/scsi", TREE_HIDE_DIR},
+		{"/sys", TREE_READ_ONLY},
+		{"/sysrq-trigger", TREE_READ_ONLY},
+		{"/irq", TREE_READ_ONLY},
+		{"/bus", TREE_HIDE_DIR},
+		{"/fs", TREE_HIDE_DIR},
+		{"/cmdline", TREE_HIDE_FILE},
+		{"/pressure", TREE_HIDE_DIR},
+		{"/diskstats", TREE_HIDE_FILE},
+		{"/partitions", TREE_HIDE_FILE},
 	};
 	struct tree_case *c = *state;
 

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Preflight of the host paths that a spec shows: what each really is, whether it may be shown, and
+ * with whose rights. Runs in the keeper, reads only. What is found here is compared again when the
+ * path is opened for good.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/preflight.h"
+
+enum { MOUNTINFO_MAX = 1 << 20 };
+
+#define miss_text(miss, ...) str_format((miss)->text, sizeof((miss)->text), __VA_ARGS__)
+#define miss_hint(miss, ...) str_format((miss)->hint, sizeof((miss)->hint), __VA_ARGS__)
+
+/* What is asked for: a path of the host, and who asks. */
+struct wish {
+	const char *path;
+	const char *key;
+	struct spec_origin origin;
+};
+
+/* ---- file systems that are windows into the kernel ---- */
+
+static const struct {
+	unsigned long magic;
+	const char *type;
+} kernel_file_systems[] = {
+	{PROC_SUPER_MAGIC, "proc"},
+	{SYSFS_MAGIC, "sysfs"},
+	{CGROUP_SUPER_MAGIC, "cgroup"},
+	{CGROUP2_SUPER_MAGIC, "cgroup2"},
+	{DEVPTS_SUPER_MAGIC, "devpts"},
+	{DEBUGFS_MAGIC, "debugfs"},
+	{TRACEFS_MAGIC, "tracefs"},
+	{SECURITYFS_MAGIC, "securityfs"},
+	{BPF_FS_MAGIC, "bpf"},
+	{SELINUX_MAGIC, "selinuxfs"},
+	{PSTOREFS_MAGIC, "pstore"},
+	{EFIVARFS_MAGIC, "efivarfs"},
+	{NSFS_MAGIC, "nsfs"},
+	{BINFMTFS_MAGIC, "binfmt_misc"},
+	{0, "devtmpfs"}, /* has the magic of tmpfs: known by its name in the list of mounts alone */
+};
+enum { N_KERNEL_FS = sizeof(kernel_file_systems) / sizeof(kernel_file_systems[0]) };
+
+static void refuse_kernel_fs(const struct wish *wish, const char *where, const char *type,
+			     struct misses *misses)
+{
+	struct miss *m = preflight_miss(misses, wish->key, wish->origin);
+
+	miss_text(m, "%s: %s is the host's %s", wish->path, where, type);
+	miss_hint(m, "It tells about the host and may change it. Show a directory that does not "
+		     "contain it.");
+}
+
+static void check_file_system(const struct wish *wish, const char *real, struct misses *misses)
+{
+	struct statfs fs;
+
+	if (statfs(real, &fs) != 0)
+		return; /* it was there a moment ago; opening it for good will say */
+	for (size_t i = 0; i < N_KERNEL_FS; i++)
+		if (kernel_file_systems[i].magic != 0 &&
+		    kernel_file_systems[i].magic == (unsigned long)fs.f_type)
+			refuse_kernel_fs(wish, real, kernel_file_systems[i].type, misses);
+}
+
+/* Field number n (from 0) of a line of mountinfo, as text up to the next space. */
+static const char *line_field(const char *line, size_t n, size_t *ret_len)
+{
+	for (; n > 0; n--) {
+		line += strcspn(line, " \n");
+		line += *line == ' ';
+	}
+	*ret_len = strcspn(line, " \n");
+	return line;
+}
+
+/* mountinfo writes space, tab, newline and backslash as \040 and so on: proc(5). */
+static void unescape(const char *text, size_t len, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 1 < size; i++) {
+		if (text[i] == '\\' && i + 3 < len) {
+			buf[n++] = (char)((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+					  (text[i + 3] - '0'));
+			i += 3;
+		} else {
+			buf[n++] = text[i];
+		}
+	}
+	buf[n] = '\0';
+}
+
+static void check_mount_line(const struct wish *wish, const char *line, const char *real,
+			     struct misses *misses)
+{
+	char target[PATH_MAX];
+	size_t len;
+	const char *field = line_field(line, 4, &len);
+	const char *type = strstr(line, " - ");
+
+	unescape(field, len, target, sizeof(target));
+	if (type == NULL || !path_is_below(target, real))
+		return;
+	type += strlen(" - ");
+	len = strcspn(type, " \n");
+	for (size_t i = 0; i < N_KERNEL_FS; i++)
+		if (strlen(kernel_file_systems[i].type) == len &&
+		    strncmp(type, kernel_file_systems[i].type, len) == 0)
+			refuse_kernel_fs(wish, target, kernel_file_systems[i].type, misses);
+}
+
+/* Mounts below a directory are shown with it. */
+static void check_mounts_below(const struct wish *wish, const char *real, const char *mountinfo,
+			       struct misses *misses)
+{
+	for (const char *line = mountinfo; *line != '\0';
+	     line += strcspn(line, "\n"), line += *line == '\n')
+		check_mount_line(wish, line, real, misses);
+}
+
+/* ---- one path ---- */
+
+static bool touches_state(const struct decision *d, const char *real)
+{
+	char state[PATH_MAX];
+
+	/* The state may not exist yet, or be named through a link. */
+	if (path_resolve_trusted(d->state_path, state, sizeof(state)) < 0)
+		str_format(state, sizeof(state), "%s", d->state_path);
+	return path_is_below(real, state) || path_is_below(state, real) ||
+	       path_is_below(real, d->state_path) || path_is_below(d->state_path, real);
+}
+
+static bool refuse_path(const struct wish *wish, int result, const char *real,
+			struct misses *misses)
+{
+	struct miss *m = preflight_miss(misses, wish->key, wish->origin);
+	char to[PATH_MAX];
+
+	miss_text(m, "%s: %s", wish->path, strerrordesc_np(-result));
+	if (result == -ENOENT) {
+		miss_hint(m, "Make it first, or correct the path.");
+	} else if (result == -ELOOP) {
+		miss_text(m, "%s: %s is a link that root did not make", wish->path, real);
+		miss_hint(
+			m,
+			"Whoever owns a link chooses what would be shown. Write the real path: %s.",
+			realpath(wish->path, to) != NULL ? to : "it leads nowhere");
+	} else {
+		miss_hint(m, "The caller must be able to reach it.");
+	}
+	return false;
+}
+
+static bool look_at(struct decision *d, const struct wish *wish, struct source_fact *ret,
+		    struct misses *misses)
+{
+	char real[PATH_MAX];
+	struct statx st;
+	struct miss *m;
+	int r = path_resolve_trusted(wish->path, real, sizeof(real));
+
+	if (r == 0)
+		r = sys_statx(AT_FDCWD, real, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
+	if (r < 0)
+		return refuse_path(wish, r, real, misses);
+	*ret = (struct source_fact){.dev_major = st.stx_dev_major,
+				    .dev_minor = st.stx_dev_minor,
+				    .ino = st.stx_ino,
+				    .uid = st.stx_uid,
+				    .gid = st.stx_gid,
+				    .is_dir = S_ISDIR(st.stx_mode),
+				    .path = arena_strdup(&d->arena, real)};
+	if (ret->path == NULL)
+		return refuse_path(wish, -ENOMEM, real, misses);
+	check_file_system(wish, real, misses);
+	if (S_ISDIR(st.stx_mode) || S_ISREG(st.stx_mode) || S_ISCHR(st.stx_mode) ||
+	    S_ISSOCK(st.stx_mode) || S_ISFIFO(st.stx_mode))
+		return true;
+	m = preflight_miss(misses, wish->key, wish->origin);
+	miss_text(m, "%s: is neither a file nor a directory", wish->path);
+	return false;
+}
+
+/*
+ * Places where root keeps what only root may read. As root, what lies there and belongs to root is
+ * shown without the owner's rights: `--ro /etc` does not show /etc/shadow's content. Elsewhere (a
+ * checkout in /root/project) the workload reads as the owner does.
+ */
+static bool is_system_place(const char *real)
+{
+	static const char *const exact[] = {"/", "/root", "/home"};
+	static const char *const below[] = {"/etc",   "/usr",   "/bin",    "/sbin", "/lib",
+					    "/lib32", "/lib64", "/libx32", "/boot", "/run"};
+
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
+		if (str_equal(real, exact[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++)
+		if (path_is_below(real, below[i]))
+			return true;
+	return path_is_below(real, "/var") && !path_is_below(real, "/var/tmp");
+}
+
+/* The policy shows a program that is named by its path at that path: where it is missing, it is the
+ * program that is. */
+static void note_program(const struct decision *d, const struct spec_mount *mount,
+			 struct misses *misses)
+{
+	bool is_program = str_equal(mount->source, d->spec.process.program);
+
+	if (is_program && misses->n_dropped == 0)
+		misses->list[misses->n - 1].exec_errno =
+			access(mount->source, F_OK) != 0 ? errno : ENOENT;
+}
+
+static void check_source(struct decision *d, const struct spec_mount *mount,
+			 struct source_fact *fact, struct misses *misses)
+{
+	struct wish wish = {.path = mount->source, .key = "volumes", .origin = mount->origin};
+	struct miss *m;
+
+	if (!look_at(d, &wish, fact, misses)) {
+		note_program(d, mount, misses);
+		return;
+	}
+	if (touches_state(d, fact->path)) {
+		m = preflight_miss(misses, "volumes", mount->origin);
+		miss_text(m, "%s: contains or lies in cordon's own state, %s", mount->source,
+			  d->state_path);
+		miss_hint(m, "Name a narrower directory, or move the state with --root DIR.");
+	}
+	fact->shows_owner = fact->uid != 0 || mount->host_root_write_waived ||
+			    (mount->read_only && !is_system_place(fact->path));
+	if (mount->read_only || mount->host_root_write_waived || fact->uid != 0 ||
+	    !facts_can_map_block(&d->facts))
+		return;
+	m = preflight_miss(misses, "volumes", mount->origin);
+	miss_text(m, "%s: belongs to the host's root and would be writable", mount->source);
+	miss_hint(m,
+		  "Show it read-only (--ro), give it to another owner, or add --waive "
+		  "host_root_write:%s=REASON.",
+		  mount->source);
+}
+
+static void check_root(struct decision *d, struct misses *misses)
+{
+	const struct spec_rootfs *rootfs = &d->spec.rootfs;
+	struct wish wish = {.path = rootfs->dir, .key = "rootfs.from", .origin = rootfs->origin};
+	struct source_fact *fact = &d->root_source;
+
+	if (!look_at(d, &wish, fact, misses))
+		return;
+	fact->shows_owner = fact->uid != 0 || !is_system_place(fact->path);
+	if (!fact->is_dir) {
+		struct miss *m = preflight_miss(misses, "rootfs.from", rootfs->origin);
+
+		miss_text(m, "%s: is not a directory", rootfs->dir);
+	}
+}
+
+void preflight_sources(struct decision *decision, struct source_fact *sources,
+		       struct misses *misses)
+{
+	_cleanup_free_ char *mountinfo = NULL;
+	const struct sandbox_spec *spec = &decision->spec;
+
+	if (!decision_has_sources(decision))
+		return;
+	mountinfo = malloc(MOUNTINFO_MAX);
+	if (mountinfo == NULL ||
+	    io_read_text(AT_FDCWD, "/proc/self/mountinfo", mountinfo, MOUNTINFO_MAX) < 0) {
+		struct miss *m = preflight_miss(misses, "", (struct spec_origin){.file = ""});
+
+		miss_text(m, "/proc/self/mountinfo: cannot be read, so what is mounted below is "
+			     "not known");
+		return;
+	}
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+		struct wish wish = {.path = mount->source,
+				    .key = "volumes",
+				    .origin = mount->origin};
+
+		if (mount->type != MOUNT_BIND)
+			continue;
+		check_source(decision, mount, &sources[i], misses);
+		if (sources[i].path != NULL && sources[i].is_dir)
+			check_mounts_below(&wish, sources[i].path, mountinfo, misses);
+	}
+	if (spec->rootfs.kind == ROOTFS_DIR)
+		check_root(decision, misses);
+}
