@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The other commands: explain, doctor, profile, and what is said to a mistyped one.
+
+load ../lib/cordon
+load ../lib/attack
+
+# Ids, digests and what differs between hosts are replaced.
+neutral() {
+	sed -E -e "s/caller's [0-9]+:[0-9]+/caller's ID:ID/" -e 's|/usr/share/zoneinfo/.*|ZONE|' -e 's/[ \t]+$//' \
+		-e '/^  (host path|link) +\/(bin|sbin|lib|lib32|lib64|libx32|etc\/[a-z.\/-]+) /d'
+}
+
+# bats test_tags=user
+@test "explain: the whole plan of default, as a user, is the golden file" {
+	local golden=$repo/tests/golden/explain-default-user.txt
+	cordon explain -- true | neutral >explained
+	[ "${GOLDEN_UPDATE:-0}" != 1 ] || cp explained "$golden"
+	diff -u "$golden" explained
+}
+
+@test "explain: changes nothing, and says no where run would" {
+	gives 0 "$(cordon explain -- true)" cordon explain -- true
+	[ ! -e "$CORDON_ROOT" ]
+	says 125 "cordon: /no/such/dir: No such file or directory*" cordon explain --ro /no/such/dir -- true
+}
+
+@test "explain: every row that run takes, in order" {
+	run -0 cordon explain -- true
+	[ "$(grep -Ec '^  [+-] ' <<<"$output")" -ge 40 ]
+	grep -q '^  + seccomp ' <<<"$output"
+	[ "$(grep -E '^  [+-] ' <<<"$output" | tail -n 1 | cut -c 5-11)" = seccomp ]
+}
+
+@test "profile: ls, show and check" {
+	says 0 "*base *(shipped)*default *(shipped)*" cordon profile ls
+	gives 0 "$(cordon profile ls)" cordon profile list
+	gives 0 "$(cat "$repo/profiles/default.yaml")" cordon profile show default
+	says 125 "cordon: profile 'none': there is no such profile*" cordon profile show none
+	printf 'cordon: 1\nextends: default\n' >good.yaml
+	printf 'cordon: 1\nextends: default\nx: 1\n' >bad.yaml
+	gives 0 "good.yaml: ok" cordon profile check good.yaml
+	says 125 "good.yaml: ok*./bad.yaml:3:1: error: *" cordon profile check good.yaml bad.yaml
+	says 125 "cordon: usage: cordon profile *" cordon profile
+	says 125 "cordon: usage: cordon profile *" cordon profile chek x
+}
+
+@test "doctor: 0 where a sandbox can be made, with the proof" {
+	says 0 "this host*kernel*user namespaces*a real sandbox *made, used and gone again" cordon doctor
+	says 125 "cordon: doctor takes no arguments*" cordon doctor now
+	says 125 "cordon: gc takes no arguments*" cordon gc now
+}
+
+@test "doctor: 125 where none can be made, and what stands in the way" {
+	# In a user namespace whose own limit of namespaces is 0.
+	unshare -Ur true || skip "no user namespaces for the test itself"
+	says 125 "*what stands in the way*user.max_user_namespaces is 0*sysctl -w*" \
+		unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh \
+		"$CORDON" --root "$CORDON_ROOT" doctor
+	says 125 "cordon: user.max_user_namespaces is 0*hint: *" \
+		unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh \
+		"$CORDON" --root "$CORDON_ROOT" run -- true
+}
+
+@test "mistyped: the nearest command and flag are named" {
+	says 125 "cordon: unknown command 'explian'*Did you mean \`cordon explain\`?*" cordon explian
+	says 125 "cordon: unknown command 'frobnicate'*cordon run -- frobnicate*" cordon frobnicate
+	says 125 "cordon: unknown flag --timout*Did you mean --timeout?*" cordon run --timout 1s -- true
+	says 125 "cordon: unknown flag -z*" cordon run -z -- true
+	says 125 "cordon: unknown flag -q in front of the command*" cordon -q run -- true
+	says 125 "cordon: --ro wants a value: --ro PATH" cordon run --ro
+	says 125 "cordon: -q takes no value" cordon run -q=1 -- true ||
+		says 125 "cordon: unknown flag -q=1*" cordon run -q=1 -- true
+}
+
+@test "help and version" {
+	says 0 "Usage: cordon *" cordon --help
+	says 0 "cordon [0-9]*" cordon --version
+	says 0 "Usage: cordon run *--timeout *" cordon run --help
+	says 125 "Usage: cordon *" cordon
+}

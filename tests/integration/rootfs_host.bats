@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# rootfs.from: host. What of the host is shown, and that the rest is not there.
+
+load ../lib/cordon
+load ../lib/attack
+
+@test "root: exactly these names; nothing of the host's other directories" {
+	local name want="dev etc proc tmp usr"
+	for name in bin sbin lib lib32 lib64 libx32; do
+		[ ! -e "/$name" ] || want+=" $name"
+	done
+	gives 0 "$(tr ' ' '\n' <<<"$want" | sort)" cordon run -- ls /
+	for name in home root var opt srv run sys mnt boot media; do
+		gives 42 ENOENT cordon run -- "$ATTACK/call" access "text:/$name" 0
+	done
+}
+
+@test "/etc: the allow list and the made files, nothing else" {
+	local name want="group hosts passwd"
+	for name in alternatives ld.so.cache localtime mime.types nsswitch.conf; do
+		[ ! -e "/etc/$name" ] || want+=" $name"
+	done
+	[ ! -e /etc/ssl/certs ] || want+=" ssl"
+	gives 0 "$(tr ' ' '\n' <<<"$want" | sort)" cordon run -- ls -A /etc
+	gives 0 certs cordon run -- ls -A /etc/ssl
+	for name in shadow hostname resolv.conf machine-id ssh; do
+		gives 42 ENOENT cordon run -- "$ATTACK/call" access "text:/etc/$name" 0
+	done
+	gives 0 "sandbox:x:1000:1000:sandbox:/tmp:/bin/sh" cordon run -- grep ^sandbox /etc/passwd
+}
+
+@test "the tree is read-only, and /dev is" {
+	local path
+	for path in /x /etc/x /usr/x /dev/x /usr/bin/x; do
+		gives 42 EROFS cordon run -- "$ATTACK/call" mkdir "text:$path" 0755
+		gives 42 EROFS cordon run -u 0:0 -- "$ATTACK/call" mkdir "text:$path" 0755
+	done
+	gives 0 ok cordon run -- "$ATTACK/call" mkdir text:/tmp/x 0755
+	# The row that seals reads back what it did.
+	says 125 "cordon: step seal: /dev: is writable after it was made read-only*" without seal inside true
+	# With a writable root the same call succeeds.
+	gives 0 ok cordon run --set rootfs.writable.store=tmpfs -- "$ATTACK/call" mkdir text:/x 0755
+	gives 42 EROFS cordon run --set rootfs.writable.store=tmpfs -- "$ATTACK/call" mkdir text:/usr/x 0755
+}
+
+@test "pivot: no mount of the host's beyond the list, and the old root is gone" {
+	local target
+	run -0 cordon run -- cat /proc/self/mountinfo
+	while read -r _ _ _ _ target _; do
+		case $target in
+		/ | /usr | /usr/* | /bin | /sbin | /lib | /lib32 | /lib64 | /libx32) ;;
+		/etc/ld.so.cache | /etc/alternatives | /etc/ssl/certs | /etc/localtime | /etc/nsswitch.conf | /etc/mime.types) ;;
+		/dev | /dev/null | /dev/zero | /dev/full | /dev/random | /dev/urandom | /dev/tty | /dev/pts | /dev/shm) ;;
+		/proc | /proc/* | /tmp) ;;
+		*)
+			echo "not on the list: $target"
+			return 1
+			;;
+		esac
+	done <<<"$output"
+	says 125 "cordon: step pivot: /: is not the new root after the pivot*" without pivot inside true
+	gives 0 "$(cordon run -- ls /)" cordon run -- ls /../../..
+}
+
+@test "/dev: six devices, links, terminals of its own, shared memory" {
+	gives 0 $'fd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero' cordon run -- ls /dev
+	gives 0 "ptmx" cordon run -- ls /dev/pts
+	gives 0 "/dev/pts/0" cordon run -- /usr/bin/python3 -c 'import os; print(os.ttyname(os.openpty()[1]))'
+	says 1 "*No space left on device*" inside 'head -c 1 /dev/zero >/dev/full'
+	gives 42 EACCES cordon run -- "$ATTACK/call" open text:/dev/null/x 0 0 ||
+		gives 42 ENOTDIR cordon run -- "$ATTACK/call" open text:/dev/null/x 0 0
+	# nodev elsewhere, noexec here.
+	says 126 "*Permission denied*" inside 'cp /usr/bin/true /dev/shm/; exec /dev/shm/true'
+	gives 0 "" inside 'cp /usr/bin/true /tmp/; exec /tmp/true'
+}
+
+hidden=(acpi asound scsi interrupts kallsyms kcore key-users keys kmsg latency_stats sched_debug timer_list)
+frozen=(bus fs irq sys sysrq-trigger)
+
+@test "kernel paths: what is hidden is empty, row by row" {
+	local name
+	for name in "${hidden[@]}"; do
+		if [ -d "/proc/$name" ]; then
+			gives 0 "" cordon run -- ls -A "/proc/$name"
+		elif [ -e "/proc/$name" ]; then
+			gives 42 EACCES cordon run -- "$ATTACK/call" open "text:/proc/$name" 0 0 ||
+				gives 0 "" cordon run -- head -c 1 "/proc/$name"
+		fi
+	done
+	# The control: without the row they are what the kernel shows.
+	run -0 without kernel_paths cordon run -- cat /proc/key-users
+	[ -n "$output" ]
+}
+
+@test "kernel paths: what is frozen cannot be written, row by row" {
+	local name
+	run -0 cordon run -- cat /proc/self/mountinfo
+	for name in "${frozen[@]}"; do
+		[ ! -e "/proc/$name" ] || grep -q " /proc/$name ro," <<<"$output"
+	done
+	run -0 without kernel_paths cordon run -- cat /proc/self/mountinfo
+	[[ "$output" != *" /proc/sys "* ]]
+	# Behind it stand the kernel's own permissions: host settings belong to the host's uid 0.
+	gives 42 EACCES without kernel_paths cordon run -u 0:0 -- "$ATTACK/call" open text:/proc/sys/kernel/core_pattern 1 0
+	gives 0 ok cordon run -- "$ATTACK/call" open text:/proc/self/comm 1 0
+}
+
+@test "python3 script.py: a hint without --ro, and it runs with it" {
+	echo 'print("hello")' >script.py
+	says 2 "*cordon: script.py is not visible inside; add --ro ." cordon run -- /usr/bin/python3 script.py
+	gives 0 hello cordon run --ro . -- /usr/bin/python3 script.py
+	says 2 "*No such file or directory" cordon run -q -- /usr/bin/python3 script.py
+}
