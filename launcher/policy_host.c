@@ -323,6 +323,17 @@ static const char *environment_value(const char *const *environment, const char 
 	return NULL;
 }
 
+/* A descriptor that is closed is no file. */
+static bool has_file_at_stdio(void)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+			return true;
+	return false;
+}
+
 void policy_host_init(struct policy_host_state *ret_state, const struct run_request *request,
 		      uint32_t euid, struct policy_host *ret_host)
 {
@@ -345,7 +356,8 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .read_accounts = host_read_accounts,
 					 .cwd = ret_state->cwd,
 					 .home = request->home != NULL ? request->home : "",
-					 .environment = request->environment};
+					 .environment = request->environment,
+					 .stdio_is_file = has_file_at_stdio()};
 }
 
 void cordon_profile_list(const struct run_request *request,

@@ -93,8 +93,8 @@ stop() {
 	gives 42 "" "$ATTACK/reader" "$(pgrep -P "$init")" "$PLANTED"
 	[ "$(tr '\0' '\n' <"/proc/$init/environ" | wc -c)" -eq 0 ]
 	[ "$(tr '\0' ' ' <"/proc/$init/cmdline")" = "cordon-init 2 " ]
-	# Two descriptors and no more: the status pipe and the lifeline.
-	[ "$(ls "/proc/$init/fd" | tr '\n' ' ')" = "3 4 " ]
+	# Three descriptors and no more: the status pipe, the lifeline, and the lock of the journal.
+	[ "$(find "/proc/$init/fd" -mindepth 1 -printf '%f ' | sort)" = "3 4 5 " ]
 	stop
 }
 
