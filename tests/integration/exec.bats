@@ -24,7 +24,7 @@ load ../lib/attack
 	local start=$SECONDS
 	gives 3 "" inside 'sleep 100 & exit 3'
 	[ $((SECONDS - start)) -lt 10 ]
-	[ -z "$(host_processes | grep "sleep 100")" ]
+	run -1 grep "sleep 100" <<<"$(host_processes)"
 }
 
 @test "127: no such program, by name, by path, and the interpreter of a script" {

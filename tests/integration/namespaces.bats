@@ -27,25 +27,28 @@ USERNS=0x10000000 # CLONE_NEWUSER
 
 @test "pid namespace: only the sandbox's own processes are in /proc" {
 	decoy_start
+	read -ra plan_words <<<"$decoy_plan"
 	denied see-process ENOENT
 	denied signal ESRCH
 	gives 0 "1 2 " inside 'cd /proc; for p in [0-9]*; do printf "%s " $p; done; exit 0'
 	# The control: the attempts work where nothing stands in the way.
-	run -0 "$HOSTILE" only=see-process $decoy_plan
-	run -0 "$HOSTILE" only=signal $decoy_plan
+	run -0 "$HOSTILE" only=see-process "${plan_words[@]}"
+	run -0 "$HOSTILE" only=signal "${plan_words[@]}"
 }
 
 @test "pid namespace: the attempts on a neighbour find nothing, whatever its number" {
 	decoy_start
+	read -ra plan_words <<<"$decoy_plan"
 	denied ptrace EPERM
 	CORDON=$FAULTY CORDON_FAULT=seccomp:skip denied ptrace ESRCH
-	run -0 "$HOSTILE" only=ptrace $decoy_plan
+	run -0 "$HOSTILE" only=ptrace "${plan_words[@]}"
 }
 
 @test "ipc namespace: shared memory of the host cannot be attached" {
 	decoy_start
+	read -ra plan_words <<<"$decoy_plan"
 	denied shared-memory 'EINVAL|EIDRM'
-	run -0 "$HOSTILE" only=shared-memory $decoy_plan
+	run -0 "$HOSTILE" only=shared-memory "${plan_words[@]}"
 }
 
 @test "net namespace: only lo, which is up; neither the host's loopback nor abstract sockets" {
@@ -55,10 +58,11 @@ USERNS=0x10000000 # CLONE_NEWUSER
 	says 1 "*Network is unreachable*" without loopback cordon run -- /usr/bin/python3 -c \
 		'import socket as s; a = s.socket(); a.bind(("127.0.0.1", 0)); a.listen(); b = s.create_connection(a.getsockname())'
 	decoy_start
+	read -ra plan_words <<<"$decoy_plan"
 	denied inet ECONNREFUSED
 	denied abstract ECONNREFUSED
-	run -0 "$HOSTILE" only=inet $decoy_plan
-	run -0 "$HOSTILE" only=abstract $decoy_plan
+	run -0 "$HOSTILE" only=inet "${plan_words[@]}"
+	run -0 "$HOSTILE" only=abstract "${plan_words[@]}"
 }
 
 @test "user namespace: the host's uid 0 is in no map" {

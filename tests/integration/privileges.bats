@@ -95,7 +95,7 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	local before after i
 	cordon run -- true
 	before=$(awk -v id="$(id -u):" '$1 == id { print $4 }' /proc/key-users)
-	for i in 1 2 3 4 5 6; do
+	for ((i = 0; i < 6; i++)); do
 		cordon run -- true
 	done
 	after=$(awk -v id="$(id -u):" '$1 == id { print $4 }' /proc/key-users)

@@ -49,7 +49,7 @@ load ../lib/attack
 }
 
 @test "limits: each is what explain says, soft and hard" {
-	local key value name soft hard rest unit limits expected
+	local key value name soft hard rest limits expected
 	limits=$(cordon run -- cat /proc/self/limits)
 	declare -A label=([nofile]="Max open files" [fsize]="Max file size" [core]="Max core file size"
 		[stack]="Max stack size" [memlock]="Max locked memory" [msgqueue]="Max msgqueue size"
@@ -62,7 +62,7 @@ load ../lib/attack
 			expected=$(numfmt --from=auto "${value%B}")
 			# explain says so: with 0 a core handler behind a pipe would be started.
 			[ "$name" != core ] || expected=1
-			read -r soft hard unit <<<"$(grep "^${label[$name]} " <<<"$limits" | sed "s/^${label[$name]}//")"
+			read -r soft hard _ <<<"$(grep "^${label[$name]} " <<<"$limits" | sed "s/^${label[$name]}//")"
 			[ "$soft" = "$expected" ] && [ "$hard" = "$expected" ] || {
 				echo "$name: $soft $hard, explain says $value"
 				return 1

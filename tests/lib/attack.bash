@@ -20,6 +20,8 @@ FAULTY=$repo/build/fault/cordon
 # The state lies beside the test's own directory, which tests show to their sandboxes.
 setup() {
 	cordon_setup
+	# cordon.bash reads it.
+	# shellcheck disable=SC2034
 	CORDON_ROOT=$BATS_TEST_TMPDIR.root
 	cd "$BATS_TEST_TMPDIR" || return
 }
@@ -31,10 +33,10 @@ is_root() {
 gives() { # CODE TEXT COMMAND...
 	local code=$1 text=$2
 	shift 2
-	run "-$code" "$@" && [ "$output" = "$text" ] || {
+	if ! run "-$code" "$@" || [ "$output" != "$text" ]; then
 		printf '%s\nexit code %s, wanted %s\n%s\nwanted:\n%s\n' "$*" "$status" "$code" "$output" "$text"
 		return 1
-	}
+	fi
 }
 
 says() { # CODE PATTERN COMMAND...
@@ -42,10 +44,10 @@ says() { # CODE PATTERN COMMAND...
 	shift 2
 	# A pattern on purpose.
 	# shellcheck disable=SC2053
-	run "-$code" "$@" && [[ $output == $pattern ]] || {
+	if ! run "-$code" "$@" || [[ $output != $pattern ]]; then
 		printf '%s\nexit code %s, wanted %s\n%s\nwanted:\n%s\n' "$*" "$status" "$code" "$output" "$pattern"
 		return 1
-	}
+	fi
 }
 
 inside() { # SCRIPT [FLAG...]
