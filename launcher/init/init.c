@@ -6,7 +6,7 @@
  * of the caller's memory or environment is left, and the kernel makes it undumpable before its
  * first instruction: the workload cannot read, write or trace it, also where both have the same id.
  * All signals are blocked and none has a handler; a signal to pid 1 from inside its own namespace
- * does nothing. It runs with no capabilities, no_new_privs, a system call filter of its own, two
+ * does nothing. It runs with no capabilities, no_new_privs, a system call filter of its own, three
  * descriptors, and no libc. When the workload's first process ends, init reports that and exits,
  * and the kernel kills everything that is left in the pid namespace.
  *
