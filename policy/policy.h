@@ -6,6 +6,7 @@
 #ifndef CORDON_POLICY_POLICY_H
 #define CORDON_POLICY_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,8 @@ struct policy_host {
 	const char *cwd;                /* absolute, "" where the caller's directory is gone */
 	const char *home;               /* the caller's home directory, "" where unknown */
 	const char *const *environment; /* the caller's, for names passed without a value */
+	bool stdio_is_file; /* any of descriptors 0 to 2, which the workload gets, is a regular
+			       file: it stays on the host */
 };
 
 enum policy_flag_kind {

@@ -4,8 +4,10 @@
  * follows from the rest of the policy, then the spec.
  *
  * Setuid bits. A file that the workload makes on a writable bind outlives it and may be owned by
- * an id that means something on the host, so where there is such a bind the calls that set the
- * setuid or setgid bit are refused:
+ * an id that means something on the host. The same holds for a file at descriptors 0 to 2, whose
+ * mode can be changed through whatever descriptor it is open at (`cordon run -- CMD >FILE`). So
+ * where there is such a bind or such a file the calls that set the setuid or setgid bit are
+ * refused:
  * - chmod, fchmod, fchmodat, fchmodat2, creat, mknod, mknodat: where the mode has one of the bits
  * - open, openat: likewise, when the flags make a file (O_CREAT, O_TMPFILE); else the argument is
  *   not read by the kernel and may be anything
@@ -97,15 +99,17 @@ static void refuse_setid_bits(struct policy_ctx *ctx, struct sandbox_spec *spec,
 			      struct filter *filter)
 {
 	const struct spec_mount *bind = first_writable_bind(spec);
+	struct spec_origin origin =
+		bind != NULL ? bind->origin : (struct spec_origin){.file = "built-in"};
 
-	if (bind == NULL)
+	if (bind == NULL && !ctx->host->stdio_is_file)
 		return;
 	spec->seccomp.denies_setid_bits = true;
 	for (size_t i = 0; i < sizeof(setid_rows) / sizeof(setid_rows[0]); i++) {
 		int32_t number = syscalls_number(setid_rows[i].call);
 
 		if (number >= 0)
-			refuse_setid_row(ctx, &setid_rows[i], bind->origin, &filter->calls[number]);
+			refuse_setid_row(ctx, &setid_rows[i], origin, &filter->calls[number]);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -399,6 +400,61 @@ static void lists_profiles(void **state)
 	assert_true(after.saw_mine);
 }
 
+/* ---- descriptors 0 to 2 ---- */
+
+/* A child's: cmocka prints to the tests' own. What is put at each, "" for closed. */
+static bool sees_file_at_stdio(struct host_case *c, const char *const at[3])
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		int from[3];
+
+		for (int fd = 0; fd < 3; fd++)
+			from[fd] = openat(c->scratch.fd, at[fd], O_RDWR | O_CLOEXEC);
+		for (int fd = 0; fd < 3; fd++) {
+			close(fd);
+			if (at[fd][0] != '\0' && dup2(from[fd], fd) != fd)
+				_exit(2);
+		}
+		policy_host_init(&c->state, &c->request, some_user(), &c->host);
+		_exit(c->host.stdio_is_file ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+static void sees_files_at_stdio(void **state)
+{
+	static const struct {
+		const char *at[3];
+		bool want;
+	} rows[] = {
+		{{"null", "null", "null"}, false},
+		{{"file", "null", "null"}, true},
+		{{"null", "file", "null"}, true},
+		{{"null", "null", "file"}, true},
+		{{"file", "file", "file"}, true},
+		{{"fifo", "fifo", "fifo"}, false},
+		{{"", "", ""}, false},
+		{{"", "", "file"}, true},
+		{{"", "file", ""}, true},
+		{{"file", "", ""}, true},
+		{{"to-file", "null", "null"}, true},
+	};
+	struct host_case *c = *state;
+
+	scratch_file(&c->scratch, "file", 0600, "");
+	scratch_fifo(&c->scratch, "fifo");
+	scratch_link(&c->scratch, "null", "/dev/null");
+	scratch_link(&c->scratch, "to-file", "file");
+	for (size_t i = 0; i < N(rows); i++)
+		if (sees_file_at_stdio(c, rows[i].at) != rows[i].want)
+			fail_msg("row %zu", i);
+}
+
 /* ---- account files ---- */
 
 static int read_accounts(struct host_case *c, const char *dir, const char *which)
@@ -477,6 +533,7 @@ int main(void)
 		test(looks_behind_links),
 		test(refuses_files_of_others),
 		test(lists_profiles),
+		test(sees_files_at_stdio),
 		test(reads_account_files),
 		test(is_not_led_out_of_a_rootfs),
 	};

@@ -43,14 +43,20 @@ struct program {
 	size_t n;
 };
 
-static void program_init(struct program *program, const char *text)
+/* Of a policy that the fixture, already made, resolves. */
+static void program_make(struct program *program, const char *text)
 {
-	fixture_init(&program->fixture);
 	if (fixture_resolve(&program->fixture, text) != 0)
 		fail_msg("%s", program->fixture.err.text);
 	if (policy_seccomp_compile(&program->fixture.spec.seccomp, &program->filter, &program->n,
 				   &program->fixture.err) != 0)
 		fail_msg("%s", program->fixture.err.text);
+}
+
+static void program_init(struct program *program, const char *text)
+{
+	fixture_init(&program->fixture);
+	program_make(program, text);
 }
 
 static void program_release(struct program *program)
@@ -298,7 +304,15 @@ static void setid_bits(void **state)
 	CHECK(&program, rows);
 	program_release(&program);
 
-	/* The positive control: the same profile with the bind read-only. */
+	/* The same where the host has a file at descriptors 0 to 2. */
+	fixture_init(&program.fixture);
+	program.fixture.host.stdio_is_file = true;
+	program_make(&program, NULL);
+	assert_true(program.fixture.spec.seccomp.denies_setid_bits);
+	CHECK(&program, rows);
+	program_release(&program);
+
+	/* The positive control: the same profile with the bind read-only, and no such file. */
 	program_init(&program, "cordon: 1\nextends: default\nvolumes: ['./out:/out:ro']\n");
 	assert_false(program.fixture.spec.seccomp.denies_setid_bits);
 	{
