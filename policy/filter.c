@@ -226,11 +226,11 @@ static void refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
 	}
 }
 
-/* Whether the call has a refusal with this very condition. */
-static bool has_condition(const struct filter_call *call, const struct spec_cond *cond)
+/* Whether the call has a refusal with these very conditions. */
+static bool has_conditions(const struct filter_call *call, const struct spec_cond *conds)
 {
 	for (size_t i = 0; i < call->n_rules; i++)
-		if (call->rules[i].rule->conds == cond)
+		if (call->rules[i].rule->conds == conds)
 			return true;
 	return false;
 }
@@ -246,17 +246,17 @@ static void apply_group_refusals(struct policy_ctx *ctx, struct filter_call *cal
 
 		if (!str_equal(row->call, call->name))
 			continue;
-		if (has_condition(call, &row->cond))
+		if (has_conditions(call, row->conds))
 			continue; /* the parent has its list from the same group */
-		if (!row->has_cond) {
+		if (row->n_conds == 0) {
 			answer_always(call, row->action, false, doc_origin(node->place));
 			return;
 		}
 		rule = ctx_array(ctx, 1, sizeof(*rule));
 		if (rule == NULL)
 			return;
-		*rule = (struct spec_call_rule){.conds = &row->cond,
-						.n_conds = 1,
+		*rule = (struct spec_call_rule){.conds = row->conds,
+						.n_conds = row->n_conds,
 						.action = row->action,
 						.origin = doc_origin(node->place)};
 		filter_insert_rule(ctx, call, call->n_rules, rule, false);
@@ -319,7 +319,7 @@ static bool is_refused_by_group(const struct listed *listed, const char *name)
 	const struct group_refusal *row = groups_sandbox_default_refusals();
 
 	for (; row->call != NULL; row++)
-		if (!row->has_cond && str_equal(row->call, name))
+		if (row->n_conds == 0 && str_equal(row->call, name))
 			return listed->is_from_default_group && !listed->is_outright;
 	return false;
 }

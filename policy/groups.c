@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 
 #include "base/str.h"
 #include "policy/groups_systemd.h"
@@ -105,6 +106,8 @@ size_t groups_names(const char **ret_names, size_t max)
 }
 
 static const uint64_t no_bits[] = {0};
+static const uint64_t null_pointer[] = {0};
+static const uint64_t core_limit[] = {RLIMIT_CORE};
 static const uint64_t terminal_injection[] = {TIOCSTI, TIOCLINUX, TIOCSETD};
 
 /*
@@ -124,13 +127,13 @@ enum {
 static const struct group_refusal sandbox_default_refusals[] = {
 	{
 		.call = "clone",
-		.has_cond = true,
-		.cond = {.arg = 0,
-			 .is_32bit = true,
-			 .op = COND_MASKED_NE,
-			 .mask = NAMESPACE_FLAGS,
-			 .values = no_bits,
-			 .n_values = 1},
+		.n_conds = 1,
+		.conds = {{.arg = 0,
+			   .is_32bit = true,
+			   .op = COND_MASKED_NE,
+			   .mask = NAMESPACE_FLAGS,
+			   .values = no_bits,
+			   .n_values = 1}},
 		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
 	},
 	{
@@ -143,23 +146,49 @@ static const struct group_refusal sandbox_default_refusals[] = {
 		 * after it); the kernel takes the request as 32 bits (CVE-2019-10063). TIOCSETD
 		 * loads line disciplines, old kernel code (CVE-2017-2636). */
 		.call = "ioctl",
-		.has_cond = true,
-		.cond = {.arg = 1,
-			 .is_32bit = true,
-			 .op = COND_IN,
-			 .values = terminal_injection,
-			 .n_values = 3},
+		.n_conds = 1,
+		.conds = {{.arg = 1,
+			   .is_32bit = true,
+			   .op = COND_IN,
+			   .values = terminal_injection,
+			   .n_values = 3}},
 		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
 	},
 	{
 		.call = "personality",
-		.has_cond = true,
-		.cond = {.arg = 0,
-			 .is_32bit = true,
-			 .op = COND_NOT_IN,
-			 .values = personalities,
-			 .n_values = 3},
+		.n_conds = 1,
+		.conds = {{.arg = 0,
+			   .is_32bit = true,
+			   .op = COND_NOT_IN,
+			   .values = personalities,
+			   .n_values = 3}},
 		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
+	},
+	/* A limit of exactly 1 keeps a core handler behind a pipe from being started, as root and
+	 * outside; 0 does not (core(5)), and everybody may lower a limit. Programs that guard a
+	 * secret (gpg, ssh-agent) set it to 0 and end where that fails: the answer is success, and
+	 * nothing changes. With prlimit64, which also tells the limit, only where there is a new
+	 * one; the old one is not filled in then. */
+	{
+		.call = "setrlimit",
+		.n_conds = 1,
+		.conds = {{.arg = 0,
+			   .is_32bit = true,
+			   .op = COND_IN,
+			   .values = core_limit,
+			   .n_values = 1}},
+		.action = {.kind = ACT_ERRNO, .errno_value = 0},
+	},
+	{
+		.call = "prlimit64",
+		.n_conds = 2,
+		.conds = {{.arg = 1,
+			   .is_32bit = true,
+			   .op = COND_IN,
+			   .values = core_limit,
+			   .n_values = 1},
+			  {.arg = 2, .op = COND_NOT_IN, .values = null_pointer, .n_values = 1}},
+		.action = {.kind = ACT_ERRNO, .errno_value = 0},
 	},
 	{.call = NULL},
 };

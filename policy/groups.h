@@ -20,6 +20,8 @@ int must_check groups_add(const char *group, struct syscall_set *set);
 /* Names of all groups, for hints. Returns how many were written, at most max. */
 size_t groups_names(const char **ret_names, size_t max);
 
+enum { GROUP_REFUSAL_CONDS_MAX = 2 };
+
 /*
  * What @sandbox-default says about the arguments of its calls: a refusal that holds where all
  * conditions do, or always where there is none. Ends with call NULL. Entries that name a call
@@ -27,8 +29,8 @@ size_t groups_names(const char **ret_names, size_t max);
  */
 struct group_refusal {
 	const char *call;
-	struct spec_cond cond;
-	bool has_cond;
+	struct spec_cond conds[GROUP_REFUSAL_CONDS_MAX];
+	size_t n_conds;
 	struct spec_action action;
 };
 const struct group_refusal *groups_sandbox_default_refusals(void);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -36,6 +37,7 @@
 #define KILL     SECCOMP_RET_KILL_PROCESS
 #define ERRNO(e) (SECCOMP_RET_ERRNO | (e))
 #define HIGH     0x100000000ULL
+#define POINTER  0x7ffc00001000ULL
 
 struct program {
 	struct policy_fixture fixture;
@@ -157,6 +159,23 @@ static const struct row default_conditions[] = {
 	{"personality", {0x0400000}, ERRNO(EPERM)},
 	{"personality", {HIGH | 0x0400000}, ERRNO(EPERM)},
 	{"personality", {8}, ERRNO(EPERM)},
+	/* Success without effect; the kernel takes 32 bits of the resource. */
+	{"setrlimit", {RLIMIT_CORE, POINTER}, ERRNO(0)},
+	{"setrlimit", {HIGH | RLIMIT_CORE, POINTER}, ERRNO(0)},
+	{"setrlimit", {0xffffffff00000000 | RLIMIT_CORE, POINTER}, ERRNO(0)},
+	{"setrlimit", {RLIMIT_CORE, 0}, ERRNO(0)},
+	{"setrlimit", {RLIMIT_NOFILE, POINTER}, ALLOW},
+	{"setrlimit", {RLIMIT_STACK, POINTER}, ALLOW},
+	{"getrlimit", {RLIMIT_CORE, POINTER}, ALLOW},
+	{"prlimit64", {0, RLIMIT_CORE, POINTER, 0}, ERRNO(0)},
+	{"prlimit64", {7, RLIMIT_CORE, POINTER, POINTER}, ERRNO(0)},
+	{"prlimit64", {0, HIGH | RLIMIT_CORE, POINTER, 0}, ERRNO(0)},
+	{"prlimit64", {0, 0xffffffff00000000 | RLIMIT_CORE, POINTER, 0}, ERRNO(0)},
+	{"prlimit64", {0, RLIMIT_CORE, HIGH, 0}, ERRNO(0)}, /* a pointer: high bits count */
+	{"prlimit64", {0, RLIMIT_CORE, 1, 0}, ERRNO(0)},
+	{"prlimit64", {0, RLIMIT_CORE, 0, POINTER}, ALLOW},
+	{"prlimit64", {0, RLIMIT_NOFILE, POINTER, 0}, ALLOW},
+	{"prlimit64", {RLIMIT_CORE, RLIMIT_STACK, POINTER, 0}, ALLOW},
 	{"socket", {AF_UNIX, SOCK_STREAM}, ALLOW},
 	{"socket", {AF_INET, SOCK_STREAM}, ALLOW},
 	{"socket", {AF_INET6, SOCK_DGRAM}, ALLOW},
