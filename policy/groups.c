@@ -34,6 +34,18 @@ static const struct group_row own_groups[] = {
 	 "-name_to_handle_at -open_by_handle_at "
 	 /* There are no capabilities to set. */
 	 "-capset "
+	 /* Other processes' memory, as by ptrace, which is out. */
+	 "-process_vm_readv -process_vm_writev -process_madvise "
+	 /* Compares kernel objects of two processes: for checkpoints and debuggers. */
+	 "-kcmp "
+	 /* Moves pages of processes between nodes of memory: for those who administrate a machine
+	  * (CVE-2010-0415 read the kernel's memory). mbind, get_mempolicy and set_mempolicy, which
+	  * are about one's own memory, stay for runtimes. */
+	 "-migrate_pages -move_pages "
+	 /* mbind's newest helper, without users among libraries so far. */
+	 "-set_mempolicy_home_node "
+	 /* Deprecated and emulated since Linux 4.0 (remap_file_pages(2)). */
+	 "-remap_file_pages "
 	 /* Not in @system-service of systemd 252; said so that they stay out. */
 	 "-bpf -perf_event_open -ptrace -pidfd_getfd -quotactl -quotactl_fd -syslog "
 	 /* Programs that confine themselves further: these only take rights away. */

@@ -105,11 +105,25 @@ static const char *const calls_out[] = {
 	"clock_settime",
 	"open_tree_attr",
 	"file_setattr",
+	"kcmp",
+	"process_madvise",
+	"process_vm_readv",
+	"process_vm_writev",
+	"migrate_pages",
+	"move_pages",
+	"set_mempolicy_home_node",
+	"remap_file_pages",
 };
 static const char *const calls_in[] = {
-	"read",    "openat", "execve", "clone",     "futex",       "mmap",  "socket",
-	"wait4",   "prctl",  "kill",   "fchmodat2", "futex_waitv", "mseal", "landlock_add_rule",
-	"seccomp",
+	"read",          "openat",
+	"execve",        "clone",
+	"futex",         "mmap",
+	"socket",        "wait4",
+	"prctl",         "kill",
+	"fchmodat2",     "futex_waitv",
+	"mseal",         "landlock_add_rule",
+	"seccomp",       "mbind",
+	"get_mempolicy", "set_mempolicy",
 };
 
 static void sandbox_default(void **state)
