@@ -138,9 +138,11 @@ UNIT_SRC := \
 	tests/unit/launcher/test_identity.c \
 	tests/unit/launcher/test_plan.c \
 	tests/unit/launcher/test_policy_host.c \
+	tests/unit/launcher/test_policy_host_files.c \
 	tests/unit/launcher/test_preflight.c \
 	tests/unit/launcher/test_readback.c \
 	tests/unit/launcher/test_result.c \
+	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
 	tests/unit/policy/test_compile.c \
 	tests/unit/policy/test_filter.c \

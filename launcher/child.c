@@ -195,8 +195,9 @@ static void obey_fault(struct launch *launch, enum fault_action fault)
 	 * sandbox is a row of ours, and may still be to come. */
 	while (fault == FAULT_KILL_KEEPER && poll(&lifeline, 1, -1) < 0 && errno == EINTR)
 		;
-	while (fault == FAULT_KILL_INIT)
-		pause();
+	if (fault == FAULT_KILL_INIT)
+		for (;;)
+			pause();
 }
 
 static int run_row(struct launch *launch, enum child_row row, struct err *err)

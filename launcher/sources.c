@@ -171,7 +171,7 @@ static bool look_at(struct decision *d, const struct wish *wish, struct source_f
 		    struct misses *misses)
 {
 	char real[PATH_MAX];
-	struct statx st;
+	struct statx st = {0};
 	struct miss *m;
 	int r = path_resolve_trusted(wish->path, real, sizeof(real));
 
