@@ -91,10 +91,10 @@ count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
 	fi
 }
 
-# Runs the command and leaves its exit code in a file, before its output ends.
+# Runs the command, with nothing to read, and leaves its exit code in a file before its output ends.
 with_code() { # COMMAND...
 	local rc=0
-	"$@" 2>&1 || rc=$?
+	"$@" 2>&1 </dev/null || rc=$?
 	echo "$rc" >"$scratch/rc"
 }
 

@@ -41,15 +41,18 @@ user_half_begin() {
 	chown -R "$user_id:$user_id" "$user_dir"
 }
 
+# Whatever still runs as the user some seconds after its tests was left behind: say what it is, end it.
 user_half_end() {
-	local pid left
+	local pid left until=$((SECONDS + 3))
 	[ -n "$user_dir" ] || return 0
-	left=$(processes_of "$user_id")
-	for pid in $left; do
-		kill -9 "$pid" 2>/dev/null
+	while left=$(processes_of "$user_id") && [ -n "$left" ] && [ "$SECONDS" -lt "$until" ]; do
+		sleep 0.2
 	done
 	if [ -n "$left" ]; then
-		echo "processes $left" >"$scratch/left"
+		for pid in $left; do
+			ps -o pid,ppid,stat,etimes,args -p "$pid" | tail -n 1
+			kill -9 "$pid" 2>/dev/null
+		done >"$scratch/left"
 		record 1 "as a user: no process is left behind" "$scratch/left"
 	fi
 	rm -rf "$user_dir"
