@@ -75,10 +75,23 @@ static int check_real_directory(const struct policy_host_state *state, int fd, s
 	return check_writers(state, &st, dir, err);
 }
 
+/*
+ * Opens for reading what an O_PATH descriptor has the place of. The two steps leave time to look
+ * at what it is: merely opening a device may do something (rewind a tape, start a watchdog), and
+ * the keeper may be root.
+ */
+static int open_for_reading(int place)
+{
+	char link[64];
+
+	str_format(link, sizeof(link), "/proc/self/fd/%d", place);
+	return sys_openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+}
+
 /* Opens a profile and checks it and its directory by what was opened. */
 static int open_profile(const struct policy_host_state *state, const char *path, struct err *err)
 {
-	_cleanup_fd_ int fd = -EBADF;
+	_cleanup_fd_ int place = -EBADF;
 	_cleanup_fd_ int dir_fd = -EBADF;
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
@@ -90,23 +103,22 @@ static int open_profile(const struct policy_host_state *state, const char *path,
 	if (dir_fd < 0)
 		return dir_fd;
 	/* In the directory that is checked, whatever has its name by now. */
-	fd = sys_openat(dir_fd, slash != NULL ? slash + 1 : path,
-			O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
-	if (fd < 0)
-		return fd;
+	place = sys_openat(dir_fd, slash != NULL ? slash + 1 : path, O_PATH | O_CLOEXEC, 0);
+	if (place < 0)
+		return place;
 	if (fstat(dir_fd, &st) != 0)
 		return -errno;
 	r = check_writers(state, &st, dir, err);
 	if (r < 0)
 		return r;
-	if (fstat(fd, &st) != 0)
+	if (fstat(place, &st) != 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_POLICY, 0, "%s: is not a regular file", path);
 	r = check_writers(state, &st, path, err);
 	if (r == 0)
-		r = check_real_directory(state, fd, err);
-	return r < 0 ? r : steal_fd(&fd);
+		r = check_real_directory(state, place, err);
+	return r < 0 ? r : open_for_reading(place);
 }
 
 static int read_all(int fd, struct arena *arena, size_t max, const char **ret_text, size_t *ret_len)
@@ -278,6 +290,7 @@ static int read_rootfs_file(struct arena *arena, const char *dir, const char *wh
 			    const char **ret_text, size_t *ret_len)
 {
 	_cleanup_fd_ int root = sys_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	_cleanup_fd_ int place = -EBADF;
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
 	char path[64];
@@ -285,12 +298,15 @@ static int read_rootfs_file(struct arena *arena, const char *dir, const char *wh
 	if (root < 0)
 		return root;
 	str_format(path, sizeof(path), "/etc/%s", which);
-	fd = sys_openat2(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0,
-			 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	place = sys_openat2(root, path, O_PATH | O_CLOEXEC, 0,
+			    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) != 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	fd = open_for_reading(place);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return -EINVAL;
 	return read_all(fd, arena, ACCOUNTS_MAX, ret_text, ret_len);
 }
 

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -400,120 +399,6 @@ static void lists_profiles(void **state)
 	assert_true(after.saw_mine);
 }
 
-/* ---- descriptors 0 to 2 ---- */
-
-/* A child's: cmocka prints to the tests' own. What is put at each, "" for closed. */
-static bool sees_file_at_stdio(struct host_case *c, const char *const at[3])
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		int from[3];
-
-		for (int fd = 0; fd < 3; fd++)
-			from[fd] = openat(c->scratch.fd, at[fd], O_RDWR | O_CLOEXEC);
-		for (int fd = 0; fd < 3; fd++) {
-			close(fd);
-			if (at[fd][0] != '\0' && dup2(from[fd], fd) != fd)
-				_exit(2);
-		}
-		policy_host_init(&c->state, &c->request, some_user(), &c->host);
-		_exit(c->host.stdio_is_file ? 1 : 0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
-	return WEXITSTATUS(status) == 1;
-}
-
-static void sees_files_at_stdio(void **state)
-{
-	static const struct {
-		const char *at[3];
-		bool want;
-	} rows[] = {
-		{{"null", "null", "null"}, false},
-		{{"file", "null", "null"}, true},
-		{{"null", "file", "null"}, true},
-		{{"null", "null", "file"}, true},
-		{{"file", "file", "file"}, true},
-		{{"fifo", "fifo", "fifo"}, false},
-		{{"", "", ""}, false},
-		{{"", "", "file"}, true},
-		{{"", "file", ""}, true},
-		{{"file", "", ""}, true},
-		{{"to-file", "null", "null"}, true},
-	};
-	struct host_case *c = *state;
-
-	scratch_file(&c->scratch, "file", 0600, "");
-	scratch_fifo(&c->scratch, "fifo");
-	scratch_link(&c->scratch, "null", "/dev/null");
-	scratch_link(&c->scratch, "to-file", "file");
-	for (size_t i = 0; i < N(rows); i++)
-		if (sees_file_at_stdio(c, rows[i].at) != rows[i].want)
-			fail_msg("row %zu", i);
-}
-
-/* ---- account files ---- */
-
-static int read_accounts(struct host_case *c, const char *dir, const char *which)
-{
-	char path[PATH_MAX];
-
-	c->text = NULL;
-	memset(&c->err, 0, sizeof(c->err));
-	return c->host.read_accounts(c->host.ctx, &c->arena,
-				     dir[0] != '\0' ? scratch_path(&c->scratch, dir, path) : "",
-				     which, &c->text, &c->len, &c->err);
-}
-
-static void reads_account_files(void **state)
-{
-	struct host_case *c = *state;
-
-	scratch_dir(&c->scratch, "root", 0755);
-	assert_refused(c, read_accounts(c, "root", "passwd"), "/etc/passwd: No such file");
-	scratch_dir(&c->scratch, "root/etc", 0755);
-	scratch_file(&c->scratch, "root/etc/passwd", 0644, "web:x:33:33::/:/bin/sh\n");
-	assert_int_equal(read_accounts(c, "root", "passwd"), 0);
-	assert_int_equal(c->len, 23);
-	assert_memory_equal(c->text, "web:", 4);
-	assert_int_equal(read_accounts(c, "", "passwd"), 0);
-	assert_non_null(strstr(c->text, "\nsandbox:x:1000:1000:"));
-	assert_int_equal(read_accounts(c, "", "group"), 0);
-	assert_non_null(strstr(c->text, "\nsandbox:x:1000:"));
-}
-
-/* A rootfs is not trusted: its links lead nowhere but into itself, and nothing in it makes us wait.
- */
-static void is_not_led_out_of_a_rootfs(void **state)
-{
-	struct host_case *c = *state;
-	char path[PATH_MAX];
-
-	scratch_file(&c->scratch, "secret", 0600, "secret");
-	scratch_dir(&c->scratch, "root", 0755);
-	scratch_dir(&c->scratch, "root/etc", 0755);
-	scratch_link(&c->scratch, "root/etc/passwd", "../../secret");
-	scratch_link(&c->scratch, "root/etc/group", scratch_path(&c->scratch, "secret", path));
-	assert_refused(c, read_accounts(c, "root", "passwd"), "No such file");
-	assert_refused(c, read_accounts(c, "root", "group"), "No such file");
-	/* The same name inside is what the workload would see. */
-	scratch_file(&c->scratch, "root/secret", 0600, "inside");
-	assert_int_equal(read_accounts(c, "root", "passwd"), 0);
-	assert_memory_equal(c->text, "inside", 6);
-	scratch_dir(&c->scratch, "root2", 0755);
-	scratch_link(&c->scratch, "root2/etc", "../root/etc");
-	assert_refused(c, read_accounts(c, "root2", "passwd"), "No such file");
-	scratch_dir(&c->scratch, "root3", 0755);
-	scratch_dir(&c->scratch, "root3/etc", 0755);
-	scratch_fifo(&c->scratch, "root3/etc/passwd");
-	scratch_dir(&c->scratch, "root3/etc/group", 0755);
-	assert_refused(c, read_accounts(c, "root3", "passwd"), "Invalid argument");
-	assert_refused(c, read_accounts(c, "root3", "group"), "Invalid argument");
-}
-
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -533,9 +418,6 @@ int main(void)
 		test(looks_behind_links),
 		test(refuses_files_of_others),
 		test(lists_profiles),
-		test(sees_files_at_stdio),
-		test(reads_account_files),
-		test(is_not_led_out_of_a_rootfs),
 	};
 
 	umask(022);
