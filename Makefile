@@ -134,6 +134,7 @@ UNIT_SRC := \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
 	tests/unit/cmd/test_options.c \
+	tests/unit/cmd/test_print.c \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
 	tests/unit/launcher/test_plan.c \
@@ -173,6 +174,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o
+$(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 
 # Objects of the tests are kept: without this, make removes them as intermediate files.

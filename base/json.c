@@ -27,25 +27,6 @@ static void put_text(struct json *json, const char *text)
 	put(json, text, strlen(text));
 }
 
-/* Length of the well-formed UTF-8 sequence at p (Unicode, table 3-7), 0 where there is none. */
-static size_t utf8_length(const unsigned char *p)
-{
-	size_t n = p[0] < 0x80   ? 1
-		   : p[0] < 0xc2 ? 0
-		   : p[0] < 0xe0 ? 2
-		   : p[0] < 0xf0 ? 3
-		   : p[0] < 0xf5 ? 4
-				 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void put_escape(struct json *json, unsigned char c)
 {
 	char text[8];
@@ -60,7 +41,7 @@ static void put_string(struct json *json, const char *value)
 
 	put_text(json, "\"");
 	while (*p != '\0') {
-		size_t n = utf8_length(p);
+		size_t n = str_utf8_length((const char *)p, 4);
 
 		if (*p == '"' || *p == '\\') {
 			put_text(json, "\\");

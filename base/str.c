@@ -219,3 +219,68 @@ const char *str_nearest(const char *word, const char *const *names, size_t n)
 	}
 	return found;
 }
+
+size_t str_utf8_length(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = p[0] < 0x80   ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
+
+	if (n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* The character of a well-formed sequence of n bytes. */
+static uint32_t utf8_character(const char *text, size_t n)
+{
+	static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t c = (unsigned char)text[0] & first_bits[n];
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)text[i] & 0x3f);
+	return c;
+}
+
+static bool is_harmful(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0, '\t' - 1},    {'\t' + 1, 0x1f}, {0x7f, 0x9f},     {0x061c, 0x061c},
+		{0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069},
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+size_t str_make_harmless(char *text, size_t len)
+{
+	size_t to = 0;
+
+	for (size_t from = 0; from < len;) {
+		size_t n = str_utf8_length(text + from, len - from);
+
+		if (n == 0 || is_harmful(utf8_character(text + from, n))) {
+			text[to++] = '?';
+		} else {
+			memmove(text + to, text + from, n);
+			to += n;
+		}
+		from += n > 0 ? n : 1;
+	}
+	return to;
+}

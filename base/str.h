@@ -27,4 +27,17 @@ bool str_has_prefix(const char *text, const char *prefix);
  */
 const char *str_nearest(const char *word, const char *const *names, size_t n);
 
+/* Length of the well-formed UTF-8 sequence at text (Unicode, table 3-7), of which len > 0 bytes may
+ * be read; a NUL ends it as well. 0 where there is none. */
+size_t str_utf8_length(const char *text, size_t len);
+
+/*
+ * Makes foreign text fit to be shown within a line of ours: what would start a new line, move the
+ * cursor, drive the terminal or turn the direction of writing becomes '?', and so does what is not
+ * UTF-8. These are the control characters but the tab (C0, DEL, and C1, ECMA-48), U+2028 and
+ * U+2029, and those of the bidirectional algorithm (CVE-2021-42574). In place; returns the new
+ * length, which is at most len. Does not terminate.
+ */
+size_t str_make_harmless(char *text, size_t len);
+
 #endif

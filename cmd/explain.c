@@ -107,9 +107,11 @@ static void print_seccomp(const struct decision *d)
 		allowed += s->calls[i].otherwise.kind == ACT_ALLOW;
 		conditional += s->calls[i].n_rules > 0;
 	}
-	print_out("\nsystem calls\n  %zu allowed, %zu of all decided by their arguments; "
-		  "setuid and setgid bits %s\n  always admitted for the launcher's last steps:",
-		  allowed, conditional, s->denies_setid_bits ? "refused" : "not filtered");
+	print_out("\nsystem calls\n");
+	print_out(
+		"  %zu allowed, %zu of all decided by their arguments; setuid and setgid bits %s\n",
+		allowed, conditional, s->denies_setid_bits ? "refused" : "not filtered");
+	print_out("  always admitted for the launcher's last steps:");
 	for (; *always != NULL; always++)
 		print_out(" %s", *always);
 	print_out("\n");

@@ -13,24 +13,13 @@
 
 enum { LINE_MAX_BYTES = 4096 };
 
-/* What comes from files and arguments must not move the cursor or change colours: control
- * characters are shown as '?'. Newlines are ours. */
-static void make_harmless(char *text, size_t len)
+static void write_text(int fd, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-			text[i] = '?';
-	}
-}
-
-static void write_line(int fd, char *text, size_t len)
-{
-	make_harmless(text, len);
 	ignore_result(io_write_all(fd, text, len), "nobody left to tell");
 }
 
+/* What comes from files and arguments is made harmless, newlines too: the last one alone is ours.
+ */
 void print_note(const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES];
@@ -40,20 +29,34 @@ void print_note(const char *fmt, ...)
 	va_start(ap, fmt);
 	len += str_vformat(text + len, sizeof(text) - 1 - len, fmt, ap);
 	va_end(ap);
+	len = str_make_harmless(text, len);
 	text[len++] = '\n';
-	write_line(STDERR_FILENO, text, len);
+	write_text(STDERR_FILENO, text, len);
 }
 
+/* As print_note; ours are the newlines at fmt's ends, and also those within where nothing is filled
+ * in. */
 void print_out(const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES];
-	va_list ap;
+	size_t n_first = strspn(fmt, "\n");
+	size_t fmt_len = strlen(fmt);
+	size_t n_last = 0;
 	size_t len;
+	va_list ap;
 
+	if (strchr(fmt, '%') == NULL) {
+		write_text(STDOUT_FILENO, fmt, fmt_len);
+		return;
+	}
+	while (fmt[fmt_len - n_last - 1] == '\n')
+		n_last++;
 	va_start(ap, fmt);
 	len = str_vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	write_line(STDOUT_FILENO, text, len);
+	len = n_first + str_make_harmless(text + n_first, len - n_first - n_last);
+	memset(text + len, '\n', n_last);
+	write_text(STDOUT_FILENO, text, len + n_last);
 }
 
 void print_err(const struct err *err)
@@ -77,14 +80,13 @@ const char *print_origin(struct spec_origin origin, char *buf, size_t size)
 	return buf;
 }
 
+/* Harmless already; see problems.c. What was too long has lost its end. */
 static void put_problem(void *ctx, const char *text, size_t len)
 {
-	char copy[LINE_MAX_BYTES];
-
 	(void)ctx;
-	len = len < sizeof(copy) ? len : sizeof(copy);
-	memcpy(copy, text, len);
-	write_line(STDERR_FILENO, copy, len);
+	write_text(STDERR_FILENO, text, len);
+	if (len > 0 && text[len - 1] != '\n')
+		write_text(STDERR_FILENO, "\n", 1);
 }
 
 static void print_misses(const struct misses *misses)

@@ -5,10 +5,13 @@
 
 #include "launcher/cordon.h"
 
+/* Values that are filled in may be anything: none of them drives the terminal or starts a line. */
+
 /* "cordon: TEXT" on stderr. */
 void print_note(const char *fmt, ...) printf_like(1, 2);
 
-/* Text on stdout; nothing is added. */
+/* Text on stdout; nothing is added. Where values are filled in, newlines stand at fmt's ends only.
+ */
 void print_out(const char *fmt, ...) printf_like(1, 2);
 
 /* An error with its step and hint. */

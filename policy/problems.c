@@ -25,16 +25,16 @@ static void put(struct rendering *out, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Bytes of a file may be anything; what reaches a terminal may not drive it. */
-static void put_line(struct rendering *out, const char *line, size_t len)
+/* Text with values of the file in it, which may be any bytes: they may neither drive the terminal
+ * nor look like lines of ours. */
+static void put_value(struct rendering *out, const char *text)
 {
-	put(out, "    ");
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)line[i];
+	char *start = out->buf + out->len;
+	size_t len = str_format(start, out->size - out->len, "%s", text);
 
-		put(out, "%c", (c < 0x20 && c != '\t') || c == 0x7f ? '?' : line[i]);
-	}
-	put(out, "\n");
+	len = str_make_harmless(start, len);
+	start[len] = '\0';
+	out->len += len;
 }
 
 /* Spaces up to the column, which counts characters, with the line's own tabs kept. */
@@ -54,30 +54,59 @@ static void put_caret(struct rendering *out, const char *line, size_t len, uint3
 	put(out, "^\n");
 }
 
+/* As much of a source line as is shown, whole characters, one for each of the line. */
+static size_t shown_line(const char *text, char line[LINE_SHOWN_MAX + 1])
+{
+	size_t n = strlen(text);
+	size_t len = 0;
+
+	while (len < n) {
+		size_t step = str_utf8_length(text + len, n - len);
+
+		step = step > 0 ? step : 1;
+		if (len + step > LINE_SHOWN_MAX)
+			break;
+		len += step;
+	}
+	memcpy(line, text, len);
+	len = str_make_harmless(line, len);
+	line[len] = '\0';
+	return len;
+}
+
+static void put_remark(struct rendering *out, const char *name, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	put(out, "    %s: ", name);
+	put_value(out, text);
+	put(out, "\n");
+}
+
 size_t problems_render(const struct policy_problem *problem, char *buf, size_t size)
 {
 	const struct spec_origin *origin = &problem->origin;
 	struct rendering out = {.buf = buf, .size = size};
-	size_t shown = strlen(problem->line_text);
+	char line[LINE_SHOWN_MAX + 1];
+	size_t shown = shown_line(problem->line_text, line);
 
 	if (size == 0)
 		return 0;
 	buf[0] = '\0';
-	put(&out, "%s:", origin->file);
+	put_value(&out, origin->file);
+	put(&out, ":");
 	if (origin->line > 0)
 		put(&out, "%u:%u:", origin->line, origin->column);
-	put(&out, " error: %s [%s]\n", problem->text, problem->rule);
+	put(&out, " error: ");
+	put_value(&out, problem->text);
+	put(&out, " [%s]\n", problem->rule);
 	if (shown > 0) {
-		if (shown > LINE_SHOWN_MAX)
-			shown = LINE_SHOWN_MAX;
-		put_line(&out, problem->line_text, shown);
+		put(&out, "    %s\n", line);
 		if (origin->column > 0 && origin->column <= shown + 1)
-			put_caret(&out, problem->line_text, shown, origin->column);
+			put_caret(&out, line, shown, origin->column);
 	}
-	if (problem->expected[0] != '\0')
-		put(&out, "    expected: %s\n", problem->expected);
-	if (problem->hint[0] != '\0')
-		put(&out, "    hint: %s\n", problem->hint);
+	put_remark(&out, "expected", problem->expected);
+	put_remark(&out, "hint", problem->hint);
 	return out.len;
 }
 

@@ -134,6 +134,65 @@ static void finds_nearest(void **state)
 	assert_null(str_nearest("memory", keys, 0));
 }
 
+static void makes_harmless(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"", ""},
+		{"plain ~ text", "plain ~ text"},
+		{"a\tb", "a\tb"},
+		{"a\nb\n", "a?b?"},
+		{"\x1b[2J\r\x01\x1f\x7f", "?[2J????"},
+		/* C1, encoded: U+007F, U+0080, U+009B (CSI), U+009F; U+00A0 is none. */
+		{"\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "???\xc2\xa0"},
+		/* And raw, as a terminal of 8 bits takes it. */
+		{"\x80\x9b"
+		 "31m\x9f",
+		 "??31m?"},
+		{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
+		/* Continuation bytes of a letter are no C1: U+015B. */
+		{"\xc5\x9b", "\xc5\x9b"},
+		/* Not UTF-8: cut, overlong (a newline), a surrogate, beyond the end. */
+		{"a\xc3", "a?"},
+		{"\xe2\x82x", "??x"},
+		{"\xc0\x8a", "??"},
+		{"\xed\xa0\x80", "???"},
+		{"\xf4\x90\x80\x80", "????"},
+		{"\xff\xfe", "??"},
+		/* U+200D joins, E and F are marks. */
+		{"\xe2\x80\x8d|\xe2\x80\x8e|\xe2\x80\x8f", "\xe2\x80\x8d|?|?"},
+		/* U+2027 to U+202F: the lines' and paragraphs' ends, and what turns the direction.
+		 */
+		{"\xe2\x80\xa7", "\xe2\x80\xa7"},
+		{"\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad\xe2\x80"
+		 "\xae",
+		 "???????"},
+		{"\xe2\x80\xaf", "\xe2\x80\xaf"},
+		/* U+2065 to U+206A. */
+		{"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9\xe2\x81\xaa",
+		 "\xe2\x81\xa5????\xe2\x81\xaa"},
+		{"\xd8\x9b|\xd8\x9c", "\xd8\x9b|?"},
+	};
+	char cut[] = "a\xc3\xa4";
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		char text[64];
+		size_t len = strlen(rows[i].text);
+
+		memcpy(text, rows[i].text, len);
+		len = str_make_harmless(text, len);
+		text[len] = '\0';
+		if (strcmp(text, rows[i].want) != 0)
+			fail_msg("row %zu: '%s'", i, text);
+	}
+	/* Nothing behind the length is read or written. */
+	assert_int_equal(str_make_harmless(cut, 2), 2);
+	assert_memory_equal(cut, "a?\xa4", 4);
+	assert_int_equal(str_make_harmless(cut, 0), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -144,6 +203,7 @@ int main(void)
 		cmocka_unit_test(leaves_no_room_alone),
 		cmocka_unit_test(compares),
 		cmocka_unit_test(finds_nearest),
+		cmocka_unit_test(makes_harmless),
 	};
 
 	return cmocka_run_group_tests_name("base/str", tests, NULL, NULL);

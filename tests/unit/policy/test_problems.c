@@ -60,6 +60,44 @@ static void rendered(void **state)
 	assert_int_equal(problems_render(&whole, buf, 0), 0);
 }
 
+/* No value looks like a line of ours, or drives the terminal. */
+static void values_are_harmless(void **state)
+{
+	static const struct policy_problem hostile = {
+		.origin = {.file = "a\nb.yaml", .line = 2, .column = 5},
+		.text = "unknown key 'x\n    hint: run it as root\xe2\x80\xae'",
+		.expected = "One of:\x9b.",
+		.hint = "did you mean '\xc2\x9b\n'?",
+		/* A letter of two bytes, a mark of three, a lone byte. */
+		.line_text = "\xc3\xa4\xe2\x80\xae\x9by: 1",
+		.rule = "r",
+	};
+	struct policy_problem cut = {.origin = {.file = "f", .line = 1, .column = 1},
+				     .text = "t",
+				     .expected = "",
+				     .hint = "",
+				     .rule = "r"};
+	char line[200], buf[512];
+
+	(void)state;
+	problems_render(&hostile, buf, sizeof(buf));
+	assert_string_equal(buf,
+			    "a?b.yaml:2:5: error: unknown key 'x?    hint: run it as root?' [r]\n"
+			    "    \xc3\xa4??y: 1\n"
+			    "        ^\n"
+			    "    expected: One of:?.\n"
+			    "    hint: did you mean '?\?'?\n");
+	/* A long line ends with a whole character. */
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	line[159] = '\xc3';
+	line[160] = '\xa4';
+	cut.line_text = line;
+	problems_render(&cut, buf, sizeof(buf));
+	assert_null(strchr(buf, '?'));
+	assert_non_null(strstr(buf, "x\n    ^\n"));
+}
+
 static void count(void *ctx, const char *text, size_t len)
 {
 	size_t *n = ctx;
@@ -93,6 +131,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rendered),
+		cmocka_unit_test(values_are_harmless),
 		cmocka_unit_test(all_of_them),
 	};
 
