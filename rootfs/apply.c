@@ -287,6 +287,10 @@ static int explain_failure(const struct tree_op *op, int result, struct err *err
 		return err_hint(
 			err, "Make %s in the host's directory first: cordon makes nothing there.",
 			op->target);
+	if (result == -EEXIST || result == -ELOOP)
+		return err_hint(err,
+				"The rootfs has a link at that place which leads nowhere inside: "
+				"remove it there.");
 	if (op->kind == TREE_PROC_FS && result == -EPERM)
 		return err_hint(err,
 				"The surrounding container hides parts of /proc, so the kernel "
