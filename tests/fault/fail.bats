@@ -12,11 +12,12 @@ setup() { fault_setup; }
 fails() { # ROW FLAG...
 	local row=$1 out code=0
 	shift
-	out=$(CORDON_FAULT=$row:fail cordon run "$@" -- /usr/bin/touch "$work/ran" </dev/null 2>&1) ||
+	out=$(CORDON_FAULT=$row:fail cordon run "$@" -- /usr/bin/touch "$work/ran" <"$input" 2>&1) ||
 		code=$?
 	[ "$code" -eq 125 ] || { echo "$row: exit code $code, wanted 125: $out"; return 1; }
 	[[ "$out" == *"step $row: injected fault"* ]] || { echo "$row: not named in: $out"; return 1; }
-	[ "$(grep -vc "^cordon: waived: " <<<"$out")" -eq 1 ] || { echo "$row: more than one line: $out"; return 1; }
+	[ "$(grep -vc "^cordon: waived: " <<<"$out")" -eq 1 ] ||
+		{ echo "$row: more than one line: $out"; return 1; }
 	nothing_left || { echo "... after $row failed"; return 1; }
 }
 

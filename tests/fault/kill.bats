@@ -18,7 +18,7 @@ run_with() { # FAULT FLAG...
 	shift
 	code=0
 	CORDON_FAULT=$fault cordon run "$@" -- "${stay[@]}" "$work" \
-		> >(cat >"$BATS_TEST_TMPDIR/out" 3>&-) 2>&1 </dev/null 3>&- || code=$?
+		> >(cat >"$BATS_TEST_TMPDIR/out" 3>&-) 2>&1 <"$input" 3>&- || code=$?
 	reader=$!
 	gone_within 2 || { echo "... after $fault"; return 1; }
 	wait "$reader" || true

@@ -13,7 +13,7 @@ for fd in {3..20}; do
 	[ ! -h "/proc/$$/fd/$fd" ] || own_fds+="$fd "
 done
 
-echo "accounts $(is grep -q '^sandbox:' /etc/passwd)"
+echo "accounts $(is grep -q '^nobody:' /etc/passwd)"
 echo "affinity $(of_status Cpus_allowed_list)"
 echo "blocked_signals $(of_status SigBlk)"
 echo "descriptors ${own_fds:-none}"

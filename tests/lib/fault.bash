@@ -21,6 +21,9 @@ fault_setup() {
 	policies=$BATS_TEST_TMPDIR/policies
 	mkdir -p "$work" "$policies"
 	[ "$(id -u)" -ne 0 ] || chown 61235:61235 "$work"
+	# A file at descriptor 0 has rows of its own.
+	input=$BATS_TEST_TMPDIR/input
+	echo text >"$input"
 	plain=(--rw "$work")
 	# Admits the calls for keys: then each sandbox has a keyring of its own.
 	cat >"$policies/keys.yaml" <<-'END'
@@ -51,12 +54,12 @@ links() {
 }
 
 rows() { # FLAG...
-	cordon explain "$@" -- /bin/true </dev/null | awk '/^  \+ / { print $2 }'
+	cordon explain "$@" -- /bin/true <"$input" | awk '/^  \+ / { print $2 }'
 }
 
 # Whether wanted or not.
 all_rows() {
-	cordon explain "${plain[@]}" -- /bin/true </dev/null | awk '/^  [+-] / { print $2 }'
+	cordon explain "${plain[@]}" -- /bin/true <"$input" | awk '/^  [+-] / { print $2 }'
 }
 
 # The rows that are done before there is a child.
