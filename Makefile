@@ -24,7 +24,7 @@ LAUNCHER_SRC := \
 	launcher/preflight.c launcher/prepare.c launcher/readback.c launcher/result.c launcher/run.c \
 	launcher/sources.c launcher/spawn.c launcher/state.c launcher/stdio.c launcher/supervise.c
 CMD_SRC      := cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
-	cmd/report.c cmd/run.c cmd/visible.c
+	cmd/report.c cmd/run.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
@@ -135,6 +135,7 @@ UNIT_SRC := \
 	tests/unit/base/test_sys.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
+	tests/unit/cmd/test_verdict.c \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
 	tests/unit/launcher/test_plan.c \
@@ -175,6 +176,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o
+$(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 
 # Objects of the tests are kept: without this, make removes them as intermediate files.

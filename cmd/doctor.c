@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "cmd/verdict.h"
 
 enum { LEFT = 24, GROUP_FILE_MAX = 256 << 10 };
 
@@ -113,12 +114,8 @@ static bool try_one(const struct decision *decision)
 
 int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 {
-	struct decision decision;
-	struct policy_problems problems;
-	struct misses misses;
+	_cleanup_verdict_ struct verdict *verdict = NULL;
 	static const char *const program[] = {"true", NULL};
-	struct run_request request;
-	struct err err = {0};
 	bool works;
 	int r;
 
@@ -126,20 +123,19 @@ int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 		print_note("doctor takes no arguments, but was given %s", argv[1]);
 		return EXIT_CORDON;
 	}
-	cmd_request_init(context, &request);
-	request.policy = (struct policy_request){.argv = program};
-	r = cordon_decide(&request, &decision, &problems, &misses, &err);
+	verdict = verdict_new();
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	r = verdict_decide(verdict, context, &(struct policy_request){.argv = program});
 	print_out("this host\n");
-	print_facts(&decision);
+	print_facts(&verdict->decision);
 	if (r < 0) {
 		print_out("\nwhat stands in the way\n");
-		print_refusal(&problems, &misses, &err);
-		cordon_release(&decision);
+		verdict_print_refusal(verdict);
 		return EXIT_CORDON;
 	}
-	works = try_one(&decision);
+	works = try_one(&verdict->decision);
 	print_out("\n");
 	line("a real sandbox", works, works ? "made, used and gone again" : "failed, see above");
-	cordon_release(&decision);
 	return works ? 0 : EXIT_CORDON;
 }

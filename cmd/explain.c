@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
 #include "cmd/print.h"
+#include "cmd/verdict.h"
 
 enum { KEY_WIDTH = 34, VALUE_WIDTH = 40, ROW_WIDTH = 22 };
 
@@ -136,45 +136,44 @@ static void print_rows(const struct decision *d)
 	}
 }
 
-int cmd_explain(const struct cmd_context *context, int argc, char **argv)
+static int explain(struct verdict *verdict, const struct cmd_context *context)
 {
-	struct options options;
-	struct decision decision;
-	struct policy_problems problems;
-	struct misses misses;
 	static const char *const no_command[] = {NULL};
-	struct run_request request;
-	struct err err = {0};
-	int r = options_parse(argv + 1, &options, &err);
+	const struct options *o = &verdict->options;
+	const char *const *command = (const char *const *)o->rest;
+	struct policy_request policy = {.profile = o->profile,
+					.flags = o->flags,
+					.n_flags = o->n_flags,
+					.argv = command[0] != NULL ? command : no_command};
 
-	(void)argc;
-	if (r < 0) {
-		print_err(&err);
+	if (verdict_decide(verdict, context, &policy) < 0) {
+		verdict_print_refusal(verdict);
 		return EXIT_CORDON;
 	}
-	if (options.help) {
+	print_head(&verdict->decision);
+	print_values(&verdict->decision);
+	print_tree(&verdict->decision);
+	print_seccomp(&verdict->decision);
+	print_rows(&verdict->decision);
+	return 0;
+}
+
+int cmd_explain(const struct cmd_context *context, int argc, char **argv)
+{
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+
+	(void)argc;
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0) {
+		print_err(&verdict->err);
+		return EXIT_CORDON;
+	}
+	if (verdict->options.help) {
 		print_out("Usage: cordon explain [FLAGS] [-- CMD...]\n\n"
 			  "Prints what `cordon run` with the same flags would do.\n\n");
 		options_print_help();
 		return 0;
 	}
-	cmd_request_init(context, &request);
-	request.policy = (struct policy_request){.profile = options.profile,
-						 .flags = options.flags,
-						 .n_flags = options.n_flags,
-						 .argv = options.rest[0] != NULL
-								 ? (const char *const *)options.rest
-								 : no_command};
-	r = cordon_decide(&request, &decision, &problems, &misses, &err);
-	if (r < 0) {
-		print_refusal(&problems, &misses, &err);
-	} else {
-		print_head(&decision);
-		print_values(&decision);
-		print_tree(&decision);
-		print_seccomp(&decision);
-		print_rows(&decision);
-	}
-	cordon_release(&decision);
-	return r < 0 ? EXIT_CORDON : 0;
+	return explain(verdict, context);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "base/str.h"
@@ -36,7 +37,7 @@ static const struct option_def {
 	{"--timeout", "TIME", TO_POLICY, FLAG_TIMEOUT,
 	 "end everything after this time (limits.wall_time): 10s"},
 	{"--status-fd", "N", TO_STATUS_FD, 0,
-	 "write events and the result to this descriptor, JSON lines"},
+	 "write events and the result to this descriptor (3 or more), JSON lines"},
 	{"--report", "FILE", TO_REPORT, 0, "write the result to this file, one JSON document"},
 	{"-q", NULL, TO_QUIET, 0, "no notes of cordon's own, errors excepted"},
 	{"--help", NULL, TO_HELP, 0, "this text"},
@@ -89,6 +90,12 @@ static int take_status_fd(struct options *o, const char *value, struct err *err)
 	if (parse_u32(value, &fd) < 0 || fd > 1 << 20 || fcntl((int)fd, F_GETFD) < 0) {
 		err_set(err, ERR_USAGE, 0, "--status-fd %s: not an open descriptor", value);
 		return err_hint(err, "Open it first: cordon run --status-fd 3 ... 3>status.json.");
+	}
+	if (fd <= STDERR_FILENO) {
+		err_set(err, ERR_USAGE, 0, "--status-fd %s: descriptors 0 to 2 are the program's",
+			value);
+		return err_hint(err,
+				"Take another one: cordon run --status-fd 3 ... 3>status.json.");
 	}
 	o->status_fd = (int)fd;
 	return 0;

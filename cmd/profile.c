@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "cmd/verdict.h"
 
 enum { ARENA_SIZE = 8 << 20 };
 
@@ -51,28 +52,23 @@ static int profile_show(const struct cmd_context *context, const char *name)
  * business. */
 static int check_one(const struct cmd_context *context, const char *file)
 {
-	struct decision decision;
-	struct policy_problems problems;
-	struct misses misses;
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
 	static const char *const no_command[] = {NULL};
-	struct run_request request;
-	struct err err = {0};
 	char as_path[4096];
 	int r;
 
+	if (verdict == NULL)
+		return EXIT_CORDON;
 	/* A file may be named without a slash here: it is files that are checked. */
 	str_format(as_path, sizeof(as_path), strchr(file, '/') != NULL ? "%s" : "./%s", file);
-	cmd_request_init(context, &request);
-	request.policy = (struct policy_request){.profile = as_path, .argv = no_command};
-	r = cordon_decide(&request, &decision, &problems, &misses, &err);
-	if (r < 0 && err.kind == ERR_PREFLIGHT)
-		r = 0;
-	if (r < 0)
-		print_refusal(&problems, &misses, &err);
-	else
-		print_out("%s: ok\n", file);
-	cordon_release(&decision);
-	return r < 0 ? EXIT_CORDON : 0;
+	r = verdict_decide(verdict, context,
+			   &(struct policy_request){.profile = as_path, .argv = no_command});
+	if (r < 0 && verdict->err.kind != ERR_PREFLIGHT) {
+		verdict_print_refusal(verdict);
+		return EXIT_CORDON;
+	}
+	print_out("%s: ok\n", file);
+	return 0;
 }
 
 int cmd_profile(const struct cmd_context *context, int argc, char **argv)

@@ -8,12 +8,10 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
-#include "cmd/options.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
+#include "cmd/verdict.h"
 #include "cmd/visible.h"
-
-enum { RESULT_MAX = 64 << 10 };
 
 static int print_help(void)
 {
@@ -65,18 +63,20 @@ static void on_started(void *ctx, pid_t pid)
 	report_started(ctx, pid);
 }
 
-static int finish(struct report *report, const struct run_result *result,
-		  const struct sandbox_spec *spec, const char *setup_error, int exit_code)
+static int finish(struct verdict *verdict, struct report *report, const struct run_result *result,
+		  const char *setup_error, int exit_code)
 {
-	char json[RESULT_MAX];
+	/* Without a result there is no spec either: nothing was decided. */
+	const struct sandbox_spec *spec = result != NULL ? &verdict->decision.spec : NULL;
+	ssize_t len = result_to_json(result, spec, setup_error, exit_code, verdict->json,
+				     sizeof(verdict->json));
 	struct err err;
-	ssize_t len = result_to_json(result, spec, setup_error, exit_code, json, sizeof(json));
 
 	if (len < 0) {
-		print_note("the result does not fit %d bytes: no report", RESULT_MAX);
+		print_note("the result does not fit %d bytes: no report", VERDICT_JSON_MAX);
 		return EXIT_CORDON;
 	}
-	if (report_finish(report, json, (size_t)len, &err) < 0) {
+	if (report_finish(report, verdict->json, (size_t)len, &err) < 0) {
 		print_err(&err);
 		return EXIT_CORDON;
 	}
@@ -84,9 +84,10 @@ static int finish(struct report *report, const struct run_result *result,
 }
 
 /* The sandbox ran, or failed to start: says so, and chooses the exit code. */
-static int run_decision(const struct decision *decision, const struct options *o,
-			struct report *report)
+static int run_decision(struct verdict *verdict, struct report *report)
 {
+	const struct decision *decision = &verdict->decision;
+	const struct options *o = &verdict->options;
 	struct run_options run = {.status_fd = o->status_fd,
 				  .started = on_started,
 				  .ctx = report,
@@ -101,7 +102,7 @@ static int run_decision(const struct decision *decision, const struct options *o
 		print_err(&err);
 		if (err.kind == ERR_EXEC && !o->quiet)
 			visible_print_hint(decision, o->rest);
-		return finish(report, &result, &decision->spec, err.text, err_exit_code(&err));
+		return finish(verdict, report, &result, err.text, err_exit_code(&err));
 	}
 	exit_code = result_exit_code(&result);
 	if (!o->quiet) {
@@ -109,54 +110,47 @@ static int run_decision(const struct decision *decision, const struct options *o
 		if (exit_code != 0 && result.kind == RUN_EXITED)
 			visible_print_hint(decision, o->rest + 1);
 	}
-	return finish(report, &result, &decision->spec, NULL, exit_code);
+	return finish(verdict, report, &result, NULL, exit_code);
 }
 
-static int decide_and_run(const struct cmd_context *context, const struct options *o,
+static int decide_and_run(struct verdict *verdict, const struct cmd_context *context,
 			  struct report *report)
 {
-	struct decision decision;
-	struct policy_problems problems;
-	struct misses misses;
-	struct run_request request;
-	struct err err = {0};
-	int exit_code;
+	const struct options *o = &verdict->options;
+	struct policy_request policy = {.profile = o->profile,
+					.flags = o->flags,
+					.n_flags = o->n_flags,
+					.argv = (const char *const *)o->rest};
 
-	cmd_request_init(context, &request);
-	request.policy = (struct policy_request){.profile = o->profile,
-						 .flags = o->flags,
-						 .n_flags = o->n_flags,
-						 .argv = (const char *const *)o->rest};
-	if (cordon_decide(&request, &decision, &problems, &misses, &err) < 0) {
-		print_refusal(&problems, &misses, &err);
-		exit_code = finish(report, NULL, NULL, err.text, err_exit_code(&err));
-	} else {
-		exit_code = run_decision(&decision, o, report);
-	}
-	cordon_release(&decision);
-	return exit_code;
+	if (verdict_decide(verdict, context, &policy) == 0)
+		return run_decision(verdict, report);
+	verdict_print_refusal(verdict);
+	return finish(verdict, report, NULL, verdict->err.text, err_exit_code(&verdict->err));
 }
 
 int cmd_run(const struct cmd_context *context, int argc, char **argv)
 {
-	struct options options;
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
 	struct report report;
-	struct err err = {0};
 	int exit_code;
-	int r = options_parse(argv + 1, &options, &err);
+	int r;
 
 	(void)argc;
-	if (r == 0 && options.help)
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	r = options_parse(argv + 1, &verdict->options, &verdict->err);
+	if (r == 0 && verdict->options.help)
 		return print_help();
 	if (r == 0)
-		r = check_command(&options, &err);
+		r = check_command(&verdict->options, &verdict->err);
 	if (r == 0)
-		r = report_open(&report, options.status_fd, options.report, &err);
+		r = report_open(&report, verdict->options.status_fd, verdict->options.report,
+				&verdict->err);
 	if (r < 0) {
-		print_err(&err);
+		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	exit_code = decide_and_run(context, &options, &report);
+	exit_code = decide_and_run(verdict, context, &report);
 	report_release(&report);
 	return exit_code;
 }

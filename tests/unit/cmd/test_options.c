@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -90,16 +91,18 @@ static void keeps_their_order(void **state)
 static void takes_the_flags_of_its_own(void **state)
 {
 	static const char *const words[] = {"--profile", "first",  "--profile=./p.yaml", "-q",
-					    "--report",  "r.json", "--status-fd=2",      "--help",
+					    "--report",  "r.json", "--status-fd=9",      "--help",
 					    NULL};
 	static struct options o;
 	struct err err;
 
 	(void)state;
+	assert_int_equal(dup2(2, 9), 9);
 	assert_int_equal(parse(words, &o, &err), 0);
+	close(9);
 	assert_string_equal(o.profile, "./p.yaml");
 	assert_string_equal(o.report, "r.json");
-	assert_int_equal(o.status_fd, 2);
+	assert_int_equal(o.status_fd, 9);
 	assert_true(o.quiet);
 	assert_true(o.help);
 	assert_int_equal(o.n_flags, 0);
@@ -178,6 +181,15 @@ static void refuses(void **state)
 		{{"--status-fd=1x", NULL},
 		 "--status-fd 1x: not an open descriptor",
 		 "Open it first"},
+		{{"--status-fd=0", NULL},
+		 "--status-fd 0: descriptors 0 to 2 are the program's",
+		 "Take another"},
+		{{"--status-fd=1", NULL},
+		 "--status-fd 1: descriptors 0 to 2 are the program's",
+		 "Take another"},
+		{{"--status-fd", "2", NULL},
+		 "--status-fd 2: descriptors 0 to 2 are the program's",
+		 "Take another"},
 	};
 	static struct options o;
 	struct err err;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What run, explain, doctor and profile check have in common: the flags, the decision that they ask
+ * the engine for, and all that may be said against it. On the heap, since it is large and the stack
+ * may be small (ulimit -s).
+ */
+#ifndef CORDON_CMD_VERDICT_H
+#define CORDON_CMD_VERDICT_H
+
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+
+enum { VERDICT_JSON_MAX = 64 << 10 };
+
+struct verdict {
+	struct options options;
+	struct decision decision;
+	struct policy_problems problems;
+	struct misses misses;
+	struct err err;
+	char json[VERDICT_JSON_MAX]; /* result of a run: made before it, so that none is lost */
+};
+
+/* All zero. NULL where there is no memory, which is said. */
+struct verdict *verdict_new(void);
+
+/* Releases the decision, too. Takes NULL. */
+void verdict_free(struct verdict *verdict);
+
+/* cordon_decide: 0, or its negative errno with the refusal in problems, misses and err. */
+int must_check verdict_decide(struct verdict *verdict, const struct cmd_context *context,
+			      const struct policy_request *policy);
+
+/* Says what verdict_decide refused. */
+void verdict_print_refusal(const struct verdict *verdict);
+
+static inline void cleanup_verdict(struct verdict **verdict)
+{
+	verdict_free(*verdict);
+}
+
+#define _cleanup_verdict_ __attribute__((cleanup(cleanup_verdict)))
+
+#endif
