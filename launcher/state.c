@@ -406,6 +406,42 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 	return r;
 }
 
+/* A claim of a run of this root whose directory somebody removed. Only of this root: the path of
+ * another's run may be in a mount namespace that we do not see. */
+static int gc_orphaned_claims(struct state_root *root, struct gc_report *report, struct err *err)
+{
+	_cleanup_fd_ int ids_fd = sys_openat(AT_FDCWD, ids_dir, DIR_FLAGS, 0);
+	int copy = ids_fd < 0 ? -EBADF : dup(ids_fd);
+	DIR *ids = copy < 0 ? NULL : fdopendir(copy);
+	char prefix[PATH_MAX + 32], holder[PATH_MAX + 32];
+	struct dirent *entry;
+	int result = 0;
+
+	if (ids == NULL) /* a user has no claims, and may not look */
+		return 0;
+	claim_text(root, "", prefix, sizeof(prefix));
+	while ((entry = readdir(ids)) != NULL) {
+		ssize_t n = readlinkat(ids_fd, entry->d_name, holder, sizeof(holder) - 1);
+
+		if (n <= 0)
+			continue;
+		holder[n] = '\0';
+		if (!str_has_prefix(holder, prefix) ||
+		    strchr(holder + strlen(prefix), '/') != NULL ||
+		    faccessat(root->runs_fd, holder + strlen(prefix), F_OK, AT_SYMLINK_NOFOLLOW) ==
+			    0 ||
+		    errno != ENOENT)
+			continue;
+		if (unlinkat(ids_fd, entry->d_name, 0) != 0 && errno != ENOENT)
+			result = err_set(err, ERR_SETUP, errno, "%s/%s: give back", ids_dir,
+					 entry->d_name);
+		else
+			report->n_blocks_freed++;
+	}
+	closedir(ids);
+	return result;
+}
+
 int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err)
 {
 	_cleanup_fd_ int gate = sys_openat(root->runs_fd, ".", DIR_FLAGS, 0);
@@ -427,6 +463,7 @@ int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *
 			result = r < 0 ? r : result;
 		}
 	closedir(runs);
+	r = gc_orphaned_claims(root, &report, err);
 	*ret_report = report;
-	return result;
+	return r < 0 ? r : result;
 }

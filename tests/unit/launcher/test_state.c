@@ -413,6 +413,36 @@ static void gc_frees_blocks_of_the_dead(void **state)
 	assert_int_equal(report.n_blocks_freed, 1);
 }
 
+/* Somebody removed the run's directory by hand: the claim is freed all the same, and no other's. */
+static void gc_frees_claims_without_a_run(void **state)
+{
+	struct state_case *c = *state;
+	char holder[PATH_MAX + 64];
+	struct gc_report report;
+	struct state_run lost, alive;
+
+	if (lacks_own_run())
+		skip();
+	assert_int_equal(state_run_create(&c->root, &lost, &c->err), 0);
+	assert_int_equal(state_run_create(&c->root, &alive, &c->err), 0);
+	assert_int_equal(state_block_claim(&c->root, &lost, &c->err), 0);
+	assert_int_equal(state_block_claim(&c->root, &alive, &c->err), 0);
+	assert_int_equal(symlink("/elsewhere/runs/0", "/run/cordon/ids/1"), 0);
+	close(lost.journal_fd);
+	assert_int_equal(state_run_remove(&c->root, lost.id, &c->err), 0);
+	assert_int_equal(state_gc(&c->root, &report, &c->err), 0);
+	assert_int_equal(report.n_blocks_freed, 1);
+	links_of_claim(lost.block_number, holder, sizeof(holder));
+	assert_string_equal(holder, "");
+	links_of_claim(alive.block_number, holder, sizeof(holder));
+	assert_string_not_equal(holder, "");
+	links_of_claim(1, holder, sizeof(holder));
+	assert_string_equal(holder, "/elsewhere/runs/0");
+	assert_int_equal(unlink("/run/cordon/ids/1"), 0);
+	close(alive.journal_fd);
+	assert_int_equal(state_gc(&c->root, &report, &c->err), 0);
+}
+
 /* The pool moves when somebody edits /etc/subuid: a block that overlaps another's claim is not
  * taken, also where it begins elsewhere. */
 static void overlapping_blocks_are_not_taken(void **state)
@@ -503,6 +533,7 @@ int main(void)
 		test_open(gc_goes_on_after_a_failure),
 		test_open(claims_and_gives_back),
 		test_open(gc_frees_blocks_of_the_dead),
+		test_open(gc_frees_claims_without_a_run),
 		test_open(overlapping_blocks_are_not_taken),
 		test_open(refuses_when_all_are_taken),
 	};
