@@ -162,8 +162,8 @@ static void makes_harmless(void **state)
 		{"\xff\xfe", "??"},
 		/* U+200D joins, E and F are marks. */
 		{"\xe2\x80\x8d|\xe2\x80\x8e|\xe2\x80\x8f", "\xe2\x80\x8d|?|?"},
-		/* U+2027 to U+202F: the lines' and paragraphs' ends, and what turns the direction.
-		 */
+		/* NOLINTBEGIN(misc-misleading-bidirectional): they are what is tested. */
+		/* U+2027 to U+202F: ends of lines, and what turns the direction. */
 		{"\xe2\x80\xa7", "\xe2\x80\xa7"},
 		{"\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad\xe2\x80"
 		 "\xae",
@@ -172,6 +172,7 @@ static void makes_harmless(void **state)
 		/* U+2065 to U+206A. */
 		{"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9\xe2\x81\xaa",
 		 "\xe2\x81\xa5????\xe2\x81\xaa"},
+		/* NOLINTEND(misc-misleading-bidirectional) */
 		{"\xd8\x9b|\xd8\x9c", "\xd8\x9b|?"},
 	};
 	char cut[] = "a\xc3\xa4";

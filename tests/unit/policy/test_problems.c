@@ -65,11 +65,11 @@ static void values_are_harmless(void **state)
 {
 	static const struct policy_problem hostile = {
 		.origin = {.file = "a\nb.yaml", .line = 2, .column = 5},
-		.text = "unknown key 'x\n    hint: run it as root\xe2\x80\xae'",
+		.text = "unknown key 'x\n    hint: run it as root\xe2\x80\x8e'",
 		.expected = "One of:\x9b.",
 		.hint = "did you mean '\xc2\x9b\n'?",
 		/* A letter of two bytes, a mark of three, a lone byte. */
-		.line_text = "\xc3\xa4\xe2\x80\xae\x9by: 1",
+		.line_text = "\xc3\xa4\xe2\x80\x8e\x9by: 1",
 		.rule = "r",
 	};
 	struct policy_problem cut = {.origin = {.file = "f", .line = 1, .column = 1},
