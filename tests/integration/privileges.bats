@@ -14,6 +14,13 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	gives 0 "$EMPTY" cordon run -- grep ^Cap /proc/1/status
 }
 
+@test "capabilities: libcap-ng finds none either; the control: what root has outside" {
+	gives 42 none cordon run --ro "$ATTACK" -- "$ATTACK/capsets"
+	gives 42 none cordon run -u 0:0 --ro "$ATTACK" -- "$ATTACK/capsets"
+	# A user has a bounding set at least.
+	gives 0 some "$ATTACK/capsets"
+}
+
 @test "capabilities: a row that is left out is noticed, by itself or when the keeper reads back" {
 	says 125 "cordon: step read_back: workload: read back: CapBnd is *, not '0000000000000000'*" \
 		without bounding_set inside true
