@@ -232,23 +232,6 @@ static struct policy_node *read_node(struct reader *reader, const yaml_event_t *
 	return NULL;
 }
 
-/* The length of the UTF-8 sequence at p (RFC 3629: no overlong forms, no surrogates), 0 where it is
- * not one. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-	if (n == 0 || n > left || p[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static bool is_clean_text(struct policy_ctx *ctx, const struct policy_source *source,
 			  const char *text, size_t len)
 {
@@ -260,7 +243,7 @@ static bool is_clean_text(struct policy_ctx *ctx, const struct policy_source *so
 		return false;
 	}
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_length((const unsigned char *)text + i, len - i);
+		size_t n = str_utf8_length(text + i, len - i);
 
 		if (n == 0 || text[i] == '\0') {
 			ctx_report(ctx, place_at(source, line, column),
