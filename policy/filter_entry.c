@@ -47,7 +47,7 @@ bool filter_read_action(struct policy_ctx *ctx, const struct policy_node *node,
 	}
 	if (str_has_prefix(text, "errno(") && text[len - 1] == ')') {
 		const char *name = ctx_copy(ctx, text + 6, len - 7);
-		const char *nearest = constants_nearest_errno(name);
+		const char *nearest;
 		struct spec_action action = {.kind = ACT_ERRNO};
 
 		if (constants_errno(name, &action.errno_value) == 0) {
@@ -55,6 +55,7 @@ bool filter_read_action(struct policy_ctx *ctx, const struct policy_node *node,
 			return true;
 		}
 		problem = ctx_report(ctx, node->place, "bad-value", "unknown errno '%s'", name);
+		nearest = constants_nearest_errno(name);
 		if (nearest != NULL)
 			problem->hint = ctx_format(ctx, "did you mean '%s'?", nearest);
 		return false;
