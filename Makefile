@@ -151,6 +151,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_flags.c \
 	tests/unit/policy/test_groups.c \
 	tests/unit/policy/test_keys.c \
+	tests/unit/policy/test_oracle.c \
 	tests/unit/policy/test_mounts.c \
 	tests/unit/policy/test_problems.c \
 	tests/unit/policy/test_resolve.c \

@@ -136,8 +136,7 @@ static size_t put_line(const struct bpf_program *program, size_t i, struct sock_
 	return 2;
 }
 
-int bpf_assemble(struct bpf_program *program, size_t n_spare, struct sock_filter **ret_filter,
-		 size_t *ret_n)
+int bpf_assemble(struct bpf_program *program, struct sock_filter **ret_filter, size_t *ret_n)
 {
 	struct sock_filter *filter;
 	size_t n = 0;
@@ -151,7 +150,7 @@ int bpf_assemble(struct bpf_program *program, size_t n_spare, struct sock_filter
 			return -EINVAL;
 	while (grow_jumps(program)) {
 	}
-	filter = calloc(program->n_lines * 2 + n_spare, sizeof(*filter));
+	filter = calloc(program->n_lines * 2, sizeof(*filter));
 	if (filter == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < program->n_lines; i++)

@@ -49,10 +49,10 @@ size_t bpf_label(struct bpf_program *program);
 void bpf_place(struct bpf_program *program, size_t label);
 
 /*
- * Resolves the labels. *ret_filter is malloc'ed and has n_spare free instructions behind the
- * *ret_n that were assembled. Returns 0, -ENOMEM, or -EINVAL for a jump that goes back.
+ * Resolves the labels. *ret_filter is malloc'ed and holds *ret_n instructions. Returns 0, -ENOMEM,
+ * or -EINVAL for a jump that goes back.
  */
-int must_check bpf_assemble(struct bpf_program *program, size_t n_spare,
-			    struct sock_filter **ret_filter, size_t *ret_n);
+int must_check bpf_assemble(struct bpf_program *program, struct sock_filter **ret_filter,
+			    size_t *ret_n);
 
 #endif

@@ -2,24 +2,22 @@
 /*
  * spec_seccomp to a classic BPF program: policy_seccomp_compile of policy.h.
  *
- * The program has two parts, one behind the other. Ours comes first: it kills foreign
- * architectures and x32, answers the calls that this build does not know, and answers every call
- * whose answer depends on its arguments, in the order of the rules, with 32-bit or 64-bit
- * comparisons as the spec says. What is left falls through into the second part, which libseccomp
- * makes: a balanced tree over the numbers of the calls that have one answer. Jumps are relative, so
- * the two are simply put together. Why libseccomp does not do it all:
- * docs/decisions/006-seccomp-program.md.
+ * The program kills foreign architectures and x32, then finds the call's number in a balanced tree
+ * of ranges: neighbours that get the same answer are one leaf, so some three hundred calls are
+ * about a hundred ranges, which is what the kernel loads fastest. A leaf is an answer, or, for a
+ * call whose answer depends on its arguments, the comparisons in the order of the policy's rules,
+ * 32 or 64 bits wide as the spec says. Numbers that no known call has are ranges like the others.
+ * libseccomp gives the names and numbers, and in the tests it is the second opinion. Why it does
+ * not make the program: docs/decisions/006-seccomp-program.md.
  *
- * Runs in the keeper, in prepare, with the caller's rights. tests/unit/policy/test_seccomp.c runs
+ * Runs in the keeper, in prepare, with the caller's rights. tests/unit/policy/test_compile.c runs
  * the programs in a simulator.
  */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <stddef.h>
-#include <string.h>
-#include <sys/mman.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
@@ -79,23 +77,6 @@ static uint32_t return_value(struct spec_action action)
 	return SECCOMP_RET_KILL_PROCESS;
 }
 
-static uint32_t libseccomp_action(struct spec_action action)
-{
-	switch (action.kind) {
-	case ACT_ALLOW:
-		return SCMP_ACT_ALLOW;
-	case ACT_ERRNO:
-		return SCMP_ACT_ERRNO(action.errno_value);
-	case ACT_KILL:
-		return SCMP_ACT_KILL_PROCESS;
-	case ACT_TRAP:
-		return SCMP_ACT_TRAP;
-	case ACT_LOG:
-		return SCMP_ACT_LOG;
-	}
-	return SCMP_ACT_KILL_PROCESS;
-}
-
 /* The low or the high half of an argument; both supported architectures are little-endian. */
 static void load_half(struct bpf_program *program, uint32_t arg, bool high)
 {
@@ -139,12 +120,10 @@ static void put_condition(struct bpf_program *program, const struct spec_cond *c
 	bpf_place(program, holds);
 }
 
-/* Everything about one call with rules: always ends in a return, or in `next` for other calls. */
+/* Everything about one call with rules. Always ends in a return: the accumulator is an argument by
+ * then. */
 static void put_call(struct bpf_program *program, const struct spec_call *call)
 {
-	size_t next = bpf_label(program);
-
-	bpf_jump(program, BPF_GOTO_UNLESS, BPF_JEQ, (uint32_t)call->number, next);
 	for (size_t i = 0; i < call->n_rules; i++) {
 		size_t fails = bpf_label(program);
 
@@ -154,7 +133,6 @@ static void put_call(struct bpf_program *program, const struct spec_call *call)
 		bpf_place(program, fails);
 	}
 	bpf_return(program, return_value(call->otherwise));
-	bpf_place(program, next);
 }
 
 static void put_head(struct bpf_program *program)
@@ -177,167 +155,107 @@ static void put_head(struct bpf_program *program)
 #endif
 }
 
-/* Numbers that no known call has, from the gaps of the table to everything behind its end. */
-static void put_unknown(struct bpf_program *program, struct spec_action action)
-{
-	size_t is_known = bpf_label(program);
-	size_t is_unknown = bpf_label(program);
-	int32_t start = -1;
+/* ---- the tree ---- */
 
+/* Numbers from `first` to the next range's that get one answer; or a single call with rules. */
+struct range {
+	int32_t first;
+	uint32_t answer;
+	const struct spec_call *call; /* NULL: answer is all */
+};
+
+struct range_list {
+	struct range *ranges;
+	size_t n;
+};
+
+/* The answer to one number, by its entry in the spec where it has one. */
+static struct range range_of(const struct spec_seccomp *seccomp, int32_t number,
+			     const struct spec_call *entry)
+{
+	struct range range = {.first = number};
+
+	if (is_always_admitted(number))
+		range.answer = SECCOMP_RET_ALLOW;
+	else if (!syscalls_is_known(number))
+		range.answer = return_value(seccomp->unknown_action);
+	else if (entry == NULL)
+		range.answer = return_value(seccomp->default_action);
+	else if (entry->n_rules == 0)
+		range.answer = return_value(entry->otherwise);
+	else
+		range.call = entry;
+	return range;
+}
+
+/* The list covers every number: the last range, of numbers behind all known ones, has no end. */
+static int make_ranges(const struct spec_seccomp *seccomp, struct range_list *ret)
+{
+	struct range *ranges = calloc(SYSCALLS_END + 1, sizeof(*ranges));
+	size_t n = 0, next = 0;
+
+	if (ranges == NULL)
+		return -ENOMEM;
 	for (int32_t number = 0; number <= SYSCALLS_END; number++) {
-		bool is_gap = number < SYSCALLS_END && !syscalls_is_known(number);
-		size_t below;
+		const struct spec_call *entry = NULL;
+		struct range range;
 
-		if (is_gap && start < 0)
-			start = number;
-		if (is_gap || start < 0)
-			continue;
-		if (number == SYSCALLS_END)
-			break;
-		below = bpf_label(program);
-		bpf_jump(program, BPF_GOTO_UNLESS, BPF_JGE, (uint32_t)start, below);
-		bpf_jump(program, BPF_GOTO_UNLESS, BPF_JGE, (uint32_t)number, is_unknown);
-		bpf_place(program, below);
-		start = -1;
+		/* Entries are sorted by number. */
+		while (next < seccomp->n_calls && seccomp->calls[next].number < number)
+			next++;
+		if (next < seccomp->n_calls && seccomp->calls[next].number == number)
+			entry = &seccomp->calls[next];
+		range = range_of(seccomp, number, entry);
+		if (n == 0 || range.call != NULL || ranges[n - 1].call != NULL ||
+		    ranges[n - 1].answer != range.answer)
+			ranges[n++] = range;
 	}
-	bpf_jump(program, BPF_GOTO_UNLESS, BPF_JGE, (uint32_t)(start < 0 ? SYSCALLS_END : start),
-		 is_known);
-	bpf_place(program, is_unknown);
-	bpf_return(program, return_value(action));
-	bpf_place(program, is_known);
-}
-
-static void release_filter_ctx(scmp_filter_ctx *ctx)
-{
-	if (*ctx != NULL)
-		seccomp_release(*ctx);
-}
-
-/* One rule of libseccomp's for a call that has one answer. */
-static int add_plain(scmp_filter_ctx ctx, const struct spec_seccomp *seccomp, int32_t number,
-		     struct spec_action action, struct err *err)
-{
-	uint32_t value = libseccomp_action(action);
-	int r;
-
-	/* libseccomp refuses a rule that says what the default says. */
-	if (value == libseccomp_action(seccomp->default_action))
-		return 0;
-	r = seccomp_rule_add_exact(ctx, value, number, 0);
-	return r < 0 ? err_set(err, ERR_BUG, -r, "seccomp: rule for call %d", number) : 0;
-}
-
-static int add_plain_calls(scmp_filter_ctx ctx, const struct spec_seccomp *seccomp, struct err *err)
-{
-	static const struct spec_action allow = {.kind = ACT_ALLOW};
-
-	for (size_t i = 0; i < seccomp->n_calls; i++) {
-		const struct spec_call *call = &seccomp->calls[i];
-		int r;
-
-		if (call->n_rules > 0 || is_always_admitted(call->number))
-			continue;
-		r = add_plain(ctx, seccomp, call->number, call->otherwise, err);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < sizeof(always_admitted_numbers) / sizeof(int); i++) {
-		int r = add_plain(ctx, seccomp, always_admitted_numbers[i], allow, err);
-
-		if (r < 0)
-			return r;
-	}
+	*ret = (struct range_list){.ranges = ranges, .n = n};
 	return 0;
 }
 
-static int set_attribute(scmp_filter_ctx ctx, enum scmp_filter_attr attribute, uint32_t value,
-			 struct err *err)
+/* Halves the list until one range is left: eight steps for the shipped profiles. */
+static void put_tree(struct bpf_program *program, const struct range *ranges, size_t n)
 {
-	int r = seccomp_attr_set(ctx, attribute, value);
+	size_t middle = n / 2;
+	size_t upper;
 
-	return r < 0 ? err_set(err, ERR_BUG, -r, "seccomp: attribute %d", (int)attribute) : 0;
-}
-
-/* Writes libseccomp's program into fd. */
-static int export_plain(const struct spec_seccomp *seccomp, int fd, struct err *err)
-{
-	scmp_filter_ctx ctx __attribute__((cleanup(release_filter_ctx))) =
-		seccomp_init(libseccomp_action(seccomp->default_action));
-	int r;
-
-	if (ctx == NULL)
-		return err_set(err, ERR_BUG, ENOMEM, "seccomp: new filter");
-	r = set_attribute(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS, err);
-	if (r < 0)
-		return r;
-	/* 2: a balanced tree, which the kernel loads in half the time of a list. */
-	r = set_attribute(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2, err);
-	if (r < 0)
-		return r;
-	r = add_plain_calls(ctx, seccomp, err);
-	if (r < 0)
-		return r;
-	r = seccomp_export_bpf(ctx, fd);
-	return r < 0 ? err_set(err, ERR_BUG, -r, "seccomp: export") : 0;
-}
-
-/* libseccomp 2.5 exports to a file only. */
-static int plain_part(const struct spec_seccomp *seccomp, int *ret_fd, size_t *ret_n,
-		      struct err *err)
-{
-	_cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
-	off_t size;
-	int r;
-
-	if (fd < 0)
-		return err_set(err, ERR_SETUP, errno, "seccomp: memory file");
-	r = export_plain(seccomp, fd, err);
-	if (r < 0)
-		return r;
-	size = lseek(fd, 0, SEEK_END);
-	if (size <= 0 || size % (off_t)sizeof(struct sock_filter) != 0)
-		return err_set(err, ERR_BUG, EINVAL, "seccomp: export of %ld bytes", (long)size);
-	*ret_n = (size_t)size / sizeof(struct sock_filter);
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
-
-static int assemble(const struct spec_seccomp *seccomp, size_t n_plain,
-		    struct sock_filter **ret_filter, size_t *ret_n, struct err *err)
-{
-	_cleanup_bpf_ struct bpf_program program = {0};
-	int r;
-
-	put_head(&program);
-	put_unknown(&program, seccomp->unknown_action);
-	for (size_t i = 0; i < seccomp->n_calls; i++)
-		if (seccomp->calls[i].n_rules > 0 && !is_always_admitted(seccomp->calls[i].number))
-			put_call(&program, &seccomp->calls[i]);
-	r = bpf_assemble(&program, n_plain, ret_filter, ret_n);
-	return r < 0 ? err_set(err, ERR_BUG, -r, "seccomp: assemble") : 0;
+	if (n == 1 && ranges[0].call != NULL) {
+		put_call(program, ranges[0].call);
+		return;
+	}
+	if (n == 1) {
+		bpf_return(program, ranges[0].answer);
+		return;
+	}
+	upper = bpf_label(program);
+	bpf_jump(program, BPF_GOTO_IF, BPF_JGE, (uint32_t)ranges[middle].first, upper);
+	put_tree(program, ranges, middle);
+	bpf_place(program, upper);
+	put_tree(program, ranges + middle, n - middle);
 }
 
 int policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
 			   size_t *ret_n_instructions, struct err *err)
 {
+	_cleanup_bpf_ struct bpf_program program = {0};
 	_cleanup_free_ struct sock_filter *filter = NULL;
-	_cleanup_fd_ int fd = -EBADF;
-	size_t n_plain = 0, n_ours = 0;
-	ssize_t n_read;
-	int r = plain_part(seccomp, &fd, &n_plain, err);
+	struct range_list list;
+	size_t n = 0;
+	int r = make_ranges(seccomp, &list);
 
 	if (r < 0)
-		return r;
-	r = assemble(seccomp, n_plain, &filter, &n_ours, err);
+		return err_set(err, ERR_BUG, -r, "seccomp: ranges");
+	put_head(&program);
+	put_tree(&program, list.ranges, list.n);
+	free(list.ranges);
+	r = bpf_assemble(&program, &filter, &n);
 	if (r < 0)
-		return r;
-	if (n_ours + n_plain > BPF_MAXINSNS)
+		return err_set(err, ERR_BUG, -r, "seccomp: assemble");
+	if (n > BPF_MAXINSNS)
 		return err_set(err, ERR_POLICY, E2BIG, "seccomp: %zu instructions, %d are possible",
-			       n_ours + n_plain, BPF_MAXINSNS);
-	n_read = pread(fd, filter + n_ours, n_plain * sizeof(*filter), 0);
-	if (n_read != (ssize_t)(n_plain * sizeof(*filter)))
-		return err_set(err, ERR_SETUP, n_read < 0 ? errno : EIO, "seccomp: read back");
+			       n, BPF_MAXINSNS);
 	*ret_program = steal_ptr(&filter);
-	*ret_n_instructions = n_ours + n_plain;
+	*ret_n_instructions = n;
 	return 0;
 }

@@ -467,7 +467,7 @@ static void assembler_refuses_loops(void **state)
 	bpf_place(&program, label);
 	bpf_return(&program, ALLOW);
 	bpf_jump(&program, BPF_GOTO, 0, 0, label);
-	assert_int_equal(bpf_assemble(&program, 0, &filter, &n), -EINVAL);
+	assert_int_equal(bpf_assemble(&program, &filter, &n), -EINVAL);
 	bpf_release(&program);
 }
 
