@@ -75,7 +75,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: fuzz-smoke fuzz-long fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-long
+.PHONY: fuzz-smoke fuzz-long fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-long bench
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -252,6 +252,10 @@ check-long: ## the suite, then longer fuzzing and the integration tests with the
 	tests/run
 	$(MAKE) --no-print-directory fuzz-long
 	VARIANT=asan tests/run build integration
+
+# ---- benchmark ----
+bench: build/cordon ## measure launches against other tools: docs/PERFORMANCE.md
+	tests/bench/run $(BENCH_FLAGS)
 
 # ---- install ----
 install: build/cordon ## install below $(DESTDIR)$(PREFIX)
