@@ -62,6 +62,7 @@ static struct policy_place event_place(const struct reader *reader, const yaml_e
 static bool next_event(struct reader *reader, yaml_event_t *event)
 {
 	const yaml_parser_t *parser = &reader->parser;
+	struct policy_problem *problem;
 
 	if (reader->has_failed)
 		return false;
@@ -69,13 +70,17 @@ static bool next_event(struct reader *reader, yaml_event_t *event)
 		return true;
 	reader->has_failed = true;
 	memset(event, 0, sizeof(*event));
-	if (parser->error == YAML_MEMORY_ERROR)
+	if (parser->error == YAML_MEMORY_ERROR) {
 		reader->ctx->out_of_memory = true;
-	else
-		ctx_report(reader->ctx,
-			   place_at(reader->source, parser->problem_mark.line,
-				    parser->problem_mark.column),
-			   "yaml-syntax", "not valid YAML: %s", parser->problem);
+		return false;
+	}
+	problem = ctx_report(reader->ctx,
+			     place_at(reader->source, parser->problem_mark.line,
+				      parser->problem_mark.column),
+			     "yaml-syntax", "not valid YAML: %s", parser->problem);
+	if (parser->problem_mark.index < reader->source->len &&
+	    reader->source->text[parser->problem_mark.index] == '\t')
+		problem->hint = "YAML is indented with spaces, never with tabs.";
 	return false;
 }
 

@@ -115,9 +115,23 @@ static void scalars_are_text(void **state)
 	fixture_release(&fixture);
 }
 
+/* The commonest slip of all gets its own words. */
+static void names_tabs(void **state)
+{
+	struct policy_fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture);
+	assert_int_equal(fixture_resolve(&fixture, "cordon: 1\nlimits:\n\tnproc: 3\n"), -EINVAL);
+	assert_int_equal(fixture.problems.list[0].origin.line, 3);
+	assert_non_null(strstr(fixture.problems.list[0].hint, "never with tabs"));
+	fixture_release(&fixture);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_tabs),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(refused_by_bytes),
 		cmocka_unit_test(scalars_are_text),
