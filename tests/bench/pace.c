@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * pace WORKERS SECONDS COMMAND...: each worker launches the command again and again. Prints the
- * launches of all workers in a second, and the largest resident set of a process of a launch in KiB
- * (what wait4(2) says of a child and of those it has waited for; this program's own set, which a
- * child has before its exec, is the least that can show). Ends with 1 where a launch failed.
+ * pace WORKERS SECONDS FILE COMMAND...: each worker launches the command again and again, with FILE
+ * open as descriptor 9. Prints the launches of all workers in a second, and the largest resident
+ * set of a process of a launch in KiB (what wait4(2) says of a child and of those it has waited
+ * for; this program's own set, which a child has before its exec, is the least that can show). Ends
+ * with 1 where a launch failed.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -31,13 +32,14 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void launch(char **argv, struct tally *tally)
+static void launch(const char *file, char **argv, struct tally *tally)
 {
 	pid_t pid = vfork();
 	struct rusage usage;
 	int status = 0;
 
 	if (pid == 0) {
+		dup2(open(file, O_RDONLY | O_CLOEXEC), 9);
 		execv(argv[0], argv);
 		_exit(127);
 	}
@@ -50,8 +52,8 @@ static void launch(char **argv, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-	long workers = argc > 3 ? atol(argv[1]) : 0;
-	double limit = argc > 3 ? atof(argv[2]) : 0;
+	long workers = argc > 4 ? atol(argv[1]) : 0;
+	double limit = argc > 4 ? atof(argv[2]) : 0;
 	size_t size = sizeof(struct tally) * (size_t)(workers > 0 ? workers : 1);
 	struct tally *tallies =
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -66,7 +68,7 @@ int main(int argc, char **argv)
 			double start = now();
 
 			do
-				launch(argv + 3, &tallies[i]);
+				launch(argv[3], argv + 4, &tallies[i]);
 			while (now() - start < limit);
 			tallies[i].seconds = now() - start;
 			_exit(0);
