@@ -55,7 +55,7 @@ versions_text() {
 	echo "- kernel $(uname -r), $(uname -m), $(nproc) processors"
 	echo "- cordon $(git -C "$repo" rev-parse --short HEAD 2>/dev/null || echo 'without a git tree')$([ -z "$(git -C "$repo" status --porcelain --untracked-files=no 2>/dev/null)" ] || echo ', with changes')"
 	echo "- $(hyperfine --version), $(unshare --version | sed 's/^unshare from //')"
-	sed 's/^\([^ ]*\) *$/- \1/' "$work/result/versions"
+	sed 's/ *$//; s/^/- /' "$work/result/versions"
 }
 
 report_text() {
@@ -81,7 +81,7 @@ report_text() {
 
 		- **The tree** is the one that \`cordon explain\` prints for the default profile; peers get the same binds, links, tmpfs,
 		  /proc, /dev and hidden paths as far as they can be told. \`unshare\` has namespaces and /proc alone. firejail has a tree
-		  of its own. crun and runc have a directory as root, and run as user 0 inside. crun runs without cgroups;
+		  of its own. systemd-nspawn hides nothing of /proc but what it does by itself. crun and runc have a directory as root, and run as user 0 inside. crun runs without cgroups;
 		  a version 2 hierarchy beside version 1 is hidden from all, since crun refuses both at once.
 		- **bare** (tests/bench/bare.c) makes the kernel calls of cordon's launch and nothing else: namespaces, id map, mounts,
 		  pivot, limits, capabilities, no_new_privs, the filter, exec of an init and of the program. It checks nothing,
