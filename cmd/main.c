@@ -112,6 +112,10 @@ int main(int argc, char **argv)
 			context.root_dir = argv[i] + strlen("--root=");
 			continue;
 		}
+		if (str_equal(argv[i], "--root")) {
+			print_note("--root wants a value: --root DIR");
+			return EXIT_CORDON;
+		}
 		print_note("unknown flag %s in front of the command", argv[i]);
 		print_note("  hint: Flags of a command stand behind it: cordon run %s ...",
 			   argv[i]);

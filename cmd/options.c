@@ -147,7 +147,8 @@ int options_parse(char **argv, struct options *ret, struct err *err)
 			return refuse_unknown(*argv, err);
 		if (def->value == NULL && value != NULL)
 			return err_set(err, ERR_USAGE, 0, "%s takes no value", def->name);
-		if (def->value != NULL && value == NULL && *++argv != NULL)
+		if (def->value != NULL && value == NULL && *++argv != NULL &&
+		    !str_equal(*argv, "--"))
 			value = *argv;
 		if (def->value != NULL && value == NULL)
 			return err_set(err, ERR_USAGE, 0, "%s wants a value: %s %s", def->name,

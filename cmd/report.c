@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -14,38 +15,54 @@
 #include "base/str.h"
 #include "base/sys.h"
 
+/* The report is put in the place of an older one, and of nothing else: not of a device, a FIFO or a
+ * link. */
+static bool is_taken(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int open_file(struct report *report, struct err *err)
+{
+	const char *path = report->path;
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+
+	if (slash != NULL)
+		str_format(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	report->name = slash != NULL ? slash + 1 : path;
+	report->dir_fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (report->dir_fd < 0)
+		return err_set(err, ERR_USAGE, -report->dir_fd, "--report %s", path);
+	if (report->name[0] == '\0' || str_equal(path, "-") ||
+	    is_taken(report->dir_fd, report->name)) {
+		err_set(err, ERR_USAGE, 0, "--report %s: that is no regular file", path);
+		return err_hint(err, "A report is a file of its own. To write to a descriptor: "
+				     "--status-fd 3 ... 3>&1.");
+	}
+	report->file_fd = sys_openat(report->dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	return report->file_fd < 0 ? err_set(err, ERR_USAGE, -report->file_fd, "--report %s", path)
+				   : 0;
+}
+
 int report_open(struct report *ret, int status_fd, const char *path, struct err *err)
 {
 	struct report report = {.status_fd = status_fd,
 				.dir_fd = -EBADF,
 				.file_fd = -EBADF,
 				.path = path};
-	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
-	char dir[PATH_MAX] = ".";
+	int r;
 
 	if (status_fd >= 0 && fcntl(status_fd, F_SETFD, FD_CLOEXEC) != 0)
 		return err_set(err, ERR_USAGE, errno, "--status-fd %d", status_fd);
-	if (path != NULL) {
-		if (slash != NULL)
-			str_format(dir, sizeof(dir), "%.*s",
-				   slash == path ? 1 : (int)(slash - path), path);
-		report.name = slash != NULL ? slash + 1 : path;
-		if (report.name[0] == '\0')
-			return err_set(err, ERR_USAGE, EISDIR, "--report %s", path);
-		report.dir_fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-		if (report.dir_fd < 0)
-			return err_set(err, ERR_USAGE, -report.dir_fd, "--report %s", path);
-		report.file_fd =
-			sys_openat(report.dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
-		if (report.file_fd < 0) {
-			int r = report.file_fd;
-
-			report_release(&report);
-			return err_set(err, ERR_USAGE, -r, "--report %s", path);
-		}
-	}
-	*ret = report;
-	return 0;
+	r = path != NULL ? open_file(&report, err) : 0;
+	if (r < 0)
+		report_release(&report);
+	else
+		*ret = report;
+	return r;
 }
 
 void report_started(const struct report *report, pid_t pid)
@@ -66,7 +83,7 @@ static int publish(const struct report *report)
 	str_format(from, sizeof(from), "/proc/self/fd/%d", report->file_fd);
 	if (linkat(AT_FDCWD, from, report->dir_fd, report->name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
-	if (errno != EEXIST)
+	if (errno != EEXIST || is_taken(report->dir_fd, report->name))
 		return -errno;
 	str_format(temporary, sizeof(temporary), ".%.*s.%d", 200, report->name, getpid());
 	if (linkat(AT_FDCWD, from, report->dir_fd, temporary, AT_SYMLINK_FOLLOW) != 0)

@@ -96,8 +96,8 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	struct err err = {0};
 	int exit_code;
 
-	if (!o->quiet)
-		print_waivers(&decision->spec);
+	/* Also with -q: what was given up is never silent. */
+	print_waivers(&decision->spec);
 	if (cordon_run(decision, &run, &result, &err) < 0) {
 		print_err(&err);
 		if (err.kind == ERR_EXEC && !o->quiet)

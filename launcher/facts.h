@@ -45,6 +45,7 @@ struct host_facts {
 	bool seccomp_filter;
 	bool overlay;
 	bool keyrings;
+	bool core_is_piped; /* core dumps go to a program, which the kernel starts as root */
 	uint64_t rlimit_hard[FACTS_RLIMITS]; /* SPEC_UNLIMITED for none */
 	gid_t groups[FACTS_GROUPS_MAX];      /* supplementary */
 	size_t n_groups;

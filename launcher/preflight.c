@@ -199,6 +199,26 @@ static void check_limits(const struct decision *d, struct misses *misses)
 	check_one_limit(d, &nproc, misses);
 }
 
+/* Exactly 1 keeps the kernel from starting the handler: core(5), fs/coredump.c. */
+static void check_core(const struct decision *d, struct misses *misses)
+{
+	const struct spec_limits *limits = &d->spec.limits;
+
+	for (size_t i = 0; i < limits->n_rlimits; i++) {
+		struct miss *m;
+
+		if (limits->rlimits[i].resource != RLIMIT_CORE || limits->rlimits[i].value == 1 ||
+		    !d->facts.core_is_piped)
+			continue;
+		m = preflight_miss(misses, "limits.ulimits.core", limits->rlimits[i].origin);
+		miss_text(
+			m,
+			"limits.ulimits.core: kernel.core_pattern is a pipe here, and its program "
+			"would be started outside, as root");
+		miss_hint(m, "Leave core at 0, or set kernel.core_pattern to a file name as root.");
+	}
+}
+
 static void check_overlay(const struct decision *d, struct misses *misses)
 {
 	struct miss *m;
@@ -213,8 +233,8 @@ static void check_overlay(const struct decision *d, struct misses *misses)
 void preflight_host(const struct decision *decision, struct misses *misses)
 {
 	static void (*const checks[])(const struct decision *, struct misses *) = {
-		check_kernel, check_userns, check_namespaces, check_seccomp,
-		check_stdio,  check_ids,    check_limits,     check_overlay,
+		check_kernel, check_userns, check_namespaces, check_seccomp, check_stdio,
+		check_ids,    check_limits, check_core,       check_overlay,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -133,24 +133,32 @@ static int give_up_stdio(struct err *err)
 	return 0;
 }
 
+/* Whether a mount shows the same path inside, and dir is that path, below it, or above it: then the
+ * directory is there. The program that is shown because it was named is no reason to start beside
+ * it. */
+static bool leads_to(const struct sandbox_spec *spec, const struct spec_mount *mount,
+		     const char *dir)
+{
+	return mount->type == MOUNT_BIND && str_equal(mount->source, mount->target) &&
+	       (path_is_below(dir, mount->target) ||
+		(path_is_below(mount->target, dir) &&
+		 !str_equal(mount->source, spec->process.program)));
+}
+
 /* The caller's directory is the workload's where the same path is shown inside. */
 static void find_start_dir(struct launch *launch)
 {
 	const struct sandbox_spec *spec = launch->spec;
-	bool is_visible = false;
 	char *dir = launch->start_dir;
+	bool is_visible;
 
 	if (getcwd(dir, sizeof(launch->start_dir)) == NULL || dir[0] != '/') {
 		dir[0] = '\0';
 		return;
 	}
-	if (spec->rootfs.kind == ROOTFS_HOST && path_is_below(dir, "/usr"))
-		is_visible = true;
+	is_visible = spec->rootfs.kind == ROOTFS_HOST && path_is_below(dir, "/usr");
 	for (size_t i = 0; i < spec->n_mounts; i++)
-		if (spec->mounts[i].type == MOUNT_BIND &&
-		    str_equal(spec->mounts[i].source, spec->mounts[i].target) &&
-		    path_is_below(dir, spec->mounts[i].target))
-			is_visible = true;
+		is_visible = is_visible || leads_to(spec, &spec->mounts[i], dir);
 	if (!is_visible)
 		dir[0] = '\0';
 }

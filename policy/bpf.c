@@ -150,7 +150,7 @@ int bpf_assemble(struct bpf_program *program, struct sock_filter **ret_filter, s
 			return -EINVAL;
 	while (grow_jumps(program)) {
 	}
-	filter = calloc(program->n_lines * 2, sizeof(*filter));
+	filter = calloc(program->n_lines * 2 + 1, sizeof(*filter));
 	if (filter == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < program->n_lines; i++)

@@ -27,8 +27,8 @@ const struct policy_key policy_keys[] = {
 	{"process.environment", KEY_FREE_MAP, 0, NULL, NULL, "variables; no value passes the caller's, all others are dropped", NULL, 0},
 	{"process.environment.*", KEY_TEXT, 0, NULL, NULL, "value of one variable", NULL, 0},
 	{"process.hostname", KEY_TEXT, 0, NULL, NULL, "host name inside", apply_hostname, 0},
-	{"process.stop_signal", KEY_TEXT, 0, NULL, NULL, "signal that asks the program to end", apply_stop_signal, 0},
-	{"process.stop_grace_period", KEY_DURATION, 0, NULL, NULL, "time between stop_signal and SIGKILL", apply_duration, IN_SPEC(process.stop_grace_period_ms)},
+	{"process.stop_signal", KEY_TEXT, KEY_LATER, NULL, NULL, "signal that asks the program to end", apply_stop_signal, 0},
+	{"process.stop_grace_period", KEY_DURATION, KEY_LATER, NULL, NULL, "time between stop_signal and SIGKILL", apply_duration, IN_SPEC(process.stop_grace_period_ms)},
 	{"process.init", KEY_WORD, 0, "true", "false", "cordon's init is process 1 and reaps", NULL, 0},
 	{"process.supplementary_groups", KEY_WORD, 0, "none", "*", "further groups of the user inside", NULL, 0},
 

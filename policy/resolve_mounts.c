@@ -268,9 +268,11 @@ static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct
 	}
 	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target)) {
 		ctx_report(ctx, place, "duplicate-target", "'%s' is mounted twice", mount->target)
-			->expected = ctx_format(ctx, "It is first said in %s, line %u.",
-						list->mounts[at - 1].origin.file,
-						list->mounts[at - 1].origin.line);
+			->expected = list->mounts[at - 1].origin.line == 0
+					     ? "Another flag says it already."
+					     : ctx_format(ctx, "It is first said in %s, line %u.",
+							  list->mounts[at - 1].origin.file,
+							  list->mounts[at - 1].origin.line);
 		return;
 	}
 	memmove(&list->mounts[at + 1], &list->mounts[at], (list->n - at) * sizeof(list->mounts[0]));

@@ -173,7 +173,7 @@ static void apply(const struct op *op)
 		break;
 	case 'l' << 8 | 'i':
 		make_parents(op->place);
-		must(symlink(op->source, op->place + 1));
+		must(op->source == NULL ? -1 : symlink(op->source, op->place + 1));
 		break;
 	case 'f' << 8 | 'i':
 		make_file(op->place);

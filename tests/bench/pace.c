@@ -34,7 +34,7 @@ static double now(void)
 
 static void launch(const char *file, char **argv, struct tally *tally)
 {
-	pid_t pid = vfork();
+	pid_t pid = fork();
 	struct rusage usage;
 	int status = 0;
 
@@ -52,8 +52,8 @@ static void launch(const char *file, char **argv, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-	long workers = argc > 4 ? atol(argv[1]) : 0;
-	double limit = argc > 4 ? atof(argv[2]) : 0;
+	long workers = argc > 4 ? strtol(argv[1], NULL, 10) : 0;
+	double limit = argc > 4 ? strtod(argv[2], NULL) : 0;
 	size_t size = sizeof(struct tally) * (size_t)(workers > 0 ? workers : 1);
 	struct tally *tallies =
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -37,6 +37,19 @@ FIELDS='["cpu_system_ms","cpu_user_ms","error","exit_code","kind","limit","memor
 	[ "$(jq -c '[.kind, .exit_code]' report)" = '["setup_failed",127]' ]
 }
 
+@test "report: takes the place of an older report and of nothing else" {
+	mkfifo fifo
+	ln -s old link
+	for taken in fifo link /dev/stdout . - ./; do
+		says 125 "cordon: --report $taken: that is no regular file*--status-fd*" \
+			cordon run --report "$taken" -- true
+	done
+	[ -p fifo ] && [ -L link ] && [ ! -e old ] && [ ! -e - ]
+	echo old >old
+	run -0 cordon run --report old -- true
+	[ "$(jq -r .kind old)" = exited ]
+}
+
 @test "report: time is measured: a program that computes has used its processor" {
 	need jq
 	run -0 inside 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done' --report report

@@ -85,3 +85,14 @@ cordon:   hint: Make /data/sub in the host's directory first: cordon makes nothi
 	gives 0 "700 1000:1000" inside 'stat -c "%a %u:%g" /tmp' --set "volumes=$tmp"
 	says 125 "*'$PWD' is mounted twice*" cordon run --ro . --rw . -- true
 }
+
+@test "start: beside what is shown by a relative path, so that the same path leads to it inside" {
+	mkdir -p here/sub
+	echo content >here/sub/file
+	cd here
+	gives 0 content cordon run --ro sub -- cat sub/file
+	gives 0 content cordon run --ro sub/file -- cat sub/file
+	gives 0 "$PWD" cordon run --ro sub -- pwd
+	# The control: with nothing shown there is no such place.
+	gives 0 /tmp cordon run -- pwd
+}

@@ -48,7 +48,6 @@ static void hands_flags_to_the_policy(void **state)
 		{"-u", NULL, "1:2", FLAG_USER},
 		/* A value may look like a flag. */
 		{"--set", NULL, "--set", FLAG_SET},
-		{"-e", NULL, "--", FLAG_ENV},
 		{"--ro", NULL, "", FLAG_RO},
 	};
 	static struct options o;
@@ -165,6 +164,7 @@ static void refuses(void **state)
 		{{"--=x", NULL}, "unknown flag --=x", "lists all"},
 		{{"--set", NULL}, "--set wants a value: --set KEY=VALUE", ""},
 		{{"-q", "-w", NULL}, "-w wants a value: -w DIR", ""},
+		{{"--ro", "--", "true", NULL}, "--ro wants a value: --ro PATH", ""},
 		{{"--status-fd", NULL}, "--status-fd wants a value: --status-fd N", ""},
 		{{"--help=yes", NULL}, "--help takes no value", ""},
 		{{"--help=", NULL}, "--help takes no value", ""},

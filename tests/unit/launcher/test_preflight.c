@@ -128,6 +128,16 @@ static void overlay_is_not_loaded(struct decision *d)
 	d->facts.overlay = false;
 }
 
+static void core_to_a_pipe(struct decision *d)
+{
+	d->facts.core_is_piped = true;
+	d->spec.limits.n_rlimits = 1;
+	d->spec.limits.rlimits[0] = (struct spec_rlimit){.name = "core",
+							 .resource = RLIMIT_CORE,
+							 .value = 0,
+							 .origin = somewhere};
+}
+
 static void too_many_files(struct decision *d)
 {
 	d->facts.caps_effective &= ~(1ULL << CAP_SYS_RESOURCE);
@@ -194,6 +204,11 @@ static const struct {
 	 "Run as an ordinary user"},
 	{root_without_setuid, "", "the caller is the host's uid 0 but may not map other ids",
 	 "CAP_SETUID"},
+	{core_to_a_pipe, "limits.ulimits.core",
+	 "limits.ulimits.core: kernel.core_pattern is a pipe here, and its program would be "
+	 "started "
+	 "outside, as root",
+	 "Leave core at 0"},
 	{overlay_is_not_loaded, "rootfs.from",
 	 "rootfs.from: dir: needs overlayfs, which this kernel has not loaded", "modprobe overlay"},
 	{too_many_files, "limits.ulimits.nofile",

@@ -71,7 +71,7 @@ static void mistakes(void **state)
 		{"process: [a]", 3, 10, "bad-type", NULL},
 		{"process: {hostname: -x}", 3, 21, "bad-value", NULL},
 		{"process: {hostname: a..b}", 3, 21, "bad-value", NULL},
-		{"process: {stop_signal: TRM}", 3, 24, "bad-value", NULL},
+		{"process: {stop_signal: TERM}", 3, 11, "not-enforced", NULL},
 		{"process: {working_dir: box}", 3, 24, "bad-value", NULL},
 		{"process: {user: 'a b'}", 3, 17, "no-user", NULL},
 		{"process: {user: ':5'}", 3, 17, "bad-value", NULL},
@@ -166,7 +166,7 @@ static void not_enforced(void **state)
 static void accepted(void **state)
 {
 	static const char *const texts[] = {
-		"process: {init: true, supplementary_groups: none, stop_signal: SIGINT}",
+		"process: {init: true, supplementary_groups: none}",
 		"capabilities: {drop: [ALL], add: []}",
 		"namespaces: {share: []}",
 		"network: {mode: none}",
