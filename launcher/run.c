@@ -152,7 +152,8 @@ static void find_start_dir(struct launch *launch)
 	char *dir = launch->start_dir;
 	bool is_visible;
 
-	if (getcwd(dir, sizeof(launch->start_dir)) == NULL || dir[0] != '/') {
+	/* Everything lies below "/": being there says nothing. */
+	if (getcwd(dir, sizeof(launch->start_dir)) == NULL || dir[0] != '/' || dir[1] == '\0') {
 		dir[0] = '\0';
 		return;
 	}
