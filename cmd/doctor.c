@@ -98,7 +98,7 @@ static bool try_one(const struct decision *decision)
 	int status = -1;
 
 	if (pid == 0) {
-		struct run_options options = {.status_fd = -1};
+		struct run_options options = {.started = NULL};
 		struct run_result result;
 		struct err err = {0};
 

@@ -88,8 +88,7 @@ static int run_decision(struct verdict *verdict, struct report *report)
 {
 	const struct decision *decision = &verdict->decision;
 	const struct options *o = &verdict->options;
-	struct run_options run = {.status_fd = o->status_fd,
-				  .started = on_started,
+	struct run_options run = {.started = on_started,
 				  .ctx = report,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};

@@ -88,7 +88,6 @@ int must_check cordon_decide(const struct run_request *request, struct decision 
 void cordon_release(struct decision *decision);
 
 struct run_options {
-	int status_fd; /* JSON lines; -EBADF: none */
 	/* Called once the workload runs. NULL: none. */
 	void (*started)(void *ctx, pid_t init_pid);
 	void *ctx;

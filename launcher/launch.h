@@ -98,8 +98,7 @@ void launch_release(struct launch *launch);
 int must_check spawn_sandbox(struct launch *launch, struct err *err);
 
 /* Waits for the end. */
-int must_check supervise(struct launch *launch, const struct run_options *options,
-			 struct run_result *ret_result, struct err *err);
+int must_check supervise(struct launch *launch, struct run_result *ret_result, struct err *err);
 
 /* Kills the whole sandbox and waits until it is gone. Idempotent. */
 void launch_kill(struct launch *launch);

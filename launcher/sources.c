@@ -69,8 +69,11 @@ static void check_file_system(const struct wish *wish, const char *real, struct 
 {
 	struct statfs fs;
 
-	if (statfs(real, &fs) != 0)
-		return; /* it was there a moment ago; opening it for good will say */
+	if (statfs(real, &fs) != 0) {
+		/* What cannot be told apart from the kernel's own is not shown. */
+		refuse_kernel_fs(wish, real, "unknown file system", misses);
+		return;
+	}
 	for (size_t i = 0; i < N_KERNEL_FS; i++)
 		if (kernel_file_systems[i].magic != 0 &&
 		    kernel_file_systems[i].magic == (unsigned long)fs.f_type)

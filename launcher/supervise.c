@@ -159,8 +159,7 @@ static void read_status(const struct launch *launch, struct run_result *result)
 		result->limit = "seccomp";
 }
 
-int supervise(struct launch *launch, const struct run_options *options,
-	      struct run_result *ret_result, struct err *err)
+int supervise(struct launch *launch, struct run_result *ret_result, struct err *err)
 {
 	uint64_t wall_time_ms = launch->spec->limits.wall_time_ms;
 	int64_t start_ms = now_ms();
@@ -174,7 +173,6 @@ int supervise(struct launch *launch, const struct run_options *options,
 	siginfo_t info;
 	int r;
 
-	(void)options;
 	if (wall_time_ms < (uint64_t)(INT64_MAX - start_ms))
 		deadline_ms = start_ms + (int64_t)wall_time_ms;
 	r = wait_for_end(launch, deadline_ms, &result, err);
