@@ -42,7 +42,7 @@ STD      := -std=gnu17
 # One static file: it starts without a dynamic linker, which is a quarter of the cost of a bare launch, and
 # nothing of the caller's (LD_PRELOAD, a library path, NSS) is ever loaded into it.
 LINK     := -static-pie
-LDLIBS   := -lseccomp -lyaml -lcrypto
+LDLIBS   := -lyaml -lmd
 
 ifeq ($(VARIANT),asan)
 # The leak check stays on in unit tests; the program's own runs turn it off (tests/run), since a child between
@@ -98,6 +98,18 @@ $(O)/policy/profile_%.inc: profiles/%.yaml Makefile
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
+
+# What libseccomp knows of system calls, as tables (policy/syscalls.c). The program that writes them runs here.
+HOSTCC    ?= gcc
+CALL_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+build/gen/syscall_table: policy/gen/syscall_table.c
+	@mkdir -p $(@D)
+	$(call say,cc,$<)
+	$(Q)$(HOSTCC) $(STD) -O1 $(WARN) $< -lseccomp -o $@
+$(O)/policy/syscall_table.inc: build/gen/syscall_table
+	@mkdir -p $(@D)
+	$(Q)$< $(CALL_ARCH) > $@.new && mv $@.new $@
+$(O)/policy/syscalls.o: $(O)/policy/syscall_table.inc
 
 # pid 1 of a sandbox: a program without libc, embedded in ours (launcher/init_image.S). The same in every variant.
 INIT_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
@@ -179,6 +191,7 @@ $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
+$(O)/tests/unit/policy/test_oracle: UNIT_LIBS := -lseccomp
 
 # Objects of the tests are kept: without this, make removes them as intermediate files.
 .SECONDARY:

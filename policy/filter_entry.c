@@ -204,7 +204,7 @@ static void report_unknown_call(struct policy_ctx *ctx, const struct policy_node
 		ctx_report(ctx, node->place, "unknown-call", "unknown system call '%s'", name);
 
 	for (int32_t number = 0; number < SYSCALLS_END; number++)
-		names[n++] = syscalls_name(ctx->arena, number);
+		names[n++] = syscalls_name(number);
 	ctx_suggest(ctx, problem, name, names, n);
 }
 

@@ -128,7 +128,7 @@ static struct filter *new_filter(struct policy_ctx *ctx)
 	for (int32_t number = 0; number < SYSCALLS_END; number++) {
 		struct filter_call *call = &filter->calls[number];
 
-		call->name = syscalls_name(ctx->arena, number);
+		call->name = syscalls_name(number);
 		call->otherwise = filter->default_action;
 		call->is_default = true;
 		call->origin = filter->default_origin;

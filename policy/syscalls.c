@@ -3,17 +3,29 @@
  * What this build knows of system calls: libseccomp's table, and the calls that are newer than it.
  *
  * Whether a call is known decides between the `default` and the `unknown` action, so the newer ones
- * are named here up to Linux 6.18: an allow list can name them whatever libseccomp it is linked to.
+ * are named here up to Linux 6.18: an allow list can name them whatever libseccomp the build has.
  * From 424 on x86-64 and aarch64 share their numbers (asm-generic/unistd.h).
+ *
+ * libseccomp's own table is turned into searchable ones at build time (policy/gen/syscall_table.c):
+ * its look-ups walk a list, and a filter asks for every name and every number.
  */
 #include "policy/syscalls.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/str.h"
+
+struct table_call {
+	uint16_t name; /* offset in table_names */
+	int16_t number;
+};
+
+#include "policy/syscall_table.inc"
+
+enum { N_TABLE_CALLS = sizeof(table_calls) / sizeof(table_calls[0]) };
+_Static_assert(sizeof(table_by_number) / sizeof(table_by_number[0]) == SYSCALLS_END,
+	       "policy/gen/syscall_table.c");
 
 struct newer_call {
 	const char *name;
@@ -48,47 +60,56 @@ static const struct newer_call newer_calls[] = {
 
 enum { N_NEWER_CALLS = sizeof(newer_calls) / sizeof(newer_calls[0]) };
 
+static const char *name_of(const struct table_call *call)
+{
+	return table_names + call->name;
+}
+
+static const struct table_call *find_call(const char *name)
+{
+	size_t low = 0, high = N_TABLE_CALLS;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, name_of(&table_calls[middle]));
+
+		if (order == 0)
+			return &table_calls[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
 int32_t syscalls_number(const char *name)
 {
-	int number;
+	const struct table_call *call = find_call(name);
 
+	if (call != NULL && call->number >= 0)
+		return call->number;
 	for (size_t i = 0; i < N_NEWER_CALLS; i++)
 		if (str_equal(name, newer_calls[i].name))
 			return newer_calls[i].number;
-	number = seccomp_syscall_resolve_name(name);
-	if (number >= 0 && number < SYSCALLS_END)
-		return number;
-	/* libseccomp numbers the calls of other architectures below -1 (__PNR_*). */
-	return number == __NR_SCMP_ERROR ? -ENOENT : SYSCALLS_FOREIGN;
+	return call == NULL ? -ENOENT : SYSCALLS_FOREIGN;
 }
 
-static const char *newer_name(int32_t number)
+const char *syscalls_name(int32_t number)
 {
+	if (number < 0 || number >= SYSCALLS_END)
+		return NULL;
+	if (table_by_number[number] >= 0)
+		return name_of(&table_calls[table_by_number[number]]);
 	for (size_t i = 0; i < N_NEWER_CALLS; i++)
 		if (number == newer_calls[i].number)
 			return newer_calls[i].name;
 	return NULL;
 }
 
-const char *syscalls_name(struct arena *arena, int32_t number)
-{
-	const char *newer = newer_name(number);
-	_cleanup_free_ char *name = NULL;
-
-	if (newer != NULL)
-		return newer;
-	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-	return name != NULL ? arena_strdup(arena, name) : NULL;
-}
-
 bool syscalls_is_known(int32_t number)
 {
-	_cleanup_free_ char *name = NULL;
-
-	if (newer_name(number) != NULL)
-		return true;
-	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-	return name != NULL;
+	return syscalls_name(number) != NULL;
 }
 
 /*

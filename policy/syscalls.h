@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 
 /* No call of x86-64 or aarch64 has this number or a higher one; x32 has its own bit above. */
@@ -19,8 +18,8 @@ enum { SYSCALLS_FOREIGN = -2 };
 /* The native number; SYSCALLS_FOREIGN; or -ENOENT for a name that is no call's. */
 int32_t syscalls_number(const char *name);
 
-/* The name of a native number as a copy in arena. NULL: no such call is known, or arena is full. */
-const char *syscalls_name(struct arena *arena, int32_t number);
+/* The name of a native number, of static storage. NULL: no such call is known. */
+const char *syscalls_name(int32_t number);
 bool syscalls_is_known(int32_t number);
 
 /*

@@ -133,9 +133,34 @@ static void own_profile(void **state)
 		"  deny: [{call: getppid, action: errno(EPIPE)}]\n");
 }
 
+/* The tables of the build against the library itself, in both directions. */
+static void table(void **state)
+{
+	static const char *const foreign[] = {"_newselect", "socketcall", "sync_file_range2"};
+	size_t n_named = 0;
+
+	(void)state;
+	for (int32_t number = 0; number < SYSCALLS_END; number++) {
+		char *theirs_name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+		const char *ours = syscalls_name(number);
+
+		if (theirs_name == NULL)
+			continue;
+		assert_non_null(ours);
+		assert_string_equal(ours, theirs_name);
+		assert_int_equal(syscalls_number(theirs_name), number);
+		n_named++;
+		free(theirs_name);
+	}
+	assert_true(n_named > 300);
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		assert_int_equal(syscalls_number(foreign[i]), SYSCALLS_FOREIGN);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table),
 		cmocka_unit_test(default_profile),
 		cmocka_unit_test(own_profile),
 	};
