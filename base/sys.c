@@ -18,6 +18,11 @@ pid_t sys_clone3(struct sys_clone_args *args)
 	return result_of(syscall(SYS_clone3, args, sizeof(*args)));
 }
 
+pid_t sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg)
+{
+	return result_of(clone(run, (char *)stack + size, CLONE_VM | SIGCHLD, arg));
+}
+
 int sys_pidfd_open(pid_t pid, unsigned flags)
 {
 	return result_of(syscall(SYS_pidfd_open, pid, flags));

@@ -44,6 +44,12 @@ struct sys_clone_args { /* struct clone_args of linux/sched.h, up to what kernel
 };
 
 pid_t must_check sys_clone3(struct sys_clone_args *args);
+/*
+ * clone(2) with CLONE_VM: run(arg) in a process of its own that shares this one's memory, errno
+ * included, until one of the two executes a program. Both go on at once; what run() returns is the
+ * exit code. stack: its lowest byte; size a multiple of 16. Returns the pid.
+ */
+pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg);
 int must_check sys_pidfd_open(pid_t pid, unsigned flags);
 int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
 /* waitid(2) with the kernel's fifth argument: the usage of the child and all that it waited for. */

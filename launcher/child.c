@@ -6,7 +6,8 @@
  * uts namespaces. It waits for SYNC_MAPPED (the keeper has written the id maps), builds the tree,
  * and pivots into it. Then it forks. The parent of that fork gives up all privileges and executes
  * init's image (launcher/init/init.c): from then on pid 1 holds nothing of the caller's memory. The
- * fork's child waits until that has happened, gives up its privileges row by row, says SYNC_READY,
+ * fork's child, on a stack of its own in the same memory (copying it would cost more than all rows
+ * that follow), waits until that has happened, gives up its privileges row by row, says SYNC_READY,
  * and waits while the keeper reads its state from the kernel. After SYNC_GO it loads the filter and
  * executes the program.
  *
@@ -18,6 +19,7 @@
 #include "launcher/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -27,12 +29,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/init_image.h"
 #include "launcher/stdio.h"
-
-static bool makes_time_namespace(const struct decision *d)
-{
-	return d->facts.namespaces[FACTS_NAMESPACES - 1];
-}
 
 static bool as_block(const struct decision *d)
 {
@@ -118,12 +116,13 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_PIVOT] = {"pivot", "the host's tree is gone", NULL, child_pivot, child_verify_pivot},
 	[CHILD_CGROUP_NAMESPACE] = {"cgroup_namespace", "the host's cgroup path does not show",
 				    NULL, child_cgroup_namespace, NULL},
-	[CHILD_TIME_NAMESPACE] = {"time_namespace", "clocks of its own, from the next fork on",
-				  makes_time_namespace, child_time_namespace, NULL},
 	[CHILD_SCHEDULING] =
 		{"scheduling",
 		 "policy, nice, affinity, i/o priority, personality, timer slack, umask reset",
 		 NULL, child_scheduling, NULL},
+	[CHILD_BOUNDING_SET] = {"bounding_set",
+				"no program can bring a capability back, nor can init", NULL,
+				child_bounding_set, NULL},
 	/* workload process */
 	[CHILD_INIT_GONE_AHEAD] = {"init_gone_ahead", "pid 1 has executed its own image", NULL,
 				   child_init_gone_ahead, child_verify_init_gone_ahead},
@@ -134,8 +133,6 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_RLIMITS] = {"rlimits", "limits.ulimits", NULL, child_rlimits, child_verify_rlimits},
 	[CHILD_NPROC] = {"nproc", "processes of this sandbox alone", has_nproc, child_nproc,
 			 child_verify_nproc},
-	[CHILD_BOUNDING_SET] = {"bounding_set", "no program can bring a capability back", NULL,
-				child_bounding_set, NULL},
 	[CHILD_IDENTITY] = {"identity", "process.user", NULL, child_identity, NULL},
 	[CHILD_KEYRING] = {"keyring", "a session keyring of its own", wants_own_keyring,
 			   child_keyring, NULL},
@@ -167,10 +164,9 @@ MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-on
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");
 MUST_PRECEDE(CHILD_PIVOT, CHILD_PROGRAM, "the program is looked up in the sandbox's tree");
-MUST_PRECEDE(CHILD_TIME_NAMESPACE, CHILD_FIRST_IN_WORKLOAD,
-	     "time_namespaces(7): holds for later children");
 MUST_PRECEDE(CHILD_INIT_GONE_AHEAD, CHILD_SECCOMP,
 	     "init must be beyond reach before the workload runs");
+MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_FIRST_IN_WORKLOAD, "init and the workload both inherit it");
 MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_IDENTITY, "capabilities(7): dropping needs CAP_SETPCAP");
 MUST_PRECEDE(CHILD_IDENTITY, CHILD_KEYRING,
 	     "keyrings(7): keys are counted for the user who makes them");
@@ -257,8 +253,11 @@ static int announce(const struct launch *launch, enum sync_point point, struct e
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point)) : 0;
 }
 
-static _Noreturn void workload_main(struct launch *launch)
+/* Does not return. The memory is still the setup process's, too: nothing that it reads until its
+ * exec may be written before the row init_gone_ahead has seen that. */
+static int workload_main(void *arg)
 {
+	struct launch *launch = arg;
 	struct err err;
 	int r = run_rows(launch, CHILD_FIRST_IN_WORKLOAD, CHILD_FIRST_AFTER_READY, &err);
 
@@ -281,31 +280,36 @@ static _Noreturn void workload_main(struct launch *launch)
 
 /* The keeper's ends, which would keep its death from being seen. The journal stays: its lock is
  * init's, too, so that gc undoes nothing while a process of the sandbox is left. */
-static void close_keepers_ends(struct launch *launch)
+static int take_childs_ends(struct launch *launch, struct err *err)
 {
+	int sync_child = fcntl(launch->sync_child, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+
 	close_fd(&launch->sync_keeper);
 	close_fd(&launch->status_read);
 	close_fd(&launch->lifeline_write);
 	close_fd(&launch->state.runs_fd);
 	close_fd(&launch->state.fd);
+	if (sync_child < 0)
+		return err_set(err, ERR_SETUP, errno, "descriptor of the conversation");
+	/* Out of the way of those that init is given. */
+	close_fd(&launch->sync_child);
+	launch->sync_child = sync_child;
+	return 0;
 }
 
 void child_main(struct launch *launch)
 {
-	struct sys_clone_args args = {.exit_signal = SIGCHLD};
 	struct err err;
 	pid_t pid;
-	int r;
+	int r = take_childs_ends(launch, &err);
 
-	close_keepers_ends(launch);
-	r = wait_for(launch, SYNC_MAPPED, &err);
+	if (r == 0)
+		r = wait_for(launch, SYNC_MAPPED, &err);
 	if (r == 0)
 		r = run_rows(launch, CHILD_FIRST, CHILD_FIRST_IN_WORKLOAD, &err);
 	if (r < 0)
 		give_up(launch, &err);
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		workload_main(launch);
+	pid = sys_clone_sharing(workload_main, launch->workload_stack, WORKLOAD_STACK, launch);
 	if (pid < 0) {
 		err_set(&err, ERR_SETUP, -pid, "fork the workload's process");
 		give_up(launch, &err);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -22,10 +23,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/child.h"
-
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
 
 static const char userns_limit[] = "sys/user/max_user_namespaces";
 
@@ -242,12 +239,6 @@ int child_cgroup_namespace(struct launch *launch, struct err *err)
 					     : 0;
 }
 
-int child_time_namespace(struct launch *launch, struct err *err)
-{
-	(void)launch;
-	return unshare(CLONE_NEWTIME) != 0 ? err_set(err, ERR_SETUP, errno, "time namespace") : 0;
-}
-
 /* A nice value above 0 stays: only more privilege than a sandbox has may lower it, and it binds the
  * sandbox tighter. */
 static int reset_nice(void)
@@ -282,5 +273,22 @@ int child_scheduling(struct launch *launch, struct err *err)
 	if (prctl(PR_SET_TIMERSLACK, 0, 0, 0, 0) != 0)
 		return err_set(err, ERR_SETUP, errno, "timer slack");
 	umask(022);
+	return 0;
+}
+
+int child_bounding_set(struct launch *launch, struct err *err)
+{
+	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+
+	(void)launch;
+	/* Also those that are newer than our headers: the kernel says EINVAL past its last. */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0)
+			return err_set(err, ERR_SETUP, errno,
+				       "drop capability %lu from the bounding set", cap);
+	/* User 0 inside gets nothing by being 0. */
+	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "secure bits");
 	return 0;
 }

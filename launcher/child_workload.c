@@ -9,7 +9,6 @@
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -24,8 +23,6 @@
 #include "base/sys.h"
 #include "launcher/child.h"
 #include "launcher/init_image.h"
-
-enum { LAST_POSSIBLE_CAP = 63, INIT_SPARE_FD = 10 };
 
 /* ---- order of the two processes ---- */
 
@@ -139,29 +136,6 @@ int child_verify_nproc(struct launch *launch, struct err *err)
 }
 
 /* ---- privileges ---- */
-
-int child_drop_bounding_set(struct err *err)
-{
-	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-
-	/* Also those that are newer than our headers: the kernel says EINVAL past its last. */
-	for (unsigned long cap = 0; cap <= LAST_POSSIBLE_CAP; cap++)
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0 &&
-		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0)
-			return err_set(err, ERR_SETUP, errno,
-				       "drop capability %lu from the bounding set", cap);
-	/* User 0 inside gets nothing by being 0. */
-	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0)
-		return err_set(err, ERR_SETUP, errno, "secure bits");
-	return 0;
-}
-
-int child_bounding_set(struct launch *launch, struct err *err)
-{
-	(void)launch;
-	return child_drop_bounding_set(err);
-}
 
 /* By raw calls: glibc's would synchronise threads that do not exist here. */
 int child_become(const struct launch *launch, uint32_t uid, uint32_t gid, struct err *err)
@@ -379,7 +353,7 @@ static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct
 
 	if (status < 0 || lifeline < 0 || image < 0 || journal < 0)
 		return err_set(err, ERR_SETUP, errno, "init's descriptors");
-	/* sync_child may stand at 3 or 4 as well, and is needed for a last error. */
+	/* sync_child, which is needed for a last error, stands above these (child_main). */
 	r = sys_close_range(0, 2, 0);
 	if (r == 0)
 		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -400,10 +374,7 @@ int child_become_init(struct launch *launch, struct err *err)
 	int r;
 
 	str_format(pid, sizeof(pid), "%d", launch->workload_pid_inside);
-	launch->sync_child = fcntl(launch->sync_child, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
-	r = child_drop_bounding_set(err);
-	if (r == 0)
-		r = child_become(launch, plan->init_uid, plan->init_gid, err);
+	r = child_become(launch, plan->init_uid, plan->init_gid, err);
 	if (r == 0)
 		r = child_drop_capabilities(err);
 	if (r == 0)

@@ -44,8 +44,9 @@ struct source_fact {
 	uint32_t uid;
 	uint32_t gid;
 	bool is_dir;
-	bool shows_owner; /* as root: the owner's id becomes the workload's */
-	const char *path; /* real path, free of links; in the decision's arena */
+	bool is_open_program; /* a regular file that everybody may read and execute */
+	bool shows_owner;     /* as root: the owner's id becomes the workload's */
+	const char *path;     /* real path, free of links; in the decision's arena */
 };
 
 enum { MISSES_MAX = 32 };

@@ -13,6 +13,7 @@ enum {
 	INIT_LIFELINE_FD = 4,
 	INIT_LOCK_FD =
 		5, /* the run's journal: held, never used, so that its lock lasts as long as init */
+	INIT_SPARE_FD = 10, /* from here on the setup process keeps what must not be overwritten */
 };
 
 /* What init writes to INIT_STATUS_FD when the workload has ended: 8 bytes, in one write. */

@@ -15,6 +15,8 @@
 #include "launcher/state.h"
 #include "rootfs/apply.h"
 
+enum { WORKLOAD_STACK = 256 << 10 }; /* of which a few KiB are used */
+
 struct launch {
 	const struct decision *decision;
 	const struct sandbox_spec *spec; /* = &decision->spec */
@@ -23,6 +25,7 @@ struct launch {
 	void *filter; /* struct sock_filter[n_filter], malloc */
 	size_t n_filter;
 	int init_image_fd;             /* sealed memfd */
+	char *workload_stack;          /* mapping of WORKLOAD_STACK bytes, a guard page below */
 	struct rootfs_source *sources; /* malloc, spec->n_mounts */
 	uint64_t *own_mounts;          /* malloc, for rootfs_run */
 	struct rootfs_source root_source;

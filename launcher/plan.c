@@ -28,12 +28,17 @@ void plan_make(struct decision *decision)
 
 	*plan = (struct plan){
 		.shape = SHAPE_SINGLE,
-		/* cgroup and time come later, by rows: in clone3 the one would show the host's
-		 * path, and the other could no longer be given offsets. */
+		/* The cgroup namespace comes later, by a row: here it would show the host's path.
+		 */
 		.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
 			      CLONE_NEWIPC | CLONE_NEWUTS,
 		.nproc_limit = nproc,
 	};
+	/* From the start, not by unshare(2): a process whose children get another time namespace
+	 * cannot share its memory with them (kernel/fork.c), as the second fork does. Offsets of
+	 * its clocks could no longer be written; there is no key for them. */
+	if (decision->facts.namespaces[FACTS_NAMESPACES - 1])
+		plan->namespaces |= CLONE_NEWTIME;
 	plan->ids = facts_can_map_block(&decision->facts) ? IDS_BLOCK : IDS_ONE;
 	if (plan->ids == IDS_BLOCK) {
 		plan->init_uid = IDENTITY_INIT;

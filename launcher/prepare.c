@@ -20,6 +20,8 @@
 #define MFD_EXEC 0x0010U /* kernel 6.3 */
 #endif
 
+enum { GUARD = 4096 };
+
 /* Makes the sealed, unreadable copy of init that pid 1 executes. Mode 0111: a process that executes
  * a file which it may not read is not dumpable from its first instruction on, so that nobody inside
  * can look into it (would_dump in the kernel's fs/exec.c). */
@@ -76,6 +78,7 @@ static int prepare_sources(struct launch *launch, struct err *err)
 		.root_fd = -EBADF,
 		.dev_fd = -EBADF,
 		.proc_fd = -EBADF,
+		.empty_fd = -EBADF,
 	};
 	return 0;
 }
@@ -91,6 +94,20 @@ static int make_pipe(int *ret_read, int *ret_write, struct err *err)
 	return 0;
 }
 
+/* The stack on which the workload's process runs its rows. */
+static int make_workload_stack(struct launch *launch, struct err *err)
+{
+	void *guard = mmap(NULL, GUARD + WORKLOAD_STACK, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (guard == MAP_FAILED)
+		return err_set(err, ERR_SETUP, errno, "stack of the workload's process");
+	launch->workload_stack = (char *)guard + GUARD;
+	if (mprotect(launch->workload_stack, WORKLOAD_STACK, PROT_READ | PROT_WRITE) != 0)
+		return err_set(err, ERR_SETUP, errno, "stack of the workload's process");
+	return 0;
+}
+
 int prepare_launch(struct launch *launch, struct err *err)
 {
 	int pair[2];
@@ -99,6 +116,8 @@ int prepare_launch(struct launch *launch, struct err *err)
 
 	if (r == 0)
 		r = prepare_sources(launch, err);
+	if (r == 0)
+		r = make_workload_stack(launch, err);
 	if (r < 0)
 		return r;
 	launch->init_image_fd = make_init_image(err);
@@ -137,6 +156,9 @@ void launch_release(struct launch *launch)
 	for (size_t i = 0; launch->sources != NULL && i < launch->spec->n_mounts; i++)
 		close_fd(&launch->sources[i].tree_fd);
 	state_root_release(&launch->state);
+	if (launch->workload_stack != NULL)
+		munmap(launch->workload_stack - GUARD, GUARD + WORKLOAD_STACK);
+	launch->workload_stack = NULL;
 	free(launch->sources);
 	free(launch->own_mounts);
 	launch->own_mounts = NULL;

@@ -188,6 +188,9 @@ static bool look_at(struct decision *d, const struct wish *wish, struct source_f
 				    .uid = st.stx_uid,
 				    .gid = st.stx_gid,
 				    .is_dir = S_ISDIR(st.stx_mode),
+				    .is_open_program = S_ISREG(st.stx_mode) &&
+						       (st.stx_mode & (S_IROTH | S_IXOTH)) ==
+							       (S_IROTH | S_IXOTH),
 				    .path = arena_strdup(&d->arena, real)};
 	if (ret->path == NULL)
 		return refuse_path(wish, -ENOMEM, real, misses);
@@ -232,6 +235,16 @@ static void note_program(const struct decision *d, const struct spec_mount *moun
 			access(mount->source, F_OK) != 0 ? errno : ENOENT;
 }
 
+/* The program that is shown because it was named, where everybody may read and execute it: whose it
+ * is makes no difference inside, and a mount with ids of its own costs as much as the namespaces.
+ */
+static bool is_open_program(const struct decision *d, const struct spec_mount *mount,
+			    const struct source_fact *fact)
+{
+	return mount->read_only && fact->is_open_program &&
+	       str_equal(mount->source, d->spec.process.program);
+}
+
 static void check_source(struct decision *d, const struct spec_mount *mount,
 			 struct source_fact *fact, struct misses *misses)
 {
@@ -248,8 +261,9 @@ static void check_source(struct decision *d, const struct spec_mount *mount,
 			  d->state_path);
 		miss_hint(m, "Name a narrower directory, or move the state with --root DIR.");
 	}
-	fact->shows_owner = fact->uid != 0 || mount->host_root_write_waived ||
-			    (mount->read_only && !is_system_place(fact->path));
+	fact->shows_owner = !is_open_program(d, mount, fact) &&
+			    (fact->uid != 0 || mount->host_root_write_waived ||
+			     (mount->read_only && !is_system_place(fact->path)));
 	if (mount->read_only || mount->host_root_write_waived || fact->uid != 0 ||
 	    !facts_can_map_block(&d->facts))
 		return;
@@ -277,35 +291,57 @@ static void check_root(struct decision *d, struct misses *misses)
 	}
 }
 
-void preflight_sources(struct decision *decision, struct source_fact *sources,
-		       struct misses *misses)
+/* Allocated. NULL: reported. */
+static char *read_mountinfo(struct misses *misses)
 {
-	_cleanup_free_ char *mountinfo = NULL;
-	const struct sandbox_spec *spec = &decision->spec;
+	static const char path[] = "/proc/self/mountinfo";
+	_cleanup_free_ char *text = malloc(MOUNTINFO_MAX);
 
-	if (!decision_has_sources(decision))
-		return;
-	mountinfo = malloc(MOUNTINFO_MAX);
-	if (mountinfo == NULL ||
-	    io_read_text(AT_FDCWD, "/proc/self/mountinfo", mountinfo, MOUNTINFO_MAX) < 0) {
+	if (text == NULL || io_read_text(AT_FDCWD, path, text, MOUNTINFO_MAX) < 0) {
 		struct miss *m = preflight_miss(misses, "", (struct spec_origin){.file = ""});
 
-		miss_text(m, "/proc/self/mountinfo: cannot be read, so what is mounted below is "
-			     "not known");
-		return;
+		miss_text(m, "%s: cannot be read, so what is mounted below is not known", path);
+		return NULL;
 	}
+	return steal_ptr(&text);
+}
+
+static bool shows_directory(const struct spec_mount *mount, const struct source_fact *source)
+{
+	return mount->type == MOUNT_BIND && source->path != NULL && source->is_dir;
+}
+
+/* What is mounted below the directories that are shown. Nothing can be below a file. */
+static void check_mounts(const struct sandbox_spec *spec, const struct source_fact *sources,
+			 struct misses *misses)
+{
+	_cleanup_free_ char *mountinfo = NULL;
+
 	for (size_t i = 0; i < spec->n_mounts; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 		struct wish wish = {.path = mount->source,
 				    .key = "volumes",
 				    .origin = mount->origin};
 
-		if (mount->type != MOUNT_BIND)
+		if (!shows_directory(mount, &sources[i]))
 			continue;
-		check_source(decision, mount, &sources[i], misses);
-		if (sources[i].path != NULL && sources[i].is_dir)
-			check_mounts_below(&wish, sources[i].path, mountinfo, misses);
+		if (mountinfo == NULL)
+			mountinfo = read_mountinfo(misses);
+		if (mountinfo == NULL)
+			return;
+		check_mounts_below(&wish, sources[i].path, mountinfo, misses);
 	}
+}
+
+void preflight_sources(struct decision *decision, struct source_fact *sources,
+		       struct misses *misses)
+{
+	const struct sandbox_spec *spec = &decision->spec;
+
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (spec->mounts[i].type == MOUNT_BIND)
+			check_source(decision, &spec->mounts[i], &sources[i], misses);
+	check_mounts(spec, sources, misses);
 	if (spec->rootfs.kind == ROOTFS_DIR)
 		check_root(decision, misses);
 }

@@ -55,5 +55,10 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 	close_fd(&launch->init_gone_read);
 	close_fd(&launch->init_gone_write);
 	close_fd(&launch->init_image_fd);
+	/* The child attaches its own copies. The last one to close a mount that lies nowhere waits
+	 * until the kernel has forgotten it: not at the end of the run. */
+	close_fd(&launch->root_source.tree_fd);
+	for (size_t i = 0; i < launch->spec->n_mounts; i++)
+		close_fd(&launch->sources[i].tree_fd);
 	return 0;
 }

@@ -174,15 +174,25 @@ static int make_proc(struct rootfs_run *run, const struct tree_op *op)
 	return r;
 }
 
-/* Something to put over a kernel path: an empty directory, our /dev/null that may not be opened, or
- * itself. */
-static int cover_for(const struct rootfs_run *run, const struct tree_op *op)
+/* A mount of an empty directory. All are of one file system, which the first one makes: before
+ * kernel 6.15 only what is attached can be cloned. */
+static int make_empty_dir(struct rootfs_run *run)
 {
 	struct tree_op empty = {.mode = 0555, .size_bytes = 4096, .inodes = 1};
 
+	if (run->empty_fd >= 0)
+		return sys_open_tree(run->empty_fd, "",
+				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return fs_tmpfs(&empty, 0, 0);
+}
+
+/* Something to put over a kernel path: an empty directory, our /dev/null that may not be opened, or
+ * itself. */
+static int cover_for(struct rootfs_run *run, const struct tree_op *op)
+{
 	switch (op->kind) {
 	case TREE_HIDE_DIR:
-		return fs_tmpfs(&empty, 0, 0);
+		return make_empty_dir(run);
 	case TREE_HIDE_FILE:
 		return sys_open_tree(run->dev_fd, "null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	default:
@@ -191,7 +201,7 @@ static int cover_for(const struct rootfs_run *run, const struct tree_op *op)
 	}
 }
 
-static int cover_kernel_path(const struct rootfs_run *run, const struct tree_op *op)
+static int cover_kernel_path(struct rootfs_run *run, const struct tree_op *op)
 {
 	_cleanup_fd_ int fd = -EBADF;
 	struct statx st;
@@ -207,7 +217,10 @@ static int cover_kernel_path(const struct rootfs_run *run, const struct tree_op 
 	r = fs_set_attrs(fd, op->attrs, 0);
 	if (r < 0)
 		return r;
-	return sys_move_mount(fd, "", run->proc_fd, op->target + 1, MOVE_MOUNT_F_EMPTY_PATH);
+	r = sys_move_mount(fd, "", run->proc_fd, op->target + 1, MOVE_MOUNT_F_EMPTY_PATH);
+	if (r == 0 && op->kind == TREE_HIDE_DIR && run->empty_fd < 0)
+		run->empty_fd = steal_fd(&fd);
+	return r;
 }
 
 static int make_file(const struct rootfs_run *run, const struct tree_op *op)

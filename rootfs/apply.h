@@ -41,6 +41,7 @@ struct rootfs_run {
 	int root_fd;    /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
+	int empty_fd; /* an attached empty directory, to cover others with */
 };
 
 /* No mount or unmount of ours is seen outside, and none of theirs inside: mount_namespaces(7). */

@@ -36,6 +36,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 #define PATH_SIZE 4096
 #define MAX_OPS   64
 #define RO_SAFE   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
@@ -137,15 +140,24 @@ static void cover(int tree, const char *place)
 	attach(tree, place);
 }
 
+static int clone_mount(const char *path)
+{
+	return (int)must(open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+/* All empty directories are of the first one's file system. */
+static void hide(const char *place)
+{
+	static const char *first;
+
+	cover(first == NULL ? make_tmpfs("4096", "1", "555", 0) : clone_mount(first + 1), place);
+	first = first == NULL ? place : first;
+}
+
 static int clone_tree(const char *path)
 {
 	return (int)must(
 		open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
-}
-
-static int clone_mount(const char *path)
-{
-	return (int)must(open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
 static void place_tree(const struct op *op)
@@ -182,7 +194,7 @@ static void apply(const struct op *op)
 		cover(clone_mount("dev/null"), op->place);
 		break;
 	case 'h' << 8 | 'i':
-		cover(make_tmpfs("4096", "1", "555", 0), op->place);
+		hide(op->place);
 		break;
 	case 'r' << 8 | 'o':
 		cover(clone_mount(op->place + 1), op->place);
@@ -302,7 +314,6 @@ static void drop_privileges(const struct bare *bare, unsigned id)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {0};
 
-	drop_bounding_set();
 	if (bare->first_id != NULL)
 		must(syscall(SYS_setgroups, 0, NULL));
 	must(syscall(SYS_setresgid, id, id, id));
@@ -330,8 +341,9 @@ static void set_limits(void)
 	}
 }
 
-static _Noreturn void workload(const struct bare *bare)
+static int workload(void *arg)
 {
+	const struct bare *bare = arg;
 	static char *env[] = {(char *)"PATH=/usr/bin:/bin", NULL};
 	const struct sigaction reset = {.sa_handler = SIG_DFL};
 
@@ -354,8 +366,8 @@ static _Noreturn void child(struct bare *bare)
 {
 	static char *none[] = {NULL};
 	static char *init_argv[] = {(char *)"init", NULL};
+	static char stack[64 << 10] __attribute__((aligned(16)));
 	char byte;
-	pid_t pid;
 
 	must(close(bare->mapped[1]));
 	must(read(bare->mapped[0], &byte, 1) - 1);
@@ -369,12 +381,12 @@ static _Noreturn void child(struct bare *bare)
 	set_up_host();
 	build_tree(bare);
 	must(unshare(CLONE_NEWCGROUP));
-	must(unshare(CLONE_NEWTIME));
 	must(personality(PER_LINUX));
 	umask(022);
-	pid = (pid_t)must(fork());
-	if (pid == 0)
-		workload(bare);
+	drop_bounding_set();
+	/* The memory is shared until init's exec, as in cordon: copying it costs more than the
+	 * rest. */
+	must(clone(workload, stack + sizeof(stack), CLONE_VM | SIGCHLD, bare));
 	drop_privileges(bare, bare->first_id != NULL ? 65535 : 1000);
 	must(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
 	must(syscall(SYS_execveat, bare->init, "", init_argv, none, AT_EMPTY_PATH));
@@ -469,7 +481,8 @@ int main(int argc, char **argv)
 {
 	static struct bare bare;
 	struct clone_call call = {.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
-					   CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
+					   CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+					   CLONE_NEWTIME,
 				  .exit_signal = SIGCHLD};
 	int status = 0;
 	pid_t pid;

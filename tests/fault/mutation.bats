@@ -53,7 +53,6 @@ verdicts() {
 		seal                 plain   refused          plain   refused          .
 		pivot                plain   refused          plain   refused          .
 		cgroup_namespace     plain   refused          plain   refused          .
-		time_namespace       plain   refused          plain   refused          .
 		scheduling           plain   scheduling       plain   scheduling       the caller runs as SCHED_BATCH
 		scheduling           plain   affinity         plain   affinity         ... on one processor
 		scheduling           plain   personality      plain   personality      ... without random addresses
@@ -214,7 +213,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 @test "the keeper's reading back names what is missing" {
 	local row
 	configure plain
-	for row in bounding_set cgroup_namespace time_namespace; do
+	for row in bounding_set cgroup_namespace; do
 		run probe "$row"
 		[ "$status" -eq 125 ]
 		[[ "$output" == *"step read_back: "* ]]
