@@ -97,6 +97,7 @@ $(O)/%.o: %.c Makefile
 $(O)/policy/profile_%.inc: profiles/%.yaml Makefile
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@
+	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$*[] = "sha256:\1";/' >> $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # What libseccomp knows of system calls, as tables (policy/syscalls.c). The program that writes them runs here.

@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 struct frame {
 	enum sync_point point;
@@ -56,6 +61,39 @@ int sync_send_error(int fd, const struct err *err)
 		n = send(fd, &frame, sizeof(frame), MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
+}
+
+int sync_write(int fd, enum sync_point point)
+{
+	return write(fd, &point, sizeof(point)) < 0 ? -errno : 0;
+}
+
+int sync_gate_make(void)
+{
+	uint64_t full = UINT64_MAX - 1;
+	_cleanup_fd_ int gate = eventfd(0, EFD_CLOEXEC);
+
+	if (gate < 0 || write(gate, &full, sizeof(full)) != sizeof(full))
+		return -errno;
+	return steal_fd(&gate);
+}
+
+int sync_gate_wait(int gate)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	do
+		n = write(gate, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+int sync_gate_open(int gate)
+{
+	uint64_t count;
+
+	return read(gate, &count, sizeof(count)) < 0 ? -errno : 0;
 }
 
 int sync_write_error(int fd, const struct err *err)
@@ -133,6 +171,18 @@ int sync_receive(int fd, struct sync_message *ret)
 	return 0;
 }
 
+bool sync_take_error(int fd, struct err *ret)
+{
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	struct sync_message message;
+
+	if (poll(&waiting, 1, 0) != 1 || sync_receive(fd, &message) < 0 ||
+	    message.point != SYNC_ERROR)
+		return false;
+	*ret = message.err;
+	return true;
+}
+
 const char *sync_point_name(enum sync_point point)
 {
 	switch (point) {
@@ -144,8 +194,6 @@ const char *sync_point_name(enum sync_point point)
 		return "mapped";
 	case SYNC_READY:
 		return "ready";
-	case SYNC_GO:
-		return "go";
 	case SYNC_EXEC:
 		return "exec";
 	case SYNC_FAULT_KILL_KEEPER:

@@ -8,6 +8,7 @@
 #ifndef CORDON_BASE_SYNC_H
 #define CORDON_BASE_SYNC_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -17,8 +18,7 @@ enum sync_point {
 	SYNC_ERROR,  /* child: a row failed, the err follows in the same message */
 	SYNC_MAPPED, /* keeper: the id maps are written */
 	SYNC_READY,  /* workload process: all rows before seccomp are applied; read me back */
-	SYNC_GO,     /* keeper: read back and right */
-	SYNC_EXEC,   /* workload process: about to load the filter and execute */
+	SYNC_EXEC,   /* workload process: read back, the filter is loaded, about to execute */
 	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */
 	SYNC_FAULT_KILL_INIT,   /* test builds: kill the sandbox's init now */
 };
@@ -37,13 +37,26 @@ int must_check sync_pair(int ret_fds[2]);
 int must_check sync_send(int fd, enum sync_point point);
 int must_check sync_send_error(int fd, const struct err *err);
 
-/* As sync_send_error, by write(2) alone: for the one message that is sent under the workload's own
- * filter. */
+/* As above, by write(2) alone: for what is said under the workload's own filter. */
+int must_check sync_write(int fd, enum sync_point point);
 int must_check sync_write_error(int fd, const struct err *err);
+
+/*
+ * A gate: the child waits at it under the workload's own filter, in which write(2) may be all that
+ * is left. An eventfd(2) that is full: writing to it waits until somebody has read it.
+ * sync_gate_make returns the descriptor (CLOEXEC), the others 0, or -errno. Whoever waits is not
+ * woken by the other side's death: the keeper's death kills it by another way.
+ */
+int must_check sync_gate_make(void);
+int must_check sync_gate_wait(int gate);
+int must_check sync_gate_open(int gate);
 
 /* Waits for one message. Returns 0, with point SYNC_EOF at end-of-file, or -errno (-EPROTO: not one
  * of ours). */
 int must_check sync_receive(int fd, struct sync_message *ret);
+
+/* True where an error frame waits at the keeper's end; does not wait for one itself. */
+bool sync_take_error(int fd, struct err *ret);
 
 const char *sync_point_name(enum sync_point point);
 

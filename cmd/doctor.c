@@ -65,7 +65,7 @@ static void print_facts(const struct decision *d)
 	line("user namespaces", f->userns == USERNS_OK,
 	     f->userns == USERNS_OK ? "may be made" : "may not be made, see below");
 	line("seccomp filters", f->seccomp_filter, "system call lists");
-	line("overlayfs", f->overlay, "rootfs.from: dir:PATH");
+	line("overlayfs", facts_has_overlay(), "rootfs.from: dir:PATH");
 	if (facts_can_map_block(f))
 		line("host ids", true, "a block of 65,536 ids for each sandbox");
 	else

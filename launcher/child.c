@@ -4,12 +4,13 @@
  *
  * Theory of operation. clone3 makes the setup process: pid 1 of new user, mount, pid, net, ipc and
  * uts namespaces. It waits for SYNC_MAPPED (the keeper has written the id maps), builds the tree,
- * and pivots into it. Then it forks. The parent of that fork gives up all privileges and executes
- * init's image (launcher/init/init.c): from then on pid 1 holds nothing of the caller's memory. The
- * fork's child, on a stack of its own in the same memory (copying it would cost more than all rows
- * that follow), waits until that has happened, gives up its privileges row by row, says SYNC_READY,
- * and waits while the keeper reads its state from the kernel. After SYNC_GO it loads the filter and
- * executes the program.
+ * and pivots into it. Then it forks. The parent of that fork detaches the host's tree, gives up all
+ * privileges and executes init's image (launcher/init/init.c): from then on pid 1 holds nothing of
+ * the caller's memory. The fork's child, on a stack of its own in the same memory (copying it would
+ * cost more than all rows that follow), gives up its privileges row by row at the same time, and
+ * says SYNC_READY. The keeper waits until init has gone ahead and reads the state of both from the
+ * kernel, while the workload's process loads the filter and waits at the gate, by write(2), which
+ * every filter admits. Then it executes the program.
  *
  * Privileges: the setup process has every capability in its own user namespace, none outside.
  * Before the fork nothing of the workload's is executed, and only openat2 in the new root touches
@@ -113,7 +114,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 			   child_volumes, NULL},
 	[CHILD_SEAL] = {"seal", "/dev and the root become read-only", NULL, child_seal,
 			child_verify_seal},
-	[CHILD_PIVOT] = {"pivot", "the host's tree is gone", NULL, child_pivot, child_verify_pivot},
+	[CHILD_PIVOT] = {"pivot", "the new tree is the root", NULL, child_pivot, NULL},
 	[CHILD_CGROUP_NAMESPACE] = {"cgroup_namespace", "the host's cgroup path does not show",
 				    NULL, child_cgroup_namespace, NULL},
 	[CHILD_SCHEDULING] =
@@ -123,9 +124,9 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_BOUNDING_SET] = {"bounding_set",
 				"no program can bring a capability back, nor can init", NULL,
 				child_bounding_set, NULL},
+	[CHILD_OLD_ROOT] = {"old_root", "the host's tree is gone before init and workload are",
+			    NULL, child_old_root, child_verify_old_root},
 	/* workload process */
-	[CHILD_INIT_GONE_AHEAD] = {"init_gone_ahead", "pid 1 has executed its own image", NULL,
-				   child_init_gone_ahead, child_verify_init_gone_ahead},
 	[CHILD_SIGNALS] = {"signals", "dispositions and mask reset", NULL, child_signals, NULL},
 	[CHILD_PROCESS_GROUP] = {"process_group",
 				 "a group of its own, which signals can be sent to", NULL,
@@ -164,9 +165,8 @@ MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-on
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");
 MUST_PRECEDE(CHILD_PIVOT, CHILD_PROGRAM, "the program is looked up in the sandbox's tree");
-MUST_PRECEDE(CHILD_INIT_GONE_AHEAD, CHILD_SECCOMP,
-	     "init must be beyond reach before the workload runs");
-MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_FIRST_IN_WORKLOAD, "init and the workload both inherit it");
+MUST_PRECEDE(CHILD_PIVOT, CHILD_OLD_ROOT, "pivot_root(2): it lies on the new root then");
+MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_FIRST_AFTER_FORK, "init and the workload both inherit it");
 MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_IDENTITY, "capabilities(7): dropping needs CAP_SETPCAP");
 MUST_PRECEDE(CHILD_IDENTITY, CHILD_KEYRING,
 	     "keyrings(7): keys are counted for the user who makes them");
@@ -253,26 +253,37 @@ static int announce(const struct launch *launch, enum sync_point point, struct e
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point)) : 0;
 }
 
-/* Does not return. The memory is still the setup process's, too: nothing that it reads until its
- * exec may be written before the row init_gone_ahead has seen that. */
+/*
+ * Does not return. Until init's exec the memory is the setup process's, too, which detaches the old
+ * root and becomes init meanwhile: what that reads no row here may write, but for init_gone_write,
+ * which only the exec closes there. errno is shared as well. It is written by calls that fail, and
+ * among those that the setup process still makes none fails but to end the sandbox. The keeper
+ * opens the gate only after init has gone ahead.
+ */
 static int workload_main(void *arg)
 {
 	struct launch *launch = arg;
 	struct err err;
-	int r = run_rows(launch, CHILD_FIRST_IN_WORKLOAD, CHILD_FIRST_AFTER_READY, &err);
+	int r;
 
+	close_fd(&launch->init_gone_write);
+	r = run_rows(launch, CHILD_FIRST_IN_WORKLOAD, CHILD_FIRST_AFTER_READY, &err);
 	if (r == 0)
 		r = announce(launch, SYNC_READY, &err);
-	if (r == 0)
-		r = wait_for(launch, SYNC_GO, &err);
-	if (r == 0)
-		r = announce(launch, SYNC_EXEC, &err);
+	/* The keeper reads back what was given up while the kernel translates the filter. */
 	if (r == 0)
 		r = run_rows(launch, CHILD_FIRST_AFTER_READY, CHILD_ROWS, &err);
 	if (r < 0)
 		give_up(launch, &err);
-	ignore_result(child_execute(launch, &err), "it returns only to say why it failed");
-	/* Under the workload's filter: write(2) and exit_group(2) are what it always admits. */
+	/* Under the workload's filter: write(2), execve(2) and exit_group(2) are what it always
+	 * admits. */
+	r = sync_gate_wait(launch->gate);
+	if (r == 0)
+		r = sync_write(launch->sync_child, SYNC_EXEC);
+	if (r < 0)
+		err_set(&err, ERR_SETUP, -r, "wait for the keeper");
+	else
+		ignore_result(child_execute(launch, &err), "it returns only to say why it failed");
 	ignore_result(sync_write_error(launch->sync_child, &err), "nobody else to tell");
 	syscall(SYS_exit_group, 125);
 	__builtin_unreachable();
@@ -306,7 +317,7 @@ void child_main(struct launch *launch)
 	if (r == 0)
 		r = wait_for(launch, SYNC_MAPPED, &err);
 	if (r == 0)
-		r = run_rows(launch, CHILD_FIRST, CHILD_FIRST_IN_WORKLOAD, &err);
+		r = run_rows(launch, CHILD_FIRST, CHILD_FIRST_AFTER_FORK, &err);
 	if (r < 0)
 		give_up(launch, &err);
 	pid = sys_clone_sharing(workload_main, launch->workload_stack, WORKLOAD_STACK, launch);
@@ -315,6 +326,9 @@ void child_main(struct launch *launch)
 		give_up(launch, &err);
 	}
 	launch->workload_pid_inside = pid;
+	if (run_rows(launch, CHILD_FIRST_AFTER_FORK, CHILD_FIRST_IN_WORKLOAD, &err) < 0)
+		give_up(launch, &err);
+	fault_slow(&launch->fault, parent_rows[PARENT_INIT_GONE_AHEAD].name);
 	ignore_result(child_become_init(launch, &err), "it returns only to say why it failed");
 	str_format(err.step, sizeof(err.step), "init");
 	give_up(launch, &err);

@@ -14,15 +14,15 @@ child_fn child_setup_ids, child_parent_death_signal, child_verify_parent_death_s
 	child_session, child_private_mounts, child_sources, child_loopback, child_hostname,
 	child_root, child_system, child_etc, child_dev, child_proc, child_forbid_userns,
 	child_verify_forbid_userns, child_kernel_paths, child_volumes, child_seal,
-	child_verify_seal, child_pivot, child_verify_pivot, child_cgroup_namespace,
-	child_scheduling, child_bounding_set, child_kernel_quotas, child_verify_kernel_quotas;
+	child_verify_seal, child_pivot, child_old_root, child_verify_old_root,
+	child_cgroup_namespace, child_scheduling, child_bounding_set, child_kernel_quotas,
+	child_verify_kernel_quotas;
 
 /* child_workload.c: the process that becomes the workload */
-child_fn child_init_gone_ahead, child_verify_init_gone_ahead, child_signals, child_process_group,
-	child_rlimits, child_verify_rlimits, child_nproc, child_verify_nproc, child_identity,
-	child_keyring, child_capabilities, child_verify_capabilities, child_no_new_privs,
-	child_verify_no_new_privs, child_working_dir, child_program, child_descriptors,
-	child_seccomp;
+child_fn child_signals, child_process_group, child_rlimits, child_verify_rlimits, child_nproc,
+	child_verify_nproc, child_identity, child_keyring, child_capabilities,
+	child_verify_capabilities, child_no_new_privs, child_verify_no_new_privs, child_working_dir,
+	child_program, child_descriptors, child_seccomp;
 
 /* Parts of rows that init takes, too. */
 int must_check child_become(const struct launch *launch, uint32_t uid, uint32_t gid,

@@ -225,7 +225,13 @@ int child_pivot(struct launch *launch, struct err *err)
 	return rootfs_pivot(&launch->rootfs, err);
 }
 
-int child_verify_pivot(struct launch *launch, struct err *err)
+int child_old_root(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return rootfs_detach_old_root(err);
+}
+
+int child_verify_old_root(struct launch *launch, struct err *err)
 {
 	int r = rootfs_verify_pivot(&launch->rootfs, err);
 

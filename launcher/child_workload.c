@@ -24,30 +24,6 @@
 #include "launcher/child.h"
 #include "launcher/init_image.h"
 
-/* ---- order of the two processes ---- */
-
-int child_init_gone_ahead(struct launch *launch, struct err *err)
-{
-	char byte;
-	ssize_t n;
-
-	close_fd(&launch->init_gone_write);
-	do
-		n = read(launch->init_gone_read, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	return n != 0 ? err_set(err, ERR_SETUP, n < 0 ? errno : EPROTO, "wait for init") : 0;
-}
-
-int child_verify_init_gone_ahead(struct launch *launch, struct err *err)
-{
-	struct pollfd gone = {.fd = launch->init_gone_read, .events = POLLIN};
-
-	/* Hung up: nobody holds the other end, init's exec has closed it. */
-	return poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0
-		       ? err_set(err, ERR_SETUP, 0, "init has not executed its own image yet")
-		       : 0;
-}
-
 /* ---- resets ---- */
 
 int child_signals(struct launch *launch, struct err *err)

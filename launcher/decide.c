@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/str.h"
 #include "launcher/cordon.h"
@@ -26,6 +27,23 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 	return tree_build(&d->spec, &d->facts.layout, is_dir, &d->arena, &d->tree, err);
 }
 
+static bool wants_core_file(const struct spec_limits *limits)
+{
+	for (size_t i = 0; i < limits->n_rlimits; i++)
+		if (limits->rlimits[i].resource == RLIMIT_CORE && limits->rlimits[i].value != 1)
+			return true;
+	return false;
+}
+
+/* Facts that few specs need. */
+static void probe_for_spec(struct decision *d)
+{
+	if (d->spec.rootfs.kind == ROOTFS_DIR)
+		d->facts.overlay = facts_has_overlay();
+	if (wants_core_file(&d->spec.limits))
+		d->facts.core_is_piped = facts_core_is_piped();
+}
+
 static int refuse(const struct misses *misses, struct err *err)
 {
 	const struct miss *first = &misses->list[0];
@@ -47,8 +65,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	memset(misses, 0, sizeof(*misses));
-	memset(problems, 0, sizeof(*problems));
+	misses->n = misses->n_dropped = 0;
+	problems->n = problems->n_dropped = 0;
 	r = arena_init(&ret->arena, ARENA_SIZE, err);
 	if (r == 0)
 		r = facts_probe(request->fds_closed, &ret->facts, err);
@@ -59,6 +77,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 		return r;
 	policy_host_init(&host_state, request, ret->facts.euid, &host);
 	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
+	if (r == 0)
+		probe_for_spec(ret);
 	if (r == 0)
 		r = decide_sources(ret, misses, err);
 	if (r < 0)

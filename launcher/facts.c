@@ -105,21 +105,16 @@ static bool is_initial_userns(void)
 	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == 0xEFFFFFFD;
 }
 
-static bool is_core_piped(void)
-{
-	char text[256];
-
-	return io_read_text(AT_FDCWD, "/proc/sys/kernel/core_pattern", text, sizeof(text)) > 0 &&
-	       text[0] == '|';
-}
-
 static void probe_namespaces(struct host_facts *facts)
 {
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
 		char path[64];
+		ssize_t n;
 
 		str_format(path, sizeof(path), "/proc/self/ns/%s", facts_namespace_names[i]);
-		facts->namespaces[i] = access(path, F_OK) == 0;
+		n = readlink(path, facts->own_namespaces[i], FACTS_LINK_MAX - 1);
+		facts->namespaces[i] = n > 0;
+		facts->own_namespaces[i][n > 0 ? n : 0] = '\0';
 	}
 }
 
@@ -222,8 +217,6 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 	probe_namespaces(&facts);
 	facts.userns = probe_userns(&facts);
 	facts.seccomp_filter = prctl(PR_GET_SECCOMP) >= 0;
-	facts.core_is_piped = is_core_piped();
-	facts.overlay = file_has_word("/proc/filesystems", "\toverlay\n");
 	/* KEYCTL_GET_KEYRING_ID of the thread keyring, not created: ENOSYS without CONFIG_KEYS. */
 	facts.keyrings = sys_keyctl(0, (unsigned long)-1, 0, 0, 0) != -ENOSYS;
 	for (int fd = 0; fd < 3; fd++) {
@@ -239,6 +232,19 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 	facts.in_initial_userns = is_initial_userns();
 	*ret_facts = facts;
 	return 0;
+}
+
+bool facts_core_is_piped(void)
+{
+	char text[256];
+
+	return io_read_text(AT_FDCWD, "/proc/sys/kernel/core_pattern", text, sizeof(text)) > 0 &&
+	       text[0] == '|';
+}
+
+bool facts_has_overlay(void)
+{
+	return file_has_word("/proc/filesystems", "\toverlay\n");
 }
 
 bool facts_can_raise_limits(const struct host_facts *facts)

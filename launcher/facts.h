@@ -16,6 +16,7 @@ enum {
 	FACTS_GROUPS_MAX = 256,
 	FACTS_RLIMITS = 16, /* RLIM_NLIMITS */
 	FACTS_NAMESPACES = 8,
+	FACTS_LINK_MAX = 32,
 };
 
 enum fd_state { FD_USABLE, FD_CLOSED, FD_DIRECTORY, FD_PATH_ONLY, FD_KERNEL_OBJECT };
@@ -42,6 +43,8 @@ struct host_facts {
 			      from */
 	enum userns_state userns;
 	bool namespaces[FACTS_NAMESPACES]; /* in the order of facts_namespace_names */
+	char own_namespaces[FACTS_NAMESPACES]
+			   [FACTS_LINK_MAX]; /* the caller's: "net:[4026531840]" */
 	bool seccomp_filter;
 	bool overlay;
 	bool keyrings;
@@ -68,6 +71,11 @@ int must_check facts_probe(const bool fds_closed[3], struct host_facts *ret_fact
  * 0 or -errno.
  */
 int must_check facts_guard_stdio(bool ret_closed[3]);
+
+/* Read where the spec asks for what they decide, and by `doctor`: into core_is_piped and overlay.
+ */
+bool facts_core_is_piped(void);
+bool facts_has_overlay(void);
 
 /* True where hard limits may be raised: setrlimit(2) asks for the capability in the initial user
  * namespace. */

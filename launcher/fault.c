@@ -4,8 +4,11 @@
 
 #ifdef CORDON_FAULTS
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SLOW_MS = 200 };
 
 struct fault fault_from_environment(void)
 {
@@ -34,6 +37,12 @@ enum fault_action fault_at(const struct fault *fault, const char *row)
 	if (fault->row == NULL || strncmp(fault->row, row, len) != 0 || fault->row[len] != ':')
 		return FAULT_NONE;
 	return fault->action;
+}
+
+void fault_slow(const struct fault *fault, const char *row)
+{
+	if (fault_at(fault, row) == FAULT_SKIP)
+		poll(NULL, 0, SLOW_MS);
 }
 
 #else

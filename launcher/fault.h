@@ -23,6 +23,8 @@ struct fault {
 #ifdef CORDON_FAULTS
 struct fault fault_from_environment(void);
 enum fault_action fault_at(const struct fault *fault, const char *row);
+/* Makes slow what a row waits for, where that row is skipped: then it shows that nobody waited. */
+void fault_slow(const struct fault *fault, const char *row);
 /* Whether the child may ask for a kill: never in a build that is not for tests. */
 static inline bool fault_is_set(const struct fault *fault)
 {
@@ -38,6 +40,11 @@ static inline enum fault_action fault_at(const struct fault *fault, const char *
 	(void)fault;
 	(void)row;
 	return FAULT_NONE;
+}
+static inline void fault_slow(const struct fault *fault, const char *row)
+{
+	(void)fault;
+	(void)row;
 }
 static inline bool fault_is_set(const struct fault *fault)
 {

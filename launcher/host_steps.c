@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -301,6 +302,27 @@ static int apply_oom_score(struct launch *launch, struct err *err)
 
 /* ---- after SYNC_READY ---- */
 
+/* The write end is held by the setup process alone, and closed by its exec of init's image. */
+static int apply_init_gone_ahead(struct launch *launch, struct err *err)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(launch->init_gone_read, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n != 0 ? err_set(err, ERR_SETUP, n < 0 ? errno : EPROTO, "wait for init") : 0;
+}
+
+static int verify_init_gone_ahead(struct launch *launch, struct err *err)
+{
+	struct pollfd gone = {.fd = launch->init_gone_read, .events = POLLIN};
+
+	return poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0
+		       ? err_set(err, ERR_SETUP, 0, "init has not executed its own image yet")
+		       : 0;
+}
+
 static int apply_read_back(struct launch *launch, struct err *err)
 {
 	return readback_sandbox(launch, err);
@@ -376,6 +398,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      NULL, apply_oom_score, NULL, NULL},
 	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, apply_uid_map, NULL, NULL},
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, apply_gid_map, NULL, NULL},
+	[PARENT_INIT_GONE_AHEAD] =
+		{"init_gone_ahead",
+		 "the host's tree is detached and pid 1 has executed its own image", NULL,
+		 apply_init_gone_ahead, verify_init_gone_ahead, NULL},
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload and of init",
@@ -391,6 +417,7 @@ MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_PIPES, "the new group is of the block
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
+MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_READ_BACK, "init's state is that of its own image");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
 	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
 

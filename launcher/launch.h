@@ -40,6 +40,7 @@ struct launch {
 	/* conversation */
 	int sync_keeper;
 	int sync_child;
+	int gate;        /* closed until the keeper has read the workload's state back */
 	int status_read; /* init reports the workload's end here */
 	int status_write;
 	int lifeline_read; /* end-of-file: the keeper is gone */

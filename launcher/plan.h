@@ -30,12 +30,13 @@ enum parent_row {
 	PARENT_UID_MAP,
 	PARENT_GID_MAP,
 	/* SYNC_MAPPED; SYNC_READY comes back */
+	PARENT_INIT_GONE_AHEAD,
 	PARENT_READ_BACK,
 	PARENT_KEEPER_PRIVILEGES,
 	PARENT_ROWS,
 	PARENT_FIRST = PARENT_RUN_DIRECTORY,
 	PARENT_FIRST_AFTER_SPAWN = PARENT_OOM_SCORE,
-	PARENT_FIRST_AFTER_READY = PARENT_READ_BACK,
+	PARENT_FIRST_AFTER_READY = PARENT_INIT_GONE_AHEAD,
 };
 
 /* Rows of the child, in the order of execution; the table is launcher/child.c. */
@@ -63,8 +64,10 @@ enum child_row {
 	CHILD_CGROUP_NAMESPACE,
 	CHILD_SCHEDULING,
 	CHILD_BOUNDING_SET,
-	/* workload process: forked here */
-	CHILD_INIT_GONE_AHEAD,
+	/* forked here: the setup process goes on beside the workload's process, then becomes init
+	 */
+	CHILD_OLD_ROOT,
+	/* workload process */
 	CHILD_SIGNALS,
 	CHILD_PROCESS_GROUP,
 	CHILD_RLIMITS,
@@ -76,11 +79,12 @@ enum child_row {
 	CHILD_WORKING_DIR,
 	CHILD_PROGRAM,
 	CHILD_DESCRIPTORS,
-	/* SYNC_READY; SYNC_GO comes back */
+	/* SYNC_READY; the keeper reads back meanwhile, then opens the gate */
 	CHILD_SECCOMP,
 	CHILD_ROWS,
 	CHILD_FIRST = CHILD_SETUP_IDS,
-	CHILD_FIRST_IN_WORKLOAD = CHILD_INIT_GONE_AHEAD,
+	CHILD_FIRST_AFTER_FORK = CHILD_OLD_ROOT,
+	CHILD_FIRST_IN_WORKLOAD = CHILD_SIGNALS,
 	CHILD_FIRST_AFTER_READY = CHILD_SECCOMP,
 };
 

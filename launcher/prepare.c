@@ -128,6 +128,9 @@ int prepare_launch(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, -r, "socket pair");
 	launch->sync_keeper = pair[0];
 	launch->sync_child = pair[1];
+	launch->gate = sync_gate_make();
+	if (launch->gate < 0)
+		return err_set(err, ERR_SETUP, -launch->gate, "eventfd");
 	r = make_pipe(&launch->status_read, &launch->status_write, err);
 	if (r == 0)
 		r = make_pipe(&launch->lifeline_read, &launch->lifeline_write, err);
@@ -145,11 +148,13 @@ static void close_all(int *const fds[], size_t n)
 void launch_release(struct launch *launch)
 {
 	int *const fds[] = {
-		&launch->init_image_fd,       &launch->sync_keeper,    &launch->sync_child,
-		&launch->status_read,         &launch->status_write,   &launch->lifeline_read,
-		&launch->lifeline_write,      &launch->init_gone_read, &launch->init_gone_write,
-		&launch->init_pidfd,          &launch->workload_pidfd, &launch->run.journal_fd,
-		&launch->root_source.tree_fd,
+		&launch->init_image_fd,  &launch->sync_keeper,
+		&launch->sync_child,     &launch->gate,
+		&launch->status_read,    &launch->status_write,
+		&launch->lifeline_read,  &launch->lifeline_write,
+		&launch->init_gone_read, &launch->init_gone_write,
+		&launch->init_pidfd,     &launch->workload_pidfd,
+		&launch->run.journal_fd, &launch->root_source.tree_fd,
 	};
 
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));

@@ -52,8 +52,12 @@ int readback_status(const char *text, const struct readback_want *want, struct e
 {
 	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
 	char ids[64];
+	size_t len;
 	int r;
 
+	if (field(text, "State", &len) == NULL || len == 0 ||
+	    strchr("ZX", *field(text, "State", &len)))
+		return err_set(err, ERR_SETUP, ESRCH, "read back: it has ended");
 	str_format(ids, sizeof(ids), "%u\t%u\t%u\t%u", want->uid, want->uid, want->uid, want->uid);
 	r = expect(text, "Uid", ids, err);
 	str_format(ids, sizeof(ids), "%u\t%u\t%u\t%u", want->gid, want->gid, want->gid, want->gid);
@@ -80,13 +84,12 @@ static int check_status(pid_t pid, const struct readback_want *want, struct err 
 	return readback_status(text, want, err);
 }
 
-static int read_namespace(const char *pid, const char *name, char *buf, size_t size,
-			  struct err *err)
+static int read_namespace(pid_t pid, const char *name, char *buf, size_t size, struct err *err)
 {
 	char path[64];
 	ssize_t n;
 
-	str_format(path, sizeof(path), "/proc/%s/ns/%s", pid, name);
+	str_format(path, sizeof(path), "/proc/%d/ns/%s", pid, name);
 	n = readlink(path, buf, size - 1);
 	if (n < 0)
 		return err_set(err, ERR_SETUP, errno, "read back %s", path);
@@ -94,21 +97,16 @@ static int read_namespace(const char *pid, const char *name, char *buf, size_t s
 	return 0;
 }
 
-static int check_namespaces(pid_t pid, struct err *err)
+static int check_namespaces(pid_t pid, const struct host_facts *facts, struct err *err)
 {
-	char pid_text[16];
-
-	str_format(pid_text, sizeof(pid_text), "%d", pid);
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
-		char ours[64], theirs[64];
-		int r = read_namespace("self", facts_namespace_names[i], ours, sizeof(ours), err);
+		char theirs[FACTS_LINK_MAX];
+		int r = read_namespace(pid, facts_namespace_names[i], theirs, sizeof(theirs), err);
 
-		if (r == 0)
-			r = read_namespace(pid_text, facts_namespace_names[i], theirs,
-					   sizeof(theirs), err);
 		if (r < 0)
 			return r;
-		if (str_equal(ours, theirs)) {
+		/* What facts could not read would be unequal to everything. */
+		if (!facts->namespaces[i] || str_equal(facts->own_namespaces[i], theirs)) {
 			err_set(err, ERR_SETUP, 0,
 				"read back: the workload is in the caller's %s namespace",
 				facts_namespace_names[i]);
@@ -142,5 +140,5 @@ int readback_sandbox(const struct launch *launch, struct err *err)
 	r = check_status(launch->init_pid, &init, err);
 	if (r < 0)
 		return err_wrap(err, "init");
-	return check_namespaces(launch->workload_pid, err);
+	return check_namespaces(launch->workload_pid, &launch->decision->facts, err);
 }

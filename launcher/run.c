@@ -74,7 +74,7 @@ static int say(const struct launch *launch, enum sync_point point, struct err *e
 	return err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point));
 }
 
-/* The workload's pid, vouched for by the kernel, and a handle on it while it waits for SYNC_GO. */
+/* The workload's pid, vouched for by the kernel, and a handle on it while it waits at the gate. */
 static int meet_workload(struct launch *launch, struct err *err)
 {
 	struct sync_message ready;
@@ -87,6 +87,25 @@ static int meet_workload(struct launch *launch, struct err *err)
 	if (launch->workload_pidfd < 0)
 		return err_set(err, ERR_SETUP, -launch->workload_pidfd, "handle on the workload");
 	return 0;
+}
+
+/* What the kernel says of workload and init. Where it is not right, the setup process may have said
+ * why before it ended. */
+static int prove(struct launch *launch, struct err *err)
+{
+	int r = host_steps_run(launch, PARENT_FIRST_AFTER_READY, PARENT_ROWS, err);
+	struct err theirs;
+
+	if (r < 0 && sync_take_error(launch->sync_keeper, &theirs))
+		*err = theirs;
+	return r;
+}
+
+static int open_gate(struct launch *launch, struct err *err)
+{
+	int r = sync_gate_open(launch->gate);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "let the workload go") : 0;
 }
 
 /* After SYNC_EXEC, end-of-file without a frame means that exec happened. */
@@ -179,9 +198,9 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 	if (r == 0)
 		r = meet_workload(launch, err);
 	if (r == 0)
-		r = host_steps_run(launch, PARENT_FIRST_AFTER_READY, PARENT_ROWS, err);
+		r = prove(launch, err);
 	if (r == 0)
-		r = say(launch, SYNC_GO, err);
+		r = open_gate(launch, err);
 	if (r == 0)
 		r = await_exec(launch, err);
 	return r == 0 ? give_up_stdio(err) : r;
@@ -211,6 +230,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.run = {.journal_fd = -EBADF},
 		.sync_keeper = -EBADF,
 		.sync_child = -EBADF,
+		.gate = -EBADF,
 		.status_read = -EBADF,
 		.status_write = -EBADF,
 		.lifeline_read = -EBADF,

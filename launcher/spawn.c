@@ -52,7 +52,6 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 	close_fd(&launch->sync_child);
 	close_fd(&launch->status_write);
 	close_fd(&launch->lifeline_read);
-	close_fd(&launch->init_gone_read);
 	close_fd(&launch->init_gone_write);
 	close_fd(&launch->init_image_fd);
 	/* The child attaches its own copies. The last one to close a mount that lies nowhere waits

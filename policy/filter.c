@@ -34,7 +34,8 @@ struct listed {
 	size_t n_entries;
 	bool is_from_default_group; /* by @sandbox-default, and so bound by its refusals */
 	bool is_from_other_group;
-	bool is_excess; /* the parent does not permit it */
+	bool is_excess;         /* the parent does not permit it */
+	bool has_group_refusal; /* @sandbox-default says something of it */
 	const struct policy_node *node;
 };
 
@@ -72,14 +73,6 @@ static void answer_always(struct filter_call *call, struct spec_action action, b
 	call->otherwise = action;
 	call->is_default = is_default;
 	call->origin = origin;
-}
-
-static bool is_always_admitted(const char *name)
-{
-	for (const char *const *one = policy_seccomp_always_admitted(); *one != NULL; one++)
-		if (str_equal(name, *one))
-			return true;
-	return false;
 }
 
 /* ---- default and unknown ---- */
@@ -267,7 +260,8 @@ static void apply_group_refusals(struct policy_ctx *ctx, struct filter_call *cal
 static void permit(struct policy_ctx *ctx, struct filter_call *call, const struct listed *listed,
 		   const struct filter *filter)
 {
-	bool is_bound = listed->is_from_default_group && !listed->is_outright;
+	bool is_bound =
+		listed->is_from_default_group && !listed->is_outright && listed->has_group_refusal;
 
 	if (listed->n_entries > 0 && !listed->is_outright && !listed->is_from_default_group &&
 	    !listed->is_from_other_group && !filter_is_permission(filter->default_action))
@@ -318,7 +312,7 @@ static bool is_refused_by_group(const struct listed *listed, const char *name)
 {
 	const struct group_refusal *row = groups_sandbox_default_refusals();
 
-	for (; row->call != NULL; row++)
+	for (; listed->has_group_refusal && row->call != NULL; row++)
 		if (row->n_conds == 0 && str_equal(row->call, name))
 			return listed->is_from_default_group && !listed->is_outright;
 	return false;
@@ -345,7 +339,7 @@ static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		bool is_free = !filter->has_parent || waived->nodes[number] != NULL;
 
 		/* cordon's own last calls are permitted whatever the lists say. */
-		if (call->name == NULL || is_always_admitted(call->name))
+		if (call->name == NULL || policy_seccomp_admits_always((int32_t)number))
 			continue;
 		if (!listed[number].is_listed) {
 			if (!list->appends && !is_free)
@@ -359,6 +353,19 @@ static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		report_excess(ctx, node, listed, filter);
 }
 
+/* By number once, so that the names need not be compared for every call. */
+static void mark_group_refusals(struct listed *listed)
+{
+	const struct group_refusal *row = groups_sandbox_default_refusals();
+
+	for (; row->call != NULL; row++) {
+		int32_t number = syscalls_number(row->call);
+
+		if (number >= 0)
+			listed[number].has_group_refusal = true;
+	}
+}
+
 static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		       const struct waived *waived, struct filter *filter)
 {
@@ -366,6 +373,7 @@ static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 
 	if (listed == NULL)
 		return;
+	mark_group_refusals(listed);
 	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
 		struct filter_entry *entry = ctx_array(ctx, 1, sizeof(*entry));
 
@@ -436,7 +444,7 @@ static void apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 
 			if (!entry->set.has[number] || call->name == NULL)
 				continue;
-			if (is_always_admitted(call->name)) {
+			if (policy_seccomp_admits_always((int32_t)number)) {
 				ctx_report(ctx, node->place, "own-call", "%s cannot be denied",
 					   call->name)
 					->expected =

@@ -76,9 +76,13 @@ static void set_word(const char *word, size_t len, struct syscall_set *set)
 {
 	char name[64];
 	bool value = word[0] != '-';
+	size_t skip = value ? 0 : 1;
 	int32_t number;
 
-	str_format(name, sizeof(name), "%.*s", (int)len - (value ? 0 : 1), word + (value ? 0 : 1));
+	if (len - skip >= sizeof(name))
+		return; /* no name is that long */
+	memcpy(name, word + skip, len - skip);
+	name[len - skip] = '\0';
 	if (name[0] == '@') {
 		/* Nested groups are rows of the same tables and nest three deep at most. */
 		ignore_result(groups_add(name, set), "the table names only groups that it has");

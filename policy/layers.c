@@ -10,6 +10,15 @@
 #include "policy/keys.h"
 #include "policy/yaml.h"
 
+/* Of a shipped profile it is known since the build. */
+static const char *digest_of(struct policy_ctx *ctx, const struct policy_source *source)
+{
+	for (size_t i = 0; i < policy_n_shipped_profiles; i++)
+		if (source->text == policy_shipped_profiles[i].text)
+			return policy_shipped_profiles[i].digest;
+	return digest_sha256(ctx, source->text, source->len);
+}
+
 /* Loads and checks one profile; source->dir is where ref starts from, and then the profile's own
  * directory. Where the text cannot be read *ret_root is NULL. */
 static int load_one(struct policy_ctx *ctx, const char *ref, struct policy_source *source,
@@ -22,7 +31,7 @@ static int load_one(struct policy_ctx *ctx, const char *ref, struct policy_sourc
 
 	if (r < 0)
 		return r;
-	source->digest = digest_sha256(ctx, source->text, source->len);
+	source->digest = digest_of(ctx, source);
 	root = yaml_parse(ctx, source, source->text, source->len);
 	if (root != NULL)
 		keys_check(ctx, root);

@@ -114,12 +114,14 @@ int must_check policy_resolve(const struct policy_request *request, const struct
 int must_check policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
 				      size_t *ret_n_instructions, struct err *err);
 const char *const *policy_seccomp_always_admitted(void);
+bool policy_seccomp_admits_always(int32_t number);
 
 /* The shipped profiles, compiled into the program. */
 struct policy_shipped {
 	const char *name;
 	const char *text;
 	size_t len;
+	const char *digest; /* as digest_sha256 gives it, from the build */
 };
 extern const struct policy_shipped policy_shipped_profiles[];
 extern const size_t policy_n_shipped_profiles;

@@ -109,7 +109,7 @@ int policy_resolve(const struct policy_request *request, const struct policy_hos
 	struct sandbox_spec spec;
 	int r;
 
-	*problems = (struct policy_problems){.n = 0};
+	problems->n = problems->n_dropped = 0;
 	set_defaults(&spec);
 	r = layers_load(&ctx, &layers, err);
 	if (r < 0)
@@ -118,7 +118,7 @@ int policy_resolve(const struct policy_request *request, const struct policy_hos
 	if (!layers.is_broken)
 		resolve_steps(&ctx, &layers, &spec);
 	if (ctx.out_of_memory) {
-		*problems = (struct policy_problems){.n = 0};
+		problems->n = problems->n_dropped = 0;
 		return err_set(err, ERR_POLICY, ENOMEM, "the policy is too large");
 	}
 	if (problems->n > 0) {

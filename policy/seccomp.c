@@ -52,7 +52,7 @@ const char *const *policy_seccomp_always_admitted(void)
 	return always_admitted;
 }
 
-static bool is_always_admitted(int32_t number)
+bool policy_seccomp_admits_always(int32_t number)
 {
 	for (size_t i = 0; i < sizeof(always_admitted_numbers) / sizeof(int); i++)
 		if (number == always_admitted_numbers[i])
@@ -175,7 +175,7 @@ static struct range range_of(const struct spec_seccomp *seccomp, int32_t number,
 {
 	struct range range = {.first = number};
 
-	if (is_always_admitted(number))
+	if (policy_seccomp_admits_always(number))
 		range.answer = SECCOMP_RET_ALLOW;
 	else if (!syscalls_is_known(number))
 		range.answer = return_value(seccomp->unknown_action);

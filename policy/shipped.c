@@ -11,8 +11,8 @@
 #include "policy/profile_default.inc"
 
 const struct policy_shipped policy_shipped_profiles[] = {
-	{"base", profile_base, sizeof(profile_base) - 1},
-	{"default", profile_default, sizeof(profile_default) - 1},
+	{"base", profile_base, sizeof(profile_base) - 1, digest_base},
+	{"default", profile_default, sizeof(profile_default) - 1, digest_default},
 };
 
 const size_t policy_n_shipped_profiles =

@@ -23,7 +23,6 @@ struct table_call {
 
 #include "policy/syscall_table.inc"
 
-enum { N_TABLE_CALLS = sizeof(table_calls) / sizeof(table_calls[0]) };
 _Static_assert(sizeof(table_by_number) / sizeof(table_by_number[0]) == SYSCALLS_END,
 	       "policy/gen/syscall_table.c");
 
@@ -65,20 +64,24 @@ static const char *name_of(const struct table_call *call)
 	return table_names + call->name;
 }
 
+/* As policy/gen/syscall_table.c has placed them. */
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619U;
+	return hash;
+}
+
 static const struct table_call *find_call(const char *name)
 {
-	size_t low = 0, high = N_TABLE_CALLS;
+	for (size_t place = hash_of(name) % TABLE_PLACES; table_places[place] != 0;
+	     place = (place + 1) % TABLE_PLACES) {
+		const struct table_call *call = &table_calls[table_places[place] - 1];
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, name_of(&table_calls[middle]));
-
-		if (order == 0)
-			return &table_calls[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
+		if (str_equal(name, name_of(call)))
+			return call;
 	}
 	return NULL;
 }

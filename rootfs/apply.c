@@ -75,9 +75,32 @@ static int make_place(const struct rootfs_run *run, int root_fd, const char *pat
 	return path_make_in_root(root_fd, path, is_dir, &own);
 }
 
+/* In the new /dev, which nobody else has ever written to: what is not there is made, by its name.
+ */
+static int attach_in_dev(const struct rootfs_run *run, int tree_fd, const struct tree_op *op)
+{
+	const char *name = op->target + 1;
+
+	if (op->is_dir) {
+		if (mkdirat(run->dev_fd, name, 0755) != 0)
+			return -errno;
+	} else {
+		_cleanup_fd_ int fd =
+			sys_openat(run->dev_fd, name,
+				   O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+
+		if (fd < 0)
+			return fd;
+	}
+	return sys_move_mount(tree_fd, "", run->dev_fd, name, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
 static int attach(const struct rootfs_run *run, int tree_fd, int root_fd, const struct tree_op *op)
 {
 	_cleanup_fd_ int place = -EBADF;
+
+	if (root_fd == run->dev_fd)
+		return attach_in_dev(run, tree_fd, op);
 
 	if (op->must_exist)
 		place = sys_openat2(root_fd, op->target, O_PATH | O_CLOEXEC, 0,
@@ -241,13 +264,14 @@ static int make_file(const struct rootfs_run *run, const struct tree_op *op)
 
 static int make_link(const struct rootfs_run *run, const struct tree_op *op)
 {
-	int root_fd = op->stage == TREE_DEV ? run->dev_fd : run->root_fd;
 	const char *name = strrchr(op->target, '/') + 1;
 	_cleanup_fd_ int parent = -EBADF;
 	char dir[64];
 
+	if (op->stage == TREE_DEV)
+		return symlinkat(op->text, run->dev_fd, name) != 0 ? -errno : 0;
 	str_format(dir, sizeof(dir), "%.*s", (int)(name - op->target), op->target);
-	parent = make_place(run, root_fd, dir, true);
+	parent = make_place(run, run->root_fd, dir, true);
 	if (parent < 0)
 		return parent;
 	return symlinkat(op->text, parent, name) != 0 ? -errno : 0;

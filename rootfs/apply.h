@@ -64,9 +64,12 @@ int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage,
 int must_check rootfs_seal(struct rootfs_run *run, struct err *err);
 int must_check rootfs_verify_seal(struct rootfs_run *run, struct err *err);
 
-/* pivot_root(2) and the old root detached; verify proves that "/" and "/.." are the new root's
- * mount. */
+/* pivot_root(2): afterwards "/" is the new root, with the old one on top of it and the current
+ * directory in it. */
 int must_check rootfs_pivot(struct rootfs_run *run, struct err *err);
+/* Detaches the old root, for which the kernel waits until nobody looks at it; verify proves that
+ * "/" and "/.." are the new root's mount. */
+int must_check rootfs_detach_old_root(struct err *err);
 int must_check rootfs_verify_pivot(struct rootfs_run *run, struct err *err);
 
 /* Proves that no mount of the new tree is anybody's peer: with one shared, a mount that somebody

@@ -180,6 +180,11 @@ int rootfs_pivot(struct rootfs_run *run, struct err *err)
 	}
 	if (r < 0)
 		return fail(err, r, "pivot_root", "/");
+	return 0;
+}
+
+int rootfs_detach_old_root(struct err *err)
+{
 	if (umount2(".", MNT_DETACH) != 0)
 		return fail(err, -errno, "detach the old root", "/");
 	if (chdir("/") != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Writes policy/syscall_table.inc: what libseccomp knows of system calls, as tables that are
- * searched in logarithmic time and need no relocation. A program of the build: libseccomp's own
+ * searched by a hash and need no relocation. A program of the build: libseccomp's own
  * look-ups walk a list for each question, which is a tenth of a launch, and so it stays out of
  * cordon itself (docs/decisions/006-seccomp-tree.md).
  *
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 1024, NUMBERS_END = 512, FOREIGN = -2 };
+enum { NAMES_MAX = 1024, NUMBERS_END = 512, FOREIGN = -2, PLACES = 2048 };
 
 struct call {
 	const char *name;
@@ -87,6 +87,36 @@ static void print_names(struct table *table)
 	puts("\t;");
 }
 
+/* The same in policy/syscalls.c. FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619U;
+	return hash;
+}
+
+/* Open addressing: from a name's place on, up to the first free one. */
+static void print_places(const struct table *table)
+{
+	static int places[PLACES];
+
+	for (size_t i = 0; i < table->n; i++) {
+		size_t place = hash_of(table->calls[i].name) % PLACES;
+
+		while (places[place] != 0)
+			place = (place + 1) % PLACES;
+		places[place] = (int)i + 1;
+	}
+	printf("enum { TABLE_PLACES = %d };\n", PLACES);
+	puts("/* Index into table_calls plus 1, 0 for none, by the hash of the name. */");
+	puts("static const uint16_t table_places[] = {");
+	for (size_t i = 0; i < PLACES; i++)
+		printf("\t%d,\n", places[i]);
+	puts("};");
+}
+
 static void print_tables(const struct table *table)
 {
 	int place[NUMBERS_END];
@@ -119,5 +149,6 @@ int main(int argc, char **argv)
 	puts("/* Made by policy/gen/syscall_table.c from libseccomp. */");
 	print_names(&table);
 	print_tables(&table);
+	print_places(&table);
 	return 0;
 }

@@ -61,14 +61,12 @@ each_row_kills_the_keeper() { # FLAG...
 }
 
 # Before there is an init nothing can be killed, and the run goes its way (a workload that ends).
-# From then on until the workload may start, the launch has failed: 125. At the last rows, when the
-# workload has been told to go, the end of init is the end of a run, by SIGKILL: 137. At read_back
-# and keeper_privileges both can be: the keeper goes on while init dies.
+# From then on until the workload may start, the launch has failed: 125. At the keeper's last rows it
+# can also be the end of a run, by SIGKILL, 137: the keeper goes on while init dies.
 init_killed_at() { # ROW
 	local wanted="125"
 	case $1 in
-	read_back | keeper_privileges) wanted="125 137" ;;
-	seccomp) wanted="137" ;;
+	init_gone_ahead | read_back | keeper_privileges) wanted="125 137" ;;
 	esac
 	run_with "$1:kill-init" "${plain[@]}" || return 1
 	[[ " $wanted " == *" $code "* ]] ||
@@ -76,7 +74,7 @@ init_killed_at() { # ROW
 	[ "$code" -ne 125 ] || [[ "$out" == "cordon: "?* ]] || { echo "$1: 125 without a word"; return 1; }
 	# In the same moment in which the kernel ends the workload it may have done its first step.
 	case $1 in
-	read_back | keeper_privileges) rm -f "$work/ran" ;;
+	init_gone_ahead | read_back | keeper_privileges) rm -f "$work/ran" ;;
 	esac
 	nothing_left || { echo "... after init was killed at $1"; return 1; }
 }

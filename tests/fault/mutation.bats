@@ -30,6 +30,7 @@ verdicts() {
 		deny_setgroups       plain   -                plain   refused          .
 		uid_map              plain   refused          plain   refused          .
 		gid_map              plain   refused          plain   refused          .
+		init_gone_ahead      plain   refused          plain   refused          init is slow then (fault_slow)
 		read_back            plain   unseen           plain   unseen           a check, no protection: the test below shows what it finds
 		keeper_privileges    plain   refused          plain   refused          .
 		oom_score            plain   oom_score        plain   oom_score        .
@@ -52,12 +53,12 @@ verdicts() {
 		volumes              plain   volume           plain   volume           .
 		seal                 plain   refused          plain   refused          .
 		pivot                plain   refused          plain   refused          .
+		old_root             plain   refused          plain   refused          .
 		cgroup_namespace     plain   refused          plain   refused          .
 		scheduling           plain   scheduling       plain   scheduling       the caller runs as SCHED_BATCH
 		scheduling           plain   affinity         plain   affinity         ... on one processor
 		scheduling           plain   personality      plain   personality      ... without random addresses
 		scheduling           plain   umask            plain   umask            ... with another umask
-		init_gone_ahead      plain   refused          plain   refused          .
 		signals              plain   blocked_signals  plain   blocked_signals  the keeper blocks all
 		signals              plain   ignored_signals  plain   ignored_signals  the caller ignores USR1
 		process_group        plain   process_group    plain   process_group    .

@@ -65,7 +65,12 @@ load ../lib/attack
 	echo secret >"$PWD/dir/neighbour"
 	cd dir
 	gives 0 ok cordon run -- ./a.out getpid
-	# Its own file, for writing; and the file beside it, for reading.
+	# Its own file, for writing: as root it is not even the workload's, where everybody may execute
+	# it. And the file beside it, for reading.
+	if [ "$(id -u)" -eq 0 ]; then
+		gives 42 EACCES cordon run -- ./a.out access "text:$PWD/a.out" 2
+		chmod 0700 a.out
+	fi
 	gives 42 EROFS cordon run -- ./a.out access "text:$PWD/a.out" 2
 	gives 42 ENOENT cordon run -- ./a.out open "text:$PWD/neighbour" 0 0
 	gives 0 ok cordon run --ro . -- ./a.out open "text:$PWD/neighbour" 0 0

@@ -59,7 +59,8 @@ load ../lib/attack
 			;;
 		esac
 	done <<<"$output"
-	says 125 "cordon: step pivot: /: is not the new root after the pivot*" without pivot inside true
+	says 125 "cordon: step old_root: *" without pivot inside true
+	says 125 "cordon: step old_root: /..: is not the new root after the pivot*" without old_root inside true
 	gives 0 "$(cordon run -- ls /)" cordon run -- ls /../../..
 }
 

@@ -3,6 +3,7 @@
  * else is refused. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,9 +51,8 @@ static void is_closed_by_exec(void **state)
 
 static void carries_points(void **state)
 {
-	static const enum sync_point points[] = {
-		SYNC_MAPPED,         SYNC_READY, SYNC_GO, SYNC_EXEC, SYNC_FAULT_KILL_KEEPER,
-		SYNC_FAULT_KILL_INIT};
+	static const enum sync_point points[] = {SYNC_MAPPED, SYNC_READY, SYNC_EXEC,
+						 SYNC_FAULT_KILL_KEEPER, SYNC_FAULT_KILL_INIT};
 	struct sync_message message;
 	struct pair pair;
 
@@ -162,7 +162,7 @@ static void refuses_wrong_sizes(void **state)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		frames[0].point = SYNC_ERROR;
 		refuses(frames, sizes[i]);
-		frames[0].point = SYNC_GO;
+		frames[0].point = SYNC_MAPPED;
 		refuses(frames, sizes[i]);
 	}
 }
@@ -261,7 +261,7 @@ static void sees_the_end(void **state)
 	assert_int_equal(sync_receive(pair.fds[0], &message), 0);
 	assert_int_equal(message.point, SYNC_EOF);
 	assert_int_equal(message.sender, 0);
-	assert_int_equal(sync_send(pair.fds[0], SYNC_GO), -EPIPE);
+	assert_int_equal(sync_send(pair.fds[0], SYNC_MAPPED), -EPIPE);
 	assert_int_equal(sync_send_error(pair.fds[0], &(struct err){.kind = ERR_BUG}), -EPIPE);
 	close(pair.fds[0]);
 	assert_int_equal(sync_receive(-EBADF, &message), -EBADF);
@@ -277,18 +277,56 @@ static void sees_a_reset_as_the_end(void **state)
 
 	(void)state;
 	pair_open(&pair);
-	assert_int_equal(sync_send(pair.fds[0], SYNC_GO), 0);
+	assert_int_equal(sync_send(pair.fds[0], SYNC_MAPPED), 0);
 	close(pair.fds[1]);
 	assert_int_equal(sync_receive(pair.fds[0], &message), 0);
 	assert_int_equal(message.point, SYNC_EOF);
 	close(pair.fds[0]);
 	/* That it is a reset at all: */
 	pair_open(&pair);
-	assert_int_equal(sync_send(pair.fds[0], SYNC_GO), 0);
+	assert_int_equal(sync_send(pair.fds[0], SYNC_MAPPED), 0);
 	close(pair.fds[1]);
 	assert_int_equal(recv(pair.fds[0], &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(pair.fds[0]);
+}
+
+static void takes_a_waiting_error(void **state)
+{
+	struct err sent = {.kind = ERR_SETUP, .text = "old root: busy"}, err = {0};
+	struct pair pair;
+
+	(void)state;
+	pair_open(&pair);
+	assert_false(sync_take_error(pair.fds[0], &err));
+	assert_int_equal(sync_write(pair.fds[1], SYNC_EXEC), 0);
+	assert_false(sync_take_error(pair.fds[0], &err));
+	assert_int_equal(sync_write_error(pair.fds[1], &sent), 0);
+	assert_true(sync_take_error(pair.fds[0], &err));
+	assert_string_equal(err.text, sent.text);
+	pair_close(&pair);
+}
+
+static void gate_waits_until_it_is_opened(void **state)
+{
+	int gate = sync_gate_make();
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_true(gate >= 0);
+	assert_int_equal(fcntl(gate, F_GETFD), FD_CLOEXEC);
+	pid = fork();
+	if (pid == 0)
+		_exit(sync_gate_wait(gate) == 0 ? 7 : 1);
+	/* It is still waiting: nothing makes it go on but the opening. */
+	poll(NULL, 0, 20);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(sync_gate_open(gate), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	close(gate);
+	assert_int_equal(sync_gate_wait(-EBADF), -EBADF);
 }
 
 static void names_every_point(void **state)
@@ -306,12 +344,20 @@ static void names_every_point(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(is_closed_by_exec),       cmocka_unit_test(carries_points),
-		cmocka_unit_test(keeps_messages_apart),    cmocka_unit_test(carries_errors),
-		cmocka_unit_test(vouches_for_the_sender),  cmocka_unit_test(refuses_wrong_sizes),
-		cmocka_unit_test(refuses_wrong_points),    cmocka_unit_test(ends_texts),
-		cmocka_unit_test(takes_no_descriptors),    cmocka_unit_test(sees_the_end),
-		cmocka_unit_test(sees_a_reset_as_the_end), cmocka_unit_test(names_every_point),
+		cmocka_unit_test(is_closed_by_exec),
+		cmocka_unit_test(carries_points),
+		cmocka_unit_test(keeps_messages_apart),
+		cmocka_unit_test(carries_errors),
+		cmocka_unit_test(vouches_for_the_sender),
+		cmocka_unit_test(refuses_wrong_sizes),
+		cmocka_unit_test(refuses_wrong_points),
+		cmocka_unit_test(ends_texts),
+		cmocka_unit_test(takes_no_descriptors),
+		cmocka_unit_test(sees_the_end),
+		cmocka_unit_test(sees_a_reset_as_the_end),
+		cmocka_unit_test(names_every_point),
+		cmocka_unit_test(takes_a_waiting_error),
+		cmocka_unit_test(gate_waits_until_it_is_opened),
 	};
 
 	return cmocka_run_group_tests_name("base/sync", tests, NULL, NULL);

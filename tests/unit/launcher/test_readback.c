@@ -36,7 +36,8 @@ static const struct readback_want want = {.uid = 1000, .gid = 2000, .no_groups =
  * leaves the line out. */
 static const char *text_with(int index, const char *value, char *buf, size_t size)
 {
-	size_t len = (size_t)snprintf(buf, size, "Name:\tcat\nUmask:\t0022\nTgid:\t7\n");
+	size_t len = (size_t)snprintf(buf, size,
+				      "Name:\tcat\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t7\n");
 
 	for (int i = 0; i < FIELDS; i++) {
 		const char *text = i == index ? value : fields[i].right;
@@ -79,6 +80,22 @@ static void assert_refused(const char *text, const char *field)
 	assert_int_equal(err.kind, ERR_SETUP);
 	snprintf(begin, sizeof(begin), "read back: %s is ", field);
 	assert_memory_equal(err.text, begin, strlen(begin));
+}
+
+/* What has ended has the ids and sets that it had. */
+static void refuses_the_dead(void **state)
+{
+	static const char *const states[] = {"Z (zombie)", "X (dead)", ""};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(states); i++) {
+		char buf[1024], text[1100];
+
+		text_with(-1, NULL, buf, sizeof(buf));
+		snprintf(text, sizeof(text), "State:\t%s\n%s", states[i], buf);
+		assert_int_equal(readback_status(text, &want, &err), -ESRCH);
+	}
 }
 
 static void refuses_each_wrong_field(void **state)
@@ -146,9 +163,9 @@ static void refuses_a_missing_field(void **state)
 	(void)state;
 	for (int i = 0; i < FIELDS; i++)
 		assert_refused(text_with(i, NULL, buf, sizeof(buf)), fields[i].name);
-	assert_refused("", "Uid");
-	assert_refused("\n\n\n", "Uid");
-	assert_refused("Uid", "Uid");
+	assert_refused("State:\tR\n", "Uid");
+	assert_refused("\nState:\tR\n\n\n", "Uid");
+	assert_refused("State:\tR\nUid", "Uid");
 }
 
 /* The only text of the workload's own in the file is its name, in which the kernel writes a newline
@@ -173,6 +190,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_what_is_right),
+		cmocka_unit_test(refuses_the_dead),
 		cmocka_unit_test(refuses_each_wrong_field),
 		cmocka_unit_test(refuses_each_capability),
 		cmocka_unit_test(refuses_a_missing_field),

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "policy/ctx.h"
+#include "policy/digest.h"
 #include "tests/lib/policy_fixture.h"
 
 static const char *environment_value(const struct policy_fixture *fixture, const char *name)
@@ -86,6 +88,21 @@ static void digest(void **state)
 	assert_string_equal(
 		fixture.spec.provenance.profiles[2].digest,
 		"sha256:c98064a71da61d98fc2d204710cea162c478fcebc9a989f5de882e815bef7d95");
+	fixture_release(&fixture);
+}
+
+/* The build's digests of the shipped profiles are those that cordon would take. */
+static void shipped_digest(void **state)
+{
+	struct policy_fixture fixture;
+	struct policy_ctx ctx = {.arena = &fixture.arena};
+
+	(void)state;
+	fixture_init(&fixture);
+	for (size_t i = 0; i < policy_n_shipped_profiles; i++)
+		assert_string_equal(policy_shipped_profiles[i].digest,
+				    digest_sha256(&ctx, policy_shipped_profiles[i].text,
+						  policy_shipped_profiles[i].len));
 	fixture_release(&fixture);
 }
 
@@ -287,6 +304,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_profile),
 		cmocka_unit_test(digest),
+		cmocka_unit_test(shipped_digest),
 		cmocka_unit_test(merging),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(mistakes_in_order),
