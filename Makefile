@@ -269,6 +269,7 @@ check-long: ## the suite, then longer fuzzing and the integration tests with the
 
 # ---- benchmark ----
 bench: build/cordon ## measure launches against other tools: docs/PERFORMANCE.md
+	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 
 # ---- install ----

@@ -4,9 +4,14 @@
 
 #ifdef CORDON_FAULTS
 
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 
 enum { SLOW_MS = 200 };
 
@@ -43,6 +48,22 @@ void fault_slow(const struct fault *fault, const char *row)
 {
 	if (fault_at(fault, row) == FAULT_SKIP)
 		poll(NULL, 0, SLOW_MS);
+}
+
+bool fault_replaces_filter(void **ret_program, size_t *ret_n)
+{
+	const char *path = getenv("CORDON_BENCH_FILTER");
+	_cleanup_fd_ int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	struct sock_filter *program = fd >= 0 ? malloc(BPF_MAXINSNS * sizeof(*program)) : NULL;
+	ssize_t size = program != NULL ? read(fd, program, BPF_MAXINSNS * sizeof(*program)) : -1;
+
+	if (size <= 0) {
+		free(program);
+		return false;
+	}
+	*ret_program = program;
+	*ret_n = (size_t)size / sizeof(*program);
+	return true;
 }
 
 #else

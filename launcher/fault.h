@@ -25,6 +25,9 @@ struct fault fault_from_environment(void);
 enum fault_action fault_at(const struct fault *fault, const char *row);
 /* Makes slow what a row waits for, where that row is skipped: then it shows that nobody waited. */
 void fault_slow(const struct fault *fault, const char *row);
+/* CORDON_BENCH_FILTER=FILE: this program is loaded instead of the policy's, so that cordon can be
+ * timed with the very filter that others are given. Allocated. */
+bool fault_replaces_filter(void **ret_program, size_t *ret_n);
 /* Whether the child may ask for a kill: never in a build that is not for tests. */
 static inline bool fault_is_set(const struct fault *fault)
 {
@@ -45,6 +48,12 @@ static inline void fault_slow(const struct fault *fault, const char *row)
 {
 	(void)fault;
 	(void)row;
+}
+static inline bool fault_replaces_filter(void **ret_program, size_t *ret_n)
+{
+	(void)ret_program;
+	(void)ret_n;
+	return false;
 }
 static inline bool fault_is_set(const struct fault *fault)
 {

@@ -108,11 +108,18 @@ static int make_workload_stack(struct launch *launch, struct err *err)
 	return 0;
 }
 
+static int prepare_filter(struct launch *launch, struct err *err)
+{
+	if (fault_replaces_filter(&launch->filter, &launch->n_filter))
+		return 0;
+	return policy_seccomp_compile(&launch->spec->seccomp, &launch->filter, &launch->n_filter,
+				      err);
+}
+
 int prepare_launch(struct launch *launch, struct err *err)
 {
 	int pair[2];
-	int r = policy_seccomp_compile(&launch->spec->seccomp, &launch->filter, &launch->n_filter,
-				       err);
+	int r = prepare_filter(launch, err);
 
 	if (r == 0)
 		r = prepare_sources(launch, err);

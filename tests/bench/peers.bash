@@ -133,7 +133,7 @@ nspawn_command() { # DIR
 # descriptor: what the opener costs is measured in the same run, and report.bash takes it off.
 peers_commands() { # HALF
 	local true=$work/bin/true filter=$work/filter.bpf opener bundle=$work/$1/bundle
-	local cordon="$work/bin/cordon --root $work/$1/cordon run -q -- $true" unshare
+	local cordon="run -q -- $true" unshare
 	opener="$work/bin/opener $filter"
 	unshare="$(command -v unshare) --user --map-root-user --mount --pid --fork --mount-proc --net --ipc --uts --cgroup $true"
 	oci_bundle "$1" "$bundle"
@@ -141,11 +141,11 @@ peers_commands() { # HALF
 	admit same 'fork+exec' "$true"
 	admit same 'bare, same filter' "$(bare_command "$1" "$filter")"
 	admit same 'bwrap, same filter' "$opener $(bwrap_command --seccomp 9)"
-	admit same 'cordon, own filter' "$cordon"
+	admit same 'cordon, same filter' "$work/bin/cordon-bench $cordon"
 	admit own 'fork+exec' "$true"
 	admit own 'unshare, no filter' "$unshare"
 	admit own 'bare, no filter' "$(bare_command "$1")"
-	admit own 'cordon' "$cordon"
+	admit own 'cordon' "$work/bin/cordon $cordon"
 	admit own 'bwrap, no filter' "$(bwrap_command)"
 	admit own 'crun' "$opener /lib64/ld-linux-x86-64.so.2 --library-path $work/peers/usr/lib/x86_64-linux-gnu $work/peers/usr/bin/crun --root $work/$1/crun --cgroup-manager=disabled run --bundle $bundle @"
 	admit own 'runc' "$opener $work/peers/usr/sbin/runc --root $work/$1/runc run --bundle $bundle @"

@@ -63,8 +63,8 @@ report_text() {
 		# Performance
 
 		Written by `make bench`; the chart is [performance.svg](performance.svg). Read the ratios: the times depend on the
-		machine and drift with its load. One launch is from fork to the end of a static program that does nothing, in all
-		namespaces with net. Smaller is better, but for launches per second.
+		machine and drift with its load. One launch is from fork to the end of a program that does nothing, not even libc's
+		start-up, in all namespaces with net. Smaller is better, but for launches per second.
 
 		![Median launch, of bwrap's](performance.svg)
 	END
@@ -86,8 +86,9 @@ report_text() {
 		- **bare** (tests/bench/bare.c) makes the kernel calls of cordon's launch and nothing else: namespaces, id map, mounts,
 		  pivot, limits, capabilities, no_new_privs, the filter, exec of an init and of the program. It checks nothing,
 		  reads nothing back, and keeps no journal: it is the floor, not a sandbox.
-		- **The same filter**: Docker's default as one BPF program (tests/bench/data), byte for byte the same for bwrap and bare.
-		  cordon takes no ready-made BPF: it stands there with the filter of its default profile. bwrap
+		- **The same filter**: Docker's default as one BPF program (tests/bench/data), byte for byte the same for all.
+		  cordon takes no ready-made BPF: it stands there as the build that takes one (VARIANT=fault, CORDON_BENCH_FILTER); it
+		  reads and resolves its policy all the same. bwrap
 		  wants the open file and gets it from a program before it (tests/bench/opener.c); what that costs was measured in the
 		  same run and is taken off. In the other table crun and runc get a name for each launch from it; it is not taken off.
 		- **Each tool's own filter**: cordon's default profile; Docker's default for crun and runc, which they get as policy and
