@@ -227,17 +227,21 @@ static uint64_t map_lookup(const char *text, uint64_t id)
 int identity_read_own_maps(bool *ret_maps_all, uint32_t euid, uint32_t *ret_host_euid,
 			   struct err *err)
 {
-	char uids[MAP_TEXT_MAX], gids[MAP_TEXT_MAX];
-	int r = read_optional("/proc/self/uid_map", uids, sizeof(uids), err);
+	char text[MAP_TEXT_MAX];
+	bool maps_uids;
+	int r = read_optional("/proc/self/uid_map", text, sizeof(text), err);
 
-	if (r == 0)
-		r = read_optional("/proc/self/gid_map", gids, sizeof(gids), err);
 	if (r < 0)
 		return r;
-	*ret_maps_all = map_covers(uids, IDENTITY_FIRST, IDENTITY_LAST) &&
-			map_covers(gids, IDENTITY_FIRST, IDENTITY_LAST);
-	*ret_host_euid = (uint32_t)map_lookup(uids, euid);
-	return 0;
+	maps_uids = map_covers(text, IDENTITY_FIRST, IDENTITY_LAST);
+	*ret_host_euid = (uint32_t)map_lookup(text, euid);
+	*ret_maps_all = false;
+	if (!maps_uids || euid != 0)
+		return 0; /* the other map decides nothing then */
+	r = read_optional("/proc/self/gid_map", text, sizeof(text), err);
+	if (r == 0)
+		*ret_maps_all = map_covers(text, IDENTITY_FIRST, IDENTITY_LAST);
+	return r;
 }
 
 /* ---- namespaces for idmapped mounts ---- */

@@ -78,7 +78,9 @@ static int prepare_sources(struct launch *launch, struct err *err)
 		.root_fd = -EBADF,
 		.dev_fd = -EBADF,
 		.proc_fd = -EBADF,
-		.empty_fd = -EBADF,
+		.etc_fd = -EBADF,
+		.empty_dir_fd = -EBADF,
+		.empty_file_fd = -EBADF,
 	};
 	return 0;
 }

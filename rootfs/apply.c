@@ -75,32 +75,59 @@ static int make_place(const struct rootfs_run *run, int root_fd, const char *pat
 	return path_make_in_root(root_fd, path, is_dir, &own);
 }
 
-/* In the new /dev, which nobody else has ever written to: what is not there is made, by its name.
- */
-static int attach_in_dev(const struct rootfs_run *run, int tree_fd, const struct tree_op *op)
+/* In a directory that was just made here and that nobody else has written to: what is not there is
+ * made, by its name. */
+static int attach_new(int dir_fd, const char *name, bool is_dir, int tree_fd)
 {
-	const char *name = op->target + 1;
-
-	if (op->is_dir) {
-		if (mkdirat(run->dev_fd, name, 0755) != 0)
+	if (is_dir) {
+		if (mkdirat(dir_fd, name, 0755) != 0)
 			return -errno;
 	} else {
 		_cleanup_fd_ int fd =
-			sys_openat(run->dev_fd, name,
+			sys_openat(dir_fd, name,
 				   O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 
 		if (fd < 0)
 			return fd;
 	}
-	return sys_move_mount(tree_fd, "", run->dev_fd, name, MOVE_MOUNT_F_EMPTY_PATH);
+	return sys_move_mount(tree_fd, "", dir_fd, name, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
-static int attach(const struct rootfs_run *run, int tree_fd, int root_fd, const struct tree_op *op)
+/* The new /etc on the tmpfs root, made by the first row that wants it. */
+static int etc_of(struct rootfs_run *run)
+{
+	if (run->etc_fd >= 0)
+		return run->etc_fd;
+	if (mkdirat(run->root_fd, "etc", 0755) != 0)
+		return -errno;
+	run->etc_fd =
+		sys_openat(run->root_fd, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	return run->etc_fd;
+}
+
+/* The name below /etc; NULL where the target lies elsewhere or deeper. */
+static const char *name_in_etc(const struct tree_op *op)
+{
+	const char *name = op->target + strlen("/etc/");
+
+	return op->stage == TREE_ETC && str_has_prefix(op->target, "/etc/") &&
+			       strchr(name, '/') == NULL
+		       ? name
+		       : NULL;
+}
+
+static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct tree_op *op)
 {
 	_cleanup_fd_ int place = -EBADF;
 
 	if (root_fd == run->dev_fd)
-		return attach_in_dev(run, tree_fd, op);
+		return attach_new(run->dev_fd, op->target + 1, op->is_dir, tree_fd);
+	if (name_in_etc(op) != NULL) {
+		int etc_fd = etc_of(run);
+
+		return etc_fd < 0 ? etc_fd
+				  : attach_new(etc_fd, name_in_etc(op), op->is_dir, tree_fd);
+	}
 
 	if (op->must_exist)
 		place = sys_openat2(root_fd, op->target, O_PATH | O_CLOEXEC, 0,
@@ -112,7 +139,7 @@ static int attach(const struct rootfs_run *run, int tree_fd, int root_fd, const 
 	return sys_move_mount(tree_fd, "", place, "", BOTH_EMPTY);
 }
 
-static int bind_host_path(const struct rootfs_run *run, const struct tree_op *op)
+static int bind_host_path(struct rootfs_run *run, const struct tree_op *op)
 {
 	_cleanup_fd_ int fd = sys_open_tree(AT_FDCWD, op->text, TREE_FLAGS);
 	int r;
@@ -123,7 +150,7 @@ static int bind_host_path(const struct rootfs_run *run, const struct tree_op *op
 	return r < 0 ? r : attach(run, fd, run->root_fd, op);
 }
 
-static int bind_device(const struct rootfs_run *run, const struct tree_op *op)
+static int bind_device(struct rootfs_run *run, const struct tree_op *op)
 {
 	_cleanup_fd_ int fd =
 		sys_open_tree(AT_FDCWD, op->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -142,7 +169,7 @@ static int bind_device(const struct rootfs_run *run, const struct tree_op *op)
 	return r < 0 ? r : attach(run, fd, run->dev_fd, op);
 }
 
-static int bind_source(const struct rootfs_run *run, const struct tree_op *op)
+static int bind_source(struct rootfs_run *run, const struct tree_op *op)
 {
 	int fd = run->sources[op->source].tree_fd;
 	int r = fs_set_attrs(fd, op->attrs, AT_RECURSIVE);
@@ -169,7 +196,7 @@ static int make_tmpfs(struct rootfs_run *run, const struct tree_op *op)
 	return r;
 }
 
-static int make_devpts(const struct rootfs_run *run, const struct tree_op *op)
+static int make_devpts(struct rootfs_run *run, const struct tree_op *op)
 {
 	/* A user cannot give it gid 5; max bounds what a loop of openpty(3) may take. */
 	static const char *const options[][2] = {{"ptmxmode", "0666"},
@@ -197,35 +224,45 @@ static int make_proc(struct rootfs_run *run, const struct tree_op *op)
 	return r;
 }
 
-/* A mount of an empty directory. All are of one file system, which the first one makes: before
- * kernel 6.15 only what is attached can be cloned. */
-static int make_empty_dir(struct rootfs_run *run)
+/*
+ * Covers are clones of one mount, the first of its kind that was attached: its file system and its
+ * flags are theirs. Before kernel 6.15 only what is attached can be cloned.
+ */
+static int clone_cover(int first_fd)
 {
-	struct tree_op empty = {.mode = 0555, .size_bytes = 4096, .inodes = 1};
-
-	if (run->empty_fd >= 0)
-		return sys_open_tree(run->empty_fd, "",
-				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	return fs_tmpfs(&empty, 0, 0);
+	return sys_open_tree(first_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 }
 
-/* Something to put over a kernel path: an empty directory, our /dev/null that may not be opened, or
- * itself. */
-static int cover_for(struct rootfs_run *run, const struct tree_op *op)
+/* An empty directory; our /dev/null, which may not be opened; or the place itself. */
+static int first_cover(const struct rootfs_run *run, const struct tree_op *op)
 {
+	struct tree_op empty = {.mode = 0555, .size_bytes = 4096, .inodes = 1};
+	_cleanup_fd_ int fd = -EBADF;
+	int r;
+
 	switch (op->kind) {
 	case TREE_HIDE_DIR:
-		return make_empty_dir(run);
+		fd = fs_tmpfs(&empty, 0, 0);
+		break;
 	case TREE_HIDE_FILE:
-		return sys_open_tree(run->dev_fd, "null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		fd = sys_open_tree(run->dev_fd, "null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		break;
 	default:
-		return sys_open_tree(run->proc_fd, op->target + 1,
-				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		fd = sys_open_tree(run->proc_fd, op->target + 1,
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		break;
 	}
+	if (fd < 0)
+		return fd;
+	r = fs_set_attrs(fd, op->attrs, 0);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 static int cover_kernel_path(struct rootfs_run *run, const struct tree_op *op)
 {
+	int *first = op->kind == TREE_HIDE_DIR    ? &run->empty_dir_fd
+		     : op->kind == TREE_HIDE_FILE ? &run->empty_file_fd
+						  : NULL;
 	_cleanup_fd_ int fd = -EBADF;
 	struct statx st;
 	int r = sys_statx(run->proc_fd, op->target + 1, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
@@ -234,47 +271,47 @@ static int cover_kernel_path(struct rootfs_run *run, const struct tree_op *op)
 		return 0; /* this kernel has no such path: nothing to cover */
 	if (r < 0)
 		return r;
-	fd = cover_for(run, op);
+	fd = first != NULL && *first >= 0 ? clone_cover(*first) : first_cover(run, op);
 	if (fd < 0)
 		return fd;
-	r = fs_set_attrs(fd, op->attrs, 0);
-	if (r < 0)
-		return r;
 	r = sys_move_mount(fd, "", run->proc_fd, op->target + 1, MOVE_MOUNT_F_EMPTY_PATH);
-	if (r == 0 && op->kind == TREE_HIDE_DIR && run->empty_fd < 0)
-		run->empty_fd = steal_fd(&fd);
+	if (r == 0 && first != NULL && *first < 0)
+		*first = steal_fd(&fd);
 	return r;
 }
 
-static int make_file(const struct rootfs_run *run, const struct tree_op *op)
+static int make_file(struct rootfs_run *run, const struct tree_op *op)
 {
-	/* Only on the tmpfs root, which nobody else has written to: a plain path below it will do.
-	 */
-	_cleanup_fd_ int dir = make_place(run, run->root_fd, "/etc", true);
+	int etc_fd = etc_of(run);
 	_cleanup_fd_ int fd = -EBADF;
 
-	if (dir < 0)
-		return dir;
-	fd = sys_openat(dir, op->target + strlen("/etc/"),
+	if (etc_fd < 0)
+		return etc_fd;
+	fd = sys_openat(etc_fd, name_in_etc(op),
 			O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, op->mode);
 	if (fd < 0)
 		return fd;
 	return io_write_all(fd, op->text, strlen(op->text));
 }
 
-static int make_link(const struct rootfs_run *run, const struct tree_op *op)
+static int make_link(struct rootfs_run *run, const struct tree_op *op)
 {
 	const char *name = strrchr(op->target, '/') + 1;
 	_cleanup_fd_ int parent = -EBADF;
+	int dir_fd = run->root_fd;
 	char dir[64];
 
-	if (op->stage == TREE_DEV)
-		return symlinkat(op->text, run->dev_fd, name) != 0 ? -errno : 0;
-	str_format(dir, sizeof(dir), "%.*s", (int)(name - op->target), op->target);
-	parent = make_place(run, run->root_fd, dir, true);
-	if (parent < 0)
-		return parent;
-	return symlinkat(op->text, parent, name) != 0 ? -errno : 0;
+	if (op->stage == TREE_DEV) {
+		dir_fd = run->dev_fd;
+	} else if (name_in_etc(op) != NULL) {
+		dir_fd = etc_of(run);
+	} else if (name != op->target + 1) {
+		str_format(dir, sizeof(dir), "%.*s", (int)(name - op->target), op->target);
+		dir_fd = parent = make_place(run, run->root_fd, dir, true);
+	}
+	if (dir_fd < 0)
+		return dir_fd;
+	return symlinkat(op->text, dir_fd, name) != 0 ? -errno : 0;
 }
 
 static int make_dir(const struct rootfs_run *run, const struct tree_op *op)

@@ -41,7 +41,9 @@ struct rootfs_run {
 	int root_fd;    /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
-	int empty_fd; /* an attached empty directory, to cover others with */
+	int etc_fd;        /* rootfs host: the /etc on the root */
+	int empty_dir_fd;  /* the first cover of a directory, */
+	int empty_file_fd; /* and of a file; the others are its clones */
 };
 
 /* No mount or unmount of ours is seen outside, and none of theirs inside: mount_namespaces(7). */
