@@ -7,6 +7,8 @@ load ../lib/attack
 
 # Starts a program that says "ready", and waits for that. Sets pid; its output goes to out.
 start() { # SCRIPT [FLAG...]
+	# Before it starts: what the last one said is not the next one's word.
+	: >out
 	# With job control: else bash starts it with INT and QUIT ignored.
 	set -m
 	"$CORDON" --root "$CORDON_ROOT" run --timeout 20s "${@:2}" -- sh -c "$1" >out 2>&1 3>&- &
