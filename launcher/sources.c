@@ -245,6 +245,33 @@ static bool is_open_program(const struct decision *d, const struct spec_mount *m
 	       str_equal(mount->source, d->spec.process.program);
 }
 
+/* As root: whether what is written may land there, and where not, why. */
+static void check_writable(const struct decision *d, const struct spec_mount *mount,
+			   const struct source_fact *fact, struct misses *misses)
+{
+	struct miss *m;
+
+	if (mount->read_only || !facts_can_map_block(&d->facts))
+		return;
+	if (fact->uid == 0 && !mount->host_root_write_waived) {
+		m = preflight_miss(misses, "volumes", mount->origin);
+		miss_text(m, "%s: belongs to the host's root and would be writable", mount->source);
+		miss_hint(m,
+			  "Show it read-only (--ro), give it to another owner and group (chown "
+			  "-R), or add --waive \"host_root_write:%s=REASON\".",
+			  mount->source);
+	}
+	/* The group of root is never mapped, and where the group is not mapped the kernel lets
+	 * nobody write (HAS_UNMAPPED_ID in fs/namei.c). */
+	if (fact->uid != 0 && fact->gid == 0) {
+		m = preflight_miss(misses, "volumes", mount->origin);
+		miss_text(m, "%s: its group is the host's root, for which nothing inside can write",
+			  mount->source);
+		miss_hint(m,
+			  "Give it to the owner's group (chgrp -R), or show it read-only (--ro).");
+	}
+}
+
 static void check_source(struct decision *d, const struct spec_mount *mount,
 			 struct source_fact *fact, struct misses *misses)
 {
@@ -264,15 +291,7 @@ static void check_source(struct decision *d, const struct spec_mount *mount,
 	fact->shows_owner = !is_open_program(d, mount, fact) &&
 			    (fact->uid != 0 || mount->host_root_write_waived ||
 			     (mount->read_only && !is_system_place(fact->path)));
-	if (mount->read_only || mount->host_root_write_waived || fact->uid != 0 ||
-	    !facts_can_map_block(&d->facts))
-		return;
-	m = preflight_miss(misses, "volumes", mount->origin);
-	miss_text(m, "%s: belongs to the host's root and would be writable", mount->source);
-	miss_hint(m,
-		  "Show it read-only (--ro), give it to another owner, or add --waive "
-		  "host_root_write:%s=REASON.",
-		  mount->source);
+	check_writable(d, mount, fact, misses);
 }
 
 static void check_root(struct decision *d, struct misses *misses)

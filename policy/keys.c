@@ -43,7 +43,7 @@ const struct policy_key policy_keys[] = {
 	{"volumes[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "one mount", NULL, 0},
 	{"volumes[].type", KEY_WORD, 0, "bind|tmpfs", "volume|image", "kind of mount", NULL, 0},
 	{"volumes[].source", KEY_TEXT, 0, NULL, NULL, "bind: path on the host, ${cwd} or relative to the file that says it", NULL, 0},
-	{"volumes[].target", KEY_TEXT, 0, NULL, NULL, "absolute path inside", NULL, 0},
+	{"volumes[].target", KEY_TEXT, 0, NULL, NULL, "absolute path inside, or ${cwd}", NULL, 0},
 	{"volumes[].read_only", KEY_BOOL, 0, NULL, NULL, "mount read-only; true unless said otherwise (bind)", NULL, 0},
 	{"volumes[].size", KEY_SIZE, 0, NULL, NULL, "tmpfs: bytes", NULL, 0},
 	{"volumes[].inodes", KEY_NUMBER, 0, NULL, NULL, "tmpfs: files and directories", NULL, 0},

@@ -57,25 +57,33 @@ static bool may_use_cwd(struct policy_ctx *ctx, struct policy_place place)
 	return false;
 }
 
-/* A source as an absolute host path; NULL where it is refused. */
-static const char *source_path(struct policy_ctx *ctx, struct policy_place place, const char *text)
+/* Puts the working directory in the place of the variable; NULL where that is refused. A text
+ * without a variable is returned as it is. */
+static const char *expand(struct policy_ctx *ctx, struct policy_place place, const char *text)
 {
-	const char *dir = place.source->dir;
 	size_t len = strlen(cwd_variable);
 
-	/* What a flag says is the path itself: the shell has had its say already. */
-	if (place.source->is_flag && text[0] == '/')
-		return paths_absolute(ctx, "/", text);
 	if (str_has_prefix(text, cwd_variable) && (text[len] == '\0' || text[len] == '/')) {
 		if (!may_use_cwd(ctx, place))
 			return NULL;
 		return paths_absolute(ctx, ctx->host->cwd, text[len] == '/' ? text + len + 1 : "");
 	}
-	if (strstr(text, "${") != NULL) {
-		ctx_report(ctx, place, "bad-variable", "'%s' has an unknown variable", text)
-			->expected = "The only variable is ${cwd}, at the beginning.";
+	/* What a flag says is the path itself: the shell has had its say already. */
+	if (strstr(text, "${") == NULL || (place.source->is_flag && text[0] == '/'))
+		return text;
+	ctx_report(ctx, place, "bad-variable", "'%s' has an unknown variable", text)->expected =
+		"The only variable is ${cwd}, at the beginning.";
+	return NULL;
+}
+
+/* A source as an absolute host path; NULL where it is refused. */
+static const char *source_path(struct policy_ctx *ctx, struct policy_place place, const char *said)
+{
+	const char *dir = place.source->dir;
+	const char *text = expand(ctx, place, said);
+
+	if (text == NULL)
 		return NULL;
-	}
 	if (text[0] != '/' && dir[0] != '/') {
 		ctx_report(ctx, place, "bad-path", "'%s' is relative to no directory", text)
 			->expected = "Here a source is absolute.";
@@ -100,12 +108,16 @@ static bool check_source(struct policy_ctx *ctx, struct policy_place place, cons
 	return true;
 }
 
-static bool check_target(struct policy_ctx *ctx, struct policy_place place, const char *text,
+static bool check_target(struct policy_ctx *ctx, struct policy_place place, const char *said,
 			 const char **ret_target)
 {
-	const char *target = paths_absolute(ctx, "/", text);
+	const char *text = expand(ctx, place, said);
+	const char *target;
 	const char *why = NULL;
 
+	if (text == NULL)
+		return false;
+	target = paths_absolute(ctx, "/", text);
 	if (text[0] != '/')
 		why = "it is absolute";
 	else if (str_equal(target, "/"))

@@ -8,10 +8,12 @@
 #include "policy/policy.h"
 
 #include "policy/profile_base.inc"
+#include "policy/profile_build.inc"
 #include "policy/profile_default.inc"
 
 const struct policy_shipped policy_shipped_profiles[] = {
 	{"base", profile_base, sizeof(profile_base) - 1, digest_base},
+	{"build", profile_build, sizeof(profile_build) - 1, digest_build},
 	{"default", profile_default, sizeof(profile_default) - 1, digest_default},
 };
 

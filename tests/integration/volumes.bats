@@ -47,12 +47,22 @@ make_data() {
 @test "--rw: a directory of root's is refused without a waiver, and works with it" {
 	mkdir data
 	says 125 "cordon: $PWD/data: belongs to the host's root and would be writable (asked for by command line)
-cordon:   hint: Show it read-only (--ro), give it to another owner, or add --waive host_root_write:$PWD/data=REASON." \
+cordon:   hint: Show it read-only (--ro), give it to another owner and group (chown -R), or add --waive \"host_root_write:$PWD/data=REASON\"." \
 		cordon run --rw data -- true
 	gives 0 "" cordon run --ro data -- true
 	gives 0 "cordon: waived: host_root_write:$PWD/data (a test)" \
 		cordon run --rw data --waive "host_root_write:$PWD/data=a test" -- touch "$PWD/data/new"
 	[ "$(stat -c %u:%g data/new)" = 0:0 ]
+}
+
+# bats test_tags=root
+@test "--rw: a directory of a user's, but of root's group, is refused: nothing could be written" {
+	mkdir data
+	chown 12345:0 data
+	says 125 "cordon: $PWD/data: its group is the host's root, *hint: *chgrp*" cordon run --rw data -- true
+	gives 0 "" cordon run --ro data -- true
+	chgrp 12345 data
+	gives 0 "" cordon run --rw data -- touch "$PWD/data/new"
 }
 
 @test "a source that is missing, or that holds cordon's own state, is refused" {

@@ -50,6 +50,9 @@ static void mistakes(void **state)
 		{"['./a:/b', './c:/x/../b/']", 21, "duplicate-target"},
 		{"['${home}/a:/b']", 11, "bad-variable"},
 		{"['./${cwd}:/b']", 11, "bad-variable"},
+		{"['./a:${home}']", 11, "bad-variable"},
+		{"['./a:/b/${cwd}']", 11, "bad-variable"},
+		{"[{type: tmpfs, target: '${cwd}x'}]", 33, "bad-variable"},
 		{"[{source: ./a}]", 11, "missing-key"},
 		{"[{target: /a}]", 11, "missing-key"},
 		{"[{type: bind, target: /a}]", 11, "missing-key"},
@@ -144,6 +147,51 @@ static void cwd(void **state)
 			assert_non_null(fixture_problem(&fixture, "cwd"));
 		fixture_release(&fixture);
 	}
+}
+
+/* The variable is the same directory as a target, and refused for the same reasons. */
+static void cwd_as_target(void **state)
+{
+	static const char *const forms[] = {
+		"['${cwd}:${cwd}:rw']",
+		"[{type: bind, source: '${cwd}', target: '${cwd}', read_only: false}]",
+		"[{source: '${cwd}/../project', target: '${cwd}/x/..', read_only: false}]",
+	};
+	struct policy_fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		fixture_init(&fixture);
+		assert_int_equal(resolve_volumes(&fixture, forms[i]), 0);
+		assert_string_equal(fixture.spec.mounts[0].source, "/ward/project");
+		assert_string_equal(fixture.spec.mounts[0].target, "/ward/project");
+		assert_false(fixture.spec.mounts[0].read_only);
+		fixture_release(&fixture);
+		fixture_init(&fixture);
+		fixture.host.cwd = "/root";
+		assert_int_equal(resolve_volumes(&fixture, forms[i]), -EINVAL);
+		assert_non_null(fixture_problem(&fixture, "cwd"));
+		fixture_release(&fixture);
+	}
+}
+
+static void profile_build(void **state)
+{
+	struct policy_fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture);
+	fixture.request.profile = "build";
+	assert_int_equal(fixture_resolve(&fixture, NULL), 0);
+	assert_int_equal(fixture.spec.n_mounts, 2);
+	assert_string_equal(fixture.spec.mounts[0].target, "/tmp");
+	assert_int_equal(fixture.spec.mounts[0].size_bytes, 512 << 20);
+	assert_false(fixture.spec.mounts[0].noexec);
+	assert_string_equal(fixture.spec.mounts[1].source, "/ward/project");
+	assert_string_equal(fixture.spec.mounts[1].target, "/ward/project");
+	assert_false(fixture.spec.mounts[1].read_only);
+	assert_true(fixture.spec.seccomp.denies_setid_bits);
+	fixture_release(&fixture);
 }
 
 static void binds_of_flags(void **state)
@@ -287,6 +335,8 @@ int main(void)
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(forms),
 		cmocka_unit_test(cwd),
+		cmocka_unit_test(cwd_as_target),
+		cmocka_unit_test(profile_build),
 		cmocka_unit_test(binds_of_flags),
 		cmocka_unit_test(later_layer_replaces),
 		cmocka_unit_test(program),
