@@ -15,7 +15,7 @@
 #include "rootfs/accounts.h"
 
 enum {
-	OPS_MAX = 64, /* of the fixed tables; the spec's mounts come on top */
+	OPS_MAX = 96, /* of the fixed tables; the spec's mounts come on top */
 	RO_ATTRS = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
 	EMPTY_ATTRS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 };
@@ -37,6 +37,23 @@ const char *const tree_host_paths[] = {
 	"/etc/localtime",
 	"/etc/nsswitch.conf",
 	"/etc/mime.types",
+	/* What Debian moved out of /usr and programs end without. All of it is readable by every
+	 * user of the host and says which packages are installed, which /usr says already.
+	 * `openssl req` and `openssl ca`: their defaults. */
+	"/etc/ssl/openssl.cnf",
+	/* getservbyname and getprotobyname. */
+	"/etc/services",
+	"/etc/protocols",
+	/* Which distribution it is: a link into /usr. */
+	"/etc/os-release",
+	/* Whatever renders text: browsers, Java, LaTeX. */
+	"/etc/fonts",
+	/* The security providers without which Java's cryptography does not start. What a
+	 * management password file may hold is readable by its owner alone. */
+	"/etc/java-11-openjdk",
+	"/etc/java-17-openjdk",
+	"/etc/java-21-openjdk",
+	"/etc/java-25-openjdk",
 	NULL,
 };
 

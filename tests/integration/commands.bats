@@ -8,7 +8,7 @@ load ../lib/attack
 # Ids, digests and what differs between hosts are replaced.
 neutral() {
 	sed -E -e "s/caller's [0-9]+:[0-9]+/caller's ID:ID/" -e 's|/usr/share/zoneinfo/.*|ZONE|' -e 's/[ \t]+$//' \
-		-e '/^  (host path|link) +\/(bin|sbin|lib|lib32|lib64|libx32|etc\/[a-z.\/-]+) /d'
+		-e '/^  (host path|link) +\/(bin|sbin|lib|lib32|lib64|libx32|etc\/[a-z0-9.\/-]+) /d'
 }
 
 # bats test_tags=user

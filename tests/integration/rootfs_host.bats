@@ -18,12 +18,15 @@ load ../lib/attack
 
 @test "/etc: the allow list and the made files, nothing else" {
 	local name want="group hosts passwd"
-	for name in alternatives ld.so.cache localtime mime.types nsswitch.conf; do
+	for name in alternatives fonts ld.so.cache localtime mime.types nsswitch.conf os-release protocols services \
+		java-11-openjdk java-17-openjdk java-21-openjdk java-25-openjdk; do
 		[ ! -e "/etc/$name" ] || want+=" $name"
 	done
 	[ ! -e /etc/ssl/certs ] || want+=" ssl"
 	gives 0 "$(tr ' ' '\n' <<<"$want" | sort)" cordon run -- ls -A /etc
-	gives 0 certs cordon run -- ls -A /etc/ssl
+	want=certs
+	[ ! -e /etc/ssl/openssl.cnf ] || want+=$'\nopenssl.cnf'
+	gives 0 "$want" cordon run -- ls -A /etc/ssl
 	for name in shadow hostname resolv.conf machine-id ssh; do
 		gives 42 ENOENT cordon run -- "$ATTACK/call" access "text:/etc/$name" 0
 	done
@@ -51,6 +54,7 @@ load ../lib/attack
 		case $target in
 		/ | /usr | /usr/* | /bin | /sbin | /lib | /lib32 | /lib64 | /libx32) ;;
 		/etc/ld.so.cache | /etc/alternatives | /etc/ssl/certs | /etc/localtime | /etc/nsswitch.conf | /etc/mime.types) ;;
+		/etc/ssl/openssl.cnf | /etc/services | /etc/protocols | /etc/os-release | /etc/fonts | /etc/java-*-openjdk) ;;
 		/dev | /dev/null | /dev/zero | /dev/full | /dev/random | /dev/urandom | /dev/tty | /dev/pts | /dev/shm) ;;
 		/proc | /proc/* | /tmp) ;;
 		*)
