@@ -23,7 +23,7 @@ LAUNCHER_SRC := \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/plan.c launcher/policy_host.c \
 	launcher/preflight.c launcher/prepare.c launcher/readback.c launcher/result.c launcher/run.c \
 	launcher/sources.c launcher/spawn.c launcher/state.c launcher/stdio.c launcher/supervise.c
-CMD_SRC      := cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
+CMD_SRC      := cmd/advice.c cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
 	cmd/report.c cmd/run.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o
@@ -146,6 +146,7 @@ UNIT_SRC := \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
+	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_verdict.c \
@@ -188,6 +189,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 		-lcmocka $(UNIT_LIBS) $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))

@@ -7,6 +7,7 @@
 
 #include "base/path.h"
 #include "base/str.h"
+#include "cmd/advice.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
@@ -83,6 +84,21 @@ static int finish(struct verdict *verdict, struct report *report, const struct r
 	return exit_code;
 }
 
+/* At most one line: what the program is known to lack, else the file that it may have missed. */
+static void print_hint(const struct decision *decision, const struct options *o,
+		       const struct run_result *result)
+{
+	bool failed = result_exit_code(result) != 0;
+	char text[512];
+
+	if (result->kind != RUN_EXITED && result->kind != RUN_SIGNALLED)
+		return;
+	if (advice_text(&decision->spec, (const char *const *)o->rest, failed, text, sizeof(text)))
+		print_note("%s", text);
+	else if (failed && result->kind == RUN_EXITED)
+		visible_print_hint(decision, o->rest + 1);
+}
+
 /* The sandbox ran, or failed to start: says so, and chooses the exit code. */
 static int run_decision(struct verdict *verdict, struct report *report)
 {
@@ -106,8 +122,7 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	exit_code = result_exit_code(&result);
 	if (!o->quiet) {
 		print_end(&result, &decision->spec);
-		if (exit_code != 0 && result.kind == RUN_EXITED)
-			visible_print_hint(decision, o->rest + 1);
+		print_hint(decision, o, &result);
 	}
 	return finish(verdict, report, &result, NULL, exit_code);
 }
