@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -54,16 +55,42 @@ static void directory_to_show(const char *arg, char *buf, size_t size)
 		str_format(buf, size, "%.*s", (int)(slash - arg), arg);
 }
 
+/* Options whose value is a file to be written: that it is not visible is not why the program ended.
+ */
+static bool names_an_output(const char *option)
+{
+	return str_equal(option, "-o") || str_equal(option, "-O") || str_equal(option, "--output");
+}
+
+/*
+ * Whether an argument can be meant as a file to read: it is there on the host. A word without a
+ * slash that is a directory's name is more often a target or a command (`make build`), and what
+ * holds everything (/ and /home, say) is hardly what a program missed.
+ */
+static bool looks_like_input(const char *arg, const char *path)
+{
+	static const char *const tops[] = {"/", "/home", "/tmp", "/usr"};
+	struct stat st;
+
+	if (arg[0] == '-' || arg[0] == '\0' || stat(arg, &st) != 0 ||
+	    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return false;
+	for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++)
+		if (str_equal(path, tops[i]))
+			return false;
+	return S_ISREG(st.st_mode) || strchr(arg, '/') != NULL || arg[0] == '.';
+}
+
 void visible_print_hint(const struct decision *decision, char *const *args)
 {
 	char cwd[PATH_MAX], path[PATH_MAX], dir[PATH_MAX];
+	const char *before = "";
 
 	if (decision->spec.rootfs.kind == ROOTFS_DIR || getcwd(cwd, sizeof(cwd)) == NULL)
 		return;
-	for (; *args != NULL; args++) {
-		if ((*args)[0] == '-' || (*args)[0] == '\0' || access(*args, F_OK) != 0 ||
-		    path_normalize(path, sizeof(path), cwd, *args) < 0 ||
-		    visible_is_shown(decision, path))
+	for (; *args != NULL; before = *args++) {
+		if (names_an_output(before) || path_normalize(path, sizeof(path), cwd, *args) < 0 ||
+		    !looks_like_input(*args, path) || visible_is_shown(decision, path))
 			continue;
 		directory_to_show(*args, dir, sizeof(dir));
 		if ((*args)[0] == '/' && is_sensitive(path))

@@ -117,3 +117,21 @@ frozen=(bus fs irq sys sysrq-trigger)
 	gives 0 hello cordon run --ro . -- /usr/bin/python3 script.py
 	says 2 "*No such file or directory" cordon run -q -- /usr/bin/python3 script.py
 }
+
+@test "the hint names no argument that was not meant as a file to read" {
+	mkdir build sub
+	echo text >file
+	echo text >out
+	# A target, the root, a file to be written, what is no file, and what is shown.
+	gives 3 "" inside 'exit 3' # the control of silence
+	gives 3 "" cordon run -- sh -c 'exit 3' sh build
+	gives 3 "" cordon run -- sh -c 'exit 3' sh / /tmp /home
+	gives 3 "" cordon run -- sh -c 'exit 3' sh -o out --output out -O out
+	gives 3 "" cordon run -- sh -c 'exit 3' sh absent '' /dev/null /usr/bin/env
+	gives 3 "" cordon run --ro . -- sh -c 'exit 3' sh file
+	gives 0 "" cordon run -- sh -c 'exit 0' sh file
+	# The control: each of these can be what was missed.
+	says 3 "cordon: file is not visible inside; add --ro ." cordon run -- sh -c 'exit 3' sh build file
+	says 3 "cordon: ./sub is not visible inside; add --ro ." cordon run -- sh -c 'exit 3' sh ./sub
+	says 3 "cordon: $PWD/file is not visible inside; add --ro $PWD" cordon run -- sh -c 'exit 3' sh -o out "$PWD/file"
+}
