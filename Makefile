@@ -264,8 +264,9 @@ lint: ## run every lint check and the checks' own tests
 check: ## run the whole test suite
 	tests/run
 
-check-long: ## the suite, then longer fuzzing and the integration tests with the sanitizers
+check-long: ## the suite, then a browser, longer fuzzing and the integration tests with the sanitizers
 	tests/run
+	tests/run browser
 	$(MAKE) --no-print-directory fuzz-long
 	VARIANT=asan tests/run build integration
 

@@ -29,16 +29,17 @@ static const struct advice rows[] = {
 	{" curl wget ssh scp sftp apt apt-get ", NULL, NULL, false,
 	 "there is no network inside but the sandbox's own loopback (network.mode: none): fetch "
 	 "before, and show the result with --ro"},
-	/* Its helpers drop capabilities by a call that is refused, and its own sandbox makes
-	 * namespaces. */
 	{" chrome chromium chromium-browser chromium-shell chrome-headless-shell google-chrome "
 	 "headless_shell electron ",
 	 NULL, "--no-sandbox", false,
 	 "a browser's own sandbox makes user namespaces, which are denied inside: start it with "
-	 "--no-sandbox and --waive \"seccomp.call:capset=REASON\"; cordon is its sandbox then"},
+	 "--no-sandbox --no-zygote; cordon is its sandbox then"},
+	/* The zygote gives up capabilities, which it has not, and ends where capset fails. */
 	{" chrome chromium chromium-browser chromium-shell chrome-headless-shell google-chrome "
 	 "headless_shell electron ",
-	 "capset", NULL, false, NULL},
+	 "capset", "--no-zygote", false,
+	 "the zygote of a browser ends where capset is denied: start it with --no-sandbox "
+	 "--no-zygote"},
 	{" firefox firefox-esr ", NULL, NULL, false,
 	 "a browser's own sandbox makes user namespaces, which are denied inside: start it with "
 	 "-e MOZ_DISABLE_CONTENT_SANDBOX=1; cordon is its sandbox then"},

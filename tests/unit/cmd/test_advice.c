@@ -77,12 +77,14 @@ static void is_silent_where_nothing_is_missing(void **state)
 static void browsers(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(advice("read", ARGV("chromium", "a"), true), "--no-sandbox"));
-	assert_string_equal(advice("read", ARGV("chromium", "--no-sandbox"), true),
-			    "capset is denied by the policy; chromium needs --waive "
-			    "\"seccomp.call:capset=REASON\"");
+	assert_non_null(strstr(advice("read", ARGV("chromium", "a"), true), "user namespaces"));
+	assert_non_null(strstr(advice("capset", ARGV("chromium"), true), "user namespaces"));
+	assert_non_null(
+		strstr(advice("read", ARGV("chromium", "--no-sandbox"), true), "--no-zygote"));
 	assert_string_equal(advice("capset", ARGV("chromium", "--no-sandbox"), true), "");
-	assert_non_null(strstr(advice("capset", ARGV("chromium"), true), "--no-sandbox"));
+	assert_string_equal(advice("read", ARGV("chromium", "--no-sandbox", "--no-zygote"), true),
+			    "");
+	assert_string_equal(advice("read", ARGV("chromium", "a"), false), "");
 }
 
 int main(void)
