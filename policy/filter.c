@@ -295,7 +295,11 @@ static void report_excess(struct policy_ctx *ctx, const struct policy_node *node
 			     "this permits what the parent does not: %s%s", names,
 			     n > LISTED_NAMES_MAX ? ", ..." : "");
 	problem->expected = "A child's list only narrows the parent's.";
-	problem->hint = ctx_format(ctx, "add  waive: {\"seccomp.call:%s\": \"the reason\"}", first);
+	problem->hint = ctx_format(ctx,
+				   node->place.source->is_flag
+					   ? "add  --waive \"seccomp.call:%s=REASON\""
+					   : "add  waive: {\"seccomp.call:%s\": \"the reason\"}",
+				   first);
 }
 
 /* One call that the list does not name: refused, no softer than it was. */

@@ -128,6 +128,9 @@ static struct policy_node *set_tree(struct policy_ctx *ctx, struct policy_source
 	/* An empty text is no YAML document, but it is a value that keys can judge. */
 	if (*value == '\0') {
 		node = doc_node(ctx, NODE_SCALAR, flag_place(source));
+		/* The empty text, as of `-e NAME=`; "no value" has no '=' on a command line. */
+		if (node != NULL)
+			node->is_quoted = true;
 	} else {
 		source->column_base += (uint32_t)strlen(key) + 1;
 		node = yaml_parse(ctx, source, value, strlen(value));

@@ -131,3 +131,17 @@ refused() { # PATTERN
 	cp p.yaml config/cordon/profiles/mine.yaml
 	says 125 "cordon: profile 'mine': there is no such profile*" cordon run --profile mine -- true
 }
+
+@test "an empty variable: -e NAME= and --set mean the same, -e NAME is the caller's" {
+	export NAME=callers
+	gives 0 "[]" cordon run -e NAME= -- sh -c 'echo "[${NAME-unset}]"'
+	gives 0 "[]" cordon run --set process.environment.NAME= -- sh -c 'echo "[${NAME-unset}]"'
+	gives 0 "[callers]" cordon run -e NAME -- sh -c 'echo "[${NAME-unset}]"'
+	gives 0 "[unset]" cordon run -- sh -c 'echo "[${NAME-unset}]"'
+}
+
+@test "a flag that permits more is told the flag that allows it, and that one works" {
+	says 125 "*permits what the parent does not: keyctl*--waive \"seccomp.call:keyctl=REASON\"" \
+		cordon run --set 'seccomp.+allow=[keyctl]' -- true
+	gives 0 "cordon: waived: seccomp.call:keyctl (REASON)" cordon run --waive "seccomp.call:keyctl=REASON" -- true
+}
