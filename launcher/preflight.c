@@ -86,7 +86,13 @@ static void check_userns(const struct decision *d, struct misses *misses)
 			continue;
 		m = preflight_miss(misses, "", nowhere);
 		miss_text(m, "%s", table[i].text);
-		miss_hint(m, "%s", table[i].hint);
+		/* A sysctl of the host's is not what stands in the way in somebody's sandbox. */
+		miss_hint(m, "%s",
+			  d->facts.in_initial_userns || table[i].state != USERNS_MAX_ZERO
+				  ? table[i].hint
+				  : "This is inside a container or a sandbox that forbids it, as "
+				    "cordon's own do: start cordon outside, beside it. In a "
+				    "container of yours, allow nested user namespaces.");
 	}
 }
 

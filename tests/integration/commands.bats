@@ -55,7 +55,7 @@ neutral() {
 @test "doctor: 125 where none can be made, and what stands in the way" {
 	# In a user namespace whose own limit of namespaces is 0.
 	unshare -Ur true || skip "no user namespaces for the test itself"
-	says 125 "*what stands in the way*user.max_user_namespaces is 0*sysctl -w*" \
+	says 125 "*what stands in the way*user.max_user_namespaces is 0*hint: This is inside a container or a sandbox*" \
 		unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh \
 		"$CORDON" --root "$CORDON_ROOT" doctor
 	says 125 "cordon: user.max_user_namespaces is 0*hint: *" \
@@ -79,4 +79,10 @@ neutral() {
 	says 0 "cordon [0-9]*" cordon --version
 	says 0 "Usage: cordon run *--timeout *" cordon run --help
 	says 125 "Usage: cordon *" cordon
+}
+
+@test "cordon inside cordon: refused, and told to go outside" {
+	says 125 "*user.max_user_namespaces is 0*hint: This is inside a container or a sandbox*outside, beside it*" \
+		cordon run --ro "$(dirname "$(realpath "$CORDON")")" -- "$(realpath "$CORDON")" run -- true
+	[[ "$output" != *sysctl* ]]
 }

@@ -65,6 +65,12 @@ static void userns_max_zero(struct decision *d)
 	d->facts.userns = USERNS_MAX_ZERO;
 }
 
+static void userns_nested(struct decision *d)
+{
+	d->facts.userns = USERNS_MAX_ZERO;
+	d->facts.in_initial_userns = false;
+}
+
 static void userns_sysctl(struct decision *d)
 {
 	d->facts.userns = USERNS_CLONE_SYSCTL;
@@ -179,6 +185,8 @@ static const struct {
 	{old_major, "", "kernel 5.19 is older than 6.1", "Boot a kernel of 6.1"},
 	{old_minor, "", "kernel 6.0 is older than 6.1", "Boot a kernel of 6.1"},
 	{no_userns, "", "this kernel has no user namespaces", "CONFIG_USER_NS=y"},
+	{userns_nested, "", "user.max_user_namespaces is 0: no user namespace may be made",
+	 "start cordon outside, beside it"},
 	{userns_max_zero, "", "user.max_user_namespaces is 0: no user namespace may be made",
 	 "sysctl -w user.max_user_namespaces="},
 	{userns_sysctl, "",
