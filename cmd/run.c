@@ -39,10 +39,15 @@ static int check_command(const struct options *o, struct err *err)
 }
 
 /* One line for each end that was cordon's doing: the key, its value, and who set it. */
-static void print_end(const struct run_result *result, const struct sandbox_spec *spec)
+static void print_end(const struct run_result *result, const struct spec_rlimit *cpu_limit,
+		      const struct sandbox_spec *spec)
 {
 	char origin[512];
 
+	if (cpu_limit != NULL)
+		print_note("ended by limits.ulimits.cpu: %llu s (%s)",
+			   (unsigned long long)cpu_limit->value,
+			   print_origin(cpu_limit->origin, origin, sizeof(origin)));
 	if (result->kind == RUN_WALL_TIME)
 		print_note("ended by limits.wall_time: %llu ms (%s)",
 			   (unsigned long long)spec->limits.wall_time_ms,
@@ -108,6 +113,7 @@ static int run_decision(struct verdict *verdict, struct report *report)
 				  .ctx = report,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
+	const struct spec_rlimit *cpu_limit;
 	struct err err = {0};
 	int exit_code;
 
@@ -120,8 +126,9 @@ static int run_decision(struct verdict *verdict, struct report *report)
 		return finish(verdict, report, &result, err.text, err_exit_code(&err));
 	}
 	exit_code = result_exit_code(&result);
+	cpu_limit = result_find_cpu_limit(&result, &decision->spec.limits);
 	if (!o->quiet) {
-		print_end(&result, &decision->spec);
+		print_end(&result, cpu_limit, &decision->spec);
 		print_hint(decision, o, &result);
 	}
 	return finish(verdict, report, &result, NULL, exit_code);
@@ -157,14 +164,17 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv)
 		return print_help();
 	if (r == 0)
 		r = check_command(&verdict->options, &verdict->err);
-	if (r == 0)
-		r = report_open(&report, verdict->options.status_fd, verdict->options.report,
-				&verdict->err);
-	if (r < 0) {
+	if (r < 0)
+		print_err(&verdict->err);
+	/* A mistake is reported, too, where --report or --status-fd stands before it: nobody shall
+	 * take an older file for this run's. */
+	if (report_open(&report, verdict->options.status_fd, verdict->options.report,
+			&verdict->err) < 0) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	exit_code = decide_and_run(verdict, context, &report);
+	exit_code = r < 0 ? finish(verdict, &report, NULL, verdict->err.text, EXIT_CORDON)
+			  : decide_and_run(verdict, context, &report);
 	report_release(&report);
 	return exit_code;
 }

@@ -2,6 +2,9 @@
 /* Results as exit codes and as JSON; see result.h. Pure. */
 #include "launcher/result.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "base/json.h"
 
 enum { KILLED_BY_CORDON = 137 };
@@ -20,6 +23,30 @@ int result_exit_code(const struct run_result *result)
 		break;
 	}
 	return 125;
+}
+
+const struct spec_rlimit *result_find_cpu_limit(struct run_result *ret,
+						const struct spec_limits *limits)
+{
+	/* The kernel counts in ticks, getrusage(2) scales: for one second it has said 950 ms. */
+	enum { COUNTED_OF_SECOND_MS = 800 };
+	bool is_counted = ret->cpu_user_ms != RESULT_NONE && ret->cpu_system_ms != RESULT_NONE;
+
+	if (ret->kind != RUN_SIGNALLED || !is_counted)
+		return NULL;
+	for (size_t i = 0; i < limits->n_rlimits; i++) {
+		const struct spec_rlimit *limit = &limits->rlimits[i];
+		uint64_t used_ms = (uint64_t)(ret->cpu_user_ms + ret->cpu_system_ms);
+
+		if (limit->resource != RLIMIT_CPU || limit->value == SPEC_UNLIMITED)
+			continue;
+		if (ret->signal != SIGXCPU &&
+		    (ret->signal != SIGKILL || used_ms < limit->value * COUNTED_OF_SECOND_MS))
+			continue;
+		ret->limit = "limits.ulimits.cpu";
+		return limit;
+	}
+	return NULL;
 }
 
 const char *result_kind_name(enum run_kind kind)

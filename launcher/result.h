@@ -37,6 +37,14 @@ struct run_result {
 /* 0-255 as the workload's own, 128+n, or 137 where cordon ended the run. Not for RUN_SETUP_FAILED.
  */
 int result_exit_code(const struct run_result *result);
+/*
+ * Where the workload was killed as RLIMIT_CPU kills (SIGXCPU, or SIGKILL: the soft and the hard
+ * limit are one) and its processor time reached limits.ulimits.cpu, sets ret->limit and returns
+ * that limit; else returns NULL. The time is that of all processes, so another SIGKILL after as
+ * much of it is taken for the limit's.
+ */
+const struct spec_rlimit *result_find_cpu_limit(struct run_result *ret,
+						const struct spec_limits *limits);
 const char *result_kind_name(enum run_kind kind);
 
 /* One JSON object on one line (schema cordon.result/1, docs/result.schema.json), NUL-terminated,

@@ -72,3 +72,12 @@ load ../lib/attack
 	says 2 "*No space left on device" inside 'cd /tmp; for i in $(seq 10); do : >f$i || exit 1; done' \
 		--set 'volumes=[{type: tmpfs, target: /tmp, size: 1MiB, inodes: 10}]'
 }
+
+@test "ulimits.cpu: the end has its line and its key in the report; another SIGKILL has neither" {
+	says 137 "cordon: ended by limits.ulimits.cpu: 1 s (command line)" cordon run --report "$PWD/report" \
+		--set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'
+	[ "$(jq -c '[.kind, .signal, .limit]' report)" = '["signalled",9,"limits.ulimits.cpu"]' ]
+	gives 137 "" cordon run -q --set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'
+	gives 137 "" cordon run --report "$PWD/report" --set limits.ulimits.cpu=1s -- sh -c 'kill -9 $$'
+	[ "$(jq -c .limit report)" = null ]
+}

@@ -114,3 +114,13 @@ FIELDS='["cpu_system_ms","cpu_user_ms","error","exit_code","kind","limit","memor
 	says 125 "cordon: --status-fd 9: not an open descriptor*" cordon run --status-fd 9 -- true
 	says 125 "cordon: --status-fd x: not an open descriptor*" cordon run --status-fd x -- true
 }
+
+@test "report: a mistake of the command line replaces an older one; before --report it cannot" {
+	gives 0 "" cordon run --report "$PWD/report" -- true
+	says 125 "cordon: unknown flag --timout*" cordon run --report "$PWD/report" --timout 5s -- true
+	[ "$(jq -c '[.kind, .exit_code]' report)" = '["setup_failed",125]' ] ||
+		{ cat report; return 1; }
+	[[ "$(jq -r .error report)" == "unknown flag --timout"* ]]
+	says 125 "cordon: no program to run*" cordon run --report "$PWD/report"
+	[ "$(jq -r .error report)" = "no program to run" ]
+}
