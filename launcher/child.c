@@ -58,6 +58,14 @@ static bool has_volumes(const struct decision *d)
 	return d->spec.n_mounts > 0;
 }
 
+static bool has_protected(const struct decision *d)
+{
+	for (size_t i = 0; i < d->tree.n_ops; i++)
+		if (d->tree.ops[i].stage == TREE_PROTECTED && d->tree.ops[i].kind != TREE_AS_IT_IS)
+			return true;
+	return false;
+}
+
 /* As a user with a filter that admits no key calls, the keeper's row session_keyring has done it.
  */
 static bool wants_own_keyring(const struct decision *d)
@@ -112,6 +120,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 				child_kernel_paths, NULL},
 	[CHILD_VOLUMES] = {"volumes", "what the policy shows at its place", has_volumes,
 			   child_volumes, NULL},
+	[CHILD_PROTECTED] = {"protected_paths", "read_only_below and hide_below of what is bound",
+			     has_protected, child_protected, child_verify_protected},
 	[CHILD_SEAL] = {"seal", "/dev and the root become read-only", NULL, child_seal,
 			child_verify_seal},
 	[CHILD_PIVOT] = {"pivot", "the new tree is the root", NULL, child_pivot, NULL},
@@ -162,6 +172,8 @@ MUST_PRECEDE(CHILD_DEV, CHILD_KERNEL_PATHS, "hidden files are covered by our own
 MUST_PRECEDE(CHILD_PROC, CHILD_FORBID_USERNS, "the limit is written through the new /proc");
 MUST_PRECEDE(CHILD_KERNEL_QUOTAS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
+MUST_PRECEDE(CHILD_DEV, CHILD_PROTECTED, "hidden files are covered by our own /dev/null");
+MUST_PRECEDE(CHILD_VOLUMES, CHILD_PROTECTED, "what is protected lies in a volume");
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");
 MUST_PRECEDE(CHILD_PIVOT, CHILD_PROGRAM, "the program is looked up in the sandbox's tree");

@@ -210,6 +210,16 @@ int child_volumes(struct launch *launch, struct err *err)
 	return rootfs_apply_stage(&launch->rootfs, TREE_VOLUMES, err);
 }
 
+int child_protected(struct launch *launch, struct err *err)
+{
+	return rootfs_protect(&launch->rootfs, err);
+}
+
+int child_verify_protected(struct launch *launch, struct err *err)
+{
+	return rootfs_verify_protected(&launch->rootfs, err);
+}
+
 int child_seal(struct launch *launch, struct err *err)
 {
 	return rootfs_seal(&launch->rootfs, err);

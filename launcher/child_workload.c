@@ -333,6 +333,10 @@ static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct
 	r = sys_close_range(0, 2, 0);
 	if (r == 0)
 		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	/* Their locks last as long as init, as the journal's does. */
+	for (size_t i = 0; r == 0 && i < launch->n_placeholders; i++)
+		if (fcntl(launch->placeholders[i].fd, F_DUPFD, INIT_SPARE_FD) < 0)
+			r = -errno;
 	if (r < 0 || dup2(status, INIT_STATUS_FD) < 0 || dup2(lifeline, INIT_LIFELINE_FD) < 0 ||
 	    dup2(journal, INIT_LOCK_FD) < 0)
 		return err_set(err, ERR_SETUP, r < 0 ? -r : errno, "init's descriptors");

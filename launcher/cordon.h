@@ -47,6 +47,7 @@ struct source_fact {
 	bool is_open_program; /* a regular file that everybody may read and execute */
 	bool shows_owner;     /* as root: the owner's id becomes the workload's */
 	const char *path;     /* real path, free of links; in the decision's arena */
+	const struct tree_protected *protected; /* one for each of the mount's; NULL: not a bind */
 };
 
 enum { MISSES_MAX = 32 };

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "launcher/cordon.h"
+#include "launcher/placeholders.h"
 #include "launcher/policy_host.h"
 #include "launcher/preflight.h"
 
@@ -16,15 +17,30 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 {
 	struct source_fact *sources =
 		arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*sources));
-	bool *is_dir = arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*is_dir));
+	struct tree_source *shown = arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*shown));
 
-	if (sources == NULL || is_dir == NULL)
+	if (sources == NULL || shown == NULL)
 		return err_set(err, ERR_BUG, ENOMEM, "facts of the mounts");
 	preflight_sources(d, sources, misses);
 	for (size_t i = 0; i < d->spec.n_mounts; i++)
-		is_dir[i] = sources[i].is_dir;
+		shown[i] = (struct tree_source){.is_dir = sources[i].is_dir,
+						.protected = sources[i].protected};
 	d->sources = sources;
-	return tree_build(&d->spec, &d->facts.layout, is_dir, &d->arena, &d->tree, err);
+	if (misses->n == 0 && placeholders_count(d) > PLACEHOLDERS_MAX) {
+		struct miss *m =
+			preflight_miss(misses, "volumes", (struct spec_origin){.file = ""});
+
+		str_format(m->text, sizeof(m->text),
+			   "more than %d protected paths do not exist: each needs a placeholder",
+			   PLACEHOLDERS_MAX);
+		str_format(m->hint, sizeof(m->hint),
+			   "Name directories that hold them, or make "
+			   "them first.");
+	}
+	/* Without the facts of a source there is no tree; misses say why. */
+	if (misses->n > 0)
+		return 0;
+	return tree_build(&d->spec, &d->facts.layout, shown, &d->arena, &d->tree, err);
 }
 
 static bool wants_core_file(const struct spec_limits *limits)

@@ -21,6 +21,7 @@
 #include "base/sys.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
+#include "launcher/placeholders.h"
 #include "launcher/readback.h"
 #include "launcher/stdio.h"
 
@@ -338,6 +339,9 @@ static uint64_t keeper_needs(const struct launch *launch)
 		needs |= 1ULL << CAP_KILL;
 	if (launch->keeps_file_rights)
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
+	/* To take them away from a directory of another owner's, also from a sticky one. */
+	if (launch->n_placeholders > 0)
+		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
 	return needs & launch->decision->facts.caps_effective;
 }
 
@@ -390,6 +394,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_SOURCES] = {"sources",
 			    "host paths as detached mounts that show only their owner's id",
 			    wants_sources, apply_sources, NULL, NULL},
+	[PARENT_PLACEHOLDERS] = {"placeholders",
+				 "an empty directory where a protected path is missing: a mount "
+				 "wants a place",
+				 placeholders_wanted, placeholders_make, NULL, placeholders_undo},
 	[PARENT_DENY_SETGROUPS] = {"deny_setgroups", "the kernel's condition for a user's gid map",
 				   has_one_id, apply_deny_setgroups, NULL, NULL},
 	[PARENT_OOM_SCORE] = {"oom_score",
@@ -416,6 +424,9 @@ MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_ID_BLOCK, "the claim is journalled bef
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_PIPES, "the new group is of the block");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
+MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they are made");
+MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
+	     "the child covers them, and init inherits their locks");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_READ_BACK, "init's state is that of its own image");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,

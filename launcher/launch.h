@@ -12,6 +12,7 @@
 #include "base/sync.h"
 #include "launcher/cordon.h"
 #include "launcher/fault.h"
+#include "launcher/placeholders.h"
 #include "launcher/state.h"
 #include "rootfs/apply.h"
 
@@ -24,16 +25,19 @@ struct launch {
 	/* prepared before anything changes */
 	void *filter; /* struct sock_filter[n_filter], malloc */
 	size_t n_filter;
-	int init_image_fd;             /* sealed memfd */
-	char *workload_stack;          /* mapping of WORKLOAD_STACK bytes, a guard page below */
-	struct rootfs_source *sources; /* malloc, spec->n_mounts */
-	uint64_t *own_mounts;          /* malloc, for rootfs_run */
+	int init_image_fd;                /* sealed memfd */
+	char *workload_stack;             /* mapping of WORKLOAD_STACK bytes, a guard page below */
+	struct rootfs_source *sources;    /* malloc, spec->n_mounts */
+	struct tree_protected *protected; /* malloc, of all sources one after another */
+	uint64_t *own_mounts;             /* malloc, for rootfs_run */
 	struct rootfs_source root_source;
 	struct rootfs_run rootfs;
 
 	/* what the keeper changed on the host */
 	struct state_root state;
 	struct state_run run;
+	struct placeholder placeholders[PLACEHOLDERS_MAX];
+	size_t n_placeholders;
 	long session_keyring; /* as a user: its serial number */
 	bool applied[PARENT_ROWS];
 

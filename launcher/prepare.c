@@ -56,6 +56,26 @@ static struct rootfs_source source_from(const struct source_fact *fact)
 				      .path = fact->path};
 }
 
+/* A copy that the row placeholders can write to: what it makes has no identity before. */
+static int copy_protected(struct launch *launch)
+{
+	const struct sandbox_spec *spec = launch->spec;
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		n += spec->mounts[i].n_protected;
+	launch->protected = calloc(n + 1, sizeof(*launch->protected));
+	if (launch->protected == NULL)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		launch->sources[i].protected = launch->protected + n;
+		for (size_t k = 0; k < spec->mounts[i].n_protected; k++)
+			launch->protected[n++] = launch->decision->sources[i].protected[k];
+	}
+	return 0;
+}
+
 static int prepare_sources(struct launch *launch, struct err *err)
 {
 	const struct decision *d = launch->decision;
@@ -66,6 +86,8 @@ static int prepare_sources(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, ENOMEM, "mount sources");
 	for (size_t i = 0; i < launch->spec->n_mounts; i++)
 		launch->sources[i] = source_from(&d->sources[i]);
+	if (copy_protected(launch) < 0)
+		return err_set(err, ERR_SETUP, ENOMEM, "protected paths");
 	launch->root_source = source_from(&d->root_source);
 	launch->rootfs = (struct rootfs_run){
 		.spec = launch->spec,
@@ -174,6 +196,9 @@ void launch_release(struct launch *launch)
 		munmap(launch->workload_stack - GUARD, GUARD + WORKLOAD_STACK);
 	launch->workload_stack = NULL;
 	free(launch->sources);
+	placeholders_release(launch->placeholders, launch->n_placeholders);
+	free(launch->protected);
+	launch->protected = NULL;
 	free(launch->own_mounts);
 	launch->own_mounts = NULL;
 	free(launch->filter);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/preflight.h"
+#include "launcher/protected.h"
 
 enum { MOUNTINFO_MAX = 1 << 20 };
 
@@ -360,7 +361,11 @@ void preflight_sources(struct decision *decision, struct source_fact *sources,
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		if (spec->mounts[i].type == MOUNT_BIND)
 			check_source(decision, &spec->mounts[i], &sources[i], misses);
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (sources[i].path != NULL)
+			protected_look(decision, &spec->mounts[i], &sources[i], misses);
 	check_mounts(spec, sources, misses);
 	if (spec->rootfs.kind == ROOTFS_DIR)
 		check_root(decision, misses);
+	protected_check_holes(decision, sources, misses);
 }

@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/placeholders.h"
 
 enum {
 	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
@@ -178,11 +179,15 @@ int state_run_create(struct state_root *root, struct state_run *ret_run, struct 
 int state_run_remove(struct state_root *root, const char *id, struct err *err)
 {
 	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
+	int r;
 
 	if (dir == -ENOENT)
 		return 0;
 	if (dir < 0)
 		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
+	r = placeholders_forget(dir);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s/runs/%s: remove its links", root->path, id);
 	if (unlinkat(dir, "journal", 0) != 0 && errno != ENOENT)
 		return err_set(err, ERR_SETUP, errno, "%s/runs/%s/journal: remove", root->path, id);
 	if (unlinkat(root->runs_fd, id, AT_REMOVEDIR) != 0 && errno != ENOENT)
@@ -197,6 +202,19 @@ int state_journal(struct state_run *run, const char *what, struct err *err)
 	int r = io_write_all(run->journal_fd, line, len);
 
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "journal of run %s", run->id) : 0;
+}
+
+int state_note_path(struct state_root *root, const struct state_run *run, const char *name,
+		    const char *path, struct err *err)
+{
+	_cleanup_fd_ int dir = sys_openat(root->runs_fd, run->id, DIR_FLAGS, 0);
+	int r = dir;
+
+	if (dir >= 0)
+		r = symlinkat(path, dir, name) != 0 ? -errno : 0;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/runs/%s/%s: note %s", root->path, run->id,
+			       name, path)
+		     : 0;
 }
 
 /* ---- blocks of host ids ---- */
@@ -396,7 +414,9 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 		if (n < 0)
 			return err_set(err, ERR_SETUP, (int)-n, "%s/runs/%s/journal", root->path,
 				       id);
-		r = undo_journal(root, id, text, report, err);
+		r = placeholders_gc(dir, text, err);
+		if (r == 0)
+			r = undo_journal(root, id, text, report, err);
 		if (r < 0)
 			return r;
 	}

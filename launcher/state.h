@@ -62,6 +62,11 @@ int must_check state_block_claim(struct state_root *root, struct state_run *run,
 int must_check state_block_release(const struct state_root *root, const char *id,
 				   uint64_t block_number, struct err *err);
 
+/* Adds `name` to the run's directory, a link whose text is a path that gc will need: whole or not
+ * there, whatever bytes the path has. */
+int must_check state_note_path(struct state_root *root, const struct state_run *run,
+			       const char *name, const char *path, struct err *err);
+
 struct gc_report {
 	uint32_t n_runs_alive;
 	uint32_t n_runs_removed;

@@ -50,8 +50,10 @@ const struct policy_key policy_keys[] = {
 	{"volumes[].mode", KEY_MODE, 0, NULL, NULL, "tmpfs: permissions of its root", NULL, 0},
 	{"volumes[].options", KEY_LIST, 0, NULL, NULL, "noexec", NULL, 0},
 	{"volumes[].options[]", KEY_WORD, 0, "noexec", NULL, "nothing on it can be executed", NULL, 0},
-	{"volumes[].read_only_below", KEY_ANY, KEY_LATER, NULL, NULL, "bind: paths below it that stay read-only", NULL, 0},
-	{"volumes[].hide_below", KEY_ANY, KEY_LATER, NULL, NULL, "bind: paths below it that are not shown", NULL, 0},
+	{"volumes[].read_only_below", KEY_LIST, 0, NULL, NULL, "bind: paths below it that stay read-only, and that cannot be made", NULL, 0},
+	{"volumes[].read_only_below[]", KEY_TEXT, 0, NULL, NULL, "relative to the source: .git, .github/workflows", NULL, 0},
+	{"volumes[].hide_below", KEY_LIST, 0, NULL, NULL, "bind: paths below it that are not shown, and that cannot be made", NULL, 0},
+	{"volumes[].hide_below[]", KEY_TEXT, 0, NULL, NULL, "relative to the source: .env", NULL, 0},
 	{"secrets", KEY_ANY, KEY_LATER, NULL, NULL, "files shown from memory only", NULL, 0},
 	{"devices", KEY_ANY, KEY_LATER, NULL, NULL, "device files shown inside", NULL, 0},
 

@@ -43,6 +43,13 @@ void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
 			const struct policy_node *root, struct sandbox_spec *spec);
 
+/* read_only_below and hide_below of one volume into mount->protected. False where one is wrong. */
+bool resolve_protected(struct policy_ctx *ctx, const struct policy_node *volume,
+		       struct spec_mount *mount);
+/* Whether a mount on target would cover, or lie below, what a bind protects; reported at place. */
+bool resolve_covers_protected(struct policy_ctx *ctx, struct policy_place place, const char *target,
+			      const struct spec_mount *bind);
+
 /* The waiver of that name, or NULL. */
 const struct spec_waiver *resolve_find_waiver(const struct sandbox_spec *spec, const char *name);
 

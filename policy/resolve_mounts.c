@@ -177,7 +177,7 @@ static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
 /* Keys that belong to the other kind of mount are mistakes, not noise. */
 static bool check_keys_of_type(struct policy_ctx *ctx, const struct policy_node *node, bool is_bind)
 {
-	static const char *const bind_keys[] = {"source", NULL};
+	static const char *const bind_keys[] = {"source", "read_only_below", "hide_below", NULL};
 	static const char *const tmpfs_keys[] = {"size", "inodes", "mode", NULL};
 	const char *const *foreign = is_bind ? tmpfs_keys : bind_keys;
 	bool is_good = true;
@@ -256,13 +256,28 @@ static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
 	if (!is_bind)
 		return read_tmpfs(ctx, node, mount);
 	mount->source = source_path(ctx, source->place, source->text);
-	return mount->source != NULL && check_source(ctx, source->place, mount->source);
+	return mount->source != NULL && check_source(ctx, source->place, mount->source) &&
+	       resolve_protected(ctx, node, mount);
 }
 
 struct mount_list {
 	struct spec_mount *mounts;
+	struct policy_place *places; /* of each */
 	size_t n;
 };
+
+/* What is protected stays so until its own list is written anew: a flag is no waiver. */
+static bool replaces_protected(struct policy_ctx *ctx, struct policy_place place,
+			       const struct spec_mount *old)
+{
+	if (old->n_protected == 0)
+		return false;
+	ctx_report(ctx, place, "duplicate-target", "'%s' is mounted already, with protected paths",
+		   old->target)
+		->expected = ctx_format(ctx, "They are said in %s, line %u.", old->origin.file,
+					old->origin.line);
+	return true;
+}
 
 /* Puts the mount at its place in the order. A later layer's mount takes the place of an earlier
  * one's on the same target (`--ro .` in /tmp); two of one layer are a mistake. */
@@ -275,7 +290,10 @@ static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct
 	}
 	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target) &&
 	    !str_equal(list->mounts[at - 1].origin.file, mount->origin.file)) {
+		if (replaces_protected(ctx, place, &list->mounts[at - 1]))
+			return;
 		list->mounts[at - 1] = *mount;
+		list->places[at - 1] = place;
 		return;
 	}
 	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target)) {
@@ -288,8 +306,22 @@ static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct
 		return;
 	}
 	memmove(&list->mounts[at + 1], &list->mounts[at], (list->n - at) * sizeof(list->mounts[0]));
+	memmove(&list->places[at + 1], &list->places[at], (list->n - at) * sizeof(list->places[0]));
 	list->mounts[at] = *mount;
+	list->places[at] = place;
 	list->n++;
+}
+
+/* A mount over a protected path, or over what leads to it, would make the protection hold for
+ * something else than what was meant. */
+static void check_covered(struct policy_ctx *ctx, const struct mount_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		for (size_t k = 0; k < list->n; k++)
+			if (i != k &&
+			    resolve_covers_protected(ctx, list->places[k], list->mounts[k].target,
+						     &list->mounts[i]))
+				break;
 }
 
 /* Whether the rootfs or a mount shows the host's file at path inside already. */
@@ -346,7 +378,8 @@ void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
 	     node != NULL; node = node->next)
 		n++;
 	list.mounts = ctx_array(ctx, n, sizeof(*list.mounts));
-	if (list.mounts == NULL)
+	list.places = ctx_array(ctx, n, sizeof(*list.places));
+	if (list.mounts == NULL || list.places == NULL)
 		return;
 	for (const struct policy_node *node = volumes != NULL ? volumes->children : NULL;
 	     node != NULL; node = node->next) {
@@ -362,6 +395,7 @@ void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
 		insert_mount(ctx, &list, node->place, &mount);
 	}
 	add_program(ctx, spec, &list);
+	check_covered(ctx, &list);
 	spec->mounts = list.mounts;
 	spec->n_mounts = list.n;
 }

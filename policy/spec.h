@@ -59,6 +59,15 @@ struct spec_rootfs {
  * ---- */
 enum spec_mount_type { MOUNT_BIND, MOUNT_TMPFS };
 
+/* A path below a bind that the workload may not change, or not see. */
+enum spec_protection { PROTECT_READ_ONLY, PROTECT_HIDDEN };
+
+struct spec_protected {
+	const char *path; /* below the mount's root: relative, lexically normal, without ".." */
+	enum spec_protection protection;
+	struct spec_origin origin;
+};
+
 struct spec_mount {
 	enum spec_mount_type type;
 	const char *source; /* bind: absolute host path, lexically normal; else "" */
@@ -69,6 +78,9 @@ struct spec_mount {
 	uint64_t size_bytes;         /* tmpfs */
 	uint64_t inodes;             /* tmpfs */
 	uint32_t mode;               /* tmpfs: permission bits of its root */
+	/* bind: read_only_below and hide_below; a path stands before what lies below it */
+	const struct spec_protected *protected;
+	size_t n_protected;
 	struct spec_origin origin;
 };
 

@@ -346,6 +346,10 @@ static int apply_op(struct rootfs_run *run, const struct tree_op *op)
 		return cover_kernel_path(run, op);
 	case TREE_SOURCE:
 		return bind_source(run, op);
+	case TREE_PIN:
+	case TREE_PLACEHOLDER:
+	case TREE_AS_IT_IS:
+		break; /* rootfs/protect.c */
 	}
 	return -EINVAL;
 }

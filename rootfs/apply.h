@@ -27,7 +27,8 @@ struct rootfs_source {
 	uint32_t dev_minor;
 	uint64_t ino;
 	bool is_dir;
-	const char *path; /* real path, free of links */
+	const char *path;                 /* real path, free of links */
+	struct tree_protected *protected; /* one for each of the mount's */
 };
 
 struct rootfs_run {
@@ -60,6 +61,12 @@ int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
 int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);
 
 int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err *err);
+
+/* Stage PROTECTED: what the binds protect is covered (rootfs/protect.c). ESTALE: somebody replaced
+ * it since the keeper looked. verify finds each place as the workload will and reads back that it
+ * is a mount of its own, and read-only where it must be. */
+int must_check rootfs_protect(struct rootfs_run *run, struct err *err);
+int must_check rootfs_verify_protected(struct rootfs_run *run, struct err *err);
 
 /* /dev, and the root where the policy says writable: none, become read-only; verify reads it back.
  */

@@ -275,7 +275,7 @@ static bool lies_in_host_directory(const struct builder *b, size_t index)
 	return in_host;
 }
 
-static void add_volumes(struct builder *b, const bool *source_is_dir)
+static void add_volumes(struct builder *b, const struct tree_source *sources)
 {
 	for (size_t i = 0; i < b->spec->n_mounts; i++) {
 		const struct spec_mount *m = &b->spec->mounts[i];
@@ -290,7 +290,7 @@ static void add_volumes(struct builder *b, const bool *source_is_dir)
 				     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 
 		op.kind = m->type == MOUNT_TMPFS ? TREE_TMPFS : TREE_SOURCE;
-		op.is_dir = m->type == MOUNT_TMPFS || source_is_dir[i];
+		op.is_dir = m->type == MOUNT_TMPFS || sources[i].is_dir;
 		if (m->read_only)
 			op.attrs |= MOUNT_ATTR_RDONLY;
 		if (m->noexec)
@@ -299,14 +299,106 @@ static void add_volumes(struct builder *b, const bool *source_is_dir)
 	}
 }
 
+/* ---- protected paths ---- */
+
+/* An entry is at most one mount for itself and one for each directory that leads to it. */
+static size_t protect_ops_max(const struct sandbox_spec *spec)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		for (size_t k = 0; k < spec->mounts[i].n_protected; k++) {
+			const char *p = spec->mounts[i].protected[k].path;
+
+			for (n++; *p != '\0'; p++)
+				n += *p == '/';
+		}
+	return n;
+}
+
+static const struct tree_op *find_protected(const struct builder *b, size_t source,
+					    const char *below)
+{
+	for (size_t i = 0; i < b->n && i < b->max; i++)
+		if (b->ops[i].stage == TREE_PROTECTED && b->ops[i].source == source &&
+		    str_equal(b->ops[i].text, below))
+			return &b->ops[i];
+	return NULL;
+}
+
+static void add_protected_op(struct builder *b, struct tree_op op)
+{
+	const char *mount = b->spec->mounts[op.source].target;
+
+	op.stage = TREE_PROTECTED;
+	op.attrs |= MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	op.target = op.text != NULL ? arena_format(b->arena, "%s/%s", mount, op.text) : NULL;
+	if (op.target == NULL) {
+		b->n = b->max + 1;
+		return;
+	}
+	/* Two missing paths may have the same first part. */
+	if (find_protected(b, op.source, op.text) == NULL)
+		add(b, op);
+}
+
+/* Whoever can rename a directory can put another in its place: those that lead to a protected path
+ * become mount points, which the kernel does not rename. */
+static void add_pins(struct builder *b, size_t source, const char *path)
+{
+	for (const char *p = strchr(path, '/'); p != NULL; p = strchr(p + 1, '/'))
+		add_protected_op(b, (struct tree_op){.kind = TREE_PIN,
+						     .source = source,
+						     .is_dir = true,
+						     .text = arena_copy(b->arena, path,
+									(size_t)(p - path)),
+						     .reason = "leads to a protected path: cannot "
+							       "be renamed"});
+}
+
+static void add_protected(struct builder *b, size_t source, size_t index,
+			  const struct tree_protected *host)
+{
+	const struct spec_mount *mount = &b->spec->mounts[source];
+	bool hides = mount->protected[index].protection == PROTECT_HIDDEN;
+	struct tree_op op = {.source = source,
+			     .protected = index,
+			     .text = host->path,
+			     .is_dir = host->place != PLACE_FILE,
+			     .attrs = MOUNT_ATTR_RDONLY,
+			     .reason = hides ? "hide_below" : "read_only_below"};
+
+	switch (host->place) {
+	case PLACE_SAFE:
+		op.kind = TREE_AS_IT_IS;
+		op.reason = hides ? "hide_below: not there, and nothing is made in what is "
+				    "read-only"
+				  : "read_only_below: the whole bind is read-only";
+		break;
+	case PLACE_DIR:
+		op.kind = hides ? TREE_HIDE_DIR : TREE_READ_ONLY;
+		break;
+	case PLACE_FILE:
+		op.kind = hides ? TREE_HIDE_FILE : TREE_READ_ONLY;
+		break;
+	case PLACE_MISSING:
+		op.kind = TREE_PLACEHOLDER;
+		op.reason = "not there, and cannot be made: an empty directory keeps its place";
+		break;
+	}
+	if (!mount->read_only && host->place != PLACE_SAFE)
+		add_pins(b, source, host->path);
+	add_protected_op(b, op);
+}
+
 int tree_build(const struct sandbox_spec *spec, const struct host_layout *layout,
-	       const bool *source_is_dir, struct arena *arena, struct tree *ret_tree,
+	       const struct tree_source *sources, struct arena *arena, struct tree *ret_tree,
 	       struct err *err)
 {
 	struct builder b = {.spec = spec,
 			    .layout = layout,
 			    .arena = arena,
-			    .max = OPS_MAX + spec->n_mounts};
+			    .max = OPS_MAX + spec->n_mounts + protect_ops_max(spec)};
 
 	b.ops = arena_array(arena, b.max, sizeof(*b.ops));
 	if (b.ops == NULL)
@@ -314,7 +406,10 @@ int tree_build(const struct sandbox_spec *spec, const struct host_layout *layout
 	add_system(&b);
 	add_devices(&b);
 	add_proc(&b);
-	add_volumes(&b, source_is_dir);
+	add_volumes(&b, sources);
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		for (size_t k = 0; k < spec->mounts[i].n_protected; k++)
+			add_protected(&b, i, k, &sources[i].protected[k]);
 	if (b.n > b.max)
 		return err_set(err, ERR_BUG, ENOMEM, "list of mounts");
 	*ret_tree = (struct tree){.ops = b.ops, .n_ops = b.n};
@@ -347,6 +442,12 @@ const char *tree_kind_name(enum tree_kind kind)
 		return "read-only";
 	case TREE_SOURCE:
 		return "bind";
+	case TREE_PIN:
+		return "fixed";
+	case TREE_PLACEHOLDER:
+		return "placeholder";
+	case TREE_AS_IT_IS:
+		return "as it is";
 	}
 	return "unknown";
 }

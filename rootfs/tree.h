@@ -21,7 +21,7 @@ enum host_entry_kind { HOST_ABSENT, HOST_DIRECTORY, HOST_FILE, HOST_SYMLINK };
 enum {
 	HOST_ENTRIES_MAX = 32,
 	HOST_LINK_MAX = 256,
-	TREE_STAGES = 6,
+	TREE_STAGES = 7,
 };
 
 struct host_entry {
@@ -39,7 +39,37 @@ struct host_layout {
  * host's is not there. */
 extern const char *const tree_host_paths[];
 
-enum tree_stage { TREE_SYSTEM, TREE_ETC, TREE_DEV, TREE_PROC, TREE_KERNEL_PATHS, TREE_VOLUMES };
+/* What the host has at a path that a bind protects. */
+enum tree_place {
+	PLACE_SAFE, /* whatever it is, nothing can be changed or made there: it is read-only */
+	PLACE_DIR,
+	PLACE_FILE,    /* anything that is no directory and no link */
+	PLACE_MISSING, /* a placeholder is made at its first missing part */
+};
+
+struct tree_protected {
+	enum tree_place place;
+	const char *path;   /* as the spec's; PLACE_MISSING: up to the first missing part */
+	uint32_t dev_major; /* of what is there; of the placeholder once it is made */
+	uint32_t dev_minor;
+	uint64_t ino;
+};
+
+/* What the host has at the source of one of the spec's mounts. */
+struct tree_source {
+	bool is_dir;
+	const struct tree_protected *protected; /* one for each of the mount's */
+};
+
+enum tree_stage {
+	TREE_SYSTEM,
+	TREE_ETC,
+	TREE_DEV,
+	TREE_PROC,
+	TREE_KERNEL_PATHS,
+	TREE_VOLUMES,
+	TREE_PROTECTED,
+};
 
 enum tree_kind {
 	TREE_DIR,       /* text unused */
@@ -54,6 +84,10 @@ enum tree_kind {
 	TREE_HIDE_DIR,  /* an empty read-only directory over a directory */
 	TREE_READ_ONLY, /* the place bound on itself, read-only */
 	TREE_SOURCE,    /* the spec's mount number `source` */
+	/* stage PROTECTED only */
+	TREE_PIN,         /* bound on itself: a mount point cannot be renamed */
+	TREE_PLACEHOLDER, /* an empty read-only directory over the placeholder */
+	TREE_AS_IT_IS,    /* nothing to do; for a reader of `explain` */
 };
 
 struct tree_op {
@@ -64,6 +98,7 @@ struct tree_op {
 	const char *text;
 	const char *reason; /* for a reader of `explain` and of the table */
 	size_t source;
+	size_t protected; /* stage PROTECTED: which of the mount's; text is the path below it */
 	uint32_t mode;
 	uint32_t dev_major;
 	uint32_t dev_minor;
@@ -80,11 +115,11 @@ struct tree {
 	size_t n_ops;
 };
 
-/* Builds the list. source_is_dir[i] says what the spec's mount i is on the host. Returns 0 or
- * -ENOMEM. */
+/* Builds the list. sources[i] says what the host has for the spec's mount i. Returns 0 or -ENOMEM.
+ */
 int must_check tree_build(const struct sandbox_spec *spec, const struct host_layout *layout,
-			  const bool *source_is_dir, struct arena *arena, struct tree *ret_tree,
-			  struct err *err);
+			  const struct tree_source *sources, struct arena *arena,
+			  struct tree *ret_tree, struct err *err);
 
 const char *tree_kind_name(enum tree_kind kind);
 

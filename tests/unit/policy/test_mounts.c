@@ -63,6 +63,30 @@ static void mistakes(void **state)
 		{"[{type: tmpfs, target: /a, mode: 99}]", 43, "bad-value"},
 		{"[{type: tmpfs, target: /a, options: [exec]}]", 47, "bad-value"},
 		{"[{type: tmpfs, target: /a, read_only: yes}]", 48, "bad-value"},
+		{"[{type: tmpfs, target: /a, hide_below: [b]}]", 37, "impossible"},
+		{"[{source: ./b, target: /a, read_only_below: ['']}]", 55, "bad-path"},
+		{"[{source: ./b, target: /a, read_only_below: [.]}]", 55, "bad-path"},
+		{"[{source: ./b, target: /a, read_only_below: [..]}]", 55, "bad-path"},
+		{"[{source: ./b, target: /a, read_only_below: [/x]}]", 55, "bad-path"},
+		{"[{source: ./b, target: /a, read_only_below: [x/]}]", 55, "bad-path"},
+		{"[{source: ./b, target: /a, hide_below: [x//y]}]", 50, "bad-path"},
+		{"[{source: ./b, target: /a, hide_below: [x/./y]}]", 50, "bad-path"},
+		{"[{source: ./b, target: /a, hide_below: [x/../y]}]", 50, "bad-path"},
+		{"[{source: ./b, target: /a, hide_below: [x/..]}]", 50, "bad-path"},
+		{"[{source: ./b, target: /a, hide_below: [x, x]}]", 53, "duplicate"},
+		{"[{source: ./b, target: /a, hide_below: [x, x/y]}]", 53, "duplicate"},
+		{"[{source: ./b, target: /a, hide_below: [x/y, x]}]", 55, "duplicate"},
+		{"[{source: ./b, target: /a, read_only_below: [x/y, x]}]", 60, "duplicate"},
+		{"[{source: ./b, target: /a, read_only_below: [x], hide_below: [x]}]", 72,
+		 "duplicate"},
+		{"[{source: ./b, target: /a, read_only_below: [x/y], hide_below: [x]}]", 74,
+		 "duplicate"},
+		{"[{source: ./b, target: /a, read_only_below: [x/y]}, {type: tmpfs, target: /a/x}]",
+		 62, "covers-protected"},
+		{"[{source: ./b, target: /a, hide_below: [x/y]}, './c:/a/x/y/z']", 57,
+		 "covers-protected"},
+		{"[{source: ./b, target: /a, hide_below: [x/y]}, './c:/a/x/y']", 57,
+		 "covers-protected"},
 	};
 
 	(void)state;
@@ -115,6 +139,44 @@ static void forms(void **state)
 	assert_int_equal(fixture.spec.mounts[3].mode, 01777);
 	assert_false(fixture.spec.mounts[3].noexec);
 	assert_int_equal(fixture.spec.mounts[0].origin.line, 3);
+	fixture_release(&fixture);
+}
+
+static void protected_paths(void **state)
+{
+	static const char text[] =
+		"[{source: ./b, target: /a, read_only_below: [x.y, x, .git/hooks, ..x],"
+		" hide_below: [x/secret, .env]}, './c:/a/xx', './d:/ab/x']";
+	static const struct {
+		const char *path;
+		enum spec_protection protection;
+	} expected[] = {
+		{"..x", PROTECT_READ_ONLY},        {".env", PROTECT_HIDDEN},
+		{".git/hooks", PROTECT_READ_ONLY}, {"x", PROTECT_READ_ONLY},
+		{"x/secret", PROTECT_HIDDEN},      {"x.y", PROTECT_READ_ONLY},
+	};
+	struct policy_fixture fixture;
+	const struct spec_mount *mount;
+
+	(void)state;
+	fixture_init(&fixture);
+	assert_int_equal(resolve_volumes(&fixture, text), 0);
+	mount = &fixture.spec.mounts[0];
+	assert_int_equal(mount->n_protected, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_string_equal(mount->protected[i].path, expected[i].path);
+		assert_int_equal(mount->protected[i].protection, expected[i].protection);
+		assert_int_equal(mount->protected[i].origin.line, 3);
+	}
+	assert_int_equal(fixture.spec.mounts[1].n_protected, 0);
+	fixture_release(&fixture);
+	/* A flag does not put an unprotected mount in its place. */
+	fixture_init(&fixture);
+	fixture_flag(&fixture, FLAG_RW, "/ward/b");
+	assert_int_equal(resolve_volumes(&fixture, "[{source: ./b, target: /ward/b, "
+						   "hide_below: [x]}]"),
+			 -EINVAL);
+	assert_non_null(fixture_problem(&fixture, "duplicate-target"));
 	fixture_release(&fixture);
 }
 
@@ -334,6 +396,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(forms),
+		cmocka_unit_test(protected_paths),
 		cmocka_unit_test(cwd),
 		cmocka_unit_test(cwd_as_target),
 		cmocka_unit_test(profile_build),

@@ -22,7 +22,7 @@ struct tree_case {
 	struct arena arena;
 	struct sandbox_spec spec;
 	struct spec_mount mounts[MOUNTS_MAX];
-	bool source_is_dir[MOUNTS_MAX];
+	struct tree_source sources[MOUNTS_MAX];
 	struct host_layout layout;
 	struct tree tree;
 	struct err err;
@@ -60,8 +60,7 @@ static int teardown(void **state)
 
 static void build(struct tree_case *c)
 {
-	assert_int_equal(tree_build(&c->spec, &c->layout, c->source_is_dir, &c->arena, &c->tree,
-				    &c->err),
+	assert_int_equal(tree_build(&c->spec, &c->layout, c->sources, &c->arena, &c->tree, &c->err),
 			 0);
 }
 
@@ -80,7 +79,7 @@ static const struct tree_op *find(const struct tree_case *c, enum tree_stage sta
 
 static void add_mount(struct tree_case *c, enum spec_mount_type type, const char *target)
 {
-	c->source_is_dir[c->spec.n_mounts] = true;
+	c->sources[c->spec.n_mounts].is_dir = true;
 	c->mounts[c->spec.n_mounts++] =
 		(struct spec_mount){.type = type, .source = "/src", .target = target, .mode = 0700};
 }
@@ -291,8 +290,8 @@ static void carries_volumes_over(void **state)
 	add_mount(c, MOUNT_TMPFS, "/scratch");
 	c->mounts[0].read_only = true;
 	c->mounts[0].noexec = true;
-	c->source_is_dir[1] = false;
-	c->source_is_dir[2] = false;
+	c->sources[1].is_dir = false;
+	c->sources[2].is_dir = false;
 	c->mounts[2].size_bytes = 4096;
 	c->mounts[2].inodes = 7;
 	build(c);
@@ -357,6 +356,68 @@ static void makes_nothing_on_the_host(void **state)
 	assert_false(find(c, TREE_VOLUMES, "/database")->must_exist);
 }
 
+static void assert_op(const struct tree_op *op, enum tree_kind kind, bool is_read_only)
+{
+	assert_non_null(op);
+	assert_int_equal(op->kind, kind);
+	assert_int_equal((op->attrs & MOUNT_ATTR_RDONLY) != 0, is_read_only);
+	assert_true((op->attrs & MOUNT_ATTR_NOSUID) != 0);
+	assert_true((op->attrs & MOUNT_ATTR_NODEV) != 0);
+}
+
+/* Every directory on the way is fixed before what it leads to, and each place stands once. */
+static void protects_paths(void **state)
+{
+	static const struct spec_protected wishes[] = {
+		{.path = "a/b/c", .protection = PROTECT_READ_ONLY},
+		{.path = "a/b/d", .protection = PROTECT_HIDDEN},
+		{.path = "e/f", .protection = PROTECT_HIDDEN},
+		{.path = "g/h/i", .protection = PROTECT_READ_ONLY},
+		{.path = "g/h/j", .protection = PROTECT_HIDDEN},
+	};
+	static const struct tree_protected host[] = {
+		{.place = PLACE_FILE, .path = "a/b/c"},  {.place = PLACE_DIR, .path = "a/b/d"},
+		{.place = PLACE_FILE, .path = "e/f"},    {.place = PLACE_MISSING, .path = "g/h"},
+		{.place = PLACE_MISSING, .path = "g/h"},
+	};
+	static const char *const order[] = {"/w/a", "/w/a/b", "/w/a/b/c", "/w/a/b/d",
+					    "/w/e", "/w/e/f", "/w/g",     "/w/g/h"};
+	static const struct tree_protected safe[] = {{.place = PLACE_SAFE, .path = "x/y"},
+						     {.place = PLACE_FILE, .path = "x/z"}};
+	static const struct spec_protected read_only[] = {{.path = "x/y",
+							   .protection = PROTECT_READ_ONLY},
+							  {.path = "x/z",
+							   .protection = PROTECT_HIDDEN}};
+	struct tree_case *c = *state;
+	size_t n = 0;
+
+	add_mount(c, MOUNT_BIND, "/w");
+	add_mount(c, MOUNT_BIND, "/r");
+	c->mounts[0].protected = wishes;
+	c->mounts[0].n_protected = N(wishes);
+	c->sources[0].protected = host;
+	c->mounts[1].read_only = true;
+	c->mounts[1].protected = read_only;
+	c->mounts[1].n_protected = N(read_only);
+	c->sources[1].protected = safe;
+	build(c);
+	for (size_t i = 0; i < c->tree.n_ops; i++)
+		if (c->tree.ops[i].stage == TREE_PROTECTED && n < N(order))
+			assert_string_equal(c->tree.ops[i].target, order[n++]);
+	assert_int_equal(n, N(order));
+	assert_op(find(c, TREE_PROTECTED, "/w/a"), TREE_PIN, false);
+	assert_op(find(c, TREE_PROTECTED, "/w/a/b"), TREE_PIN, false);
+	assert_op(find(c, TREE_PROTECTED, "/w/a/b/c"), TREE_READ_ONLY, true);
+	assert_op(find(c, TREE_PROTECTED, "/w/a/b/d"), TREE_HIDE_DIR, true);
+	assert_op(find(c, TREE_PROTECTED, "/w/e/f"), TREE_HIDE_FILE, true);
+	assert_op(find(c, TREE_PROTECTED, "/w/g/h"), TREE_PLACEHOLDER, true);
+	assert_null(find(c, TREE_PROTECTED, "/w/g/h/i"));
+	/* In a read-only bind nothing can be renamed. */
+	assert_null(find(c, TREE_PROTECTED, "/r/x"));
+	assert_int_equal(find(c, TREE_PROTECTED, "/r/x/y")->kind, TREE_AS_IT_IS);
+	assert_op(find(c, TREE_PROTECTED, "/r/x/z"), TREE_HIDE_FILE, true);
+}
+
 /* At every size of the arena the whole list, or an error with nothing returned. */
 static void fits_or_refuses(void **state)
 {
@@ -371,7 +432,7 @@ static void fits_or_refuses(void **state)
 		struct tree tree = {.n_ops = 12345};
 
 		c->arena.used = c->arena.size - left;
-		assert_true(tree_build(&c->spec, &c->layout, c->source_is_dir, &c->arena, &tree,
+		assert_true(tree_build(&c->spec, &c->layout, c->sources, &c->arena, &tree,
 				       &c->err) < 0);
 		assert_int_equal(tree.n_ops, 12345);
 		failed = true;
@@ -385,7 +446,7 @@ static void fits_or_refuses(void **state)
 static void names_every_kind(void **state)
 {
 	(void)state;
-	for (unsigned kind = TREE_DIR; kind <= TREE_SOURCE; kind++)
+	for (unsigned kind = TREE_DIR; kind <= TREE_AS_IT_IS; kind++)
 		assert_string_not_equal(tree_kind_name((enum tree_kind)kind), "unknown");
 	assert_string_equal(tree_kind_name((enum tree_kind)99), "unknown");
 }
@@ -403,6 +464,7 @@ int main(void)
 		test(dev_has_six_devices),
 		test(hides_kernel_paths),
 		test(carries_volumes_over),
+		test(protects_paths),
 		test(makes_nothing_on_the_host),
 		test(fits_or_refuses),
 		cmocka_unit_test(names_every_kind),
