@@ -21,12 +21,13 @@ ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c ro
 LAUNCHER_SRC := \
 	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/placeholders.c \
-	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/prepare.c launcher/protected.c launcher/readback.c launcher/result.c launcher/run.c \
-	launcher/sources.c launcher/spawn.c launcher/state.c launcher/stdio.c launcher/supervise.c
+	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/prepare.c launcher/protected.c \
+	launcher/readback.c launcher/result.c launcher/run.c launcher/sources.c launcher/spawn.c launcher/state.c \
+	launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
 	cmd/report.c cmd/run.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
-LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # ---- flags ----
@@ -112,20 +113,23 @@ $(O)/policy/syscall_table.inc: build/gen/syscall_table
 	$(Q)$< $(CALL_ARCH) > $@.new && mv $@.new $@
 $(O)/policy/syscalls.o: $(O)/policy/syscall_table.inc
 
-# pid 1 of a sandbox: a program without libc, embedded in ours (launcher/init_image.S). The same in every variant.
-INIT_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
+# pid 1 of a sandbox, and the relay of its terminal: programs without libc, embedded in ours (launcher/image.S). The
+# same in every variant.
+BARE_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
 # gcc makes calls of memset out of loops; there is no libc to call.
-INIT_CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
-INIT_LDFLAGS := -static -nostdlib $(if $(findstring clang,$(CC)),,-no-pie) -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
+BARE_CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+BARE_LDFLAGS := -static -nostdlib $(if $(findstring clang,$(CC)),,-no-pie) -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
 
-$(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h Makefile
+$(O)/launcher/%.bin: launcher/bare.h Makefile
 	@mkdir -p $(@D)
-	$(call say,cc,$<)
-	$(Q)$(CC) $(INIT_CFLAGS) $(INIT_LDFLAGS) $< -o $@
+	$(call say,cc,$(filter %.c,$^))
+	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c,$^) -o $@
+$(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h
+$(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor_image.h
 
-$(O)/launcher/init_image.o: launcher/init_image.S $(O)/launcher/init.bin
-	$(Q)$(CC) -DINIT_IMAGE_FILE='"$(O)/launcher/init.bin"' -c $< -o $@
+$(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
+	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
 
 $(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a
 	$(call say,ld,$@)

@@ -44,6 +44,32 @@ int sync_send(int fd, enum sync_point point)
 	return n < 0 ? -errno : 0;
 }
 
+union fd_control {
+	char bytes[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+int sync_send_with_fd(int fd, enum sync_point point, int passed)
+{
+	union fd_control control = {0};
+	struct iovec iov = {.iov_base = &point, .iov_len = sizeof(point)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(passed));
+	memcpy(CMSG_DATA(c), &passed, sizeof(passed));
+	do
+		n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
 static void frame_fill(struct frame *frame, const struct err *err)
 {
 	memset(frame, 0, sizeof(*frame));
@@ -134,41 +160,101 @@ static int check_frame(struct frame *frame, size_t size)
 	return 0;
 }
 
-int sync_receive(int fd, struct sync_message *ret)
+/* The descriptor in a SCM_RIGHTS control message, -EBADF for none. Of several none is kept: padding
+ * can make room for a second one. */
+static int fd_of(struct msghdr *msg)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
-		struct cmsghdr align;
-	} control;
+	int fd = -EBADF;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
+			int one;
+
+			memcpy(&one, CMSG_DATA(c) + at, sizeof(one));
+			if (fd == -EBADF) {
+				fd = one;
+				continue;
+			}
+			close(one);
+			if (fd >= 0)
+				close(fd);
+			fd = -EPROTO;
+		}
+	}
+	return fd;
+}
+
+/* Takes the message that msg has room for, and the descriptor that its control part has room for.
+ */
+static int receive(int fd, struct msghdr *msg, struct sync_message *ret, int *ret_fd)
+{
 	struct frame frame = {.point = SYNC_EOF};
 	struct iovec iov = {.iov_base = &frame, .iov_len = sizeof(frame)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = &control,
-			     .msg_controllen = sizeof(control)};
+	int passed;
 	ssize_t n;
 	int r;
 
+	msg->msg_iov = &iov;
+	msg->msg_iovlen = 1;
 	do
-		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	/* A peer that died with our message unread resets the connection: it is gone, too. An empty
 	 * message is none of ours and no end of file: only it has a sender. */
-	if ((n == 0 && sender_of(&msg) == 0) || (n < 0 && errno == ECONNRESET)) {
+	if ((n == 0 && sender_of(msg) == 0) || (n < 0 && errno == ECONNRESET)) {
 		memset(ret, 0, sizeof(*ret));
+		*ret_fd = -EBADF;
 		return 0;
 	}
 	if (n < 0)
 		return -errno;
-	/* Longer than a frame, or with more than credentials beside it: recvmsg(2) cuts either. */
-	r = (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? -EPROTO
-							    : check_frame(&frame, (size_t)n);
-	if (r < 0)
+	passed = fd_of(msg);
+	/* Longer than a frame, or with more beside it than there is room for: recvmsg(2) cuts
+	 * either. */
+	r = (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || passed == -EPROTO
+		    ? -EPROTO
+		    : check_frame(&frame, (size_t)n);
+	if (r < 0) {
+		if (passed >= 0)
+			close(passed);
 		return r;
+	}
 	*ret = (struct sync_message){.point = frame.point,
-				     .sender = sender_of(&msg),
+				     .sender = sender_of(msg),
 				     .err = frame.err};
+	*ret_fd = passed;
 	return 0;
+}
+
+int sync_receive(int fd, struct sync_message *ret)
+{
+	/* Without room for a descriptor: one that comes all the same is cut off. */
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr msg = {.msg_control = &control, .msg_controllen = sizeof(control)};
+	int unwanted = -EBADF;
+	int r = receive(fd, &msg, ret, &unwanted);
+
+	if (r == 0 && unwanted >= 0) {
+		close(unwanted);
+		return -EPROTO;
+	}
+	return r;
+}
+
+int sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr msg = {.msg_control = &control, .msg_controllen = sizeof(control)};
+
+	return receive(fd, &msg, ret, ret_fd);
 }
 
 bool sync_take_error(int fd, struct err *ret)
@@ -192,6 +278,8 @@ const char *sync_point_name(enum sync_point point)
 		return "error";
 	case SYNC_MAPPED:
 		return "mapped";
+	case SYNC_TERMINAL:
+		return "terminal";
 	case SYNC_READY:
 		return "ready";
 	case SYNC_EXEC:

@@ -17,6 +17,7 @@ enum sync_point {
 	SYNC_EOF,    /* never sent: the peer is gone */
 	SYNC_ERROR,  /* child: a row failed, the err follows in the same message */
 	SYNC_MAPPED, /* keeper: the id maps are written */
+	SYNC_TERMINAL, /* setup process: the master of the sandbox's pty comes with it */
 	SYNC_READY,  /* workload process: all rows before seccomp are applied; read me back */
 	SYNC_EXEC,   /* workload process: read back, the filter is loaded, about to execute */
 	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */
@@ -41,6 +42,9 @@ int must_check sync_send_error(int fd, const struct err *err);
 int must_check sync_write(int fd, enum sync_point point);
 int must_check sync_write_error(int fd, const struct err *err);
 
+/* Sends a point together with one descriptor, by SCM_RIGHTS: unix(7). */
+int must_check sync_send_with_fd(int fd, enum sync_point point, int passed);
+
 /*
  * A gate: the child waits at it under the workload's own filter, in which write(2) may be all that
  * is left. An eventfd(2) that is full: writing to it waits until somebody has read it.
@@ -51,9 +55,13 @@ int must_check sync_gate_make(void);
 int must_check sync_gate_wait(int gate);
 int must_check sync_gate_open(int gate);
 
-/* Waits for one message. Returns 0, with point SYNC_EOF at end-of-file, or -errno (-EPROTO: not one
- * of ours). */
+/* Waits for one message. A message with a descriptor is none. Returns 0, with point SYNC_EOF at
+ * end-of-file, or -errno (-EPROTO: not one of ours). */
 int must_check sync_receive(int fd, struct sync_message *ret);
+
+/* As sync_receive, and takes the one descriptor that a message may bring: *ret_fd is the caller's,
+ * CLOEXEC, or -EBADF where none came. More than one is -EPROTO, and nothing of it stays open. */
+int must_check sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd);
 
 /* True where an error frame waits at the keeper's end; does not wait for one itself. */
 bool sync_take_error(int fd, struct err *ret);

@@ -109,6 +109,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 		       child_etc, NULL},
 	[CHILD_DEV] = {"dev", "six harmless devices, own terminals, shared memory", NULL, child_dev,
 		       NULL},
+	[CHILD_TERMINAL] = {"terminal", "a terminal of its own, not the caller's",
+			    terminal_is_wanted, terminal_make, terminal_verify_made},
 	[CHILD_PROC] = {"proc", "only processes of the sandbox", NULL, child_proc, NULL},
 	[CHILD_FORBID_USERNS] = {"forbid_userns",
 				 "no nested user namespace, so no capability ever again", NULL,
@@ -141,6 +143,13 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_PROCESS_GROUP] = {"process_group",
 				 "a group of its own, which signals can be sent to", NULL,
 				 child_process_group, NULL},
+	[CHILD_TERMINAL_STDIO] = {"terminal_stdio",
+				  "each of 0 to 2 that is the caller's terminal becomes its own",
+				  terminal_is_wanted, terminal_replace_stdio,
+				  terminal_verify_stdio},
+	[CHILD_TERMINAL_FOREGROUND] = {"terminal_foreground", "^C and ^Z are the program's",
+				       terminal_is_interactive, terminal_take_foreground,
+				       terminal_verify_foreground},
 	[CHILD_RLIMITS] = {"rlimits", "limits.ulimits", NULL, child_rlimits, child_verify_rlimits},
 	[CHILD_NPROC] = {"nproc", "processes of this sandbox alone", has_nproc, child_nproc,
 			 child_verify_nproc},
@@ -169,6 +178,13 @@ MUST_PRECEDE(CHILD_STDIO_FILES, CHILD_ROOT, "as for sources");
 MUST_PRECEDE(CHILD_SOURCES, CHILD_ROOT,
 	     "the root's tmpfs covers a host directory that a source may lie in");
 MUST_PRECEDE(CHILD_DEV, CHILD_KERNEL_PATHS, "hidden files are covered by our own /dev/null");
+MUST_PRECEDE(CHILD_SESSION, CHILD_TERMINAL,
+	     "ioctl_tty(2): only a session leader gets a controlling terminal");
+MUST_PRECEDE(CHILD_DEV, CHILD_TERMINAL, "it is made in the sandbox's own devpts");
+MUST_PRECEDE(CHILD_TERMINAL, CHILD_TERMINAL_STDIO, "0 to 2 are the caller's until then");
+MUST_PRECEDE(CHILD_PIVOT, CHILD_TERMINAL_STDIO, "it opens the sandbox's /dev/tty");
+MUST_PRECEDE(CHILD_SIGNALS, CHILD_TERMINAL_FOREGROUND, "the mask is put back to what it was");
+MUST_PRECEDE(CHILD_PROCESS_GROUP, CHILD_TERMINAL_FOREGROUND, "it is that group");
 MUST_PRECEDE(CHILD_PROC, CHILD_FORBID_USERNS, "the limit is written through the new /proc");
 MUST_PRECEDE(CHILD_KERNEL_QUOTAS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");

@@ -318,16 +318,20 @@ int child_execute(struct launch *launch, struct err *err)
 
 /* ---- init ---- */
 
-/* Leaves exactly three descriptors, at the numbers that init expects. */
+/* Leaves exactly three descriptors, and the terminal where there is one, at the numbers that init expects. */
 static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct err *err)
 {
 	int status = fcntl(launch->status_write, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int lifeline = fcntl(launch->lifeline_read, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int image = fcntl(launch->init_image_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int journal = fcntl(launch->run.journal_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	bool has_terminal = launch->decision->plan.child_wanted[CHILD_TERMINAL];
+	int terminal = has_terminal ? fcntl(launch->terminal_slave, F_DUPFD_CLOEXEC, INIT_SPARE_FD)
+				    : -EBADF;
 	int r = 0;
 
-	if (status < 0 || lifeline < 0 || image < 0 || journal < 0)
+	if (status < 0 || lifeline < 0 || image < 0 || journal < 0 ||
+	    (has_terminal && terminal < 0))
 		return err_set(err, ERR_SETUP, errno, "init's descriptors");
 	/* sync_child, which is needed for a last error, stands above these (child_main). */
 	r = sys_close_range(0, 2, 0);
@@ -338,7 +342,8 @@ static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct
 		if (fcntl(launch->placeholders[i].fd, F_DUPFD, INIT_SPARE_FD) < 0)
 			r = -errno;
 	if (r < 0 || dup2(status, INIT_STATUS_FD) < 0 || dup2(lifeline, INIT_LIFELINE_FD) < 0 ||
-	    dup2(journal, INIT_LOCK_FD) < 0)
+	    dup2(journal, INIT_LOCK_FD) < 0 ||
+	    (has_terminal && dup2(terminal, INIT_TERMINAL_FD) < 0))
 		return err_set(err, ERR_SETUP, r < 0 ? -r : errno, "init's descriptors");
 	*ret_image_fd = image;
 	return 0;
@@ -348,11 +353,17 @@ int child_become_init(struct launch *launch, struct err *err)
 {
 	const struct plan *plan = &launch->decision->plan;
 	char pid[16];
-	char *argv[] = {(char *)"cordon-init", pid, NULL};
+	char *argv[] = {(char *)"cordon-init", pid,
+			plan->child_wanted[CHILD_TERMINAL] ? (char *)"terminal" : NULL, NULL};
 	char *envp[] = {NULL};
 	int image = -EBADF;
+	sigset_t all;
 	int r;
 
+	/* Stop signals, too: init changes the terminal's foreground group from another one. */
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0)
+		return err_set(err, ERR_SETUP, errno, "block init's signals");
 	str_format(pid, sizeof(pid), "%d", launch->workload_pid_inside);
 	r = child_become(launch, plan->init_uid, plan->init_gid, err);
 	if (r == 0)

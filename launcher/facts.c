@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -163,6 +164,17 @@ static bool is_anonymous_pipe(int fd)
 	return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
 }
 
+/* By TIOCGDEV, for /dev/tty is another name of the same terminal. */
+static bool is_terminal(int fd, uint32_t *ret_device)
+{
+	unsigned device = 0;
+
+	if (isatty(fd) != 1)
+		return false;
+	*ret_device = ioctl(fd, TIOCGDEV, &device) == 0 ? device : 0;
+	return true;
+}
+
 static void probe_layout(struct host_layout *layout)
 {
 	for (size_t i = 0; i < HOST_ENTRIES_MAX && tree_host_paths[i] != NULL; i++) {
@@ -223,6 +235,8 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 		facts.stdio[fd] = probe_fd(fd, fds_closed[fd]);
 		facts.stdio_is_pipe[fd] = is_anonymous_pipe(fd);
 		facts.stdio_is_input_file[fd] = facts.stdio[fd] == FD_USABLE && is_input_file(fd);
+		facts.stdio_is_terminal[fd] = facts.stdio[fd] == FD_USABLE &&
+					      is_terminal(fd, &facts.stdio_terminal[fd]);
 	}
 	probe_limits(&facts);
 	probe_layout(&facts.layout);

@@ -56,6 +56,8 @@ struct host_facts {
 	enum fd_state stdio[3];
 	bool stdio_is_pipe[3];       /* an anonymous one */
 	bool stdio_is_input_file[3]; /* a named regular file, opened for reading alone */
+	bool stdio_is_terminal[3];
+	uint32_t stdio_terminal[3]; /* which one: its device number */
 	struct host_layout layout;
 };
 

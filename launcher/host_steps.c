@@ -414,6 +414,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload and of init",
 			      NULL, apply_read_back, NULL, NULL},
+	[PARENT_MONITOR] = {"monitor",
+			    "a process that can do nothing else passes the terminal's bytes on",
+			    terminal_is_wanted, terminal_start_monitor, terminal_verify_monitor,
+			    NULL},
 	[PARENT_KEEPER_PRIVILEGES] = {"keeper_privileges",
 				      "the keeper drops what undo does not need", NULL,
 				      apply_keeper_privileges, verify_keeper_privileges, NULL},
@@ -429,6 +433,8 @@ MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
 	     "the child covers them, and init inherits their locks");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_READ_BACK, "init's state is that of its own image");
+MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
+	     "capabilities(7): emptying its bounding set needs CAP_SETPCAP");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
 	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
 

@@ -14,6 +14,7 @@
 #include "launcher/fault.h"
 #include "launcher/placeholders.h"
 #include "launcher/state.h"
+#include "launcher/terminal.h"
 #include "rootfs/apply.h"
 
 enum { WORKLOAD_STACK = 256 << 10 }; /* of which a few KiB are used */
@@ -58,9 +59,11 @@ struct launch {
 	int init_pidfd;
 	pid_t workload_pid;
 	int workload_pidfd;
+	struct terminal terminal;
 
 	/* in the child */
 	pid_t workload_pid_inside;
+	int terminal_slave;
 	char start_dir[4096];    /* the caller's directory where it is visible inside, else "" */
 	char program_path[4096]; /* what will be executed, absolute */
 	bool keeps_file_rights;
@@ -101,6 +104,9 @@ _Noreturn void child_main(struct launch *launch);
 /* Prepares everything that can be prepared without a change of the host. */
 int must_check prepare_launch(struct launch *launch, struct err *err);
 void launch_release(struct launch *launch);
+
+/* A sealed memfd of mode 0111 with the program's bytes; CLOEXEC. */
+int must_check prepare_image(const char *name, const char *bytes, size_t size, struct err *err);
 
 /* clone3 by the plan's shape. Returns in the keeper only. */
 int must_check spawn_sandbox(struct launch *launch, struct err *err);

@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/terminal.h"
 
 static const struct spec_origin nowhere = {.file = ""};
 
@@ -147,6 +148,23 @@ static void check_stdio(const struct decision *d, struct misses *misses)
 	}
 }
 
+static void check_terminals(const struct decision *d, struct misses *misses)
+{
+	int first = terminal_descriptor(d);
+
+	for (int fd = first + 1; first >= 0 && fd < 3; fd++) {
+		struct miss *m;
+
+		if (!d->facts.stdio_is_terminal[fd] ||
+		    d->facts.stdio_terminal[fd] == d->facts.stdio_terminal[first])
+			continue;
+		m = preflight_miss(misses, "", nowhere);
+		miss_text(m, "descriptors %d and %d are two terminals: a sandbox has one", first,
+			  fd);
+		miss_hint(m, "Pass one of them through a pipe: cordon run ... 2>&1, or | cat.");
+	}
+}
+
 static void check_ids(const struct decision *d, struct misses *misses)
 {
 	const struct spec_identity *id = &d->spec.identity;
@@ -240,6 +258,7 @@ void preflight_host(const struct decision *decision, struct misses *misses)
 {
 	static void (*const checks[])(const struct decision *, struct misses *) = {
 		check_kernel, check_userns, check_namespaces, check_seccomp, check_stdio,
+		check_terminals,
 		check_ids,    check_limits, check_core,       check_overlay,
 	};
 

@@ -22,27 +22,26 @@
 
 enum { GUARD = 4096 };
 
-/* Makes the sealed, unreadable copy of init that pid 1 executes. Mode 0111: a process that executes
+/* Makes a sealed, unreadable copy of a program. Mode 0111: a process that executes
  * a file which it may not read is not dumpable from its first instruction on, so that nobody inside
  * can look into it (would_dump in the kernel's fs/exec.c). */
-static int make_init_image(struct err *err)
+int prepare_image(const char *name, const char *bytes, size_t size, struct err *err)
 {
-	_cleanup_fd_ int fd =
-		sys_memfd_create("cordon-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	_cleanup_fd_ int fd = sys_memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	int r;
 
 	if (fd == -EINVAL) /* before 6.3 every memfd is executable */
-		fd = sys_memfd_create("cordon-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = sys_memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0) {
-		err_set(err, ERR_PREFLIGHT, -fd, "memfd for the sandbox's init");
+		err_set(err, ERR_PREFLIGHT, -fd, "memfd for %s", name);
 		return err_hint(err, "Where vm.memfd_noexec is 2, set it to 1 as root.");
 	}
-	r = io_write_all(fd, init_image, init_image_size);
+	r = io_write_all(fd, bytes, size);
 	if (r == 0 && (fchmod(fd, 0111) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0))
 		r = -errno;
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "image of the sandbox's init");
+		return err_set(err, ERR_SETUP, -r, "image of %s", name);
 	return steal_fd(&fd);
 }
 
@@ -151,7 +150,7 @@ int prepare_launch(struct launch *launch, struct err *err)
 		r = make_workload_stack(launch, err);
 	if (r < 0)
 		return r;
-	launch->init_image_fd = make_init_image(err);
+	launch->init_image_fd = prepare_image("cordon-init", init_image, init_image_size, err);
 	if (launch->init_image_fd < 0)
 		return launch->init_image_fd;
 	r = sync_pair(pair);
@@ -201,6 +200,7 @@ void launch_release(struct launch *launch)
 	launch->protected = NULL;
 	free(launch->own_mounts);
 	launch->own_mounts = NULL;
+	terminal_release(&launch->terminal);
 	free(launch->filter);
 	launch->sources = NULL;
 	launch->filter = NULL;

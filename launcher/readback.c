@@ -66,13 +66,16 @@ int readback_status(const char *text, const struct readback_want *want, struct e
 	if (r == 0 && want->no_groups)
 		r = expect(text, "Groups", "", err);
 	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++)
-		r = expect(text, sets[i], "0000000000000000", err);
+		if (!want->keeps_bounding_set || !str_equal(sets[i], "CapBnd"))
+			r = expect(text, sets[i], "0000000000000000", err);
 	if (r == 0)
 		r = expect(text, "NoNewPrivs", "1", err);
+	if (r == 0 && want->filtered)
+		r = expect(text, "Seccomp", "2", err);
 	return r;
 }
 
-static int check_status(pid_t pid, const struct readback_want *want, struct err *err)
+int readback_process(pid_t pid, const struct readback_want *want, struct err *err)
 {
 	char path[64], text[STATUS_MAX];
 	ssize_t n;
@@ -133,11 +136,11 @@ int readback_sandbox(const struct launch *launch, struct err *err)
 	struct readback_want workload =
 		want_for(launch, launch->spec->identity.uid, launch->spec->identity.gid);
 	struct readback_want init = want_for(launch, plan->init_uid, plan->init_gid);
-	int r = check_status(launch->workload_pid, &workload, err);
+	int r = readback_process(launch->workload_pid, &workload, err);
 
 	if (r < 0)
 		return err_wrap(err, "workload");
-	r = check_status(launch->init_pid, &init, err);
+	r = readback_process(launch->init_pid, &init, err);
 	if (r < 0)
 		return err_wrap(err, "init");
 	return check_namespaces(launch->workload_pid, &launch->decision->facts, err);

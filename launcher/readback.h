@@ -11,11 +11,16 @@ struct readback_want {
 	uint32_t uid; /* as seen in the keeper's user namespace */
 	uint32_t gid;
 	bool no_groups; /* the supplementary list must be empty */
+	bool keeps_bounding_set; /* a user may not empty it: capabilities(7) */
+	bool filtered;           /* a system call filter must be loaded */
 };
 
 /* Compares a status text with *want: four uids, four gids, groups, five empty capability sets,
  * no_new_privs. Pure. Returns 0 or -EPERM with err naming the field. */
 int must_check readback_status(const char *text, const struct readback_want *want, struct err *err);
+
+/* Reads one process's status. */
+int must_check readback_process(pid_t pid, const struct readback_want *want, struct err *err);
 
 /* Reads the workload's and init's status, and their eight namespaces, none of which may be the
  * keeper's. */

@@ -36,12 +36,15 @@ static int not_this(const struct sync_message *message, enum sync_point wanted, 
 }
 
 /* Test builds: the child asks for the kill that its row was told to suffer. */
-static void obey_fault(struct launch *launch, enum sync_point point)
+static bool obeys_fault(struct launch *launch, enum sync_point point)
 {
+	if (!fault_is_set(&launch->fault))
+		return false;
 	if (point == SYNC_FAULT_KILL_KEEPER)
 		kill(getpid(), SIGKILL);
 	if (point == SYNC_FAULT_KILL_INIT)
 		ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0), "test build");
+	return point == SYNC_FAULT_KILL_INIT;
 }
 
 static int wait_for(struct launch *launch, enum sync_point wanted, struct sync_message *ret,
@@ -54,10 +57,8 @@ static int wait_for(struct launch *launch, enum sync_point wanted, struct sync_m
 			return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(wanted));
 		if (ret->point == wanted)
 			return 0;
-		if (!fault_is_set(&launch->fault) ||
-		    (ret->point != SYNC_FAULT_KILL_KEEPER && ret->point != SYNC_FAULT_KILL_INIT))
+		if (!obeys_fault(launch, ret->point))
 			return not_this(ret, wanted, err);
-		obey_fault(launch, ret->point);
 	}
 }
 
@@ -183,6 +184,25 @@ static void find_start_dir(struct launch *launch)
 		dir[0] = '\0';
 }
 
+/* The master of the sandbox's pty, from the setup process. */
+static int meet_terminal(struct launch *launch, struct err *err)
+{
+	struct sync_message message;
+	int fd = -EBADF;
+	int r;
+
+	do {
+		r = sync_receive_with_fd(launch->sync_keeper, &message, &fd);
+		if (r < 0)
+			return err_set(err, ERR_SETUP, -r, "wait for %s",
+				       sync_point_name(SYNC_TERMINAL));
+	} while (fd < 0 && obeys_fault(launch, message.point));
+	if (message.point == SYNC_TERMINAL)
+		return terminal_accept_master(launch, fd, err);
+	close_fd(&fd);
+	return not_this(&message, SYNC_TERMINAL, err);
+}
+
 static int launch_sandbox(struct launch *launch, struct err *err)
 {
 	int r = prepare_launch(launch, err);
@@ -195,6 +215,8 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 		r = host_steps_run(launch, PARENT_FIRST_AFTER_SPAWN, PARENT_FIRST_AFTER_READY, err);
 	if (r == 0)
 		r = say(launch, SYNC_MAPPED, err);
+	if (r == 0 && launch->decision->plan.child_wanted[CHILD_TERMINAL])
+		r = meet_terminal(launch, err);
 	if (r == 0)
 		r = meet_workload(launch, err);
 	if (r == 0)
@@ -239,6 +261,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.init_gone_write = -EBADF,
 		.init_pidfd = -EBADF,
 		.workload_pidfd = -EBADF,
+		.terminal_slave = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,
 		.fault = fault_from_environment(),
 	};
@@ -249,10 +272,13 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	if (r < 0)
 		return r;
 	find_start_dir(&launch);
+	terminal_init(&launch.terminal);
 	memset(ret_result, 0, sizeof(*ret_result));
 	ret_result->kind = RUN_SETUP_FAILED;
 	r = run_to_end(&launch, options, ret_result, err);
 	launch_kill(&launch);
+	/* Before anybody prints: the terminal may still be raw. */
+	terminal_finish(&launch);
 	/* A failed undo is an error of its own where nothing worse happened: something was left
 	 * behind. */
 	if (host_steps_undo(&launch, &undo_err) < 0 && r == 0) {

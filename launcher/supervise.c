@@ -2,11 +2,17 @@
 /*
  * Phase 14: waits for the sandbox's end.
  *
- * Theory of operation. The keeper sleeps in one poll(2) on three things: the pidfd of init
- * (readable when the whole pid namespace is gone), a signalfd (what the caller sends to cordon is
- * passed on to the workload), and the clock of limits.wall_time. init writes 8 bytes to the status
- * pipe when the workload's first process has ended, then exits; the kernel then kills what is left,
- * and the pidfd becomes readable only after that. No byte of the workload is ever read here.
+ * Theory of operation. The keeper sleeps in one poll(2) on five things: the pidfd of init (readable
+ * when the whole pid namespace is gone), init's status pipe, a signalfd (what the caller sends to
+ * cordon is passed on to the workload), the monitor where there is a terminal, and the clock of
+ * limits.wall_time. init writes 8 bytes to the status pipe when the workload's first process has
+ * stopped or ended, and exits after its end; the kernel then kills what is left, and the pidfd
+ * becomes readable only after that. No byte of the workload is ever read here.
+ *
+ * Stopping. ^Z comes in one of two ways: as a signal to cordon, which is passed on, or, where the
+ * terminal is relayed, as a byte that the pty makes a signal of. Either way the workload may catch
+ * it, so cordon stops when the workload has. A workload cannot stop cordon otherwise, and not for
+ * longer than limits.wall_time: a timer continues the keeper then.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,10 +27,21 @@
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
 
-/* Not passed on: those that cannot be caught, those about us ourselves, and the faults. Stop
- * signals stop cordon as they would stop any program. */
+struct watch {
+	struct launch *launch;
+	int signal_fd;
+	int64_t deadline_ms;
+	bool asked_to_stop; /* SIGTSTP has been passed on */
+	bool has_end;       /* init's last word */
+	bool status_closed;
+	struct init_status end;
+	struct run_result *result;
+};
+
+/* Not passed on: those that cannot be caught, those about us ourselves, and the faults. Of the stop
+ * signals only ^Z is: the other two are about a terminal that the workload does not have. */
 static const int not_forwarded[] = {
-	SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU,
+	SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTTIN, SIGTTOU,
 	SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,
 };
 
@@ -40,11 +57,22 @@ static bool is_forwarded(int signo)
 	return sigaction(signo, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
 }
 
-static int open_signals(struct err *err)
+static sigset_t only(int signo)
 {
 	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	return set;
+}
+
+static int open_signals(struct err *err)
+{
+	sigset_t set, tstp = only(SIGTSTP);
 	int fd;
 
+	if (sigprocmask(SIG_BLOCK, &tstp, NULL) != 0)
+		return err_set(err, ERR_SETUP, errno, "block SIGTSTP");
 	sigemptyset(&set);
 	for (int signo = 1; signo < _NSIG; signo++)
 		if (is_forwarded(signo))
@@ -53,22 +81,14 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_set(err, ERR_SETUP, errno, "signalfd") : fd;
 }
 
-/* What a terminal sends goes to the whole foreground group of a program that runs directly; so it
- * does here. */
-static void forward_signal(const struct launch *launch, int signal_fd)
+static void send_to_workload(const struct launch *launch, int signo, bool whole_group)
 {
-	struct signalfd_siginfo info;
+	unsigned flags = whole_group ? SYS_PIDFD_SIGNAL_PROCESS_GROUP : 0;
+	int r = sys_pidfd_send_signal(launch->workload_pidfd, signo, flags);
 
-	while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		bool from_terminal = info.ssi_code == SI_KERNEL;
-		unsigned flags = from_terminal ? SYS_PIDFD_SIGNAL_PROCESS_GROUP : 0;
-		int signo = (int)info.ssi_signo;
-		int r = sys_pidfd_send_signal(launch->workload_pidfd, signo, flags);
-
-		if (r == -EINVAL && from_terminal) /* before kernel 6.9 */
-			r = sys_pidfd_send_signal(launch->workload_pidfd, signo, 0);
-		ignore_result(r, "ESRCH: it has just ended");
-	}
+	if (r == -EINVAL && whole_group) /* before kernel 6.9 */
+		r = sys_pidfd_send_signal(launch->workload_pidfd, signo, 0);
+	ignore_result(r, "ESRCH: it has just ended");
 }
 
 static int64_t now_ms(void)
@@ -112,48 +132,194 @@ void launch_kill(struct launch *launch)
 	close_fd(&launch->init_pidfd);
 }
 
-static int wait_for_end(struct launch *launch, int64_t deadline_ms, struct run_result *result,
-			struct err *err)
-{
-	_cleanup_fd_ int signal_fd = open_signals(err);
+/* ---- stop and go on ---- */
 
-	if (signal_fd < 0)
-		return signal_fd;
-	for (;;) {
-		struct pollfd fds[] = {{.fd = launch->init_pidfd, .events = POLLIN},
-				       {.fd = signal_fd, .events = POLLIN}};
-		int n = poll(fds, 2, time_left(deadline_ms));
+/* Stops this process, and its group where `whole_group`, as ^Z stops any other. In a group without
+ * a shell that could continue it (orphaned: setpgid(2)) the kernel drops the signal, and nothing
+ * happens. */
+static void stop_self(const struct watch *watch, bool whole_group)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT};
+	struct itimerspec at = {.it_value = {.tv_sec = watch->deadline_ms / 1000,
+					     .tv_nsec = watch->deadline_ms % 1000 * 1000000}};
+	bool has_deadline = watch->deadline_ms != INT64_MAX;
+	sigset_t tstp = only(SIGTSTP), cont = only(SIGCONT);
+	struct timespec now = {0};
+	timer_t timer;
+
+	/* SIGCONT continues a stopped process also where it is blocked: the deadline holds. */
+	if (has_deadline && timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		return;
+	if (!has_deadline || timer_settime(timer, TIMER_ABSTIME, &at, NULL) == 0) {
+		kill(whole_group ? 0 : getpid(), SIGTSTP);
+		sigprocmask(SIG_UNBLOCK, &tstp, NULL); /* here */
+		sigprocmask(SIG_BLOCK, &tstp, NULL);
+	}
+	if (has_deadline)
+		timer_delete(timer);
+	while (sigtimedwait(&cont, NULL, &now) > 0) /* what continued us is dealt with here */
+		;
+}
+
+static int go_on(struct watch *watch, struct err *err)
+{
+	int r = terminal_resize(watch->launch, err);
+
+	watch->asked_to_stop = false;
+	if (r == 0)
+		r = terminal_refresh(watch->launch, err);
+	send_to_workload(watch->launch, SIGCONT, true);
+	return r;
+}
+
+static int on_stopped(struct watch *watch, int signo, struct err *err)
+{
+	struct terminal *terminal = &watch->launch->terminal;
+	bool was_relayed = terminal->state == TERMINAL_RELAYED;
+	int r;
+
+	/* init has given it the terminal, and continued it. */
+	if (terminal->control_fd >= 0 && (signo == SIGTTIN || signo == SIGTTOU)) {
+		terminal->wants_input = true;
+		return terminal_refresh(watch->launch, err);
+	}
+	if (!was_relayed && !watch->asked_to_stop)
+		return 0;
+	r = terminal_hold(watch->launch, err);
+	if (r < 0)
+		return r;
+	/* ^Z as a byte was not seen by the rest of a pipeline. */
+	stop_self(watch, was_relayed);
+	return go_on(watch, err);
+}
+
+/* ---- events ---- */
+
+static int on_status(struct watch *watch, struct err *err)
+{
+	struct init_status status;
+	ssize_t n = read(watch->launch->status_read, &status, sizeof(status));
+
+	if (n != (ssize_t)sizeof(status)) {
+		watch->status_closed = true;
+		return 0;
+	}
+	if (status.code == CLD_STOPPED)
+		return on_stopped(watch, status.status, err);
+	watch->end = status;
+	watch->has_end = true;
+	return 0;
+}
+
+static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, struct err *err)
+{
+	struct launch *launch = watch->launch;
+	int signo = (int)info->ssi_signo;
+
+	if (signo == SIGCONT)
+		return go_on(watch, err);
+	/* The kernel tells who is in the foreground of the workload's terminal. */
+	if (signo == SIGWINCH && launch->terminal.control_fd >= 0)
+		return terminal_resize(launch, err);
+	if (signo == SIGTSTP)
+		watch->asked_to_stop = true;
+	/* What a terminal sends goes to the whole foreground group of a program that runs directly;
+	 * so it does here. */
+	send_to_workload(launch, signo, info->ssi_code == SI_KERNEL || signo == SIGTSTP);
+	return 0;
+}
+
+static int on_monitor(struct watch *watch, struct err *err)
+{
+	bool hangup = false;
+	int r = terminal_on_message(watch->launch, &hangup, err);
+
+	if (hangup && is_forwarded(SIGHUP))
+		send_to_workload(watch->launch, SIGHUP, true);
+	return r;
+}
+
+static int on_events(struct watch *watch, const struct pollfd fds[4], struct err *err)
+{
+	struct signalfd_siginfo info;
+	int r = 0;
+
+	if (fds[1].revents != 0)
+		r = on_status(watch, err);
+	while (r == 0 && fds[2].revents != 0 &&
+	       read(watch->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		r = on_signal(watch, &info, err);
+	if (r == 0 && fds[3].revents != 0)
+		r = on_monitor(watch, err);
+	return r;
+}
+
+static void enforce_deadline(struct watch *watch)
+{
+	if (watch->deadline_ms == INT64_MAX || now_ms() < watch->deadline_ms)
+		return;
+	watch->result->kind = RUN_WALL_TIME;
+	watch->result->limit = "limits.wall_time";
+	watch->deadline_ms = INT64_MAX;
+	ignore_result(sys_pidfd_send_signal(watch->launch->init_pidfd, SIGKILL, 0),
+		      "it may have just ended");
+}
+
+static int shorter(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static int wait_for_end(struct watch *watch, struct err *err)
+{
+	struct launch *launch = watch->launch;
+	int r = terminal_refresh(launch, err);
+
+	while (r == 0) {
+		struct pollfd fds[] = {
+			{.fd = launch->init_pidfd, .events = POLLIN},
+			{.fd = watch->status_closed ? -1 : launch->status_read, .events = POLLIN},
+			{.fd = watch->signal_fd, .events = POLLIN},
+			{.fd = launch->terminal.control_fd, .events = POLLIN},
+		};
+		int n = poll(fds, 4, shorter(time_left(watch->deadline_ms),
+					     terminal_patience(launch)));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_SETUP, errno, "poll");
 		if (n > 0 && fds[0].revents != 0)
 			return 0;
-		if (n > 0 && fds[1].revents != 0)
-			forward_signal(launch, signal_fd);
-		if (n == 0 && deadline_ms != INT64_MAX && now_ms() >= deadline_ms) {
-			result->kind = RUN_WALL_TIME;
-			result->limit = "limits.wall_time";
-			deadline_ms = INT64_MAX;
-			ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0),
-				      "it may have just ended");
-		}
+		if (n > 0)
+			r = on_events(watch, fds, err);
+		if (n == 0 && terminal_patience(launch) >= 0)
+			r = terminal_refresh(launch, err);
+		/* Each time: events may come without an end. */
+		enforce_deadline(watch);
 	}
+	return r;
 }
 
 /* How the workload's first process ended, from init's 8 bytes. Without them init itself was killed.
  */
-static void read_status(const struct launch *launch, struct run_result *result)
+static void read_status(struct watch *watch)
 {
+	struct run_result *result = watch->result;
 	struct init_status status;
-	bool has_status =
-		read(launch->status_read, &status, sizeof(status)) == (ssize_t)sizeof(status);
 
-	if (has_status && status.code == CLD_EXITED) {
+	while (!watch->has_end && !watch->status_closed) {
+		ssize_t n = read(watch->launch->status_read, &status, sizeof(status));
+
+		watch->status_closed = n != (ssize_t)sizeof(status);
+		watch->has_end = !watch->status_closed && status.code != CLD_STOPPED;
+		if (watch->has_end)
+			watch->end = status;
+	}
+	if (watch->has_end && watch->end.code == CLD_EXITED) {
 		result->kind = RUN_EXITED;
-		result->exit_code = status.status & 0xff;
+		result->exit_code = watch->end.status & 0xff;
 		return;
 	}
-	result->signal = has_status ? status.status : SIGKILL;
+	result->signal = watch->has_end ? watch->end.status : SIGKILL;
 	result->kind = result->signal == SIGSYS ? RUN_POLICY_KILL : RUN_SIGNALLED;
 	if (result->kind == RUN_POLICY_KILL)
 		result->limit = "seccomp";
@@ -163,19 +329,26 @@ int supervise(struct launch *launch, struct run_result *ret_result, struct err *
 {
 	uint64_t wall_time_ms = launch->spec->limits.wall_time_ms;
 	int64_t start_ms = now_ms();
-	int64_t deadline_ms = INT64_MAX;
 	struct run_result result = {.kind = RUN_EXITED,
 				    .exit_code = RESULT_NONE,
 				    .signal = RESULT_NONE,
 				    .memory_peak_bytes = RESULT_NONE,
 				    .pids_peak = RESULT_NONE};
+	_cleanup_fd_ int signal_fd = open_signals(err);
+	struct watch watch = {.launch = launch,
+			      .signal_fd = signal_fd,
+			      .deadline_ms = INT64_MAX,
+			      .result = &result};
 	struct rusage usage;
 	siginfo_t info;
 	int r;
 
+	if (signal_fd < 0)
+		return signal_fd;
+	launch->terminal.wants_input = terminal_is_interactive(launch->decision);
 	if (wall_time_ms < (uint64_t)(INT64_MAX - start_ms))
-		deadline_ms = start_ms + (int64_t)wall_time_ms;
-	r = wait_for_end(launch, deadline_ms, &result, err);
+		watch.deadline_ms = start_ms + (int64_t)wall_time_ms;
+	r = wait_for_end(&watch, err);
 	if (r < 0)
 		return r;
 	r = sys_waitid(P_PIDFD, (id_t)launch->init_pidfd, &info, WEXITED | __WALL, &usage);
@@ -188,7 +361,7 @@ int supervise(struct launch *launch, struct run_result *ret_result, struct err *
 	if (result.kind == RUN_WALL_TIME)
 		result.signal = SIGKILL;
 	else
-		read_status(launch, &result);
+		read_status(&watch);
 	*ret_result = result;
 	return 0;
 }
