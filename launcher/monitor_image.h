@@ -7,11 +7,12 @@
 extern const char monitor_image[];
 extern const unsigned int monitor_image_size;
 
-/* Descriptors that the monitor is started with: these, and no others. */
+/* Descriptors that the monitor is started with: these, and by RLIMIT_NOFILE no others. */
 enum {
-	MONITOR_TTY_FD = 3,     /* the caller's terminal */
-	MONITOR_MASTER_FD = 4,  /* the master of the sandbox's pty, non-blocking */
-	MONITOR_CONTROL_FD = 5, /* SOCK_SEQPACKET; end-of-file: the keeper is gone */
+	MONITOR_TTY_FD,     /* the caller's terminal */
+	MONITOR_MASTER_FD,  /* the master of the sandbox's pty, non-blocking */
+	MONITOR_CONTROL_FD, /* SOCK_SEQPACKET; end-of-file: the keeper is gone */
+	MONITOR_FDS,
 };
 
 /* One message is one of these, as an int. */

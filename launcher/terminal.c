@@ -150,9 +150,7 @@ static int place_fds(const struct launch *launch, int control, int image)
 	image = fcntl(image, F_DUPFD_CLOEXEC, SPARE_FD);
 	if (tty < 0 || master < 0 || control < 0 || image < 0)
 		return -errno;
-	r = sys_close_range(0, 2, 0);
-	if (r == 0)
-		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	r = sys_close_range(MONITOR_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (r < 0)
 		return r;
 	if (dup2(tty, MONITOR_TTY_FD) < 0 || dup2(master, MONITOR_MASTER_FD) < 0 ||

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "launcher/bare.h"
@@ -127,11 +128,11 @@ static void forbid_files(void)
 	bare_call(SYS_close, fd, 0, 0, 0, 0);
 }
 
-static void no_more_of(int resource)
+static void no_more_of(int resource, uint64_t than)
 {
-	const uint64_t none[2] = {0, 0};
+	const uint64_t limit[2] = {than, than};
 
-	if (bare_call(SYS_prlimit64, 0, resource, (long)none, 0, 0) != 0)
+	if (bare_call(SYS_prlimit64, 0, resource, (long)limit, 0, 0) != 0)
 		bare_exit(125);
 }
 
@@ -145,9 +146,9 @@ static void confine(void)
 	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		bare_exit(125);
 	forbid_files();
-	no_more_of(1 /* RLIMIT_FSIZE */);
-	no_more_of(6 /* RLIMIT_NPROC */);
-	no_more_of(7 /* RLIMIT_NOFILE */);
+	no_more_of(RLIMIT_FSIZE, 0);
+	no_more_of(RLIMIT_NPROC, 0);
+	no_more_of(RLIMIT_NOFILE, MONITOR_FDS); /* ppoll refuses to look at more */
 	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&program, 0, 0) != 0)
 		bare_exit(125);
 }
@@ -392,6 +393,10 @@ static void step(struct monitor *m)
 	};
 	long n = bare_call(SYS_ppoll, (long)fds, 3, m->finishes ? (long)&patience : 0, 0, 0);
 
+	if (n < 0 && n != -EINTR) {
+		restore(m, true);
+		bare_exit(125);
+	}
 	if (n > 0 && fds[1].revents != 0)
 		on_tty(m, fds[1].revents);
 	if (n > 0 && fds[2].revents != 0)
