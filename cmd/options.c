@@ -12,14 +12,14 @@
 #include "base/str.h"
 #include "cmd/print.h"
 
-enum target { TO_POLICY, TO_PROFILE, TO_STATUS_FD, TO_REPORT, TO_QUIET, TO_HELP };
+enum target { TO_POLICY, TO_PROFILE, TO_STATUS_FD, TO_REPORT, TO_QUIET, TO_INPUT, TO_TERMINAL, TO_HELP };
 
 static const struct option_def {
 	const char *name;
 	const char *value; /* NULL: takes none */
 	enum target target;
 	enum policy_flag_kind flag; /* TO_POLICY */
-	const char *help;
+	const char *help; /* NULL: another spelling, not listed */
 } options[] = {
 	{"--profile", "P", TO_PROFILE, 0,
 	 "profile by name, or by path where it has a slash (default: default)"},
@@ -39,6 +39,11 @@ static const struct option_def {
 	{"--status-fd", "N", TO_STATUS_FD, 0,
 	 "write events and the result to this descriptor (3 or more), JSON lines"},
 	{"--report", "FILE", TO_REPORT, 0, "write the result to this file, one JSON document"},
+	{"-t", NULL, TO_TERMINAL, 0,
+	 "insist on a terminal (where there is one, the program has one anyway)"},
+	{"-i", NULL, TO_INPUT, 0, "pass stdin on (done anyway); -it is both"},
+	{"-it", NULL, TO_TERMINAL, 0, NULL},
+	{"-ti", NULL, TO_TERMINAL, 0, NULL},
 	{"-q", NULL, TO_QUIET, 0, "no notes of cordon's own, errors excepted"},
 	{"--help", NULL, TO_HELP, 0, "this text"},
 };
@@ -71,7 +76,7 @@ static int refuse_unknown(const char *word, struct err *err)
 	char name[64];
 
 	for (size_t i = 0; i < N_OPTIONS; i++)
-		names[i] = strlen(options[i].name) > 2 ? options[i].name : NULL;
+		names[i] = strlen(options[i].name) > 3 ? options[i].name : NULL;
 	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
 	/* Without the value, which is as long as it likes. */
 	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
@@ -121,6 +126,11 @@ static int take(struct options *o, const struct option_def *def, const char *val
 	case TO_QUIET:
 		o->quiet = true;
 		return 0;
+	case TO_INPUT:
+		return 0;
+	case TO_TERMINAL:
+		o->terminal = true;
+		return 0;
 	case TO_HELP:
 		o->help = true;
 		return 0;
@@ -166,6 +176,8 @@ void options_print_help(void)
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		char left[64];
 
+		if (options[i].help == NULL)
+			continue;
 		str_format(left, sizeof(left), "  %s %s", options[i].name,
 			   options[i].value != NULL ? options[i].value : "");
 		print_padded(left, 24);

@@ -17,6 +17,7 @@ struct options {
 	int status_fd; /* -EBADF: none */
 	const char *report;
 	bool quiet;
+	bool terminal; /* -t: stdin must be one */
 	bool help;
 	bool saw_separator; /* "--" */
 	char **rest;        /* what is left behind the flags, NULL-terminated */

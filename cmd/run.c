@@ -31,6 +31,11 @@ static int check_command(const struct options *o, struct err *err)
 		err_set(err, ERR_USAGE, 0, "no program to run");
 		return err_hint(err, "cordon run -- CMD...");
 	}
+	if (o->terminal && isatty(STDIN_FILENO) != 1) {
+		err_set(err, ERR_USAGE, 0,
+			"stdin (descriptor 0) is not a terminal, and -t insists on one");
+		return err_hint(err, "Leave -t out: what is a terminal here is one inside, too.");
+	}
 	if (o->saw_separator)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "no image %s; to run a program of this host: cordon run -- %s",

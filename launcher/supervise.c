@@ -225,7 +225,7 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 		watch->asked_to_stop = true;
 	/* What a terminal sends goes to the whole foreground group of a program that runs directly;
 	 * so it does here. */
-	send_to_workload(launch, signo, info->ssi_code == SI_KERNEL || signo == SIGTSTP);
+	send_to_workload(launch, signo, info->ssi_code == SI_KERNEL);
 	return 0;
 }
 
