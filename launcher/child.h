@@ -25,7 +25,8 @@ child_fn child_signals, child_process_group, child_rlimits, child_verify_rlimits
 	child_verify_capabilities, child_no_new_privs, child_verify_no_new_privs, child_working_dir,
 	child_program, child_descriptors, child_seccomp;
 
-/* Parts of rows that init takes, too. */
+/* Parts of rows that init and the monitor take, too. */
+int must_check child_drop_bounding_set(struct err *err);
 int must_check child_become(const struct launch *launch, uint32_t uid, uint32_t gid,
 			    struct err *err);
 int must_check child_drop_capabilities(struct err *err);

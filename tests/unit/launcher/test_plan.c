@@ -29,7 +29,8 @@ static const char *const optional[] = {
 	"hard_limits",     "session_keyring", "sources",     "deny_setgroups",
 	"open_sources",    "system",          "etc",         "volumes",
 	"nproc",           "keyring",         "setup_ids",   "placeholders",
-	"protected_paths",
+	"protected_paths", "terminal",        "terminal_stdio", "terminal_foreground",
+	"monitor",
 };
 
 static bool is_optional(const char *name)
