@@ -191,7 +191,7 @@ static int make_one(struct launch *launch, const struct source_fact *fact,
 	size_t index = launch->n_placeholders;
 	struct placeholder *p = &launch->placeholders[index];
 	char path[PATH_MAX], line[64];
-	struct statx st;
+	struct statx st = {0};
 	int r;
 
 	*p = (struct placeholder){.parent_fd = -EBADF, .fd = -EBADF};

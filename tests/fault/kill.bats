@@ -53,6 +53,18 @@ each_row_kills_the_keeper() { # FLAG...
 	each_row_kills_the_keeper "${plain[@]}"
 }
 
+@test "kill -9 of the keeper after it has made a placeholder: gc takes it away" {
+	local row bad=0
+	for row in placeholders uid_map protected_paths pivot seccomp; do
+		keeper_killed_at "$row" "${guarded[@]}" || bad=1
+	done
+	[ "$bad" -eq 0 ]
+	# The control: without gc it is there.
+	run_with uid_map:kill-keeper "${guarded[@]}"
+	[ -d "$work/.git" ]
+	gc_finishes
+}
+
 @test "control: without gc the run of a killed keeper is still there" {
 	run_with pivot:kill-keeper "${plain[@]}"
 	run nothing_left

@@ -27,6 +27,7 @@ verdicts() {
 		hard_limits          low     refused          low     -                the sandbox may not raise its limits itself
 		session_keyring      plain   -                plain   refused          .
 		sources              plain   refused          plain   -                .
+		placeholders         guarded refused          guarded refused          .
 		deny_setgroups       plain   -                plain   refused          .
 		uid_map              plain   refused          plain   refused          .
 		gid_map              plain   refused          plain   refused          .
@@ -51,6 +52,7 @@ verdicts() {
 		kernel_quotas        plain   refused          plain   refused          .
 		kernel_paths         plain   kernel_path      plain   kernel_path      .
 		volumes              plain   volume           plain   volume           .
+		protected_paths      guarded refused          guarded refused          .
 		seal                 plain   refused          plain   refused          .
 		pivot                plain   refused          plain   refused          .
 		old_root             plain   refused          plain   refused          .
@@ -88,6 +90,7 @@ configure() { # NAME
 	flags=("${plain[@]}")
 	case $1 in
 	keys) flags=("${keys[@]}") ;;
+	guarded) flags=("${guarded[@]}") ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
 	low) around=(prlimit --nofile=512:512) ;;
 	# As root and as a user: a mount namespace whose mounts belong to a peer group.
@@ -183,7 +186,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 
 @test "control: with all rows in place the probe sees what is promised" {
 	local name
-	for name in plain keys shared uid0; do
+	for name in plain keys guarded shared uid0; do
 		configure "$name"
 		diff - <(control "$name") <<-END
 			accounts yes

@@ -144,16 +144,10 @@ plant='mv .git g && mkdir -p .git/hooks && echo planted >.git/hooks/pre-commit'
 @test "a placeholder is marked, and its owner's" {
 	mkdir p
 	own p
-	mkfifo "$BATS_TEST_TMPDIR.up" "$BATS_TEST_TMPDIR.end"
 	bind 'read_only_below: [.git]'
-	cordon run "${shown[@]}" -- sh -c 'echo up; read -r end' \
-		>"$BATS_TEST_TMPDIR.up" <"$BATS_TEST_TMPDIR.end" 3>&- &
-	exec {end}>"$BATS_TEST_TMPDIR.end"
-	read -r line <"$BATS_TEST_TMPDIR.up"
-	[ "$line" = up ]
+	start one
 	[ "$(stat -c '%a %u %F' p/.git)" = "1400 $(stat -c %u p) directory" ]
-	exec {end}>&-
-	wait $!
+	finish one "$pid"
 	[ ! -e p/.git ]
 }
 
@@ -202,8 +196,9 @@ finish() { # NAME PID
 	rmdir p/.git
 	rm p/one
 	wait "$one"
-	[ -d p/.git ]
-	! grep -q "Read-only" p/one.err || [ -d p/.git ]
+	# The workload has made a real one on the host, which is not taken away.
+	[ "$(stat -c %a p/.git)" = 755 ]
+	[ -e p/one.done ]
 }
 
 @test "kill -9 of one of two: gc leaves the placeholder to the other, which removes it" {
@@ -232,7 +227,7 @@ cordon_gc_says() {
 	own p
 	bind 'read_only_below: [.git], hide_below: ["new\nline"]'
 	start one
-	[ "$(find p -mindepth 1 -type d | wc -l)" -eq 2 ]
+	[ "$(find p -mindepth 1 -type d -printf .)" = .. ]
 	kill -9 "$pid"
 	wait "$pid" || [ $? -eq 137 ]
 	[ -d p/.git ]
@@ -243,17 +238,15 @@ cordon_gc_says() {
 @test "gc removes no directory that is something else by now" {
 	mkdir p
 	own p
-	bind 'read_only_below: [a, b, c, d]'
+	bind 'read_only_below: [b, c, d]'
 	start one
 	kill -9 "$pid"
 	wait "$pid" || [ $? -eq 137 ]
-	rmdir p/a && mkdir -m 1400 p/a
 	chmod 0700 p/b && touch p/b/file && chmod 1400 p/b
 	chmod 0755 p/c
 	rmdir p/d && ln -s / p/d
-	! is_root || chown 12345:12345 p/a
 	eventually cordon_gc_says "1 dead runs removed"
-	[ "$(find p -mindepth 1 ! -name 'one*' -printf '%P\n' | sort | tr '\n' ' ')" = "a b b/file c d " ]
+	[ "$(find p -mindepth 1 ! -name 'one*' -printf '%P\n' | sort | tr '\n' ' ')" = "b b/file c d " ]
 	chmod 0700 p/b
 }
 
@@ -309,10 +302,10 @@ cordon:   hint: Name what it leads to (.git/hooks), where that lies below the so
 	gives 0 "" cordon run "${shown[@]}" --rw p/private -- true
 	gives 0 "" cordon run --set "+volumes=[
 		{source: $PWD/p, target: /src, read_only: false, read_only_below: [.git/hooks]},
-		{source: $PWD/p/.git, target: /git, read_only: false, hide_below: [hooks]}]" -- true
+		{source: $PWD/p/.git, target: /git, read_only: false, read_only_below: [hooks]}]" -- true
 	says 125 "*can write to*" cordon run --set "+volumes=[
 		{source: $PWD/p, target: /src, read_only: false, read_only_below: [.git/hooks]},
-		{source: $PWD/p/.git, target: /git, read_only: false, hide_below: [hooks/x]}]" -- true
+		{source: $PWD/p/.git, target: /git, read_only: false, read_only_below: [hooks/x]}]" -- true
 }
 
 # bats test_tags=root

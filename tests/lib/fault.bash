@@ -37,6 +37,8 @@ fault_setup() {
 		  "seccomp.call:add_key": "the test looks for the caller's keys"
 		  "seccomp.call:request_key": "the test looks for the caller's keys"
 	END
+	# The same directory with a path that does not exist and stays so.
+	guarded=(--set "+volumes=[{source: $work, target: $work, read_only: false, read_only_below: [.git]}]")
 	keys=(--rw "$work" --profile "$policies/keys.yaml")
 	# grep finds what stands in a file, and so not itself.
 	printf '%s\n' "$CORDON_ROOT" "$work" >"$BATS_TEST_TMPDIR/pattern"
