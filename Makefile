@@ -14,16 +14,16 @@ POLICY_SRC   := \
 	policy/filter_action.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_identity.c policy/resolve_mounts.c \
-	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_values.c policy/seccomp.c \
+	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := base build default
-ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/tree.c
+ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 LAUNCHER_SRC := \
 	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/placeholders.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/prepare.c launcher/protected.c \
-	launcher/readback.c launcher/result.c launcher/run.c launcher/sources.c launcher/spawn.c launcher/state.c \
-	launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
+	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
+	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
 	cmd/report.c cmd/run.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)

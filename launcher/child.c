@@ -66,6 +66,11 @@ static bool has_protected(const struct decision *d)
 	return false;
 }
 
+static bool has_secrets(const struct decision *d)
+{
+	return d->spec.n_secrets > 0;
+}
+
 /* As a user with a filter that admits no key calls, the keeper's row session_keyring has done it.
  */
 static bool wants_own_keyring(const struct decision *d)
@@ -124,6 +129,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 			   child_volumes, NULL},
 	[CHILD_PROTECTED] = {"protected_paths", "read_only_below and hide_below of what is bound",
 			     has_protected, child_protected, child_verify_protected},
+	[CHILD_SECRETS] = {"secrets", "on a tmpfs of their own, from memory that is then wiped",
+			   has_secrets, child_secrets, child_verify_secrets},
 	[CHILD_SEAL] = {"seal", "/dev and the root become read-only", NULL, child_seal,
 			child_verify_seal},
 	[CHILD_PIVOT] = {"pivot", "the new tree is the root", NULL, child_pivot, NULL},
@@ -190,6 +197,9 @@ MUST_PRECEDE(CHILD_KERNEL_QUOTAS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-on
 MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_DEV, CHILD_PROTECTED, "hidden files are covered by our own /dev/null");
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_PROTECTED, "what is protected lies in a volume");
+MUST_PRECEDE(CHILD_PROTECTED, CHILD_SECRETS, "a secret may be shown over what is hidden");
+MUST_PRECEDE(CHILD_SECRETS, CHILD_SEAL, "mount points are made in the root");
+MUST_PRECEDE(CHILD_SECRETS, CHILD_PIVOT, "the tmpfs goes away with the old root");
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");
 MUST_PRECEDE(CHILD_PIVOT, CHILD_PROGRAM, "the program is looked up in the sandbox's tree");

@@ -13,10 +13,10 @@ typedef int child_fn(struct launch *launch, struct err *err);
 child_fn child_setup_ids, child_parent_death_signal, child_verify_parent_death_signal,
 	child_session, child_private_mounts, child_sources, child_loopback, child_hostname,
 	child_root, child_system, child_etc, child_dev, child_proc, child_forbid_userns,
-	child_verify_forbid_userns, child_kernel_paths, child_volumes, child_protected,
-	child_verify_protected, child_seal, child_verify_seal, child_pivot, child_old_root,
-	child_verify_old_root, child_cgroup_namespace, child_scheduling, child_bounding_set,
-	child_kernel_quotas,
+	child_verify_forbid_userns, child_kernel_paths, child_volumes, child_secrets,
+	child_verify_secrets, child_protected, child_verify_protected, child_seal,
+	child_verify_seal, child_pivot, child_old_root, child_verify_old_root,
+	child_cgroup_namespace, child_scheduling, child_bounding_set, child_kernel_quotas,
 	child_verify_kernel_quotas;
 
 /* child_workload.c: the process that becomes the workload */

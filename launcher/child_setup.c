@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/child.h"
+#include "launcher/secrets.h"
 
 static const char userns_limit[] = "sys/user/max_user_namespaces";
 
@@ -218,6 +219,20 @@ int child_protected(struct launch *launch, struct err *err)
 int child_verify_protected(struct launch *launch, struct err *err)
 {
 	return rootfs_verify_protected(&launch->rootfs, err);
+}
+
+int child_secrets(struct launch *launch, struct err *err)
+{
+	int r = rootfs_show_secrets(&launch->rootfs, err);
+
+	/* Before the fork: the workload's process never has them in its memory. */
+	secrets_wipe(launch);
+	return r;
+}
+
+int child_verify_secrets(struct launch *launch, struct err *err)
+{
+	return rootfs_verify_secrets(&launch->rootfs, err);
 }
 
 int child_seal(struct launch *launch, struct err *err)

@@ -73,6 +73,7 @@ struct decision {
 	struct sandbox_spec spec;
 	struct host_facts facts;
 	const struct source_fact *sources; /* one for each spec.mounts */
+	const struct source_fact *secrets; /* one for each spec.secrets */
 	struct source_fact root_source;    /* rootfs dir:PATH */
 	struct tree tree;
 	struct plan plan;

@@ -10,6 +10,7 @@
 #include "launcher/placeholders.h"
 #include "launcher/policy_host.h"
 #include "launcher/preflight.h"
+#include "launcher/secrets.h"
 
 enum { ARENA_SIZE = 64 << 20 }; /* address space; only what is used costs memory */
 
@@ -22,6 +23,7 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 	if (sources == NULL || shown == NULL)
 		return err_set(err, ERR_BUG, ENOMEM, "facts of the mounts");
 	preflight_sources(d, sources, misses);
+	secrets_look(d, misses);
 	for (size_t i = 0; i < d->spec.n_mounts; i++)
 		shown[i] = (struct tree_source){.is_dir = sources[i].is_dir,
 						.protected = sources[i].protected};

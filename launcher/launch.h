@@ -32,6 +32,9 @@ struct launch {
 	struct tree_protected *protected; /* malloc, of all sources one after another */
 	uint64_t *own_mounts;             /* malloc, for rootfs_run */
 	struct rootfs_source root_source;
+	char *secret_memory; /* mmap: wiped once the child has it */
+	size_t secret_memory_size;
+	struct rootfs_secret secrets[SPEC_SECRETS_MAX];
 	struct rootfs_run rootfs;
 
 	/* what the keeper changed on the host */

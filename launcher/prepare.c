@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
+#include "launcher/secrets.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* kernel 6.3 */
@@ -92,6 +93,7 @@ static int prepare_sources(struct launch *launch, struct err *err)
 		.spec = launch->spec,
 		.tree = &d->tree,
 		.sources = launch->sources,
+		.secrets = launch->secrets,
 		.own_mounts = launch->own_mounts,
 		.root_source =
 			launch->spec->rootfs.kind == ROOTFS_DIR ? &launch->root_source : NULL,
@@ -148,6 +150,8 @@ int prepare_launch(struct launch *launch, struct err *err)
 		r = prepare_sources(launch, err);
 	if (r == 0)
 		r = make_workload_stack(launch, err);
+	if (r == 0)
+		r = secrets_read(launch, err);
 	if (r < 0)
 		return r;
 	launch->init_image_fd = prepare_image("cordon-init", init_image, init_image_size, err);
@@ -195,6 +199,7 @@ void launch_release(struct launch *launch)
 		munmap(launch->workload_stack - GUARD, GUARD + WORKLOAD_STACK);
 	launch->workload_stack = NULL;
 	free(launch->sources);
+	secrets_release(launch);
 	placeholders_release(launch->placeholders, launch->n_placeholders);
 	free(launch->protected);
 	launch->protected = NULL;

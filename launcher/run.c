@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
+#include "launcher/secrets.h"
 
 /* ---- conversation ---- */
 
@@ -219,6 +220,8 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 		r = meet_terminal(launch, err);
 	if (r == 0)
 		r = meet_workload(launch, err);
+	/* They stand on the sandbox's tmpfs. */
+	secrets_wipe(launch);
 	if (r == 0)
 		r = prove(launch, err);
 	if (r == 0)

@@ -54,7 +54,10 @@ const struct policy_key policy_keys[] = {
 	{"volumes[].read_only_below[]", KEY_TEXT, 0, NULL, NULL, "relative to the source: .git, .github/workflows", NULL, 0},
 	{"volumes[].hide_below", KEY_LIST, 0, NULL, NULL, "bind: paths below it that are not shown, and that cannot be made", NULL, 0},
 	{"volumes[].hide_below[]", KEY_TEXT, 0, NULL, NULL, "relative to the source: .env", NULL, 0},
-	{"secrets", KEY_ANY, KEY_LATER, NULL, NULL, "files shown from memory only", NULL, 0},
+	{"secrets", KEY_LIST, 0, NULL, NULL, "files shown from memory only: FILE or a map", NULL, 0},
+	{"secrets[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "one of them", NULL, 0},
+	{"secrets[].file", KEY_TEXT, 0, NULL, NULL, "path on the host, ${cwd} or relative to the file that says it", NULL, 0},
+	{"secrets[].target", KEY_TEXT, 0, NULL, NULL, "absolute path inside; /run/secrets/NAME unless said otherwise", NULL, 0},
 	{"devices", KEY_ANY, KEY_LATER, NULL, NULL, "device files shown inside", NULL, 0},
 
 	{"seccomp", KEY_MAP, 0, NULL, NULL, "the filter of system calls", NULL, 0},

@@ -77,6 +77,7 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_identity(ctx, root, spec);
 	resolve_process(ctx, root, spec);
 	resolve_mounts(ctx, root, spec);
+	resolve_secrets(ctx, root, spec);
 	resolve_capabilities(ctx, root, spec);
 	resolve_seccomp(ctx, layers, spec);
 	resolve_provenance(ctx, layers, root, spec);

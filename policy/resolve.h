@@ -50,6 +50,15 @@ bool resolve_protected(struct policy_ctx *ctx, const struct policy_node *volume,
 bool resolve_covers_protected(struct policy_ctx *ctx, struct policy_place place, const char *target,
 			      const struct spec_mount *bind);
 
+void resolve_secrets(struct policy_ctx *ctx, const struct policy_node *root,
+		     struct sandbox_spec *spec);
+
+/* A source as an absolute host path; NULL where it is refused. */
+const char *resolve_source(struct policy_ctx *ctx, struct policy_place place, const char *said);
+/* A target as a normal absolute path; false where it is refused. */
+bool resolve_target(struct policy_ctx *ctx, struct policy_place place, const char *said,
+		    const char **ret_target);
+
 /* The waiver of that name, or NULL. */
 const struct spec_waiver *resolve_find_waiver(const struct sandbox_spec *spec, const char *name);
 

@@ -76,8 +76,7 @@ static const char *expand(struct policy_ctx *ctx, struct policy_place place, con
 	return NULL;
 }
 
-/* A source as an absolute host path; NULL where it is refused. */
-static const char *source_path(struct policy_ctx *ctx, struct policy_place place, const char *said)
+const char *resolve_source(struct policy_ctx *ctx, struct policy_place place, const char *said)
 {
 	const char *dir = place.source->dir;
 	const char *text = expand(ctx, place, said);
@@ -108,8 +107,8 @@ static bool check_source(struct policy_ctx *ctx, struct policy_place place, cons
 	return true;
 }
 
-static bool check_target(struct policy_ctx *ctx, struct policy_place place, const char *said,
-			 const char **ret_target)
+bool resolve_target(struct policy_ctx *ctx, struct policy_place place, const char *said,
+		    const char **ret_target)
 {
 	const char *text = expand(ctx, place, said);
 	const char *target;
@@ -169,9 +168,9 @@ static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
 	}
 	mount->type = MOUNT_BIND;
 	mount->read_only = str_equal(mode, "ro");
-	mount->source = source_path(ctx, node->place, source);
+	mount->source = resolve_source(ctx, node->place, source);
 	return mount->source != NULL && check_source(ctx, node->place, mount->source) &&
-	       check_target(ctx, node->place, ctx_copy(ctx, target, target_len), &mount->target);
+	       resolve_target(ctx, node->place, ctx_copy(ctx, target, target_len), &mount->target);
 }
 
 /* Keys that belong to the other kind of mount are mistakes, not noise. */
@@ -251,11 +250,11 @@ static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
 		return false;
 	mount->type = is_bind ? MOUNT_BIND : MOUNT_TMPFS;
 	read_options(node, mount);
-	if (!check_target(ctx, target->place, target->text, &mount->target))
+	if (!resolve_target(ctx, target->place, target->text, &mount->target))
 		return false;
 	if (!is_bind)
 		return read_tmpfs(ctx, node, mount);
-	mount->source = source_path(ctx, source->place, source->text);
+	mount->source = resolve_source(ctx, source->place, source->text);
 	return mount->source != NULL && check_source(ctx, source->place, mount->source) &&
 	       resolve_protected(ctx, node, mount);
 }

@@ -84,6 +84,15 @@ struct spec_mount {
 	struct spec_origin origin;
 };
 
+/* ---- secrets: files of the host whose content is shown from memory ---- */
+enum { SPEC_SECRETS_MAX = 32 };
+
+struct spec_secret {
+	const char *file;   /* absolute host path, lexically normal */
+	const char *target; /* absolute path inside, lexically normal */
+	struct spec_origin origin;
+};
+
 /* ---- seccomp ---- */
 enum spec_action_kind { ACT_ALLOW, ACT_ERRNO, ACT_KILL, ACT_TRAP, ACT_LOG };
 
@@ -187,6 +196,8 @@ struct sandbox_spec {
 	struct spec_rootfs rootfs;
 	const struct spec_mount *mounts;
 	size_t n_mounts;
+	const struct spec_secret *secrets;
+	size_t n_secrets;
 	uint64_t capabilities; /* bit n: capability n is kept; 0 in this build */
 	struct spec_seccomp seccomp;
 	struct spec_limits limits;

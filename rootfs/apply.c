@@ -139,6 +139,11 @@ static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct
 	return sys_move_mount(tree_fd, "", place, "", BOTH_EMPTY);
 }
 
+int rootfs_attach(struct rootfs_run *run, int tree_fd, const struct tree_op *op)
+{
+	return attach(run, tree_fd, run->root_fd, op);
+}
+
 static int bind_host_path(struct rootfs_run *run, const struct tree_op *op)
 {
 	_cleanup_fd_ int fd = sys_open_tree(AT_FDCWD, op->text, TREE_FLAGS);
@@ -346,6 +351,8 @@ static int apply_op(struct rootfs_run *run, const struct tree_op *op)
 		return cover_kernel_path(run, op);
 	case TREE_SOURCE:
 		return bind_source(run, op);
+	case TREE_SECRET:
+		break; /* rootfs/secrets.c */
 	case TREE_PIN:
 	case TREE_PLACEHOLDER:
 	case TREE_AS_IT_IS:

@@ -31,12 +31,19 @@ struct rootfs_source {
 	struct tree_protected *protected; /* one for each of the mount's */
 };
 
+/* The content of one of the spec's secrets. */
+struct rootfs_secret {
+	const char *data;
+	size_t len;
+};
+
 struct rootfs_run {
 	const struct sandbox_spec *spec;
 	const struct tree *tree;
-	struct rootfs_source *sources;     /* spec->n_mounts of them */
-	struct rootfs_source *root_source; /* rootfs dir:PATH; NULL otherwise */
-	uint64_t *own_mounts;              /* ids of the mounts made here; room for n_ops + 2 */
+	struct rootfs_source *sources;       /* spec->n_mounts of them */
+	struct rootfs_source *root_source;   /* rootfs dir:PATH; NULL otherwise */
+	const struct rootfs_secret *secrets; /* spec->n_secrets of them */
+	uint64_t *own_mounts;                /* ids of the mounts made here; room for n_ops + 2 */
 	size_t n_own_mounts;
 	int staging_fd; /* the tmpfs below everything */
 	int root_fd;    /* the new root's mount */
@@ -60,6 +67,10 @@ int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
 /* Remembers a mount as ours: mount points may be made on it. Returns 0 or -errno. */
 int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);
 
+/* Attaches a detached tree at the op's target, which is made where the op permits it. Returns 0 or
+ * -errno. */
+int must_check rootfs_attach(struct rootfs_run *run, int tree_fd, const struct tree_op *op);
+
 int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err *err);
 
 /* Stage PROTECTED: what the binds protect is covered (rootfs/protect.c). ESTALE: somebody replaced
@@ -67,6 +78,12 @@ int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage,
  * is a mount of its own, and read-only where it must be. */
 int must_check rootfs_protect(struct rootfs_run *run, struct err *err);
 int must_check rootfs_verify_protected(struct rootfs_run *run, struct err *err);
+
+/* Stage SECRETS: each a file of the workload's user, mode 0400, on a tmpfs that nothing else is on,
+ * read-only. Must not run after rootfs_pivot: the tmpfs is attached over the host's /proc, which
+ * goes away with the old root. verify reads each back as the workload will find it. */
+int must_check rootfs_show_secrets(struct rootfs_run *run, struct err *err);
+int must_check rootfs_verify_secrets(struct rootfs_run *run, struct err *err);
 
 /* /dev, and the root where the policy says writable: none, become read-only; verify reads it back.
  */

@@ -258,19 +258,19 @@ static void add_proc(struct builder *b)
 	}
 }
 
-/* True where the mount's place lies in a host directory that another mount shows: there nothing may
- * be made, for it would stay on the host. */
-static bool lies_in_host_directory(const struct builder *b, size_t index)
+/* True where the place lies in a host directory that one of the first n mounts shows: there nothing
+ * may be made, for it would stay on the host. */
+static bool lies_in_host_directory(const struct builder *b, const char *target, size_t n_mounts)
 {
 	const struct sandbox_spec *spec = b->spec;
 	bool in_host = false;
 
 	for (size_t i = 0; spec->rootfs.kind == ROOTFS_HOST && i < b->layout->n_entries; i++)
 		if (b->layout->entries[i].kind != HOST_ABSENT &&
-		    path_is_below(spec->mounts[index].target, b->layout->entries[i].path))
+		    path_is_below(target, b->layout->entries[i].path))
 			in_host = true;
-	for (size_t i = 0; i < index; i++)
-		if (path_is_below(spec->mounts[index].target, spec->mounts[i].target))
+	for (size_t i = 0; i < n_mounts; i++)
+		if (path_is_below(target, spec->mounts[i].target))
 			in_host = spec->mounts[i].type == MOUNT_BIND;
 	return in_host;
 }
@@ -286,7 +286,7 @@ static void add_volumes(struct builder *b, const struct tree_source *sources)
 				     .inodes = m->inodes,
 				     .mode = m->mode,
 				     .for_user = true,
-				     .must_exist = lies_in_host_directory(b, i),
+				     .must_exist = lies_in_host_directory(b, m->target, i),
 				     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 
 		op.kind = m->type == MOUNT_TMPFS ? TREE_TMPFS : TREE_SOURCE;
@@ -297,6 +297,23 @@ static void add_volumes(struct builder *b, const struct tree_source *sources)
 			op.attrs |= MOUNT_ATTR_NOEXEC;
 		add(b, op);
 	}
+}
+
+static void add_secrets(struct builder *b)
+{
+	const struct sandbox_spec *spec = b->spec;
+
+	for (size_t i = 0; i < spec->n_secrets; i++)
+		add(b, (struct tree_op){.stage = TREE_SECRETS,
+					.kind = TREE_SECRET,
+					.target = spec->secrets[i].target,
+					.source = i,
+					.mode = 0400,
+					.attrs = RO_ATTRS | MOUNT_ATTR_NOEXEC,
+					.must_exist =
+						lies_in_host_directory(b, spec->secrets[i].target,
+								       spec->n_mounts),
+					.reason = "from memory, for the program's user alone"});
 }
 
 /* ---- protected paths ---- */
@@ -398,7 +415,8 @@ int tree_build(const struct sandbox_spec *spec, const struct host_layout *layout
 	struct builder b = {.spec = spec,
 			    .layout = layout,
 			    .arena = arena,
-			    .max = OPS_MAX + spec->n_mounts + protect_ops_max(spec)};
+			    .max = OPS_MAX + spec->n_mounts + spec->n_secrets +
+				   protect_ops_max(spec)};
 
 	b.ops = arena_array(arena, b.max, sizeof(*b.ops));
 	if (b.ops == NULL)
@@ -410,6 +428,7 @@ int tree_build(const struct sandbox_spec *spec, const struct host_layout *layout
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		for (size_t k = 0; k < spec->mounts[i].n_protected; k++)
 			add_protected(&b, i, k, &sources[i].protected[k]);
+	add_secrets(&b);
 	if (b.n > b.max)
 		return err_set(err, ERR_BUG, ENOMEM, "list of mounts");
 	*ret_tree = (struct tree){.ops = b.ops, .n_ops = b.n};
@@ -442,6 +461,8 @@ const char *tree_kind_name(enum tree_kind kind)
 		return "read-only";
 	case TREE_SOURCE:
 		return "bind";
+	case TREE_SECRET:
+		return "secret";
 	case TREE_PIN:
 		return "fixed";
 	case TREE_PLACEHOLDER:

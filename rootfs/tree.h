@@ -21,7 +21,7 @@ enum host_entry_kind { HOST_ABSENT, HOST_DIRECTORY, HOST_FILE, HOST_SYMLINK };
 enum {
 	HOST_ENTRIES_MAX = 32,
 	HOST_LINK_MAX = 256,
-	TREE_STAGES = 7,
+	TREE_STAGES = 8,
 };
 
 struct host_entry {
@@ -69,6 +69,7 @@ enum tree_stage {
 	TREE_KERNEL_PATHS,
 	TREE_VOLUMES,
 	TREE_PROTECTED,
+	TREE_SECRETS,
 };
 
 enum tree_kind {
@@ -84,6 +85,7 @@ enum tree_kind {
 	TREE_HIDE_DIR,  /* an empty read-only directory over a directory */
 	TREE_READ_ONLY, /* the place bound on itself, read-only */
 	TREE_SOURCE,    /* the spec's mount number `source` */
+	TREE_SECRET,    /* the spec's secret number `source`, a file on a tmpfs of its own */
 	/* stage PROTECTED only */
 	TREE_PIN,         /* bound on itself: a mount point cannot be renamed */
 	TREE_PLACEHOLDER, /* an empty read-only directory over the placeholder */

@@ -53,6 +53,7 @@ verdicts() {
 		kernel_paths         plain   kernel_path      plain   kernel_path      .
 		volumes              plain   volume           plain   volume           .
 		protected_paths      guarded refused          guarded refused          .
+		secrets              secret  refused          secret  refused          .
 		seal                 plain   refused          plain   refused          .
 		pivot                plain   refused          plain   refused          .
 		old_root             plain   refused          plain   refused          .
@@ -91,6 +92,7 @@ configure() { # NAME
 	case $1 in
 	keys) flags=("${keys[@]}") ;;
 	guarded) flags=("${guarded[@]}") ;;
+	secret) flags=("${plain[@]}" --set "secrets=[$BATS_TEST_TMPDIR/input]") ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
 	low) around=(prlimit --nofile=512:512) ;;
 	# As root and as a user: a mount namespace whose mounts belong to a peer group.
@@ -186,7 +188,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 
 @test "control: with all rows in place the probe sees what is promised" {
 	local name
-	for name in plain keys guarded shared uid0; do
+	for name in plain keys guarded secret shared uid0; do
 		configure "$name"
 		diff - <(control "$name") <<-END
 			accounts yes

@@ -37,7 +37,7 @@ refused() { # PATTERN
 @test "what this build cannot enforce is refused by name, never ignored" {
 	local line
 	for line in 'limits: {memory: 1GiB}' 'limits: {pids: 9}' 'apparmor: auto' 'landlock: auto' \
-		'when_possible: {limits: {memory: 1GiB}}' 'secrets: []' 'devices: [/dev/kvm]' \
+		'when_possible: {limits: {memory: 1GiB}}' 'devices: [/dev/kvm]' \
 		'network: {publish: []}' 'rootfs: {from: "image:web"}' 'restart: always'; do
 		profile "$line"
 		refused "./p.yaml:3:*not enforced by this build*"

@@ -30,7 +30,7 @@ static const char *const optional[] = {
 	"open_sources",    "system",          "etc",         "volumes",
 	"nproc",           "keyring",         "setup_ids",   "placeholders",
 	"protected_paths", "terminal",        "terminal_stdio", "terminal_foreground",
-	"monitor",
+	"monitor",         "secrets",
 };
 
 static bool is_optional(const char *name)

@@ -115,7 +115,6 @@ static void not_enforced(void **state)
 		{"limits: {io: {read: 1}}", 3, 10, "not-enforced", NULL},
 		{"apparmor: auto", 3, 1, "not-enforced", NULL},
 		{"landlock: auto", 3, 1, "not-enforced", NULL},
-		{"secrets: [{file: ./a, target: /b}]", 3, 1, "not-enforced", NULL},
 		{"devices: []", 3, 1, "not-enforced", NULL},
 		{"restart: always", 3, 1, "not-enforced", NULL},
 		{"labels: {a: b}", 3, 1, "not-enforced", NULL},

@@ -194,6 +194,54 @@ static void protected_paths(void **state)
 	fixture_release(&fixture);
 }
 
+static void secrets(void **state)
+{
+	static const char text[] = "[./a, {file: /x/b, target: /etc/b}, {file: '${cwd}/c'}]";
+	static const char *const expected[][2] = {{"/ward/project/a", "/run/secrets/a"},
+						  {"/x/b", "/etc/b"},
+						  {"/ward/project/c", "/run/secrets/c"}};
+	static const struct {
+		const char *list;
+		uint32_t column;
+		const char *rule;
+	} wrong[] = {
+		{"[{target: /a}]", 11, "missing-key"},
+		{"[./a, {file: ./b, target: /run/secrets/a}]", 16, "duplicate-target"},
+		{"[{file: ./b, target: /v}]", 11, "duplicate-target"},
+		{"[{file: ./b, target: /run/secrets}]", 11, "bad-target"},
+		{"[{file: ./b, target: b}]", 31, "bad-target"},
+		{"[{file: ./b, target: /proc/x}]", 31, "bad-target"},
+		{"[/]", 11, "bad-target"},
+		{"[{file: ./b, mode: 0400}]", 23, "unknown-key"},
+	};
+	struct policy_fixture fixture;
+	char policy[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		fixture_init(&fixture);
+		str_format(policy, sizeof(policy),
+			   "cordon: 1\nextends: default\nsecrets: %s\nvolumes: ['./d:/v/w']\n",
+			   wrong[i].list);
+		assert_int_equal(fixture_resolve(&fixture, policy), -EINVAL);
+		if (fixture.problems.n != 1 ||
+		    !str_equal(fixture.problems.list[0].rule, wrong[i].rule) ||
+		    fixture.problems.list[0].origin.column != wrong[i].column)
+			fail_msg("%s: %s (%s)", wrong[i].list, fixture.err.text,
+				 fixture.problems.list[0].rule);
+		fixture_release(&fixture);
+	}
+	fixture_init(&fixture);
+	str_format(policy, sizeof(policy), "cordon: 1\nextends: default\nsecrets: %s\n", text);
+	assert_int_equal(fixture_resolve(&fixture, policy), 0);
+	assert_int_equal(fixture.spec.n_secrets, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(fixture.spec.secrets[i].file, expected[i][0]);
+		assert_string_equal(fixture.spec.secrets[i].target, expected[i][1]);
+	}
+	fixture_release(&fixture);
+}
+
 static void cwd(void **state)
 {
 	static const struct {
@@ -409,11 +457,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes),
+		cmocka_unit_test(mistakes_of_protected_paths),
 		cmocka_unit_test(forms),
 		cmocka_unit_test(protected_paths),
 		cmocka_unit_test(cwd),
 		cmocka_unit_test(cwd_as_target),
 		cmocka_unit_test(profile_build),
+		cmocka_unit_test(secrets),
 		cmocka_unit_test(binds_of_flags),
 		cmocka_unit_test(later_layer_replaces),
 		cmocka_unit_test(program),
