@@ -43,6 +43,12 @@ static void print_head(const struct decision *d)
 			  id->uid, id->gid, d->facts.euid, d->facts.egid);
 		print_groups(&d->facts);
 	}
+	if (process->n_fds > 0)
+		print_out("descriptors    0, 1, 2");
+	for (size_t i = 0; i < process->n_fds; i++)
+		print_out(", %d", process->fds[i]);
+	if (process->n_fds > 0)
+		print_out(" (--fd) are passed on, no others\n");
 	if (d->plan.nproc_limit != SPEC_UNLIMITED)
 		print_out("processes      %llu of the workload's user%s\n",
 			  (unsigned long long)d->spec.limits.nproc,
@@ -144,6 +150,8 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 	struct policy_request policy = {.profile = o->profile,
 					.flags = o->flags,
 					.n_flags = o->n_flags,
+					.fds = o->fds,
+					.n_fds = o->n_fds,
 					.argv = command[0] != NULL ? command : no_command};
 
 	if (verdict_decide(verdict, context, &policy) < 0) {

@@ -12,7 +12,17 @@
 #include "base/str.h"
 #include "cmd/print.h"
 
-enum target { TO_POLICY, TO_PROFILE, TO_STATUS_FD, TO_REPORT, TO_QUIET, TO_INPUT, TO_TERMINAL, TO_HELP };
+enum target {
+	TO_POLICY,
+	TO_PROFILE,
+	TO_STATUS_FD,
+	TO_FD,
+	TO_REPORT,
+	TO_QUIET,
+	TO_INPUT,
+	TO_TERMINAL,
+	TO_HELP
+};
 
 static const struct option_def {
 	const char *name;
@@ -38,6 +48,8 @@ static const struct option_def {
 	 "end everything after this time (limits.wall_time): 10s"},
 	{"--status-fd", "N", TO_STATUS_FD, 0,
 	 "write events and the result to this descriptor (3 or more), JSON lines"},
+	{"--fd", "N", TO_FD, 0,
+	 "pass this descriptor (3 or more) on at the same number; can be given again"},
 	{"--report", "FILE", TO_REPORT, 0, "write the result to this file, one JSON document"},
 	{"-t", NULL, TO_TERMINAL, 0,
 	 "insist on a terminal (where there is one, the program has one anyway)"},
@@ -88,21 +100,56 @@ static int refuse_unknown(const char *word, struct err *err)
 		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
 }
 
-static int take_status_fd(struct options *o, const char *value, struct err *err)
+/* An open descriptor that is not the program's already. Returns it, or -EINVAL with err filled. */
+static int read_fd(const char *flag, const char *value, const char *example, struct err *err)
 {
 	uint32_t fd;
 
 	if (parse_u32(value, &fd) < 0 || fd > 1 << 20 || fcntl((int)fd, F_GETFD) < 0) {
-		err_set(err, ERR_USAGE, 0, "--status-fd %s: not an open descriptor", value);
-		return err_hint(err, "Open it first: cordon run --status-fd 3 ... 3>status.json.");
+		err_set(err, ERR_USAGE, 0, "%s %s: not an open descriptor", flag, value);
+		return err_hint(err, "Open it first: cordon run %s 3 ... 3%s.", flag, example);
 	}
 	if (fd <= STDERR_FILENO) {
-		err_set(err, ERR_USAGE, 0, "--status-fd %s: descriptors 0 to 2 are the program's",
+		err_set(err, ERR_USAGE, 0, "%s %s: descriptors 0 to 2 are the program's", flag,
 			value);
-		return err_hint(err,
-				"Take another one: cordon run --status-fd 3 ... 3>status.json.");
+		return err_hint(err, "Take another one: cordon run %s 3 ... 3%s.", flag, example);
 	}
-	o->status_fd = (int)fd;
+	return (int)fd;
+}
+
+static int take_status_fd(struct options *o, const char *value, struct err *err)
+{
+	int fd = read_fd("--status-fd", value, ">status.json", err);
+
+	if (fd >= 0)
+		o->status_fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+static int take_fd(struct options *o, const char *value, struct err *err)
+{
+	int fd = read_fd("--fd", value, "<data", err);
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < o->n_fds; i++)
+		if (o->fds[i] == fd)
+			return err_set(err, ERR_USAGE, 0, "--fd %d: said twice", fd);
+	if (o->n_fds == SPEC_FDS_MAX)
+		return err_set(err, ERR_USAGE, 0, "--fd %d: more than %d descriptors", fd,
+			       SPEC_FDS_MAX);
+	o->fds[o->n_fds++] = fd;
+	return 0;
+}
+
+/* What cordon writes to is not the program's. */
+static int check_fds(const struct options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->n_fds; i++)
+		if (o->fds[i] == o->status_fd)
+			return err_set(err, ERR_USAGE, 0,
+				       "--fd %d: is --status-fd's, which is cordon's alone",
+				       o->fds[i]);
 	return 0;
 }
 
@@ -120,6 +167,8 @@ static int take(struct options *o, const struct option_def *def, const char *val
 		return 0;
 	case TO_STATUS_FD:
 		return take_status_fd(o, value, err);
+	case TO_FD:
+		return take_fd(o, value, err);
 	case TO_REPORT:
 		o->report = value;
 		return 0;
@@ -168,7 +217,7 @@ int options_parse(char **argv, struct options *ret, struct err *err)
 			return r;
 	}
 	ret->rest = argv;
-	return 0;
+	return check_fds(ret, err);
 }
 
 void options_print_help(void)

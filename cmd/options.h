@@ -14,7 +14,9 @@ struct options {
 	const char *profile;
 	struct policy_flag flags[OPTIONS_FLAGS_MAX];
 	size_t n_flags;
-	int status_fd; /* -EBADF: none */
+	int status_fd;         /* -EBADF: none */
+	int fds[SPEC_FDS_MAX]; /* --fd */
+	size_t n_fds;
 	const char *report;
 	bool quiet;
 	bool terminal; /* -t: stdin must be one */

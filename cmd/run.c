@@ -146,6 +146,8 @@ static int decide_and_run(struct verdict *verdict, const struct cmd_context *con
 	struct policy_request policy = {.profile = o->profile,
 					.flags = o->flags,
 					.n_flags = o->n_flags,
+					.fds = o->fds,
+					.n_fds = o->n_fds,
 					.argv = (const char *const *)o->rest};
 
 	if (verdict_decide(verdict, context, &policy) == 0)

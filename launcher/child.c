@@ -170,7 +170,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_WORKING_DIR] = {"working_dir", "entered with the workload's own rights", NULL,
 			       child_working_dir, NULL},
 	[CHILD_PROGRAM] = {"program", "found in the sandbox's own tree", NULL, child_program, NULL},
-	[CHILD_DESCRIPTORS] = {"descriptors", "nothing but 0, 1 and 2 is passed on", NULL,
+	[CHILD_DESCRIPTORS] = {"descriptors",
+			       "nothing is passed on but 0, 1, 2 and what --fd names", NULL,
 			       child_descriptors, NULL},
 	[CHILD_SECCOMP] = {"seccomp", "the system call filter", NULL, child_seccomp, NULL},
 };

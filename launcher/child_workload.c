@@ -281,9 +281,14 @@ int child_program(struct launch *launch, struct err *err)
 
 int child_descriptors(struct launch *launch, struct err *err)
 {
+	const struct spec_process *process = &launch->spec->process;
 	int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 
-	(void)launch;
+	/* They were open before cordon opened anything, so none of its own has such a number. */
+	for (size_t i = 0; r == 0 && i < process->n_fds; i++)
+		if (fcntl(process->fds[i], F_SETFD, 0) != 0)
+			return err_set(err, ERR_SETUP, errno, "pass descriptor %d on",
+				       process->fds[i]);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "close inherited descriptors") : 0;
 }
 

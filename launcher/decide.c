@@ -89,6 +89,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	if (r == 0)
 		r = facts_probe(request->fds_closed, &ret->facts, err);
 	if (r == 0)
+		facts_probe_passed(&ret->facts, request->policy.fds, request->policy.n_fds);
+	if (r == 0)
 		r = state_root_path(request->root_dir, ret->facts.euid, request->runtime_dir,
 				    ret->state_path, sizeof(ret->state_path), err);
 	if (r < 0)

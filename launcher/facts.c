@@ -175,6 +175,31 @@ static bool is_terminal(int fd, uint32_t *ret_device)
 	return true;
 }
 
+void facts_probe_passed(struct host_facts *facts, const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n && i < SPEC_FDS_MAX; i++) {
+		enum fd_state state = probe_fd(fds[i], false);
+
+		if (state == FD_USABLE && isatty(fds[i]))
+			state = FD_TERMINAL;
+		facts->passed[i] = fds[i];
+		facts->n_passed = i + 1;
+		facts->stdio[3 + i] = state;
+		facts->stdio_is_pipe[3 + i] = state == FD_USABLE && is_anonymous_pipe(fds[i]);
+		facts->stdio_is_input_file[3 + i] = state == FD_USABLE && is_input_file(fds[i]);
+	}
+}
+
+size_t facts_n_fds(const struct host_facts *facts)
+{
+	return 3 + facts->n_passed;
+}
+
+int facts_fd(const struct host_facts *facts, size_t i)
+{
+	return i < 3 ? (int)i : facts->passed[i - 3];
+}
+
 static void probe_layout(struct host_layout *layout)
 {
 	for (size_t i = 0; i < HOST_ENTRIES_MAX && tree_host_paths[i] != NULL; i++) {

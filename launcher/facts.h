@@ -17,9 +17,17 @@ enum {
 	FACTS_RLIMITS = 16, /* RLIM_NLIMITS */
 	FACTS_NAMESPACES = 8,
 	FACTS_LINK_MAX = 32,
+	FACTS_FDS = 3 + SPEC_FDS_MAX,
 };
 
-enum fd_state { FD_USABLE, FD_CLOSED, FD_DIRECTORY, FD_PATH_ONLY, FD_KERNEL_OBJECT };
+enum fd_state {
+	FD_USABLE,
+	FD_CLOSED,
+	FD_DIRECTORY,
+	FD_PATH_ONLY,
+	FD_KERNEL_OBJECT,
+	FD_TERMINAL, /* of --fd alone */
+};
 
 /* Why a user namespace cannot be made; each has its own remedy. */
 enum userns_state {
@@ -53,9 +61,12 @@ struct host_facts {
 	gid_t groups[FACTS_GROUPS_MAX];      /* supplementary */
 	size_t n_groups;
 	bool has_more_groups; /* than fit: then none is listed */
-	enum fd_state stdio[3];
-	bool stdio_is_pipe[3];       /* an anonymous one */
-	bool stdio_is_input_file[3]; /* a named regular file, opened for reading alone */
+	/* Descriptors that the workload gets: 0, 1, 2, and then those of --fd (facts_fd). */
+	int passed[SPEC_FDS_MAX];
+	size_t n_passed;
+	enum fd_state stdio[FACTS_FDS];
+	bool stdio_is_pipe[FACTS_FDS];       /* an anonymous one */
+	bool stdio_is_input_file[FACTS_FDS]; /* a named regular file, opened for reading alone */
 	bool stdio_is_terminal[3];
 	uint32_t stdio_terminal[3]; /* which one: its device number */
 	struct host_layout layout;
@@ -66,6 +77,13 @@ extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc
 /* Reads the facts. fds_closed[i]: descriptor i was closed when the program began
  * (facts_guard_stdio). Errors: what cannot be read at all. */
 int must_check facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct err *err);
+
+/* As facts_probe, for the descriptors of --fd. */
+void facts_probe_passed(struct host_facts *facts, const int *fds, size_t n);
+
+/* How many descriptors the workload gets, and the number of the i-th. */
+size_t facts_n_fds(const struct host_facts *facts);
+int facts_fd(const struct host_facts *facts, size_t i);
 
 /*
  * Opens a placeholder at each of 0, 1, 2 that is closed, so that no file of ours lands there and is

@@ -340,12 +340,15 @@ static const char *environment_value(const char *const *environment, const char 
 }
 
 /* A descriptor that is closed is no file. */
-static bool has_file_at_stdio(void)
+static bool passes_file(const struct run_request *request)
 {
 	struct stat st;
 
 	for (int fd = 0; fd < 3; fd++)
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+			return true;
+	for (size_t i = 0; i < request->policy.n_fds; i++)
+		if (fstat(request->policy.fds[i], &st) == 0 && S_ISREG(st.st_mode))
 			return true;
 	return false;
 }
@@ -373,7 +376,7 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .cwd = ret_state->cwd,
 					 .home = request->home != NULL ? request->home : "",
 					 .environment = request->environment,
-					 .stdio_is_file = has_file_at_stdio()};
+					 .stdio_is_file = passes_file(request)};
 }
 
 void cordon_profile_list(const struct run_request *request,

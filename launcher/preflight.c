@@ -123,27 +123,39 @@ static void check_seccomp(const struct decision *d, struct misses *misses)
 	miss_hint(m, "Boot a kernel with CONFIG_SECCOMP_FILTER=y.");
 }
 
-static void check_stdio(const struct decision *d, struct misses *misses)
+static void describe_fd(const struct decision *d, size_t i, char *buf, size_t size)
 {
 	static const char *const names[] = {"stdin", "stdout", "stderr"};
+	int fd = facts_fd(&d->facts, i);
 
+	if (i < 3)
+		str_format(buf, size, "%s (descriptor %d)", names[i], fd);
+	else
+		str_format(buf, size, "--fd %d", fd);
+}
+
+static void check_stdio(const struct decision *d, struct misses *misses)
+{
 	static const char *const what[] = {
 		[FD_USABLE] = NULL,
 		[FD_CLOSED] = NULL,
-		[FD_DIRECTORY] = "a directory",
-		[FD_PATH_ONLY] = "an O_PATH descriptor",
-		[FD_KERNEL_OBJECT] = "a handle on the kernel",
+		[FD_DIRECTORY] = "a directory: it would lead out of the sandbox",
+		[FD_PATH_ONLY] = "an O_PATH descriptor: it would lead out of the sandbox",
+		[FD_KERNEL_OBJECT] = "a handle on the kernel: it would lead out of the sandbox",
+		[FD_TERMINAL] = "a terminal: it would give the program the caller's terminal",
 	};
 
-	for (int fd = 0; fd < 3; fd++) {
-		const char *kind = what[d->facts.stdio[fd]];
+	for (size_t i = 0; i < facts_n_fds(&d->facts); i++) {
+		enum fd_state state = d->facts.stdio[i];
+		const char *kind = i >= 3 && state == FD_CLOSED ? "not open" : what[state];
+		char name[64];
 		struct miss *m;
 
 		if (kind == NULL)
 			continue;
+		describe_fd(d, i, name, sizeof(name));
 		m = preflight_miss(misses, "", nowhere);
-		miss_text(m, "%s (descriptor %d) is %s: it would lead out of the sandbox",
-			  names[fd], fd, kind);
+		miss_text(m, "%s is %s", name, kind);
 		miss_hint(m, "Connect it to a file, a pipe or /dev/null.");
 	}
 }

@@ -141,9 +141,9 @@ static int block_signals(sigset_t *ret_old, struct err *err)
 		       : 0;
 }
 
-/* Descriptors 0 and 1 are the workload's alone now: a reader of its output sees the end when it
- * closes it. */
-static int give_up_stdio(struct err *err)
+/* Descriptors 0 and 1, and those of --fd, are the workload's alone now: a reader of its output sees
+ * the end when it closes it. */
+static int give_up_stdio(const struct launch *launch, struct err *err)
 {
 	_cleanup_fd_ int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
@@ -151,6 +151,8 @@ static int give_up_stdio(struct err *err)
 		return err_set(err, ERR_SETUP, -null, "/dev/null");
 	if (dup2(null, 0) < 0 || dup2(null, 1) < 0)
 		return err_set(err, ERR_SETUP, errno, "give up stdin and stdout");
+	for (size_t i = 0; i < launch->spec->process.n_fds; i++)
+		ignore_result(close(launch->spec->process.fds[i]) != 0, "the workload has it");
 	return 0;
 }
 
@@ -228,7 +230,7 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 		r = open_gate(launch, err);
 	if (r == 0)
 		r = await_exec(launch, err);
-	return r == 0 ? give_up_stdio(err) : r;
+	return r == 0 ? give_up_stdio(launch, err) : r;
 }
 
 static int run_to_end(struct launch *launch, const struct run_options *options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors 0 to 2; see stdio.h for what is done and why. */
+/* Descriptors 0 to 2 and those of --fd; see stdio.h for what is done and why. */
 #include "launcher/stdio.h"
 
 #include <errno.h>
@@ -13,9 +13,13 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-static bool any_of(const bool flags[3])
+static bool any_of(const bool flags[FACTS_FDS])
 {
-	return flags[0] || flags[1] || flags[2];
+	bool any = false;
+
+	for (size_t i = 0; i < FACTS_FDS; i++)
+		any = any || flags[i];
+	return any;
 }
 
 /* ---- pipes ---- */
@@ -44,11 +48,16 @@ int stdio_lend_pipes(struct launch *launch, struct err *err)
 {
 	gid_t gid = launch->run.block_first + launch->spec->identity.gid;
 
-	for (int fd = 0; fd < 3; fd++)
-		if (launch->decision->facts.stdio_is_pipe[fd] &&
+	const struct host_facts *facts = &launch->decision->facts;
+
+	for (size_t i = 0; i < facts_n_fds(facts); i++) {
+		int fd = facts_fd(facts, i);
+
+		if (facts->stdio_is_pipe[i] &&
 		    (fchown(fd, (uid_t)-1, gid) != 0 || fchmod(fd, mode_of(fd)) != 0))
 			return err_set(err, ERR_SETUP, errno,
 				       "lend pipe %d to the workload's group", fd);
+	}
 	return 0;
 }
 
@@ -98,11 +107,14 @@ static int refuse(int fd, int result, struct err *err)
 
 int stdio_freeze_in_keeper(struct launch *launch, struct err *err)
 {
-	for (int fd = 0; fd < 3; fd++) {
+	const struct host_facts *facts = &launch->decision->facts;
+
+	for (size_t i = 0; i < facts_n_fds(facts); i++) {
 		_cleanup_fd_ int tree = -EBADF;
+		int fd = facts_fd(facts, i);
 		int r = 0;
 
-		if (!launch->decision->facts.stdio_is_input_file[fd])
+		if (!facts->stdio_is_input_file[i])
 			continue;
 		tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 		r = tree < 0 ? tree : replace(fd, tree);
@@ -131,8 +143,11 @@ static int freeze_by_path(int fd)
 
 int stdio_freeze_in_child(struct launch *launch, struct err *err)
 {
-	for (int fd = 0; fd < 3; fd++) {
-		int r = launch->decision->facts.stdio_is_input_file[fd] ? freeze_by_path(fd) : 0;
+	const struct host_facts *facts = &launch->decision->facts;
+
+	for (size_t i = 0; i < facts_n_fds(facts); i++) {
+		int fd = facts_fd(facts, i);
+		int r = facts->stdio_is_input_file[i] ? freeze_by_path(fd) : 0;
 
 		if (r < 0)
 			return refuse(fd, r, err);
@@ -142,10 +157,13 @@ int stdio_freeze_in_child(struct launch *launch, struct err *err)
 
 int stdio_verify_frozen(struct launch *launch, struct err *err)
 {
-	for (int fd = 0; fd < 3; fd++) {
+	const struct host_facts *facts = &launch->decision->facts;
+
+	for (size_t i = 0; i < facts_n_fds(facts); i++) {
+		int fd = facts_fd(facts, i);
 		struct statvfs fs;
 
-		if (!launch->decision->facts.stdio_is_input_file[fd])
+		if (!facts->stdio_is_input_file[i])
 			continue;
 		if (fstatvfs(fd, &fs) != 0 || (fs.f_flag & ST_RDONLY) == 0)
 			return err_set(err, ERR_SETUP, 0,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Descriptors 0 to 2 as the workload gets them. They are passed on as they are, but a descriptor is
- * also a name: through /proc/self/fd it can be opened anew, with other rights than it was opened
- * with. Internal to launcher/.
+ * Descriptors 0 to 2, and those of --fd, as the workload gets them. They are passed on as they are,
+ * but a descriptor is also a name: through /proc/self/fd it can be opened anew, with other rights
+ * than it was opened with. Internal to launcher/.
  */
 #ifndef CORDON_LAUNCHER_STDIO_H
 #define CORDON_LAUNCHER_STDIO_H

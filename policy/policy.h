@@ -42,8 +42,8 @@ struct policy_host {
 	const char *cwd;                /* absolute, "" where the caller's directory is gone */
 	const char *home;               /* the caller's home directory, "" where unknown */
 	const char *const *environment; /* the caller's, for names passed without a value */
-	bool stdio_is_file; /* any of descriptors 0 to 2, which the workload gets, is a regular
-			       file: it stays on the host */
+	bool stdio_is_file; /* any of descriptors 0 to 2 and --fd, which the workload gets, is a
+			       regular file: it stays on the host */
 };
 
 enum policy_flag_kind {
@@ -69,6 +69,8 @@ struct policy_request {
 	const char *profile; /* name or path; NULL: "default" */
 	const struct policy_flag *flags;
 	size_t n_flags;
+	const int *fds; /* --fd: descriptors that are passed on, SPEC_FDS_MAX at most */
+	size_t n_fds;
 	const char *const
 		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
 };

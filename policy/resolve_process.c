@@ -96,9 +96,23 @@ static void resolve_program(struct policy_ctx *ctx, struct spec_process *process
 				   : paths_absolute(ctx, ctx->host->cwd, argv[0]);
 }
 
+static void resolve_fds(struct policy_ctx *ctx, struct spec_process *process)
+{
+	size_t n = ctx->request->n_fds;
+	int *fds = ctx_array(ctx, n + 1, sizeof(*fds));
+
+	if (fds == NULL)
+		return;
+	for (size_t i = 0; i < n; i++)
+		fds[i] = ctx->request->fds[i];
+	process->fds = fds;
+	process->n_fds = n;
+}
+
 void resolve_process(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec)
 {
 	resolve_environment(ctx, doc_find(root, "process.environment"), &spec->process);
 	resolve_program(ctx, &spec->process);
+	resolve_fds(ctx, &spec->process);
 }

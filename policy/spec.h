@@ -30,6 +30,8 @@ struct spec_identity {
 };
 
 /* ---- process ---- */
+enum { SPEC_FDS_MAX = 16 };
+
 struct spec_process {
 	const char *const *argv; /* NULL-terminated, argv[0] as the caller wrote it */
 	const char *const *envp; /* NULL-terminated "NAME=VALUE"; complete, nothing else gets in */
@@ -38,6 +40,8 @@ struct spec_process {
 	const char *path; /* value of PATH in envp, for that search */
 	const char *working_dir; /* absolute path inside; "" where the policy names none */
 	const char *hostname;
+	const int *fds; /* descriptors of the caller's, 3 or more, that it gets beside 0 to 2 */
+	size_t n_fds;
 	uint32_t stop_signal;          /* signal number */
 	uint64_t stop_grace_period_ms; /* after stop_signal, before SIGKILL */
 };

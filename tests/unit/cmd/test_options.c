@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "cmd/options.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -235,9 +236,42 @@ static void counts_flags(void **state)
 	assert_string_equal(err.text, "more than 256 flags");
 }
 
+static void takes_descriptors(void **state)
+{
+	static struct options o;
+	struct err err;
+	char low[16], high[16];
+	const char *const good[] = {"--fd", low, "--fd", high, NULL};
+	const char *const twice[] = {"--fd", low, "--fd", low, NULL};
+	const char *const both[] = {"--fd", low, "--status-fd", low, NULL};
+	const char *const also[] = {"--status-fd", low, "--fd", low, NULL};
+	const char *const taken[] = {"--fd", "2", NULL};
+	const char *const closed[] = {"--fd", "1000000", NULL};
+	const char *const word[] = {"--fd", "three", NULL};
+	const char *const *const bad[] = {twice, both, also, taken, closed, word};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	str_format(low, sizeof(low), "%d", fds[0]);
+	str_format(high, sizeof(high), "%d", fds[1]);
+	assert_int_equal(parse(good, &o, &err), 0);
+	assert_int_equal(o.n_fds, 2);
+	assert_int_equal(o.fds[0], fds[0]);
+	assert_int_equal(o.fds[1], fds[1]);
+	for (size_t i = 0; i < N(bad); i++) {
+		assert_int_equal(parse(bad[i], &o, &err), -EINVAL);
+		assert_int_equal(err.kind, ERR_USAGE);
+		assert_non_null(strstr(err.text, "--fd"));
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_descriptors),
 		cmocka_unit_test(hands_flags_to_the_policy),
 		cmocka_unit_test(keeps_their_order),
 		cmocka_unit_test(takes_the_flags_of_its_own),

@@ -253,6 +253,27 @@ static void says_each_miss(void **state)
 	}
 }
 
+/* A descriptor of --fd that is closed is a miss, where 0 to 2 may be; and so is a terminal. */
+static void judges_passed_descriptors(void **state)
+{
+	static const enum fd_state bad[] = {FD_CLOSED, FD_DIRECTORY, FD_PATH_ONLY, FD_KERNEL_OBJECT,
+					    FD_TERMINAL};
+	struct decision d;
+
+	(void)state;
+	decision_as_user(&d);
+	d.facts.passed[0] = 7;
+	d.facts.n_passed = 1;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const struct misses *misses;
+
+		d.facts.stdio[3] = bad[i];
+		misses = look(&d);
+		assert_int_equal(misses->n, 1);
+		assert_non_null(strstr(misses->list[0].text, "--fd 7 is "));
+	}
+}
+
 /* Three states of stdio that are no miss, and what is at the edge of each check. */
 static void lets_pass_what_is_enough(void **state)
 {
@@ -269,6 +290,10 @@ static void lets_pass_what_is_enough(void **state)
 	assert_int_equal(look(&d)->n, 0);
 	decision_as_user(&d);
 	d.spec.identity = (struct spec_identity){UINT32_MAX - 1, UINT32_MAX - 1};
+	assert_int_equal(look(&d)->n, 0);
+	d.facts.passed[0] = 7;
+	d.facts.n_passed = 1;
+	d.facts.stdio[3] = FD_USABLE;
 	assert_int_equal(look(&d)->n, 0);
 	/* In a user namespace whose root is an ordinary user outside. */
 	decision_as_user(&d);
@@ -373,6 +398,7 @@ static void cuts_long_keys(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(judges_passed_descriptors),
 		cmocka_unit_test(a_good_host_misses_nothing),
 		cmocka_unit_test(says_each_miss),
 		cmocka_unit_test(lets_pass_what_is_enough),
