@@ -14,12 +14,12 @@
 #include "base/err.h"
 
 enum sync_point {
-	SYNC_EOF,    /* never sent: the peer is gone */
-	SYNC_ERROR,  /* child: a row failed, the err follows in the same message */
-	SYNC_MAPPED, /* keeper: the id maps are written */
+	SYNC_EOF,      /* never sent: the peer is gone */
+	SYNC_ERROR,    /* child: a row failed, the err follows in the same message */
+	SYNC_MAPPED,   /* keeper: the id maps are written */
 	SYNC_TERMINAL, /* setup process: the master of the sandbox's pty comes with it */
-	SYNC_READY,  /* workload process: all rows before seccomp are applied; read me back */
-	SYNC_EXEC,   /* workload process: read back, the filter is loaded, about to execute */
+	SYNC_READY,    /* workload process: all rows before seccomp are applied; read me back */
+	SYNC_EXEC,     /* workload process: read back, the filter is loaded, about to execute */
 	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */
 	SYNC_FAULT_KILL_INIT,   /* test builds: kill the sandbox's init now */
 };

@@ -29,7 +29,7 @@ static const struct option_def {
 	const char *value; /* NULL: takes none */
 	enum target target;
 	enum policy_flag_kind flag; /* TO_POLICY */
-	const char *help; /* NULL: another spelling, not listed */
+	const char *help;           /* NULL: another spelling, not listed */
 } options[] = {
 	{"--profile", "P", TO_PROFILE, 0,
 	 "profile by name, or by path where it has a slash (default: default)"},

@@ -323,7 +323,8 @@ int child_execute(struct launch *launch, struct err *err)
 
 /* ---- init ---- */
 
-/* Leaves exactly three descriptors, and the terminal where there is one, at the numbers that init expects. */
+/* Leaves exactly three descriptors, and the terminal where there is one, at the numbers that init
+ * expects. */
 static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct err *err)
 {
 	int status = fcntl(launch->status_write, F_DUPFD_CLOEXEC, INIT_SPARE_FD);

@@ -260,8 +260,8 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct e
 		facts.stdio[fd] = probe_fd(fd, fds_closed[fd]);
 		facts.stdio_is_pipe[fd] = is_anonymous_pipe(fd);
 		facts.stdio_is_input_file[fd] = facts.stdio[fd] == FD_USABLE && is_input_file(fd);
-		facts.stdio_is_terminal[fd] = facts.stdio[fd] == FD_USABLE &&
-					      is_terminal(fd, &facts.stdio_terminal[fd]);
+		facts.stdio_is_terminal[fd] =
+			facts.stdio[fd] == FD_USABLE && is_terminal(fd, &facts.stdio_terminal[fd]);
 	}
 	probe_limits(&facts);
 	probe_layout(&facts.layout);

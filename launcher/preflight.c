@@ -269,9 +269,8 @@ static void check_overlay(const struct decision *d, struct misses *misses)
 void preflight_host(const struct decision *decision, struct misses *misses)
 {
 	static void (*const checks[])(const struct decision *, struct misses *) = {
-		check_kernel, check_userns, check_namespaces, check_seccomp, check_stdio,
-		check_terminals,
-		check_ids,    check_limits, check_core,       check_overlay,
+		check_kernel,    check_userns, check_namespaces, check_seccomp, check_stdio,
+		check_terminals, check_ids,    check_limits,     check_core,    check_overlay,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -10,7 +10,7 @@
 struct readback_want {
 	uint32_t uid; /* as seen in the keeper's user namespace */
 	uint32_t gid;
-	bool no_groups; /* the supplementary list must be empty */
+	bool no_groups;          /* the supplementary list must be empty */
 	bool keeps_bounding_set; /* a user may not empty it: capabilities(7) */
 	bool filtered;           /* a system call filter must be loaded */
 };

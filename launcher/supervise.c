@@ -282,8 +282,8 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = launch->terminal.control_fd, .events = POLLIN},
 		};
-		int n = poll(fds, 4, shorter(time_left(watch->deadline_ms),
-					     terminal_patience(launch)));
+		int n = poll(fds, 4,
+			     shorter(time_left(watch->deadline_ms), terminal_patience(launch)));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_SETUP, errno, "poll");

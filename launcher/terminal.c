@@ -29,11 +29,11 @@
 #endif
 
 enum {
-	SPARE_FD = 10,        /* above what the monitor is started with */
-	START_MS = 5000,      /* until it is confined */
-	ANSWER_MS = 2000,     /* until it has put the modes back */
-	FINISH_MS = 10000,    /* until it has passed everything on: it gives up after 2 s itself */
-	FOREGROUND_MS = 250,  /* between two looks whether we are in the foreground */
+	SPARE_FD = 10,       /* above what the monitor is started with */
+	START_MS = 5000,     /* until it is confined */
+	ANSWER_MS = 2000,    /* until it has put the modes back */
+	FINISH_MS = 10000,   /* until it has passed everything on: it gives up after 2 s itself */
+	FOREGROUND_MS = 250, /* between two looks whether we are in the foreground */
 };
 
 /* ---- pure ---- */
@@ -164,7 +164,7 @@ static int become_nobody(const struct launch *launch, struct err *err)
 {
 	uint32_t id = launch->run.block_first + IDENTITY_INIT;
 	int r = facts_has_cap(&launch->decision->facts, CAP_SETPCAP) ? child_drop_bounding_set(err)
-								      : 0;
+								     : 0;
 
 	if (r == 0 && launch->decision->plan.ids == IDS_BLOCK)
 		r = child_become(launch, id, id, err);
@@ -187,7 +187,8 @@ static _Noreturn void monitor_main(const struct launch *launch, int control, int
 	fd = place_fds(launch, control, image);
 	if (fd < 0)
 		_exit(2);
-	ignore_result(sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH), "it returns only on failure");
+	ignore_result(sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH),
+		      "it returns only on failure");
 	_exit(3);
 }
 
@@ -436,9 +437,9 @@ void terminal_finish(struct launch *launch)
 	}
 	ignore_result(sys_pidfd_send_signal(terminal->monitor_pidfd, SIGKILL, 0),
 		      "it has ended as it should");
-	ignore_result(
-		sys_waitid(P_PIDFD, (id_t)terminal->monitor_pidfd, &info, WEXITED | __WALL, NULL),
-		"our own child");
+	ignore_result(sys_waitid(P_PIDFD, (id_t)terminal->monitor_pidfd, &info, WEXITED | __WALL,
+				 NULL),
+		      "our own child");
 	if (info.si_code != CLD_EXITED || info.si_status != 0)
 		restore(terminal);
 	terminal->state = TERMINAL_GONE;

@@ -37,7 +37,7 @@ struct terminal {
 	pid_t monitor_pid;
 	bool wants_input; /* the workload has the terminal, or has asked for it */
 	enum terminal_state state;
-	unsigned holds_due; /* MONITOR_HOLD that are not answered yet */
+	unsigned holds_due;   /* MONITOR_HOLD that are not answered yet */
 	struct termios saved; /* the modes before the last MONITOR_RELAY */
 };
 
@@ -87,7 +87,8 @@ int must_check terminal_resize(struct launch *launch, struct err *err);
 /* Puts the caller's modes back and waits for that. Before the keeper stops itself. */
 int must_check terminal_hold(struct launch *launch, struct err *err);
 
-/* Reads one message. *ret_hangup: the caller's terminal is gone. Fails where the monitor is dead. */
+/* Reads one message. *ret_hangup: the caller's terminal is gone. Fails where the monitor is dead.
+ */
 int must_check terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err);
 
 /* Milliseconds after which terminal_refresh is due, -1 for never: nothing tells a job that the

@@ -78,9 +78,9 @@ static int parse_pid(const char *text)
 }
 
 /*
- * The first process stopped. Where it wanted the terminal it gets it: in a pipeline its group begins
- * in the background, so that it does not take keys that are meant for another program, and the
- * kernel stops it here when it asks for them. Any other stop is the keeper's to answer.
+ * The first process stopped. Where it wanted the terminal it gets it: in a pipeline its group
+ * begins in the background, so that it does not take keys that are meant for another program, and
+ * the kernel stops it here when it asks for them. Any other stop is the keeper's to answer.
  */
 static void on_stopped(int workload, bool has_terminal, int signo)
 {

@@ -37,7 +37,7 @@
 
 enum {
 	BUFFER = 4096,
-	DRAIN_ROUNDS = 16, /* of BUFFER: more than the two buffers of a pty hold */
+	DRAIN_ROUNDS = 16,  /* of BUFFER: more than the two buffers of a pty hold */
 	FINISH_SECONDS = 2, /* without a byte that goes on: the terminal is held by ^S, or stuck */
 };
 
@@ -112,8 +112,8 @@ static struct ruleset ruleset_of(long version)
 /* A domain in which nothing is allowed. A kernel without Landlock says so by its version. */
 static void forbid_files(void)
 {
-	long version = bare_call(SYS_landlock_create_ruleset, 0, 0,
-				 LANDLOCK_CREATE_RULESET_VERSION, 0, 0);
+	long version =
+		bare_call(SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION, 0, 0);
 	struct ruleset rules;
 	long fd;
 
@@ -206,7 +206,8 @@ static void relay(struct monitor *m)
 	if (!m->relays || !is_same(&now, &m->raw))
 		m->saved = now;
 	set_first_modes(m, &m->saved);
-	now.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	now.c_iflag &=
+		~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
 	now.c_oflag &= ~(tcflag_t)OPOST;
 	now.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
 	now.c_cc[VMIN] = 1;
@@ -217,7 +218,8 @@ static void relay(struct monitor *m)
 	m->relays = true;
 }
 
-/* Unless always: only where the modes are still ours. The shell may have taken the terminal back. */
+/* Unless always: only where the modes are still ours. The shell may have taken the terminal back.
+ */
 static void restore(struct monitor *m, bool always)
 {
 	struct termios now;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * terminal [-r] [-k FILE] [-012] COMMAND...: runs a command on a terminal of its own that controls
- * its session, in which there is no job control, and copies what it prints to stdout, byte for byte.
+ * its session, in which there is no job control, and copies what it prints to stdout, byte for
+ * byte.
  *
  *     -r       the terminal is raw from the beginning
  *     -k FILE  when FILE is there, the terminal is hung up

@@ -25,12 +25,28 @@ enum {
 /* Rows that are not on in every sandbox. All others must be on, whatever the decision: a protection
  * that can be missing has to be added here first. */
 static const char *const optional[] = {
-	"id_block",        "stdio_pipes",     "stdio_files", "open_stdio_files",
-	"hard_limits",     "session_keyring", "sources",     "deny_setgroups",
-	"open_sources",    "system",          "etc",         "volumes",
-	"nproc",           "keyring",         "setup_ids",   "placeholders",
-	"protected_paths", "terminal",        "terminal_stdio", "terminal_foreground",
-	"monitor",         "secrets",
+	"id_block",
+	"stdio_pipes",
+	"stdio_files",
+	"open_stdio_files",
+	"hard_limits",
+	"session_keyring",
+	"sources",
+	"deny_setgroups",
+	"open_sources",
+	"system",
+	"etc",
+	"volumes",
+	"nproc",
+	"keyring",
+	"setup_ids",
+	"placeholders",
+	"protected_paths",
+	"terminal",
+	"terminal_stdio",
+	"terminal_foreground",
+	"monitor",
+	"secrets",
 };
 
 static bool is_optional(const char *name)
