@@ -186,34 +186,41 @@ static int fd_of(struct msghdr *msg)
 	return fd;
 }
 
-/* Takes the message that msg has room for, and the descriptor that its control part has room for.
- */
-static int receive(int fd, struct msghdr *msg, struct sync_message *ret, int *ret_fd)
+/* Room for what comes beside a message. */
+struct control {
+	void *buf;
+	size_t size;
+};
+
+/* Takes a message, and the descriptor that control has room for. */
+static int receive(int fd, struct control control, struct sync_message *ret, int *ret_fd)
 {
 	struct frame frame = {.point = SYNC_EOF};
 	struct iovec iov = {.iov_base = &frame, .iov_len = sizeof(frame)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.buf,
+			     .msg_controllen = control.size};
 	int passed;
 	ssize_t n;
 	int r;
 
-	msg->msg_iov = &iov;
-	msg->msg_iovlen = 1;
 	do
-		n = recvmsg(fd, msg, MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	/* A peer that died with our message unread resets the connection: it is gone, too. An empty
 	 * message is none of ours and no end of file: only it has a sender. */
-	if ((n == 0 && sender_of(msg) == 0) || (n < 0 && errno == ECONNRESET)) {
+	if ((n == 0 && sender_of(&msg) == 0) || (n < 0 && errno == ECONNRESET)) {
 		memset(ret, 0, sizeof(*ret));
 		*ret_fd = -EBADF;
 		return 0;
 	}
 	if (n < 0)
 		return -errno;
-	passed = fd_of(msg);
+	passed = fd_of(&msg);
 	/* Longer than a frame, or with more beside it than there is room for: recvmsg(2) cuts
 	 * either. */
-	r = (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || passed == -EPROTO
+	r = (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || passed == -EPROTO
 		    ? -EPROTO
 		    : check_frame(&frame, (size_t)n);
 	if (r < 0) {
@@ -222,7 +229,7 @@ static int receive(int fd, struct msghdr *msg, struct sync_message *ret, int *re
 		return r;
 	}
 	*ret = (struct sync_message){.point = frame.point,
-				     .sender = sender_of(msg),
+				     .sender = sender_of(&msg),
 				     .err = frame.err};
 	*ret_fd = passed;
 	return 0;
@@ -235,9 +242,8 @@ int sync_receive(int fd, struct sync_message *ret)
 		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr msg = {.msg_control = &control, .msg_controllen = sizeof(control)};
 	int unwanted = -EBADF;
-	int r = receive(fd, &msg, ret, &unwanted);
+	int r = receive(fd, (struct control){&control, sizeof(control)}, ret, &unwanted);
 
 	if (r == 0 && unwanted >= 0) {
 		close(unwanted);
@@ -252,15 +258,14 @@ int sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd)
 		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr msg = {.msg_control = &control, .msg_controllen = sizeof(control)};
 
-	return receive(fd, &msg, ret, ret_fd);
+	return receive(fd, (struct control){&control, sizeof(control)}, ret, ret_fd);
 }
 
 bool sync_take_error(int fd, struct err *ret)
 {
 	struct pollfd waiting = {.fd = fd, .events = POLLIN};
-	struct sync_message message;
+	struct sync_message message = {.point = SYNC_EOF};
 
 	if (poll(&waiting, 1, 0) != 1 || sync_receive(fd, &message) < 0 ||
 	    message.point != SYNC_ERROR)

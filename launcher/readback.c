@@ -51,12 +51,12 @@ static int expect(const char *text, const char *name, const char *want, struct e
 int readback_status(const char *text, const struct readback_want *want, struct err *err)
 {
 	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+	size_t len = 0;
+	const char *state = field(text, "State", &len);
 	char ids[64];
-	size_t len;
 	int r;
 
-	if (field(text, "State", &len) == NULL || len == 0 ||
-	    strchr("ZX", *field(text, "State", &len)))
+	if (state == NULL || len == 0 || *state == 'Z' || *state == 'X')
 		return err_set(err, ERR_SETUP, ESRCH, "read back: it has ended");
 	str_format(ids, sizeof(ids), "%u\t%u\t%u\t%u", want->uid, want->uid, want->uid, want->uid);
 	r = expect(text, "Uid", ids, err);

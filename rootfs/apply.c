@@ -118,15 +118,15 @@ static const char *name_in_etc(const struct tree_op *op)
 
 static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct tree_op *op)
 {
+	const char *name = name_in_etc(op);
 	_cleanup_fd_ int place = -EBADF;
 
 	if (root_fd == run->dev_fd)
 		return attach_new(run->dev_fd, op->target + 1, op->is_dir, tree_fd);
-	if (name_in_etc(op) != NULL) {
+	if (name != NULL) {
 		int etc_fd = etc_of(run);
 
-		return etc_fd < 0 ? etc_fd
-				  : attach_new(etc_fd, name_in_etc(op), op->is_dir, tree_fd);
+		return etc_fd < 0 ? etc_fd : attach_new(etc_fd, name, op->is_dir, tree_fd);
 	}
 
 	if (op->must_exist)
@@ -312,7 +312,8 @@ static int make_link(struct rootfs_run *run, const struct tree_op *op)
 		dir_fd = etc_of(run);
 	} else if (name != op->target + 1) {
 		str_format(dir, sizeof(dir), "%.*s", (int)(name - op->target), op->target);
-		dir_fd = parent = make_place(run, run->root_fd, dir, true);
+		parent = make_place(run, run->root_fd, dir, true);
+		dir_fd = parent;
 	}
 	if (dir_fd < 0)
 		return dir_fd;
@@ -351,12 +352,11 @@ static int apply_op(struct rootfs_run *run, const struct tree_op *op)
 		return cover_kernel_path(run, op);
 	case TREE_SOURCE:
 		return bind_source(run, op);
-	case TREE_SECRET:
-		break; /* rootfs/secrets.c */
-	case TREE_PIN:
+	case TREE_SECRET: /* rootfs/secrets.c */
+	case TREE_PIN:    /* these three: rootfs/protect.c */
 	case TREE_PLACEHOLDER:
 	case TREE_AS_IT_IS:
-		break; /* rootfs/protect.c */
+		break;
 	}
 	return -EINVAL;
 }

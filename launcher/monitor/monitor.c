@@ -172,23 +172,20 @@ static void set_modes(int fd, const struct termios *modes)
 	bare_call(SYS_ioctl, fd, TCSETS, (long)modes, 0, 0);
 }
 
-/* The structure of the kernel's interface has no padding. */
 static bool is_same(const struct termios *a, const struct termios *b)
 {
-	const char *x = (const char *)a;
-	const char *y = (const char *)b;
-
-	for (unsigned i = 0; i < sizeof(*a); i++)
-		if (x[i] != y[i])
+	for (unsigned i = 0; i < sizeof(a->c_cc) / sizeof(a->c_cc[0]); i++)
+		if (a->c_cc[i] != b->c_cc[i])
 			return false;
-	return true;
+	return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
+	       a->c_lflag == b->c_lflag && a->c_line == b->c_line;
 }
 
 /* A run that began in the background copied whatever modes the shell's prompt had. What the
  * workload has set itself stays. */
 static void set_first_modes(struct monitor *m, const struct termios *modes)
 {
-	struct termios now;
+	struct termios now = {0};
 
 	if (!m->has_relayed && get_modes(MONITOR_MASTER_FD, &now) && is_same(&now, &m->first))
 		set_modes(MONITOR_MASTER_FD, modes);
@@ -198,7 +195,7 @@ static void set_first_modes(struct monitor *m, const struct termios *modes)
 /* cfmakeraw(3), but for the bits of a serial line, which are the line's. */
 static void relay(struct monitor *m)
 {
-	struct termios now;
+	struct termios now = {0};
 
 	if (m->tty_gone || m->finishes || !get_modes(MONITOR_TTY_FD, &now))
 		return;
@@ -222,7 +219,7 @@ static void relay(struct monitor *m)
  */
 static void restore(struct monitor *m, bool always)
 {
-	struct termios now;
+	struct termios now = {0};
 	bool was_relaying = m->relays;
 
 	m->relays = false;

@@ -100,7 +100,7 @@ static uint32_t hash_of(const char *name)
 /* Open addressing: from a name's place on, up to the first free one. */
 static void print_places(const struct table *table)
 {
-	static int places[PLACES];
+	int places[PLACES] = {0};
 
 	for (size_t i = 0; i < table->n; i++) {
 		size_t place = hash_of(table->calls[i].name) % PLACES;
@@ -138,17 +138,21 @@ static void print_tables(const struct table *table)
 
 int main(int argc, char **argv)
 {
-	static struct table table;
+	struct table *table = calloc(1, sizeof(*table));
 	uint32_t native = argc == 2 ? seccomp_arch_resolve_name(argv[1]) : 0;
 
+	if (table == NULL)
+		abort();
 	if (native == 0) {
 		fprintf(stderr, "usage: syscall_table x86_64|aarch64\n");
+		free(table);
 		return 2;
 	}
-	collect(&table, native);
+	collect(table, native);
 	puts("/* Made by policy/gen/syscall_table.c from libseccomp. */");
-	print_names(&table);
-	print_tables(&table);
-	print_places(&table);
+	print_names(table);
+	print_tables(table);
+	print_places(table);
+	free(table);
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 load ../lib/cordon
 load ../lib/fault
+load ../lib/attack
 
 setup() { fault_setup; }
 
@@ -32,6 +33,7 @@ verdicts() {
 		uid_map              plain   refused          plain   refused          .
 		gid_map              plain   refused          plain   refused          .
 		init_gone_ahead      plain   refused          plain   refused          init is slow then (fault_slow)
+		monitor              tty     refused          tty     refused          .
 		read_back            plain   unseen           plain   unseen           a check, no protection: the test below shows what it finds
 		keeper_privileges    plain   refused          plain   refused          .
 		oom_score            plain   oom_score        plain   oom_score        .
@@ -47,6 +49,7 @@ verdicts() {
 		system               plain   refused          plain   refused          the program is not found
 		etc                  plain   accounts         plain   accounts         .
 		dev                  plain   refused          plain   refused          .
+		terminal             tty     refused          tty     refused          .
 		proc                 plain   refused          plain   refused          .
 		forbid_userns        plain   refused          plain   refused          .
 		kernel_quotas        plain   refused          plain   refused          .
@@ -65,6 +68,8 @@ verdicts() {
 		signals              plain   blocked_signals  plain   blocked_signals  the keeper blocks all
 		signals              plain   ignored_signals  plain   ignored_signals  the caller ignores USR1
 		process_group        plain   process_group    plain   process_group    .
+		terminal_stdio       tty     refused          tty     refused          .
+		terminal_foreground  tty     refused          tty     refused          .
 		rlimits              plain   refused          plain   refused          .
 		nproc                plain   refused          plain   refused          .
 		bounding_set         plain   refused          plain   refused          .
@@ -95,6 +100,8 @@ configure() { # NAME
 	secret) flags=("${plain[@]}" --set "secrets=[$BATS_TEST_TMPDIR/input]") ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
 	low) around=(prlimit --nofile=512:512) ;;
+	# Raw: what is printed arrives byte for byte.
+	tty) around=("$ATTACK/terminal" -r) ;;
 	# As root and as a user: a mount namespace whose mounts belong to a peer group.
 	shared)
 		around=(unshare --mount --propagation shared)
@@ -188,7 +195,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 
 @test "control: with all rows in place the probe sees what is promised" {
 	local name
-	for name in plain keys guarded secret shared uid0; do
+	for name in plain keys guarded secret shared uid0 tty; do
 		configure "$name"
 		diff - <(control "$name") <<-END
 			accounts yes

@@ -54,7 +54,7 @@ teardown() {
 	shows '^up$'
 	key C-c
 	shows 'got INT$'
-	key 'C-\'
+	key "C-\\"
 	shows 'got QUIT$'
 	shows '^rc=7$'
 }
