@@ -76,6 +76,16 @@ static int say(const struct launch *launch, enum sync_point point, struct err *e
 	return err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point));
 }
 
+/* Of what the keeper found wrong the sandbox's process may have said the reason before it ended. */
+static int or_their_reason(struct launch *launch, int r, struct err *err)
+{
+	struct err theirs;
+
+	if (r < 0 && sync_take_error(launch->sync_keeper, &theirs))
+		*err = theirs;
+	return r;
+}
+
 /* The workload's pid, vouched for by the kernel, and a handle on it while it waits at the gate. */
 static int meet_workload(struct launch *launch, struct err *err)
 {
@@ -87,20 +97,16 @@ static int meet_workload(struct launch *launch, struct err *err)
 	launch->workload_pid = ready.sender;
 	launch->workload_pidfd = sys_pidfd_open(ready.sender, 0);
 	if (launch->workload_pidfd < 0)
-		return err_set(err, ERR_SETUP, -launch->workload_pidfd, "handle on the workload");
-	return 0;
+		r = err_set(err, ERR_SETUP, -launch->workload_pidfd, "handle on the workload");
+	return or_their_reason(launch, r, err);
 }
 
-/* What the kernel says of workload and init. Where it is not right, the setup process may have said
- * why before it ended. */
+/* What the kernel says of workload and init. */
 static int prove(struct launch *launch, struct err *err)
 {
 	int r = host_steps_run(launch, PARENT_FIRST_AFTER_READY, PARENT_ROWS, err);
-	struct err theirs;
 
-	if (r < 0 && sync_take_error(launch->sync_keeper, &theirs))
-		*err = theirs;
-	return r;
+	return or_their_reason(launch, r, err);
 }
 
 static int open_gate(struct launch *launch, struct err *err)

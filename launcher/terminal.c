@@ -311,12 +311,14 @@ int terminal_refresh(struct launch *launch, struct err *err)
 {
 	struct terminal *terminal = &launch->terminal;
 	bool is_relayed = terminal->state == TERMINAL_RELAYED;
+	bool is_first = !terminal->has_begun;
 
 	if (terminal->control_fd < 0 || terminal->state == TERMINAL_GONE)
 		return 0;
+	terminal->has_begun = true;
 	if (!may_read(launch)) {
 		terminal->state = TERMINAL_HELD;
-		return is_relayed ? say(launch, MONITOR_HOLD, err) : 0;
+		return is_relayed || is_first ? say(launch, MONITOR_HOLD, err) : 0;
 	}
 	if (!is_relayed && tcgetattr(terminal->tty_fd, &terminal->saved) != 0)
 		return 0; /* hung up: the monitor says so */

@@ -35,6 +35,7 @@ struct terminal {
 	int control_fd; /* to the monitor */
 	int monitor_pidfd;
 	pid_t monitor_pid;
+	bool has_begun;   /* the monitor has been told how the terminal stands */
 	bool wants_input; /* the workload has the terminal, or has asked for it */
 	enum terminal_state state;
 	unsigned holds_due;   /* MONITOR_HOLD that are not answered yet */

@@ -8,7 +8,8 @@
  * and the kernel's job control does not concern it. It has dropped everything before it reads its
  * first byte: no capability, no_new_privs, no new descriptor, file or process, a Landlock domain
  * that allows nothing, and a filter of six system calls. It has three descriptors
- * (monitor_image.h). The bytes that it moves are the workload's and the user's; it looks at none.
+ * (monitor_image.h). The bytes that it moves are the workload's and the user's; it looks at none but
+ * the ends of lines (undo_line_ends).
  *
  * It may not know whether the caller's job is in the foreground: that takes the controlling
  * terminal, which the keeper has. So it asks before each read of the terminal. A keeper that is
@@ -53,6 +54,7 @@ struct monitor {
 	struct termios saved;    /* the caller's modes */
 	struct termios raw;      /* ours, as they read back */
 	struct termios first;    /* the pty's, before the workload runs */
+	bool begun;  /* the keeper has said how the terminal stands: until then nothing is shown */
 	bool relays;
 	bool has_relayed;
 	bool asks; /* MONITOR_INPUT is not answered yet */
@@ -297,11 +299,30 @@ static void write_output(struct monitor *m)
 		on_tty_gone(m);
 }
 
+/* While the caller's modes are in force its line discipline makes CR LF of LF, as the pty's has done
+ * already: a CR too many. */
+static void undo_line_ends(const struct monitor *m, struct direction *d)
+{
+	const tcflag_t makes_crlf = OPOST | ONLCR;
+	struct termios now = {0};
+	long end = 0;
+
+	if (m->relays || !get_modes(MONITOR_TTY_FD, &now) ||
+	    (now.c_oflag & makes_crlf) != makes_crlf)
+		return;
+	for (long i = 0; i < d->end; i++)
+		if (d->bytes[i] != '\r' || i + 1 == d->end || d->bytes[i + 1] != '\n')
+			d->bytes[end++] = d->bytes[i];
+	d->end = end;
+}
+
 static void read_output(struct monitor *m)
 {
 	/* EIO: the last holder of the slave is gone. */
 	if (!fill(&m->output, MONITOR_MASTER_FD))
 		close_master(m);
+	else
+		undo_line_ends(m, &m->output);
 }
 
 static void write_input(struct monitor *m)
@@ -333,6 +354,7 @@ static void on_message(struct monitor *m)
 		restore(m, false);
 		bare_exit(0);
 	}
+	m->begun = m->begun || message != MONITOR_RESIZE;
 	if (message == MONITOR_RELAY)
 		relay(m);
 	if (message == MONITOR_HOLD) {
@@ -388,7 +410,8 @@ static void step(struct monitor *m)
 	struct pollfd fds[3] = {
 		{.fd = MONITOR_CONTROL_FD, .events = POLLIN},
 		{.fd = m->tty_gone ? -1 : MONITOR_TTY_FD, .events = tty},
-		{.fd = m->master_gone || master == 0 ? -1 : MONITOR_MASTER_FD, .events = master},
+		{.fd = m->begun && !m->master_gone && master != 0 ? MONITOR_MASTER_FD : -1,
+		 .events = master},
 	};
 	long n = bare_call(SYS_ppoll, (long)fds, 3, m->finishes ? (long)&patience : 0, 0, 0);
 
@@ -415,7 +438,7 @@ _Noreturn void bare_main(long *stack)
 	(void)stack;
 	forget(&m.input);
 	forget(&m.output);
-	m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone = m.master_gone = false;
+	m.begun = m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone = m.master_gone = false;
 	confine();
 	if (!get_modes(MONITOR_MASTER_FD, &m.first))
 		bare_exit(125);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -72,22 +73,27 @@ static void write_all(int fd, const char *bytes, ssize_t n)
 	}
 }
 
-/* Until the last holder of the terminal is gone, or the file is there. */
-static void copy(int master, const char *kill_file)
+/* Until the command has ended and all that it printed is here, or the file is. As a shell would, we
+ * keep the terminal's other end open: a terminal that nobody holds is hung up. */
+static void copy(int master, int command, const char *kill_file)
 {
-	struct pollfd fds[2] = {{.fd = master, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = master, .events = POLLIN},
+				{.fd = 0, .events = POLLIN},
+				{.fd = command, .events = POLLIN}};
 	static char bytes[65536];
 
 	while (kill_file == NULL || access(kill_file, F_OK) != 0) {
 		ssize_t n;
 
-		if (poll(fds, 2, 50) < 0)
+		if (poll(fds, 3, 50) < 0)
 			die("poll");
 		if (fds[0].revents != 0) {
 			n = read(master, bytes, sizeof(bytes));
 			if (n <= 0)
 				return;
 			write_all(1, bytes, n);
+		} else if (fds[2].revents != 0) {
+			return;
 		}
 		if (fds[1].fd == 0 && fds[1].revents != 0) {
 			n = read(0, bytes, 1024);
@@ -103,7 +109,7 @@ int main(int argc, char **argv)
 {
 	bool own[3] = {false}, raw = false;
 	const char *kill_file = NULL;
-	int slave, master, status, option;
+	int slave, master, command, status, option;
 	pid_t pid;
 
 	while ((option = getopt(argc, argv, "+rk:012")) >= 0) {
@@ -124,8 +130,10 @@ int main(int argc, char **argv)
 		run(slave, own, argv + optind);
 	if (pid < 0)
 		die("fork");
-	close(slave);
-	copy(master, kill_file);
+	command = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (command < 0)
+		die("pidfd_open");
+	copy(master, command, kill_file);
 	close(master);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)

@@ -92,7 +92,7 @@ secret_file() {
 @test "in a directory that is shown the place must be there; in a tmpfs it is made" {
 	secret_file
 	mkdir dir
-	! is_root || chown 12345 dir
+	! is_root || chown 12345:12345 dir
 	local shown=(--rw "$PWD/dir" --set "secrets=[{file: $PWD/api.key, target: $PWD/dir/key}]")
 	says 125 "cordon: step secrets: $PWD/dir/key: show the secret: No such file or directory
 cordon:   hint: Make an empty file $PWD/dir/key in the host's directory first*" inside true "${shown[@]}"

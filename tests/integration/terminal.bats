@@ -113,7 +113,7 @@ modes_are_sane() {
 	type_line 'sleep 100'
 	key C-z
 	shows '^\[1\]\+ +Stopped +sleep 100'
-	type_line 'jobs; kill %1; echo "still $((6*7))"'
+	type_line 'jobs; kill -9 %1; wait; echo "still $((6*7))"'
 	shows '^still 42$'
 	# suspend stops the shell inside, and with it cordon.
 	type_line 'set +m; suspend -f'
@@ -165,11 +165,11 @@ two_of() { # LINE
 }
 
 @test "terminal: a full-screen program draws, is typed to, and leaves the screen as it was" {
-	need vim
+	need vim.tiny
 	tmux_start
 	echo 'first line' >text
 	[ "$(id -u)" -ne 0 ] || chown 61235:61235 text .
-	type_line "\$C run --rw $PWD -- vim -u NONE -n text; echo \"rc=\$?\""
+	type_line "\$C run --rw $PWD -- vim.tiny -u NONE -n text; echo \"rc=\$?\""
 	shows '^~'
 	type_line 'Osecond line'
 	key Escape
