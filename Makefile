@@ -11,7 +11,7 @@ O       := build/$(VARIANT)
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
-	policy/filter_action.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
+	policy/filter_action.c policy/filter_deny.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_identity.c policy/resolve_mounts.c \
 	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c \
@@ -94,15 +94,21 @@ $(O)/%.o: %.c Makefile
 	$(call say,cc,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# The shipped profiles as C strings (policy/shipped.c).
-$(O)/policy/profile_%.inc: profiles/%.yaml Makefile
+# The shipped profiles as C strings, with their digests, and as trees, by a program that runs here (policy/shipped.c).
+HOSTCC ?= gcc
+NODES_SRC := policy/gen/profile_nodes.c policy/yaml.c policy/doc.c policy/ctx.c base/arena.c base/err.c base/str.c
+build/gen/profile_nodes: $(NODES_SRC) $(wildcard policy/*.h base/*.h)
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@
-	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$*[] = "sha256:\1";/' >> $@
+	$(call say,cc,$<)
+	$(Q)$(HOSTCC) $(STD) -D_GNU_SOURCE -I. -O1 $(WARN) $(NODES_SRC) -lyaml -o $@
+$(O)/policy/profile_%.inc: profiles/%.yaml build/gen/profile_nodes Makefile
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@.new
+	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$*[] = "sha256:\1";/' >> $@.new
+	$(Q)build/gen/profile_nodes $* $< >> $@.new && mv $@.new $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # What libseccomp knows of system calls, as tables (policy/syscalls.c). The program that writes them runs here.
-HOSTCC    ?= gcc
 CALL_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 build/gen/syscall_table: policy/gen/syscall_table.c
 	@mkdir -p $(@D)

@@ -12,7 +12,7 @@
 
 enum {
 	FORMAT_MAX = 8192,
-	WARM = 144 << 10, /* what resolving a shipped profile takes */
+	WARM = 108 << 10, /* what resolving a shipped profile takes */
 };
 
 int arena_init(struct arena *arena, size_t size, struct err *err)

@@ -206,7 +206,9 @@ int path_make_in_root(int root_fd, const char *path, bool is_dir, const struct p
 
 		memcpy(prefix, path, end);
 		prefix[end] = '\0';
-		fd = sys_openat2(root_fd, prefix, O_PATH | O_CLOEXEC, 0, IN_ROOT);
+		/* That the last one is not there is known. */
+		fd = is_last ? -ENOENT
+			     : sys_openat2(root_fd, prefix, O_PATH | O_CLOEXEC, 0, IN_ROOT);
 		if (fd == -ENOENT) {
 			char name[NAME_MAX + 1];
 

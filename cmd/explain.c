@@ -31,7 +31,7 @@ static void print_head(const struct decision *d)
 	for (size_t i = 0; process->argv[i] != NULL; i++)
 		print_out("%s%s", i > 0 ? " " : "", process->argv[i]);
 	print_out("%s\n", process->argv[0] == NULL ? "(none given)" : "");
-	print_out("launch shape   single: one clone3 makes all namespaces but cgroup and time\n");
+	print_out("launch shape   single: one clone3 makes all namespaces but cgroup\n");
 	if (d->plan.ids == IDS_BLOCK) {
 		print_out(
 			"ids            a block of %d host ids of its own; inside %u:%u, init %u\n",
@@ -152,6 +152,7 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 					.n_flags = o->n_flags,
 					.fds = o->fds,
 					.n_fds = o->n_fds,
+					.wants_values = true,
 					.argv = command[0] != NULL ? command : no_command};
 
 	if (verdict_decide(verdict, context, &policy) < 0) {

@@ -101,6 +101,11 @@ static int write_document(int fd, const char *json, size_t len)
 	return r == 0 ? io_write_all(fd, "\n", 1) : r;
 }
 
+bool report_is_wanted(const struct report *report)
+{
+	return report->status_fd >= 0 || report->file_fd >= 0;
+}
+
 int report_finish(struct report *report, const char *json, size_t len, struct err *err)
 {
 	int r;

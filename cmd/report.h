@@ -23,6 +23,9 @@ int must_check report_open(struct report *ret, int status_fd, const char *path, 
 /* {"event":"started","pid":N} */
 void report_started(const struct report *report, pid_t pid);
 
+/* Whether anybody wants the result. */
+bool report_is_wanted(const struct report *report);
+
 /* The result, to both. The file appears whole under its name, or not at all. */
 int must_check report_finish(struct report *report, const char *json, size_t len, struct err *err);
 

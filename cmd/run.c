@@ -79,10 +79,13 @@ static int finish(struct verdict *verdict, struct report *report, const struct r
 {
 	/* Without a result there is no spec either: nothing was decided. */
 	const struct sandbox_spec *spec = result != NULL ? &verdict->decision.spec : NULL;
-	ssize_t len = result_to_json(result, spec, setup_error, exit_code, verdict->json,
-				     sizeof(verdict->json));
 	struct err err;
+	ssize_t len;
 
+	if (!report_is_wanted(report))
+		return exit_code;
+	len = result_to_json(result, spec, setup_error, exit_code, verdict->json,
+			     sizeof(verdict->json));
 	if (len < 0) {
 		print_note("the result does not fit %d bytes: no report", VERDICT_JSON_MAX);
 		return EXIT_CORDON;

@@ -97,26 +97,19 @@ static bool file_has_word(const char *path, const char *word)
 	return io_read_text(AT_FDCWD, path, text, sizeof(text)) >= 0 && strstr(text, word) != NULL;
 }
 
-/* The initial user namespace has a fixed inode number, PROC_USER_INIT_INO of the kernel's
- * linux/proc_ns.h. */
-static bool is_initial_userns(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == 0xEFFFFFFD;
-}
-
 static void probe_namespaces(struct host_facts *facts)
 {
-	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
-		char path[64];
-		ssize_t n;
+	_cleanup_fd_ int dir = sys_openat(AT_FDCWD, "/proc/self/ns", O_PATH | O_CLOEXEC, 0);
 
-		str_format(path, sizeof(path), "/proc/self/ns/%s", facts_namespace_names[i]);
-		n = readlink(path, facts->own_namespaces[i], FACTS_LINK_MAX - 1);
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
+		ssize_t n = readlinkat(dir, facts_namespace_names[i], facts->own_namespaces[i],
+				       FACTS_LINK_MAX - 1);
+
 		facts->namespaces[i] = n > 0;
 		facts->own_namespaces[i][n > 0 ? n : 0] = '\0';
 	}
+	/* It has a fixed inode number, PROC_USER_INIT_INO of the kernel's linux/proc_ns.h. */
+	facts->in_initial_userns = str_equal(facts->own_namespaces[0], "user:[4026531837]");
 }
 
 /* Namespaces, pidfds, epoll sets and files of /proc and the like are handles on the kernel, not
@@ -237,40 +230,35 @@ static void probe_limits(struct host_facts *facts)
 	}
 }
 
-int facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct err *err)
+int facts_probe(const bool fds_closed[3], struct host_facts *ret, struct err *err)
 {
-	struct host_facts facts = {.euid = geteuid(), .egid = getegid()};
 	struct sys_caps caps;
 	int n;
 	int r = sys_capget(&caps);
 
+	*ret = (struct host_facts){.euid = geteuid(), .egid = getegid()};
 	if (r < 0)
 		return err_set(err, ERR_PREFLIGHT, -r, "read own capabilities");
-	facts.caps_effective = caps.effective;
-	n = getgroups(FACTS_GROUPS_MAX, facts.groups);
-	facts.n_groups = n > 0 ? (size_t)n : 0;
-	facts.has_more_groups = n < 0;
-	probe_kernel(&facts);
-	probe_namespaces(&facts);
-	facts.userns = probe_userns(&facts);
-	facts.seccomp_filter = prctl(PR_GET_SECCOMP) >= 0;
+	ret->caps_effective = caps.effective;
+	n = getgroups(FACTS_GROUPS_MAX, ret->groups);
+	ret->n_groups = n > 0 ? (size_t)n : 0;
+	ret->has_more_groups = n < 0;
+	probe_kernel(ret);
+	probe_namespaces(ret);
+	ret->userns = probe_userns(ret);
+	ret->seccomp_filter = prctl(PR_GET_SECCOMP) >= 0;
 	/* KEYCTL_GET_KEYRING_ID of the thread keyring, not created: ENOSYS without CONFIG_KEYS. */
-	facts.keyrings = sys_keyctl(0, (unsigned long)-1, 0, 0, 0) != -ENOSYS;
+	ret->keyrings = sys_keyctl(0, (unsigned long)-1, 0, 0, 0) != -ENOSYS;
 	for (int fd = 0; fd < 3; fd++) {
-		facts.stdio[fd] = probe_fd(fd, fds_closed[fd]);
-		facts.stdio_is_pipe[fd] = is_anonymous_pipe(fd);
-		facts.stdio_is_input_file[fd] = facts.stdio[fd] == FD_USABLE && is_input_file(fd);
-		facts.stdio_is_terminal[fd] =
-			facts.stdio[fd] == FD_USABLE && is_terminal(fd, &facts.stdio_terminal[fd]);
+		ret->stdio[fd] = probe_fd(fd, fds_closed[fd]);
+		ret->stdio_is_pipe[fd] = is_anonymous_pipe(fd);
+		ret->stdio_is_input_file[fd] = ret->stdio[fd] == FD_USABLE && is_input_file(fd);
+		ret->stdio_is_terminal[fd] =
+			ret->stdio[fd] == FD_USABLE && is_terminal(fd, &ret->stdio_terminal[fd]);
 	}
-	probe_limits(&facts);
-	probe_layout(&facts.layout);
-	r = identity_read_own_maps(&facts.maps_all_ids, facts.euid, &facts.host_euid, err);
-	if (r < 0)
-		return r;
-	facts.in_initial_userns = is_initial_userns();
-	*ret_facts = facts;
-	return 0;
+	probe_limits(ret);
+	probe_layout(&ret->layout);
+	return identity_read_own_maps(&ret->maps_all_ids, ret->euid, &ret->host_euid, err);
 }
 
 bool facts_core_is_piped(void)

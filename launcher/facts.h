@@ -76,7 +76,7 @@ extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc
 
 /* Reads the facts. fds_closed[i]: descriptor i was closed when the program began
  * (facts_guard_stdio). Errors: what cannot be read at all. */
-int must_check facts_probe(const bool fds_closed[3], struct host_facts *ret_facts, struct err *err);
+int must_check facts_probe(const bool fds_closed[3], struct host_facts *ret, struct err *err);
 
 /* As facts_probe, for the descriptors of --fd. */
 void facts_probe_passed(struct host_facts *facts, const int *fds, size_t n);

@@ -45,7 +45,8 @@ static int undo_run_directory(struct launch *launch, struct err *err)
 {
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
 		return 0;
-	return state_run_remove(&launch->state, launch->run.id, err);
+	return state_run_remove(&launch->state, launch->run.id,
+				launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
 }
 
 /* ---- block of host ids ---- */

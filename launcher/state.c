@@ -176,7 +176,7 @@ int state_run_create(struct state_root *root, struct state_run *ret_run, struct 
 	return state_journal(ret_run, "run_directory", err);
 }
 
-int state_run_remove(struct state_root *root, const char *id, struct err *err)
+int state_run_remove(struct state_root *root, const char *id, bool has_links, struct err *err)
 {
 	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
 	int r;
@@ -185,7 +185,7 @@ int state_run_remove(struct state_root *root, const char *id, struct err *err)
 		return 0;
 	if (dir < 0)
 		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
-	r = placeholders_forget(dir);
+	r = has_links ? placeholders_forget(dir) : 0;
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/runs/%s: remove its links", root->path, id);
 	if (unlinkat(dir, "journal", 0) != 0 && errno != ENOENT)
@@ -420,7 +420,7 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 		if (r < 0)
 			return r;
 	}
-	r = state_run_remove(root, id, err);
+	r = state_run_remove(root, id, true, err);
 	if (r == 0)
 		report->n_runs_removed++;
 	return r;

@@ -50,8 +50,9 @@ void state_root_release(struct state_root *root);
 int must_check state_run_create(struct state_root *root, struct state_run *ret_run,
 				struct err *err);
 
-/* Removes runs/ID. Idempotent. */
-int must_check state_run_remove(struct state_root *root, const char *id, struct err *err);
+/* Removes runs/ID; has_links: links to placeholders may be in it. Idempotent. */
+int must_check state_run_remove(struct state_root *root, const char *id, bool has_links,
+				struct err *err);
 
 /* Appends "begin WHAT" to the journal, before the change is made. */
 int must_check state_journal(struct state_run *run, const char *what, struct err *err);

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "policy/ctx.h"
+#include "policy/yaml.h"
 
 struct policy_node *doc_node(struct policy_ctx *ctx, enum policy_node_kind kind,
 			     struct policy_place place)
@@ -34,6 +35,33 @@ struct policy_node *doc_scalar(struct policy_ctx *ctx, const char *key, const ch
 	node->text = text;
 	node->is_quoted = true;
 	return node;
+}
+
+struct policy_node *doc_of_shipped(struct policy_ctx *ctx, const struct policy_source *source,
+				   const struct policy_shipped *shipped)
+{
+	struct policy_node *nodes = ctx_array(ctx, shipped->n_nodes, sizeof(*nodes));
+	/* Where the next node of each depth is to be linked. */
+	struct policy_node **ends[YAML_MAX_DEPTH + 2] = {NULL};
+
+	for (size_t i = 0; nodes != NULL && i < shipped->n_nodes; i++) {
+		const struct policy_shipped_node *from = &shipped->nodes[i];
+
+		nodes[i] = (struct policy_node){
+			.kind = (enum policy_node_kind)from->kind,
+			.is_quoted = from->is_quoted,
+			.appends = from->appends,
+			.key = shipped->strings + from->key,
+			.text = shipped->strings + from->text,
+			.place = {source, from->line, from->column},
+			.key_place = {source, from->key_line, from->key_column},
+		};
+		if (i > 0)
+			*ends[from->depth] = &nodes[i];
+		ends[from->depth] = &nodes[i].next;
+		ends[from->depth + 1] = &nodes[i].children;
+	}
+	return nodes;
 }
 
 void doc_add(struct policy_node *parent, struct policy_node *child)

@@ -14,6 +14,7 @@
 #include "policy/spec.h"
 
 struct policy_ctx;
+struct policy_shipped;
 
 /* One text that nodes come from: a profile, or one flag of the command line. */
 struct policy_source {
@@ -54,6 +55,10 @@ struct policy_node *doc_node(struct policy_ctx *ctx, enum policy_node_kind kind,
 /* A new scalar with the given key, for values that flags make. */
 struct policy_node *doc_scalar(struct policy_ctx *ctx, const char *key, const char *text,
 			       struct policy_place place);
+
+/* The tree of a shipped profile, as yaml_parse would give it. NULL: out of memory, as above. */
+struct policy_node *doc_of_shipped(struct policy_ctx *ctx, const struct policy_source *source,
+				   const struct policy_shipped *shipped);
 
 /* Puts child last. parent and child may be NULL (after an error): nothing happens. */
 void doc_add(struct policy_node *parent, struct policy_node *child);

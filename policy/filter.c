@@ -25,13 +25,17 @@
 
 enum { LISTED_NAMES_MAX = 12, LISTED_ENTRIES_MAX = 8 };
 
+/* Conditional permissions of one call: any of them suffices. */
+struct choices {
+	const struct filter_entry *entries[LISTED_ENTRIES_MAX];
+	size_t n;
+};
+
 /* What the allow list of one layer says of each call. */
 struct listed {
 	bool is_listed;
-	bool is_outright; /* named itself, without conditions */
-	/* Conditional permissions: any of them suffices. */
-	const struct filter_entry *entries[LISTED_ENTRIES_MAX];
-	size_t n_entries;
+	bool is_outright;           /* named itself, without conditions */
+	struct choices *choices;    /* NULL: none. Few calls have any */
 	bool is_from_default_group; /* by @sandbox-default, and so bound by its refusals */
 	bool is_from_other_group;
 	bool is_excess;         /* the parent does not permit it */
@@ -50,10 +54,16 @@ struct waived {
 	const struct policy_node *nodes[SYSCALLS_END];
 };
 
-static void read_waivers(const struct policy_node *layer, struct waived *waived)
+static const struct waived nothing_waived;
+
+static const struct waived *read_waivers(struct policy_ctx *ctx, const struct policy_node *layer)
 {
 	const struct policy_node *map = doc_get(layer, "waive");
 	static const char prefix[] = "seccomp.call:";
+	struct waived *waived = map != NULL ? ctx_array(ctx, 1, sizeof(*waived)) : NULL;
+
+	if (waived == NULL)
+		return &nothing_waived;
 
 	for (const struct policy_node *node = map != NULL ? map->children : NULL; node != NULL;
 	     node = node->next) {
@@ -64,6 +74,7 @@ static void read_waivers(const struct policy_node *layer, struct waived *waived)
 		if (number >= 0)
 			waived->nodes[number] = node;
 	}
+	return waived;
 }
 
 static void answer_always(struct filter_call *call, struct spec_action action, bool is_default,
@@ -145,6 +156,19 @@ static void apply_actions(struct policy_ctx *ctx, const struct policy_node *sect
 
 /* ---- allow ---- */
 
+static void add_choice(struct policy_ctx *ctx, const struct filter_entry *entry, struct listed *one)
+{
+	if (one->choices == NULL)
+		one->choices = ctx_array(ctx, 1, sizeof(*one->choices));
+	if (one->choices == NULL)
+		return;
+	if (one->choices->n == LISTED_ENTRIES_MAX)
+		ctx_report(ctx, entry->node->place, "too-many",
+			   "too many conditional entries for %s", entry->name);
+	else
+		one->choices->entries[one->choices->n++] = entry;
+}
+
 static void list_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
 		       struct listed *listed)
 {
@@ -157,11 +181,7 @@ static void list_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
 		if (one->node == NULL)
 			one->node = entry->node;
 		if (entry->n_conds > 0) {
-			if (one->n_entries == LISTED_ENTRIES_MAX)
-				ctx_report(ctx, entry->node->place, "too-many",
-					   "too many conditional entries for %s", entry->name);
-			else
-				one->entries[one->n_entries++] = entry;
+			add_choice(ctx, entry, one);
 		} else if (!entry->is_group) {
 			one->is_outright = true;
 		} else if (str_equal(entry->name, "@sandbox-default")) {
@@ -192,27 +212,27 @@ static void append_refusal(struct policy_ctx *ctx, struct filter_call *call,
  * entry.
  */
 static void refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
-			    const struct listed *listed, struct spec_action action)
+			    const struct choices *choices, struct spec_action action)
 {
 	size_t chosen[LISTED_ENTRIES_MAX] = {0};
-	const struct policy_node *node = listed->entries[0]->node;
+	const struct policy_node *node = choices->entries[0]->node;
 	struct spec_cond conds[LISTED_ENTRIES_MAX];
 	struct spec_call_rule like = {.conds = conds,
-				      .n_conds = listed->n_entries,
+				      .n_conds = choices->n,
 				      .action = action,
 				      .origin = doc_origin(node->place)};
 	size_t next = 0;
 
-	while (next < listed->n_entries) {
+	while (next < choices->n) {
 		size_t n_before = call->n_rules;
 
-		for (size_t i = 0; i < listed->n_entries; i++)
-			conds[i] = filter_opposite(&listed->entries[i]->conds[chosen[i]]);
+		for (size_t i = 0; i < choices->n; i++)
+			conds[i] = filter_opposite(&choices->entries[i]->conds[chosen[i]]);
 		append_refusal(ctx, call, &like);
 		if (call->n_rules == n_before)
 			return; /* too many: reported */
-		for (next = 0; next < listed->n_entries; next++) {
-			if (++chosen[next] < listed->entries[next]->n_conds)
+		for (next = 0; next < choices->n; next++) {
+			if (++chosen[next] < choices->entries[next]->n_conds)
 				break;
 			chosen[next] = 0;
 		}
@@ -263,9 +283,9 @@ static void permit(struct policy_ctx *ctx, struct filter_call *call, const struc
 	bool is_bound =
 		listed->is_from_default_group && !listed->is_outright && listed->has_group_refusal;
 
-	if (listed->n_entries > 0 && !listed->is_outright && !listed->is_from_default_group &&
+	if (listed->choices != NULL && !listed->is_outright && !listed->is_from_default_group &&
 	    !listed->is_from_other_group && !filter_is_permission(filter->default_action))
-		refuse_opposite(ctx, call, listed, filter->default_action);
+		refuse_opposite(ctx, call, listed->choices, filter->default_action);
 	if (is_bound)
 		apply_group_refusals(ctx, call, listed->node);
 }
@@ -357,7 +377,7 @@ static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		report_excess(ctx, node, listed, filter);
 }
 
-/* By number once, so that the names need not be compared for every call. */
+/* By number once: no name is compared for every call. */
 static void mark_group_refusals(struct listed *listed)
 {
 	const struct group_refusal *row = groups_sandbox_default_refusals();
@@ -387,7 +407,7 @@ static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 	apply_allow(ctx, list, listed, waived, filter);
 }
 
-/* ---- waivers and deny ---- */
+/* ---- one layer ---- */
 
 static void apply_waivers(const struct waived *waived, struct filter *filter)
 {
@@ -398,81 +418,15 @@ static void apply_waivers(const struct waived *waived, struct filter *filter)
 				      doc_origin(waived->nodes[number]->key_place));
 }
 
-static void deny_call(struct policy_ctx *ctx, const struct filter_entry *entry, size_t at,
-		      struct filter_call *call)
-{
-	struct spec_origin origin = doc_origin(entry->node->place);
-	unsigned strictness = filter_strictness(entry->action);
-	struct spec_call_rule *rule;
-	bool is_softer = false;
-
-	for (size_t i = 0; i < call->n_rules; i++)
-		is_softer |= filter_strictness(call->rules[i].rule->action) > strictness;
-	if (entry->n_conds == 0) {
-		/* Stricter refusals of single cases stay in front. */
-		if (!is_softer)
-			call->n_rules = 0;
-		if (strictness >= filter_strictness(call->otherwise)) {
-			call->otherwise = entry->action;
-			call->is_default = false;
-			call->origin = origin;
-		}
-		return;
-	}
-	if (filter_strictness(call->otherwise) > strictness)
-		return; /* all of it is refused more strictly already */
-	rule = ctx_array(ctx, 1, sizeof(*rule));
-	if (rule == NULL)
-		return;
-	*rule = (struct spec_call_rule){.conds = entry->conds,
-					.n_conds = entry->n_conds,
-					.action = entry->action,
-					.origin = origin};
-	filter_insert_rule(ctx, call, is_softer || at > call->n_rules ? call->n_rules : at, rule,
-			   false);
-}
-
-static void apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
-		       struct filter *filter)
-{
-	size_t *n_own = ctx_array(ctx, SYSCALLS_END, sizeof(*n_own));
-	struct filter_entry *entry = ctx_array(ctx, 1, sizeof(*entry));
-
-	if (n_own == NULL || entry == NULL)
-		return;
-	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
-		if (!filter_read_entry(ctx, node, true, entry))
-			continue;
-		for (size_t number = 0; number < SYSCALLS_END; number++) {
-			struct filter_call *call = &filter->calls[number];
-
-			if (!entry->set.has[number] || call->name == NULL)
-				continue;
-			if (policy_seccomp_admits_always((int32_t)number)) {
-				ctx_report(ctx, node->place, "own-call", "%s cannot be denied",
-					   call->name)
-					->expected =
-					"execve, write and exit_group are cordon's own "
-					"last calls, made under the filter.";
-				continue;
-			}
-			deny_call(ctx, entry, n_own[number]++, call);
-		}
-	}
-}
-
 void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
 			struct filter *filter)
 {
 	const struct policy_node *section = doc_get(layer, "seccomp");
 	const struct policy_node *allow = doc_get(section, "allow");
 	const struct policy_node *deny = doc_get(section, "deny");
-	struct waived *waived = ctx_array(ctx, 1, sizeof(*waived));
+	const struct waived *waived =
+		filter->has_parent ? read_waivers(ctx, layer) : &nothing_waived;
 
-	if (waived == NULL)
-		return;
-	if (filter->has_parent)
-		read_waivers(layer, waived);
 	if (section != NULL)
 		apply_actions(ctx, section, filter);
 	apply_waivers(waived, filter);
@@ -483,6 +437,6 @@ void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
 	if (allow != NULL)
 		read_allow(ctx, allow, waived, filter);
 	if (deny != NULL)
-		apply_deny(ctx, deny, filter);
+		filter_apply_deny(ctx, deny, filter);
 	filter->has_parent = true;
 }

@@ -71,6 +71,11 @@ struct spec_cond filter_opposite(const struct spec_cond *cond);
 void filter_insert_rule(struct policy_ctx *ctx, struct filter_call *call, size_t at,
 			const struct spec_call_rule *rule, bool is_default);
 
+/* ---- filter_deny.c ---- */
+/* Puts the refusals of one layer's deny list into the filter. */
+void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
+		       struct filter *filter);
+
 /* ---- filter.c ---- */
 /* Puts the seccomp section and the waivers of a layer's tree over the filter. */
 void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,

@@ -10,13 +10,12 @@
 #include "policy/keys.h"
 #include "policy/yaml.h"
 
-/* Of a shipped profile it is known since the build. */
-static const char *digest_of(struct policy_ctx *ctx, const struct policy_source *source)
+static const struct policy_shipped *find_shipped(const struct policy_source *source)
 {
 	for (size_t i = 0; i < policy_n_shipped_profiles; i++)
 		if (source->text == policy_shipped_profiles[i].text)
-			return policy_shipped_profiles[i].digest;
-	return digest_sha256(ctx, source->text, source->len);
+			return &policy_shipped_profiles[i];
+	return NULL;
 }
 
 /* Loads and checks one profile; source->dir is where ref starts from, and then the profile's own
@@ -25,14 +24,22 @@ static int load_one(struct policy_ctx *ctx, const char *ref, struct policy_sourc
 		    struct policy_node **ret_root, struct err *err)
 {
 	const struct policy_host *host = ctx->host;
+	const struct policy_shipped *shipped;
 	struct policy_node *root;
 	int r = host->load_profile(host->ctx, ctx->arena, ref, source->dir, &source->path,
 				   &source->dir, &source->text, &source->len, err);
 
 	if (r < 0)
 		return r;
-	source->digest = digest_of(ctx, source);
-	root = yaml_parse(ctx, source, source->text, source->len);
+	/* Of a shipped one both are known since the build. */
+	shipped = find_shipped(source);
+	if (shipped != NULL) {
+		source->digest = shipped->digest;
+		root = doc_of_shipped(ctx, source, shipped);
+	} else {
+		source->digest = digest_sha256(ctx, source->text, source->len);
+		root = yaml_parse(ctx, source, source->text, source->len);
+	}
 	if (root != NULL)
 		keys_check(ctx, root);
 	*ret_root = root;

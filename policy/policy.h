@@ -71,6 +71,7 @@ struct policy_request {
 	size_t n_flags;
 	const int *fds; /* --fd: descriptors that are passed on, SPEC_FDS_MAX at most */
 	size_t n_fds;
+	bool wants_values; /* spec.provenance.values is filled, for `explain` */
 	const char *const
 		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
 };
@@ -118,12 +119,28 @@ int must_check policy_seccomp_compile(const struct spec_seccomp *seccomp, void *
 const char *const *policy_seccomp_always_admitted(void);
 bool policy_seccomp_admits_always(int32_t number);
 
+/* A node of a shipped profile, from the build (policy/gen/profile_nodes.c): struct policy_node,
+ * with offsets for texts. In the order of the text; a node's parent is the last one before it with
+ * a smaller depth. */
+struct policy_shipped_node {
+	uint16_t line, column;
+	uint16_t key_line, key_column;
+	uint8_t kind;
+	uint8_t depth;
+	bool is_quoted;
+	bool appends;
+	uint16_t key, text; /* in policy_shipped.strings */
+};
+
 /* The shipped profiles, compiled into the program. */
 struct policy_shipped {
 	const char *name;
 	const char *text;
 	size_t len;
 	const char *digest; /* as digest_sha256 gives it, from the build */
+	const struct policy_shipped_node *nodes;
+	size_t n_nodes;
+	const char *strings;
 };
 extern const struct policy_shipped policy_shipped_profiles[];
 extern const size_t policy_n_shipped_profiles;

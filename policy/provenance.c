@@ -107,24 +107,34 @@ static void add_implied(struct policy_ctx *ctx, struct value_list *list,
 	}
 }
 
+static void resolve_values(struct policy_ctx *ctx, const struct policy_node *root,
+			   struct sandbox_spec *spec)
+{
+	struct value_list list = {.max = count_nodes(root) + 2};
+
+	list.values = ctx_array(ctx, list.max, sizeof(*list.values));
+	if (list.values == NULL)
+		return;
+	add_node(ctx, &list, "", root);
+	add_implied(ctx, &list, spec);
+	qsort(list.values, list.n, sizeof(*list.values), compare_values);
+	spec->provenance.values = list.values;
+	spec->provenance.n_values = list.n;
+}
+
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
 			const struct policy_node *root, struct sandbox_spec *spec)
 {
 	struct spec_profile *profiles =
 		ctx_array(ctx, layers->n_profiles, sizeof(struct spec_profile));
-	struct value_list list = {.max = count_nodes(root) + 2};
 
-	list.values = ctx_array(ctx, list.max, sizeof(*list.values));
-	if (profiles == NULL || list.values == NULL)
+	if (profiles == NULL)
 		return;
 	for (size_t i = 0; i < layers->n_profiles; i++)
 		profiles[i] = (struct spec_profile){.path = layers->sources[i]->path,
 						    .digest = layers->sources[i]->digest};
-	add_node(ctx, &list, "", root);
-	add_implied(ctx, &list, spec);
-	qsort(list.values, list.n, sizeof(*list.values), compare_values);
 	spec->provenance.profiles = profiles;
 	spec->provenance.n_profiles = layers->n_profiles;
-	spec->provenance.values = list.values;
-	spec->provenance.n_values = list.n;
+	if (ctx->request->wants_values)
+		resolve_values(ctx, root, spec);
 }

@@ -2,8 +2,7 @@
 /*
  * The shipped profiles as part of the program: `default` must start wherever the program is, and a
  * file beside it could be another one than the one that was tested. The Makefile writes each
- * profile as a C string `profile_NAME` into $(O)/policy/profile_NAME.inc and rebuilds this when it
- * changes.
+ * profile's text and tree into $(O)/policy/profile_NAME.inc and rebuilds this when it changes.
  */
 #include "policy/policy.h"
 
@@ -11,10 +10,18 @@
 #include "policy/profile_build.inc"
 #include "policy/profile_default.inc"
 
+#define SHIPPED(profile)                                                                           \
+	{                                                                                          \
+		.name = #profile, .text = profile_##profile, .len = sizeof(profile_##profile) - 1, \
+		.digest = digest_##profile, .nodes = nodes_##profile,                              \
+		.n_nodes = sizeof(nodes_##profile) / sizeof(nodes_##profile[0]),                   \
+		.strings = strings_##profile                                                       \
+	}
+
 const struct policy_shipped policy_shipped_profiles[] = {
-	{"base", profile_base, sizeof(profile_base) - 1, digest_base},
-	{"build", profile_build, sizeof(profile_build) - 1, digest_build},
-	{"default", profile_default, sizeof(profile_default) - 1, digest_default},
+	SHIPPED(base),
+	SHIPPED(build),
+	SHIPPED(default),
 };
 
 const size_t policy_n_shipped_profiles =

@@ -188,7 +188,8 @@ struct spec_waiver {
 struct spec_provenance {
 	const struct spec_profile *profiles; /* from the root of the inheritance to the leaf */
 	size_t n_profiles;
-	const struct spec_value *values; /* sorted by key */
+	const struct spec_value
+		*values; /* sorted by key; none unless policy_request.wants_values */
 	size_t n_values;
 	const struct spec_waiver *waivers; /* sorted by name */
 	size_t n_waivers;

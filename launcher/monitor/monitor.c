@@ -8,8 +8,8 @@
  * and the kernel's job control does not concern it. It has dropped everything before it reads its
  * first byte: no capability, no_new_privs, no new descriptor, file or process, a Landlock domain
  * that allows nothing, and a filter of six system calls. It has three descriptors
- * (monitor_image.h). The bytes that it moves are the workload's and the user's; it looks at none but
- * the ends of lines (undo_line_ends).
+ * (monitor_image.h). The bytes that it moves are the workload's and the user's; it looks at none
+ * but the ends of lines (undo_line_ends).
  *
  * It may not know whether the caller's job is in the foreground: that takes the controlling
  * terminal, which the keeper has. So it asks before each read of the terminal. A keeper that is
@@ -54,7 +54,7 @@ struct monitor {
 	struct termios saved;    /* the caller's modes */
 	struct termios raw;      /* ours, as they read back */
 	struct termios first;    /* the pty's, before the workload runs */
-	bool begun;  /* the keeper has said how the terminal stands: until then nothing is shown */
+	bool begun; /* the keeper has said how the terminal stands: until then nothing is shown */
 	bool relays;
 	bool has_relayed;
 	bool asks; /* MONITOR_INPUT is not answered yet */
@@ -299,8 +299,8 @@ static void write_output(struct monitor *m)
 		on_tty_gone(m);
 }
 
-/* While the caller's modes are in force its line discipline makes CR LF of LF, as the pty's has done
- * already: a CR too many. */
+/* While the caller's modes are in force its line discipline makes CR LF of LF, as the pty's has
+ * done already: a CR too many. */
 static void undo_line_ends(const struct monitor *m, struct direction *d)
 {
 	const tcflag_t makes_crlf = OPOST | ONLCR;
@@ -438,7 +438,8 @@ _Noreturn void bare_main(long *stack)
 	(void)stack;
 	forget(&m.input);
 	forget(&m.output);
-	m.begun = m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone = m.master_gone = false;
+	m.begun = m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone = m.master_gone =
+		false;
 	confine();
 	if (!get_modes(MONITOR_MASTER_FD, &m.first))
 		bare_exit(125);

@@ -75,6 +75,7 @@ void fixture_init(struct policy_fixture *fixture)
 		.environment = environment,
 	};
 	fixture->request.flags = fixture->flags;
+	fixture->request.wants_values = true;
 }
 
 void fixture_release(struct policy_fixture *fixture)

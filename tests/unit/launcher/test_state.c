@@ -215,10 +215,10 @@ static void makes_and_removes_runs(void **state)
 	assert_string_equal(text, "begin run_directory\nbegin something\n");
 	close(fd);
 
-	assert_int_equal(state_run_remove(&c->root, a.id, &c->err), 0);
-	assert_int_equal(state_run_remove(&c->root, a.id, &c->err), 0);
+	assert_int_equal(state_run_remove(&c->root, a.id, true, &c->err), 0);
+	assert_int_equal(state_run_remove(&c->root, a.id, true, &c->err), 0);
 	assert_int_equal(scratch_count(&c->scratch, "root/run/runs"), 2);
-	assert_int_equal(state_run_remove(&c->root, b.id, &c->err), 0);
+	assert_int_equal(state_run_remove(&c->root, b.id, true, &c->err), 0);
 	assert_int_equal(scratch_count(&c->scratch, "root/run/runs"), 0);
 	close(a.journal_fd);
 	close(b.journal_fd);
@@ -429,7 +429,7 @@ static void gc_frees_claims_without_a_run(void **state)
 	assert_int_equal(state_block_claim(&c->root, &alive, &c->err), 0);
 	assert_int_equal(symlink("/elsewhere/runs/0", "/run/cordon/ids/1"), 0);
 	close(lost.journal_fd);
-	assert_int_equal(state_run_remove(&c->root, lost.id, &c->err), 0);
+	assert_int_equal(state_run_remove(&c->root, lost.id, true, &c->err), 0);
 	assert_int_equal(state_gc(&c->root, &report, &c->err), 0);
 	assert_int_equal(report.n_blocks_freed, 1);
 	links_of_claim(lost.block_number, holder, sizeof(holder));

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "policy/ctx.h"
 #include "policy/yaml.h"
 #include "tests/lib/policy_fixture.h"
 
@@ -128,12 +129,52 @@ static void names_tabs(void **state)
 	fixture_release(&fixture);
 }
 
+static void assert_same_tree(const struct policy_node *a, const struct policy_node *b)
+{
+	for (; a != NULL && b != NULL; a = a->next, b = b->next) {
+		assert_int_equal(a->kind, b->kind);
+		assert_int_equal(a->is_quoted, b->is_quoted);
+		assert_int_equal(a->appends, b->appends);
+		assert_int_equal(a->is_damaged, b->is_damaged);
+		assert_string_equal(a->key, b->key);
+		assert_string_equal(a->text, b->text);
+		assert_memory_equal(&a->place, &b->place, sizeof(a->place));
+		assert_memory_equal(&a->key_place, &b->key_place, sizeof(a->key_place));
+		assert_same_tree(a->children, b->children);
+	}
+	assert_null(a);
+	assert_null(b);
+}
+
+/* The tables of policy/gen/profile_nodes.c against the texts. */
+static void shipped_trees(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < policy_n_shipped_profiles; i++) {
+		const struct policy_shipped *shipped = &policy_shipped_profiles[i];
+		struct policy_source source = {.path = "p",
+					       .dir = "",
+					       .text = shipped->text,
+					       .len = shipped->len};
+		struct policy_fixture fixture;
+		struct policy_ctx ctx = {.arena = &fixture.arena, .problems = &fixture.problems};
+		const struct policy_node *read, *made;
+
+		fixture_init(&fixture);
+		read = yaml_parse(&ctx, &source, shipped->text, shipped->len);
+		made = doc_of_shipped(&ctx, &source, shipped);
+		assert_non_null(read);
+		assert_true(shipped->n_nodes > 5);
+		assert_same_tree(read, made);
+		fixture_release(&fixture);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_tabs),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(refused_by_bytes),
+		cmocka_unit_test(names_tabs),       cmocka_unit_test(refused),
+		cmocka_unit_test(shipped_trees),    cmocka_unit_test(refused_by_bytes),
 		cmocka_unit_test(scalars_are_text),
 	};
 
