@@ -6,9 +6,11 @@
  */
 #include "policy/policy.h"
 
+#include "policy/profile_agent.inc"
 #include "policy/profile_base.inc"
 #include "policy/profile_build.inc"
 #include "policy/profile_default.inc"
+#include "policy/profile_strict.inc"
 
 #define SHIPPED(profile)                                                                           \
 	{                                                                                          \
@@ -19,9 +21,11 @@
 	}
 
 const struct policy_shipped policy_shipped_profiles[] = {
+	SHIPPED(agent),
 	SHIPPED(base),
 	SHIPPED(build),
 	SHIPPED(default),
+	SHIPPED(strict),
 };
 
 const size_t policy_n_shipped_profiles =
