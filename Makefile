@@ -10,7 +10,7 @@ O       := build/$(VARIANT)
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
 POLICY_SRC   := \
-	policy/bpf.c policy/constants.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
+	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_identity.c policy/resolve_mounts.c \
@@ -170,7 +170,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
-	tests/unit/policy/test_compile.c \
+	tests/unit/policy/test_ceiling.c tests/unit/policy/test_compile.c \
 	tests/unit/policy/test_filter.c \
 	tests/unit/policy/test_flags.c \
 	tests/unit/policy/test_groups.c \

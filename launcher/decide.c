@@ -96,6 +96,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	if (r < 0)
 		return r;
 	policy_host_init(&host_state, request, ret->facts.euid, &host);
+	/* Root of a user namespace is a user of the host. */
+	host_state.is_bound = ret->facts.host_euid != 0;
 	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
 	if (r == 0)
 		probe_for_spec(ret);

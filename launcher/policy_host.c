@@ -24,6 +24,7 @@
 enum { PROFILE_MAX = 256 << 10, ACCOUNTS_MAX = 1 << 20 };
 
 static const char system_profiles[] = "/etc/cordon/profiles";
+static const char ceiling_path[] = "/etc/cordon/ceiling.yaml";
 
 /* ---- who may write a profile ---- */
 
@@ -310,6 +311,27 @@ static int read_rootfs_file(struct arena *arena, const char *dir, const char *wh
 	return read_all(fd, arena, ACCOUNTS_MAX, ret_text, ret_len);
 }
 
+static int host_load_ceiling(void *ctx, struct arena *arena, struct policy_text *ret,
+			     struct err *err)
+{
+	const struct policy_host_state *state = ctx;
+	/* It is root's alone to write, whoever asks. */
+	const struct policy_host_state root = {.request = state->request, .euid = 0};
+	const char *dir;
+	struct profile_out out = {.path = &ret->path,
+				  .dir = &dir,
+				  .text = &ret->text,
+				  .len = &ret->len};
+
+	ret->text = NULL;
+	if (!state->is_bound)
+		return 0;
+	/* What cannot be seen may be there: then it is opened, and the error tells. */
+	if (access(ceiling_path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	return load_file(&root, arena, ceiling_path, out, err);
+}
+
 static int host_read_accounts(void *ctx, struct arena *arena, const char *rootfs_dir,
 			      const char *which, const char **ret_text, size_t *ret_len,
 			      struct err *err)
@@ -373,6 +395,7 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 	*ret_host = (struct policy_host){.ctx = ret_state,
 					 .load_profile = host_load_profile,
 					 .read_accounts = host_read_accounts,
+					 .load_ceiling = host_load_ceiling,
 					 .cwd = ret_state->cwd,
 					 .home = request->home != NULL ? request->home : "",
 					 .environment = request->environment,

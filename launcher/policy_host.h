@@ -10,6 +10,7 @@
 struct policy_host_state {
 	const struct run_request *request;
 	uint32_t euid;
+	bool is_bound; /* by the host's ceiling: everybody but the host's root */
 	char cwd[4096];
 	char user_profiles[4096]; /* $XDG_CONFIG_HOME/cordon/profiles, "" for root */
 };

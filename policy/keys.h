@@ -65,6 +65,10 @@ void keys_check(struct policy_ctx *ctx, struct policy_node *root);
 /* Calls apply for every value of the merged tree. */
 void keys_apply(struct policy_ctx *ctx, const struct policy_node *root, struct sandbox_spec *spec);
 
+/* A number, size or duration whose form keys_check has checked, as the key's type has it:
+ * SPEC_UNLIMITED for "unlimited". */
+uint64_t keys_number(const struct policy_key *key, const struct policy_node *node);
+
 /* Reports that something known is not enforced by this build. */
 struct policy_problem *keys_refuse_later(struct policy_ctx *ctx, struct policy_place place,
 					 const char *what);

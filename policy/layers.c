@@ -18,6 +18,11 @@ static const struct policy_shipped *find_shipped(const struct policy_source *sou
 	return NULL;
 }
 
+bool layers_is_shipped(const struct policy_source *source)
+{
+	return find_shipped(source) != NULL;
+}
+
 /* Loads and checks one profile; source->dir is where ref starts from, and then the profile's own
  * directory. Where the text cannot be read *ret_root is NULL. */
 static int load_one(struct policy_ctx *ctx, const char *ref, struct policy_source *source,

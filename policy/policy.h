@@ -14,6 +14,13 @@
 #include "base/err.h"
 #include "policy/spec.h"
 
+/* A file's text, in an arena. */
+struct policy_text {
+	const char *path; /* what messages call it */
+	const char *text; /* not NUL-terminated */
+	size_t len;
+};
+
 /*
  * What the policy may ask of the host. The callers' real one is launcher/policy_host.c; tests hand
  * in tables. ctx is passed back as it is.
@@ -39,6 +46,10 @@ struct policy_host {
 	int (*read_accounts)(void *ctx, struct arena *arena, const char *rootfs_dir,
 			     const char *which, const char **ret_text, size_t *ret_len,
 			     struct err *err);
+	/* This host's ceiling (policy/ceiling.h); ret->text NULL where there is none, or where the
+	 * caller is bound by none. The function NULL: likewise. */
+	int (*load_ceiling)(void *ctx, struct arena *arena, struct policy_text *ret,
+			    struct err *err);
 	const char *cwd;                /* absolute, "" where the caller's directory is gone */
 	const char *home;               /* the caller's home directory, "" where unknown */
 	const char *const *environment; /* the caller's, for names passed without a value */

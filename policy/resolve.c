@@ -5,6 +5,7 @@
  *   layers.c    the profile, its ancestors and the flags, each parsed (yaml.c) and checked against
  *               the table of keys (keys.c, keys_check.c)
  *   merge.c     one tree
+ *   ceiling.c   lowers limits to what the host's administrator lets its users have
  *   keys_apply  plain values into the spec
  *   resolve_*.c what needs more than one value, or the host: root, user, process, mounts, waivers,
  *               system calls
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "policy/ceiling.h"
 #include "policy/keys.h"
 #include "policy/merge.h"
 
@@ -67,10 +69,12 @@ static struct policy_node *merge_all(struct policy_ctx *ctx, const struct policy
 static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *layers,
 			  struct sandbox_spec *spec)
 {
-	const struct policy_node *root = merge_all(ctx, layers);
+	const struct policy_node *ceiling = ceiling_load(ctx);
+	struct policy_node *root = merge_all(ctx, layers);
 
 	if (root == NULL)
 		return;
+	ceiling_bound_limits(ctx, ceiling, root);
 	keys_apply(ctx, root, spec);
 	resolve_waivers(ctx, root, spec);
 	resolve_rootfs(ctx, root, spec);
@@ -80,6 +84,7 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_secrets(ctx, root, spec);
 	resolve_capabilities(ctx, root, spec);
 	resolve_seccomp(ctx, layers, spec);
+	ceiling_check(ctx, ceiling, spec);
 	resolve_provenance(ctx, layers, root, spec);
 }
 

@@ -13,8 +13,7 @@
 
 enum { HOSTNAME_MAX_BYTES = 64 };
 
-/* A number, size or duration whose form is known to be good, as the key's type has it. */
-static uint64_t checked_value(const struct policy_key *key, const struct policy_node *node)
+uint64_t keys_number(const struct policy_key *key, const struct policy_node *node)
 {
 	uint64_t value = 0;
 	int r;
@@ -37,7 +36,7 @@ static void bad_value(struct policy_ctx *ctx, const struct policy_key *key,
 
 POLICY_SETTER(apply_number)
 {
-	uint64_t value = checked_value(key, node);
+	uint64_t value = keys_number(key, node);
 
 	if (value == 0)
 		bad_value(ctx, key, node, "It is greater than 0.");
@@ -46,7 +45,7 @@ POLICY_SETTER(apply_number)
 
 POLICY_SETTER(apply_duration)
 {
-	uint64_t value = checked_value(key, node);
+	uint64_t value = keys_number(key, node);
 
 	(void)ctx;
 	memcpy((char *)spec + key->place, &value, sizeof(value));
@@ -54,7 +53,7 @@ POLICY_SETTER(apply_duration)
 
 POLICY_SETTER(apply_nproc)
 {
-	spec->limits.nproc = checked_value(key, node);
+	spec->limits.nproc = keys_number(key, node);
 	spec->limits.nproc_origin = doc_origin(node->place);
 	if (spec->limits.nproc == 0)
 		bad_value(ctx, key, node, "The program itself is one process.");
@@ -62,7 +61,7 @@ POLICY_SETTER(apply_nproc)
 
 POLICY_SETTER(apply_wall_time)
 {
-	spec->limits.wall_time_ms = checked_value(key, node);
+	spec->limits.wall_time_ms = keys_number(key, node);
 	spec->limits.wall_time_origin = doc_origin(node->place);
 	if (spec->limits.wall_time_ms == 0)
 		bad_value(ctx, key, node, "It is longer than 0; unlimited stands for no limit.");
@@ -71,7 +70,7 @@ POLICY_SETTER(apply_wall_time)
 POLICY_SETTER(apply_ulimit)
 {
 	struct spec_limits *limits = &spec->limits;
-	uint64_t value = checked_value(key, node);
+	uint64_t value = keys_number(key, node);
 
 	if (key->type == KEY_DURATION && value != SPEC_UNLIMITED) {
 		if (value % 1000 != 0 || value == 0)

@@ -21,11 +21,7 @@
 	}
 
 const struct policy_shipped policy_shipped_profiles[] = {
-	SHIPPED(agent),
-	SHIPPED(base),
-	SHIPPED(build),
-	SHIPPED(default),
-	SHIPPED(strict),
+	SHIPPED(agent), SHIPPED(base), SHIPPED(build), SHIPPED(default), SHIPPED(strict),
 };
 
 const size_t policy_n_shipped_profiles =
