@@ -57,6 +57,26 @@ static void check_kernel(const struct decision *d, struct misses *misses)
 	miss_hint(m, "Boot a kernel of 6.1 or later.");
 }
 
+/* Without it nothing is known of namespaces: one miss instead of one for each. */
+static bool has_proc(const struct decision *d)
+{
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		if (d->facts.namespaces[i])
+			return true;
+	return false;
+}
+
+static void check_proc(const struct decision *d, struct misses *misses)
+{
+	struct miss *m;
+
+	if (has_proc(d))
+		return;
+	m = preflight_miss(misses, "", nowhere);
+	miss_text(m, "/proc is not mounted here");
+	miss_hint(m, "As root: mount -t proc proc /proc.");
+}
+
 static void check_userns(const struct decision *d, struct misses *misses)
 {
 	static const struct {
@@ -83,7 +103,7 @@ static void check_userns(const struct decision *d, struct misses *misses)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct miss *m;
 
-		if (d->facts.userns != table[i].state)
+		if (d->facts.userns != table[i].state || !has_proc(d))
 			continue;
 		m = preflight_miss(misses, "", nowhere);
 		miss_text(m, "%s", table[i].text);
@@ -102,7 +122,7 @@ static void check_namespaces(const struct decision *d, struct misses *misses)
 	for (size_t i = 1; i < FACTS_NAMESPACES; i++) {
 		struct miss *m;
 
-		if (d->facts.namespaces[i])
+		if (d->facts.namespaces[i] || !has_proc(d))
 			continue;
 		m = preflight_miss(misses, "", nowhere);
 		miss_text(m, "/proc/self/ns/%s is missing: no such namespace here",
@@ -269,8 +289,9 @@ static void check_overlay(const struct decision *d, struct misses *misses)
 void preflight_host(const struct decision *decision, struct misses *misses)
 {
 	static void (*const checks[])(const struct decision *, struct misses *) = {
-		check_kernel,    check_userns, check_namespaces, check_seccomp, check_stdio,
-		check_terminals, check_ids,    check_limits,     check_core,    check_overlay,
+		check_kernel,  check_proc,  check_userns,    check_namespaces,
+		check_seccomp, check_stdio, check_terminals, check_ids,
+		check_limits,  check_core,  check_overlay,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -212,6 +212,21 @@ static int meet_terminal(struct launch *launch, struct err *err)
 	return not_this(&message, SYNC_TERMINAL, err);
 }
 
+/* A call that the kernel has (preflight knows its version), or that the sandbox's own namespaces
+ * permit, is refused: then something around cordon does it. */
+static int explain_refusal(int result, struct err *err)
+{
+	if (err->kind != ERR_SETUP || err->hint[0] != '\0')
+		return result;
+	if (err->sys_errno == ENOSYS || err->sys_errno == EPERM)
+		return err_hint(err,
+				"If this is inside a container, its filter or its security "
+				"profile forbids that: start cordon outside it, or the container "
+				"with --security-opt seccomp=unconfined --security-opt "
+				"apparmor=unconfined.");
+	return result;
+}
+
 static int launch_sandbox(struct launch *launch, struct err *err)
 {
 	int r = prepare_launch(launch, err);
@@ -236,7 +251,7 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 		r = open_gate(launch, err);
 	if (r == 0)
 		r = await_exec(launch, err);
-	return r == 0 ? give_up_stdio(launch, err) : r;
+	return r == 0 ? give_up_stdio(launch, err) : explain_refusal(r, err);
 }
 
 static int run_to_end(struct launch *launch, const struct run_options *options,

@@ -20,11 +20,12 @@ static int refuse(pid_t result, struct err *err)
 		return err_hint(err,
 				"A limit below /proc/sys/user is reached (max_user_namespaces, "
 				"max_net_namespaces, ...), or namespaces are nested too deep.");
-	if (result == -EPERM)
+	if (result == -EPERM || result == -ENOSYS)
 		return err_hint(
 			err,
 			"User namespaces are forbidden here, by a surrounding container's filter "
-			"or a security module: see `cordon doctor`.");
+			"or a security module: start cordon outside it, or the container with "
+			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined.");
 	if (result == -EAGAIN)
 		return err_hint(err,
 				"The caller's own limit of processes (ulimit -u, or a cgroup) is "

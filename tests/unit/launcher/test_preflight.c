@@ -81,6 +81,13 @@ static void userns_apparmor(struct decision *d)
 	d->facts.userns = USERNS_APPARMOR;
 }
 
+static void no_proc(struct decision *d)
+{
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		d->facts.namespaces[i] = false;
+	d->facts.userns = USERNS_NO_KERNEL;
+}
+
 static void no_mnt(struct decision *d)
 {
 	d->facts.namespaces[1] = false;
@@ -182,6 +189,7 @@ static const struct {
 	const char *text;
 	const char *hint; /* a part of it: what to do */
 } single[] = {
+	{no_proc, "", "/proc is not mounted here", "mount -t proc"},
 	{old_major, "", "kernel 5.19 is older than 6.1", "Boot a kernel of 6.1"},
 	{old_minor, "", "kernel 6.0 is older than 6.1", "Boot a kernel of 6.1"},
 	{no_userns, "", "this kernel has no user namespaces", "CONFIG_USER_NS=y"},
@@ -333,7 +341,7 @@ static void says_all_at_once(void **state)
 	decision_as_root(&d);
 	old_major(&d);
 	userns_max_zero(&d);
-	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+	for (size_t i = 1; i < FACTS_NAMESPACES; i++)
 		d.facts.namespaces[i] = false;
 	no_seccomp(&d);
 	for (int i = 0; i < 3; i++)
