@@ -13,15 +13,17 @@ POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
-	policy/provenance.c policy/resolve.c policy/resolve_identity.c policy/resolve_mounts.c \
+	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
+	policy/resolve_mounts.c \
 	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := agent base build default strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 LAUNCHER_SRC := \
 	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
-	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/placeholders.c \
-	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/prepare.c launcher/protected.c \
+	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/landlock.c \
+	launcher/landlock_child.c launcher/placeholders.c \
+	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/doctor.c cmd/explain.c cmd/gc.c cmd/main.c cmd/options.c cmd/print.c cmd/profile.c \
@@ -162,6 +164,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_verdict.c \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
+	tests/unit/launcher/test_landlock.c \
 	tests/unit/launcher/test_plan.c \
 	tests/unit/launcher/test_policy_host.c \
 	tests/unit/launcher/test_policy_host_files.c \
@@ -175,6 +178,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_flags.c \
 	tests/unit/policy/test_groups.c \
 	tests/unit/policy/test_keys.c \
+	tests/unit/policy/test_lsm.c \
 	tests/unit/policy/test_oracle.c \
 	tests/unit/policy/test_mounts.c \
 	tests/unit/policy/test_problems.c \

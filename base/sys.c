@@ -135,6 +135,22 @@ int sys_ioprio_set(int which, int who, int value)
 	return result_of(syscall(SYS_ioprio_set, which, who, value));
 }
 
+int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *ruleset, size_t size,
+				unsigned flags)
+{
+	return result_of(syscall(SYS_landlock_create_ruleset, ruleset, size, flags));
+}
+
+int sys_landlock_add_rule(int ruleset_fd, enum sys_landlock_rule kind, const void *rule)
+{
+	return result_of(syscall(SYS_landlock_add_rule, ruleset_fd, (int)kind, rule, 0));
+}
+
+int sys_landlock_restrict_self(int ruleset_fd, unsigned flags)
+{
+	return result_of(syscall(SYS_landlock_restrict_self, ruleset_fd, flags));
+}
+
 int sys_capset(const struct sys_caps *caps)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

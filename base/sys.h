@@ -83,6 +83,55 @@ long must_check sys_keyctl(int op, unsigned long a, unsigned long b, unsigned lo
 int must_check sys_seccomp(unsigned op, unsigned flags, const void *args);
 int must_check sys_ioprio_set(int which, int who, int value);
 
+/*
+ * landlock(7) as of kernel 6.15; older headers have less. The kernel takes a longer struct than its
+ * own where the rest is zero.
+ */
+#define SYS_LANDLOCK_FS_EXECUTE        (1ULL << 0)
+#define SYS_LANDLOCK_FS_WRITE_FILE     (1ULL << 1)
+#define SYS_LANDLOCK_FS_READ_FILE      (1ULL << 2)
+#define SYS_LANDLOCK_FS_READ_DIR       (1ULL << 3)
+#define SYS_LANDLOCK_FS_REMOVE_DIR     (1ULL << 4)
+#define SYS_LANDLOCK_FS_REMOVE_FILE    (1ULL << 5)
+#define SYS_LANDLOCK_FS_MAKE_CHAR      (1ULL << 6)
+#define SYS_LANDLOCK_FS_MAKE_DIR       (1ULL << 7)
+#define SYS_LANDLOCK_FS_MAKE_REG       (1ULL << 8)
+#define SYS_LANDLOCK_FS_MAKE_SOCK      (1ULL << 9)
+#define SYS_LANDLOCK_FS_MAKE_FIFO      (1ULL << 10)
+#define SYS_LANDLOCK_FS_MAKE_BLOCK     (1ULL << 11)
+#define SYS_LANDLOCK_FS_MAKE_SYM       (1ULL << 12)
+#define SYS_LANDLOCK_FS_REFER          (1ULL << 13) /* version 2 */
+#define SYS_LANDLOCK_FS_TRUNCATE       (1ULL << 14) /* 3 */
+#define SYS_LANDLOCK_FS_IOCTL_DEV      (1ULL << 15) /* 5 */
+#define SYS_LANDLOCK_NET_BIND_TCP      (1ULL << 0)  /* 4 */
+#define SYS_LANDLOCK_NET_CONNECT_TCP   (1ULL << 1)
+#define SYS_LANDLOCK_SCOPE_ABSTRACT    (1ULL << 0) /* 6 */
+#define SYS_LANDLOCK_SCOPE_SIGNAL      (1ULL << 1)
+#define SYS_LANDLOCK_LOG_SAME_EXEC_OFF (1U << 0) /* 7 */
+#define SYS_LANDLOCK_VERSION           (1U << 0)
+
+struct sys_landlock_ruleset {
+	uint64_t files;
+	uint64_t network;
+	uint64_t scoped;
+};
+struct sys_landlock_path_beneath {
+	uint64_t access;
+	int32_t parent_fd;
+} __attribute__((packed));
+struct sys_landlock_net_port {
+	uint64_t access;
+	uint64_t port;
+};
+enum sys_landlock_rule { SYS_LANDLOCK_RULE_PATH_BENEATH = 1, SYS_LANDLOCK_RULE_NET_PORT = 2 };
+
+/* With NULL, 0 and SYS_LANDLOCK_VERSION: which version the kernel has. ENOSYS: built without;
+ * EOPNOTSUPP: not in the list of its lsm= parameter. */
+int must_check sys_landlock_create_ruleset(const struct sys_landlock_ruleset *ruleset, size_t size,
+					   unsigned flags);
+int must_check sys_landlock_add_rule(int ruleset_fd, enum sys_landlock_rule kind, const void *rule);
+int must_check sys_landlock_restrict_self(int ruleset_fd, unsigned flags);
+
 /* Capabilities by the raw calls: libcap-ng's capng_apply fails in a cloned child and leaves every
  * set full. The three sets as 64-bit masks, bit n for capability n. */
 struct sys_caps {

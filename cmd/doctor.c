@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon doctor`: what this host can enforce, and how to fix what it cannot. Ends with a real
  * sandbox. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -55,6 +56,22 @@ static void warn_of_groups(const struct host_facts *facts)
 	}
 }
 
+static void print_landlock(void)
+{
+	int abi = facts_landlock_abi();
+	char text[128];
+
+	if (abi == -ENOSYS)
+		str_format(text, sizeof(text), "not in this kernel (CONFIG_SECURITY_LANDLOCK)");
+	else if (abi < 0)
+		str_format(text, sizeof(text), "off: add landlock to the kernel's parameter lsm=");
+	else
+		str_format(text, sizeof(text), "version %d%s", abi,
+			   abi < LANDLOCK_ABI_SCOPES ? ": landlock: auto wants 6, of Linux 6.12"
+						     : "");
+	line("Landlock", abi >= LANDLOCK_ABI_SCOPES, text);
+}
+
 static void print_facts(const struct decision *d)
 {
 	const struct host_facts *f = &d->facts;
@@ -74,8 +91,8 @@ static void print_facts(const struct decision *d)
 	line("raised hard limits", true,
 	     facts_can_raise_limits(f) ? "possible"
 				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
-	print_out(
-		"  --   not in this build: cgroup limits, AppArmor, Landlock, networks, images\n");
+	print_landlock();
+	print_out("  --   not in this build: cgroup limits, AppArmor, networks, images\n");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 

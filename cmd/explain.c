@@ -123,6 +123,43 @@ static void print_seccomp(const struct decision *d)
 	print_out("\n");
 }
 
+static void print_ports(const char *what, const struct spec_port_list *list)
+{
+	if (!list->is_limited)
+		return;
+	print_out("  ");
+	print_padded(what, KEY_WIDTH);
+	for (size_t i = 0; i < list->n_ports; i++)
+		print_out("%s%u", i > 0 ? ", " : "", list->ports[i]);
+	print_out(list->n_ports > 0 ? "\n" : "none\n");
+}
+
+static void print_landlock(const struct decision *d)
+{
+	if (!landlock_is_wanted(d))
+		return;
+	print_out("\nlandlock (version %d), also for all that lies below\n", d->facts.landlock_abi);
+	for (size_t i = 0; i < d->landlock.n; i++) {
+		char text[128];
+
+		landlock_describe(d->landlock.list[i].access, text, sizeof(text));
+		print_out("  ");
+		print_padded(d->landlock.list[i].path, KEY_WIDTH);
+		print_out("%s\n", text);
+	}
+	if ((d->landlock.handled.network & SYS_LANDLOCK_NET_CONNECT_TCP) != 0)
+		print_ports("TCP ports to connect to", &d->spec.landlock.connect_tcp);
+	if ((d->landlock.handled.network & SYS_LANDLOCK_NET_BIND_TCP) != 0)
+		print_ports("TCP ports to bind", &d->spec.landlock.bind_tcp);
+}
+
+static void print_not_enforced(const struct decision *d)
+{
+	for (size_t i = 0; i < d->n_not_enforced; i++)
+		print_out("%s%s%s", i == 0 ? "\nnot enforced here: " : ", ", d->not_enforced[i],
+			  i + 1 == d->n_not_enforced ? "\n" : "");
+}
+
 static void print_rows(const struct decision *d)
 {
 	const char *process = "";
@@ -163,6 +200,8 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 	print_values(&verdict->decision);
 	print_tree(&verdict->decision);
 	print_seccomp(&verdict->decision);
+	print_landlock(&verdict->decision);
+	print_not_enforced(&verdict->decision);
 	print_rows(&verdict->decision);
 	return 0;
 }

@@ -69,6 +69,18 @@ static void print_waivers(const struct sandbox_spec *spec)
 			   spec->provenance.waivers[i].reason);
 }
 
+static void print_not_enforced(const struct decision *decision)
+{
+	char text[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < decision->n_not_enforced; i++)
+		len += str_format(text + len, sizeof(text) - len, "%s%s", i > 0 ? ", " : "",
+				  decision->not_enforced[i]);
+	if (len > 0)
+		print_note("not enforced here: %s (see cordon doctor)", text);
+}
+
 static void on_started(void *ctx, pid_t pid)
 {
 	report_started(ctx, pid);
@@ -127,6 +139,8 @@ static int run_decision(struct verdict *verdict, struct report *report)
 
 	/* Also with -q: what was given up is never silent. */
 	print_waivers(&decision->spec);
+	if (!o->quiet)
+		print_not_enforced(decision);
 	if (cordon_run(decision, &run, &result, &err) < 0) {
 		print_err(&err);
 		if (err.kind == ERR_EXEC && !o->quiet)

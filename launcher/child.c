@@ -173,6 +173,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_DESCRIPTORS] = {"descriptors",
 			       "nothing is passed on but 0, 1, 2 and what --fd names", NULL,
 			       child_descriptors, NULL},
+	[CHILD_LANDLOCK] = {"landlock", "of each mount what it is for, of all else nothing",
+			    landlock_is_wanted, landlock_restrict, landlock_verify},
 	[CHILD_SECCOMP] = {"seccomp", "the system call filter", NULL, child_seccomp, NULL},
 };
 
@@ -213,6 +215,10 @@ MUST_PRECEDE(CHILD_IDENTITY, CHILD_CAPABILITIES, "capabilities(7): setresuid nee
 MUST_PRECEDE(CHILD_CAPABILITIES, CHILD_WORKING_DIR, "the workload's rights decide, not ours");
 MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_SECCOMP,
 	     "seccomp(2): without privileges it is the condition");
+MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_LANDLOCK,
+	     "landlock_restrict_self(2): without privileges it is the condition");
+MUST_PRECEDE(CHILD_PROGRAM, CHILD_LANDLOCK, "a program that is not there is said as such");
+MUST_PRECEDE(CHILD_LANDLOCK, CHILD_SECCOMP, "its calls may not be in the workload's filter");
 MUST_PRECEDE(CHILD_DESCRIPTORS, CHILD_SECCOMP, "close_range may not be in the workload's filter");
 
 static void obey_fault(struct launch *launch, enum fault_action fault)

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "launcher/facts.h"
+#include "launcher/landlock.h"
 #include "launcher/plan.h"
 #include "launcher/result.h"
 #include "launcher/state.h"
@@ -76,7 +77,11 @@ struct decision {
 	const struct source_fact *secrets; /* one for each spec.secrets */
 	struct source_fact root_source;    /* rootfs dir:PATH */
 	struct tree tree;
+	struct landlock_rules landlock;
 	struct plan plan;
+	/* Keys that stand below when_possible and that this host cannot enforce. */
+	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
+	size_t n_not_enforced;
 	char state_path[4096];
 };
 

@@ -19,6 +19,7 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 	struct source_fact *sources =
 		arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*sources));
 	struct tree_source *shown = arena_array(&d->arena, d->spec.n_mounts + 1, sizeof(*shown));
+	int r;
 
 	if (sources == NULL || shown == NULL)
 		return err_set(err, ERR_BUG, ENOMEM, "facts of the mounts");
@@ -42,7 +43,8 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 	/* Without the facts of a source there is no tree; misses say why. */
 	if (misses->n > 0)
 		return 0;
-	return tree_build(&d->spec, &d->facts.layout, shown, &d->arena, &d->tree, err);
+	r = tree_build(&d->spec, &d->facts.layout, shown, &d->arena, &d->tree, err);
+	return r == 0 && landlock_is_wanted(d) ? landlock_build(d, misses, err) : r;
 }
 
 static bool wants_core_file(const struct spec_limits *limits)
@@ -60,6 +62,8 @@ static void probe_for_spec(struct decision *d)
 		d->facts.overlay = facts_has_overlay();
 	if (wants_core_file(&d->spec.limits))
 		d->facts.core_is_piped = facts_core_is_piped();
+	if (d->spec.landlock.demand != DEMAND_NONE)
+		d->facts.landlock_abi = facts_landlock_abi();
 }
 
 static int refuse(const struct misses *misses, struct err *err)
@@ -106,6 +110,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	if (r < 0)
 		return r;
 	preflight_host(ret, misses);
+	preflight_lsm(ret, misses);
 	plan_make(ret);
 	if (misses->n > 0)
 		return refuse(misses, err);

@@ -279,6 +279,11 @@ bool facts_can_raise_limits(const struct host_facts *facts)
 	return facts->in_initial_userns && facts_has_cap(facts, CAP_SYS_RESOURCE);
 }
 
+int facts_landlock_abi(void)
+{
+	return sys_landlock_create_ruleset(NULL, 0, SYS_LANDLOCK_VERSION);
+}
+
 bool facts_has_cap(const struct host_facts *facts, int capability)
 {
 	return (facts->caps_effective >> capability & 1) != 0;

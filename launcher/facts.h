@@ -56,6 +56,7 @@ struct host_facts {
 	bool seccomp_filter;
 	bool overlay;
 	bool keyrings;
+	int landlock_abi;   /* its version; or a negative errno, see facts_landlock_abi */
 	bool core_is_piped; /* core dumps go to a program, which the kernel starts as root */
 	uint64_t rlimit_hard[FACTS_RLIMITS]; /* SPEC_UNLIMITED for none */
 	gid_t groups[FACTS_GROUPS_MAX];      /* supplementary */
@@ -92,10 +93,13 @@ int facts_fd(const struct host_facts *facts, size_t i);
  */
 int must_check facts_guard_stdio(bool ret_closed[3]);
 
-/* Read where the spec asks for what they decide, and by `doctor`: into core_is_piped and overlay.
- */
+/* Read where the spec asks for what they decide, and by `doctor`: into core_is_piped, overlay and
+ * landlock_abi. */
 bool facts_core_is_piped(void);
 bool facts_has_overlay(void);
+/* The version of Landlock; -ENOSYS: the kernel is built without it; -EOPNOTSUPP: it is not among
+ * those that the kernel was booted with. */
+int facts_landlock_abi(void);
 
 /* True where hard limits may be raised: setrlimit(2) asks for the capability in the initial user
  * namespace. */

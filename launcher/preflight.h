@@ -13,6 +13,9 @@ void preflight_sources(struct decision *decision, struct source_fact *sources,
 /* Everything else. Appends ALL misses. Pure: spec and facts alone. */
 void preflight_host(const struct decision *decision, struct misses *misses);
 
+/* What is asked of Landlock and AppArmor; fills decision->not_enforced. Pure as well. */
+void preflight_lsm(struct decision *decision, struct misses *misses);
+
 /* Appends one. */
 struct miss *preflight_miss(struct misses *misses, const char *key, struct spec_origin origin);
 

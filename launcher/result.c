@@ -83,7 +83,8 @@ static void add_numbers(struct json *json, const struct run_result *r)
 	number_or_null(json, "pids_peak", r->pids_peak);
 }
 
-static void add_provenance(struct json *json, const struct sandbox_spec *spec)
+static void add_provenance(struct json *json, const struct run_result *result,
+			   const struct sandbox_spec *spec)
 {
 	json_open(json, "waivers", '[');
 	for (size_t i = 0; spec != NULL && i < spec->provenance.n_waivers; i++) {
@@ -93,8 +94,9 @@ static void add_provenance(struct json *json, const struct sandbox_spec *spec)
 		json_close(json, '}');
 	}
 	json_close(json, ']');
-	/* Nothing is under when_possible in this build: what starts, is enforced. */
 	json_open(json, "not_enforced", '[');
+	for (size_t i = 0; result != NULL && i < result->n_not_enforced; i++)
+		json_text(json, NULL, result->not_enforced[i]);
 	json_close(json, ']');
 	json_open(json, "profiles", '[');
 	for (size_t i = 0; spec != NULL && i < spec->provenance.n_profiles; i++) {
@@ -131,7 +133,7 @@ ssize_t result_to_json(const struct run_result *result, const struct sandbox_spe
 	json_text(&json, "limit", r->limit);
 	json_text(&json, "error", setup_error);
 	add_numbers(&json, r);
-	add_provenance(&json, spec);
+	add_provenance(&json, result, spec);
 	json_close(&json, '}');
 	return json_finish(&json);
 }

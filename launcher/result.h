@@ -12,6 +12,8 @@
 
 #define RESULT_NONE INT64_MIN
 
+enum { RESULT_NOT_ENFORCED_MAX = 16 };
+
 enum run_kind {
 	RUN_SETUP_FAILED, /* the workload never ran */
 	RUN_EXITED,
@@ -32,6 +34,9 @@ struct run_result {
 	int64_t cpu_system_ms;
 	int64_t memory_peak_bytes; /* RESULT_NONE: no cgroup in this build */
 	int64_t pids_peak;
+	/* Policy keys below when_possible that this host could not enforce. */
+	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
+	size_t n_not_enforced;
 };
 
 /* 0-255 as the workload's own, 128+n, or 137 where cordon ended the run. Not for RUN_SETUP_FAILED.

@@ -302,6 +302,8 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	memset(ret_result, 0, sizeof(*ret_result));
 	ret_result->kind = RUN_SETUP_FAILED;
 	r = run_to_end(&launch, options, ret_result, err);
+	memcpy(ret_result->not_enforced, decision->not_enforced, sizeof(decision->not_enforced));
+	ret_result->n_not_enforced = decision->n_not_enforced;
 	launch_kill(&launch);
 	/* Before anybody prints: the terminal may still be raw. */
 	terminal_finish(&launch);

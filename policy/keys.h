@@ -29,9 +29,10 @@ enum policy_key_type {
 };
 
 enum policy_key_flag {
-	KEY_LATER = 1 << 0,      /* known, but not enforced by this build: refused */
-	KEY_UNLIMITED = 1 << 1,  /* "unlimited" is a value */
-	KEY_ONLY_EMPTY = 1 << 2, /* a list; items are not enforced by this build */
+	KEY_LATER = 1 << 0,         /* known, but not enforced by this build: refused */
+	KEY_UNLIMITED = 1 << 1,     /* "unlimited" is a value */
+	KEY_ONLY_EMPTY = 1 << 2,    /* a list; items are not enforced by this build */
+	KEY_WHEN_POSSIBLE = 1 << 3, /* may stand below when_possible, too */
 };
 
 struct policy_key {

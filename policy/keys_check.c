@@ -207,13 +207,37 @@ static bool check_scalar(struct policy_ctx *ctx, const struct policy_key *key,
 static bool check_node(struct policy_ctx *ctx, const struct policy_key *key,
 		       struct policy_node *node);
 
+/* Below when_possible stand keys of the top, by the same rules. */
+static const struct policy_key *find_when_possible(struct policy_ctx *ctx,
+						   const struct policy_node *node)
+{
+	const struct policy_key *key = keys_find(node->key);
+
+	if (key != NULL && (key->flags & KEY_WHEN_POSSIBLE) == 0) {
+		keys_refuse_later(ctx, node->key_place,
+				  ctx_format(ctx, "%s below when_possible", node->key));
+		return NULL;
+	}
+	if (key == NULL)
+		ctx_report(ctx, node->key_place, "unknown-key", "unknown key '%s' in when_possible",
+			   node->key)
+			->expected = "Keys here are: apparmor, landlock.";
+	return key;
+}
+
 static bool check_entry(struct policy_ctx *ctx, const char *parent, struct policy_node *node)
 {
 	char path[PATH_MAX_KEY];
 	const struct policy_key *key;
+	bool is_when_possible = str_equal(parent, "when_possible");
 
 	child_path(path, parent, node->key);
-	key = strpbrk(node->key, ".[*") == NULL ? keys_find(path) : NULL;
+	if (is_when_possible)
+		key = find_when_possible(ctx, node);
+	else
+		key = strpbrk(node->key, ".[*") == NULL ? keys_find(path) : NULL;
+	if (key == NULL && is_when_possible)
+		return false;
 	if (key == NULL) {
 		report_unknown(ctx, node, parent);
 		return false;

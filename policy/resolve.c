@@ -50,6 +50,8 @@ static void set_defaults(struct sandbox_spec *spec)
 			   .size_bytes = DEFAULT_ROOT_BYTES,
 			   .inodes = DEFAULT_ROOT_INODES,
 			   .origin = {.file = "built-in"}},
+		.landlock = {.origin = {.file = "built-in"}},
+		.apparmor = {.profile = "", .origin = {.file = "built-in"}},
 		.limits = {.nproc = SPEC_UNLIMITED,
 			   .nproc_origin = {.file = "built-in"},
 			   .wall_time_ms = SPEC_UNLIMITED,
@@ -84,6 +86,8 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_secrets(ctx, root, spec);
 	resolve_capabilities(ctx, root, spec);
 	resolve_seccomp(ctx, layers, spec);
+	resolve_landlock(ctx, layers, spec);
+	resolve_apparmor(ctx, layers, spec);
 	ceiling_check(ctx, ceiling, spec);
 	resolve_provenance(ctx, layers, root, spec);
 }

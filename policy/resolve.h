@@ -40,6 +40,10 @@ void resolve_waivers(struct policy_ctx *ctx, const struct policy_node *root,
 /* Reads the layers one by one: what one may do depends on its parent's result. */
 void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
 		     struct sandbox_spec *spec);
+void resolve_landlock(struct policy_ctx *ctx, const struct policy_layers *layers,
+		      struct sandbox_spec *spec);
+void resolve_apparmor(struct policy_ctx *ctx, const struct policy_layers *layers,
+		      struct sandbox_spec *spec);
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
 			const struct policy_node *root, struct sandbox_spec *spec);
 
@@ -55,6 +59,8 @@ void resolve_secrets(struct policy_ctx *ctx, const struct policy_node *root,
 
 /* A source as an absolute host path; NULL where it is refused. */
 const char *resolve_source(struct policy_ctx *ctx, struct policy_place place, const char *said);
+/* A path inside, or ${cwd}, made absolute and normal; NULL where it is refused. */
+const char *resolve_inside(struct policy_ctx *ctx, struct policy_place place, const char *said);
 /* A target as a normal absolute path; false where it is refused. */
 bool resolve_target(struct policy_ctx *ctx, struct policy_place place, const char *said,
 		    const char **ret_target);

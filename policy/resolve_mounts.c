@@ -107,6 +107,19 @@ static bool check_source(struct policy_ctx *ctx, struct policy_place place, cons
 	return true;
 }
 
+const char *resolve_inside(struct policy_ctx *ctx, struct policy_place place, const char *said)
+{
+	const char *text = expand(ctx, place, said);
+
+	if (text == NULL)
+		return NULL;
+	if (text[0] == '/')
+		return paths_absolute(ctx, "/", text);
+	ctx_report(ctx, place, "bad-path", "'%s' is not an absolute path", said)->expected =
+		"It is a path inside, or ${cwd}.";
+	return NULL;
+}
+
 bool resolve_target(struct policy_ctx *ctx, struct policy_place place, const char *said,
 		    const char **ret_target)
 {

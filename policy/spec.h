@@ -146,6 +146,46 @@ struct spec_seccomp {
 	bool admits_key_calls;  /* any of keyctl, add_key, request_key may be answered with allow */
 };
 
+/* ---- Landlock and AppArmor ---- */
+
+/* How much is asked for: what the host cannot give under WHEN_POSSIBLE is left out, and said. */
+enum spec_demand { DEMAND_NONE, DEMAND_WHEN_POSSIBLE, DEMAND_REQUIRED };
+
+enum spec_path_right { PATH_READ, PATH_WRITE, PATH_EXECUTE };
+
+/* One list of one layer: the right stays at and below these paths, and goes everywhere else. */
+struct spec_path_list {
+	enum spec_path_right right;
+	const char *const *paths; /* absolute inside, lexically normal */
+	size_t n_paths;
+	struct spec_origin origin;
+};
+
+/* TCP ports that stay usable; all of them where nothing is said. */
+struct spec_port_list {
+	bool is_limited;
+	const uint16_t *ports;
+	size_t n_ports;
+	struct spec_origin origin;
+};
+
+struct spec_landlock {
+	enum spec_demand demand;
+	struct spec_origin origin;
+	/* Each tightens what those before it leave. */
+	const struct spec_path_list *lists;
+	size_t n_lists;
+	struct spec_port_list connect_tcp;
+	struct spec_port_list bind_tcp;
+};
+
+struct spec_apparmor {
+	enum spec_demand demand;
+	bool is_auto; /* cordon's own profile, and none where the kernel has no AppArmor */
+	const char *profile;
+	struct spec_origin origin;
+};
+
 /* ---- limits ---- */
 enum { SPEC_RLIMITS_MAX = 16 };
 #define SPEC_UNLIMITED UINT64_MAX
@@ -205,6 +245,8 @@ struct sandbox_spec {
 	size_t n_secrets;
 	uint64_t capabilities; /* bit n: capability n is kept; 0 in this build */
 	struct spec_seccomp seccomp;
+	struct spec_landlock landlock;
+	struct spec_apparmor apparmor;
 	struct spec_limits limits;
 	struct spec_provenance provenance;
 };

@@ -80,6 +80,7 @@ verdicts() {
 		working_dir          plain   directory        plain   directory        .
 		program              plain   refused          plain   refused          .
 		descriptors          plain   descriptors      plain   descriptors      the caller has 9 open
+		landlock             lock    refused          lock    refused          .
 		seccomp              plain   seccomp          plain   seccomp          .
 	END
 }
@@ -98,6 +99,7 @@ configure() { # NAME
 	keys) flags=("${keys[@]}") ;;
 	guarded) flags=("${guarded[@]}") ;;
 	secret) flags=("${plain[@]}" --set "secrets=[$BATS_TEST_TMPDIR/input]") ;;
+	lock) flags=("${plain[@]}" --set landlock=auto) ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
 	low) around=(prlimit --nofile=512:512) ;;
 	# Raw: what is printed arrives byte for byte.
@@ -195,7 +197,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 
 @test "control: with all rows in place the probe sees what is promised" {
 	local name
-	for name in plain keys guarded secret shared uid0 tty; do
+	for name in plain keys guarded secret shared uid0 lock tty; do
 		configure "$name"
 		diff - <(control "$name") <<-END
 			accounts yes

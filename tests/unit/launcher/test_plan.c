@@ -47,6 +47,7 @@ static const char *const optional[] = {
 	"terminal_foreground",
 	"monitor",
 	"secrets",
+	"landlock",
 };
 
 static bool is_optional(const char *name)
