@@ -10,8 +10,9 @@ O       := build/$(VARIANT)
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
 POLICY_SRC   := \
-	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c policy/filter.c \
-	policy/filter_action.c policy/filter_deny.c policy/filter_entry.c policy/flags.c policy/groups.c policy/groups_systemd.c \
+	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
+	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
+	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
 	policy/resolve_mounts.c \
@@ -173,7 +174,11 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
-	tests/unit/policy/test_ceiling.c tests/unit/policy/test_compile.c \
+	tests/unit/policy/test_ceiling.c \
+	tests/unit/policy/test_compile.c \
+	tests/unit/policy/test_conditions.c \
+	tests/unit/policy/test_docker.c \
+	tests/unit/policy/test_docker_refused.c \
 	tests/unit/policy/test_filter.c \
 	tests/unit/policy/test_flags.c \
 	tests/unit/policy/test_groups.c \

@@ -12,10 +12,12 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -349,6 +351,26 @@ static int host_read_accounts(void *ctx, struct arena *arena, const char *rootfs
 	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s/etc/%s", rootfs_dir, which) : 0;
 }
 
+/* "6.18.0-..." */
+static int host_kernel_version(void *ctx, uint32_t *ret_major, uint32_t *ret_minor)
+{
+	struct utsname name;
+	char *dot, *end;
+
+	(void)ctx;
+	if (uname(&name) != 0)
+		return -errno;
+	dot = strchr(name.release, '.');
+	if (dot == NULL)
+		return -EINVAL;
+	*dot = '\0';
+	end = dot + 1 + strspn(dot + 1, "0123456789");
+	*end = '\0';
+	if (parse_u32(name.release, ret_major) < 0 || parse_u32(dot + 1, ret_minor) < 0)
+		return -EINVAL;
+	return 0;
+}
+
 /* ---- */
 
 static const char *environment_value(const char *const *environment, const char *name)
@@ -396,6 +418,7 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .load_profile = host_load_profile,
 					 .read_accounts = host_read_accounts,
 					 .load_ceiling = host_load_ceiling,
+					 .kernel_version = host_kernel_version,
 					 .cwd = ret_state->cwd,
 					 .home = request->home != NULL ? request->home : "",
 					 .environment = request->environment,

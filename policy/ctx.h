@@ -14,6 +14,8 @@
 #include "policy/doc.h"
 #include "policy/policy.h"
 
+enum { CTX_FILES_MAX = 16 };
+
 struct policy_ctx {
 	struct arena *arena;
 	const struct policy_request *request;
@@ -21,6 +23,9 @@ struct policy_ctx {
 	struct policy_problems *problems;
 	uint32_t ranks[POLICY_PROBLEMS_MAX]; /* source rank of each problem, for sorting */
 	struct policy_problem dropped;       /* takes what is written about problems not kept */
+	/* Files that profiles name (seccomp.docker_profile), for provenance. */
+	const struct policy_source *files[CTX_FILES_MAX];
+	size_t n_files;
 	bool out_of_memory;
 };
 

@@ -23,20 +23,14 @@
 
 #include "base/str.h"
 
-enum { LISTED_NAMES_MAX = 12, LISTED_ENTRIES_MAX = 8 };
-
-/* Conditional permissions of one call: any of them suffices. */
-struct choices {
-	const struct filter_entry *entries[LISTED_ENTRIES_MAX];
-	size_t n;
-};
+enum { LISTED_NAMES_MAX = 12 };
 
 /* What the allow list of one layer says of each call. */
 struct listed {
 	bool is_listed;
-	bool is_outright;           /* named itself, without conditions */
-	struct choices *choices;    /* NULL: none. Few calls have any */
-	bool is_from_default_group; /* by @sandbox-default, and so bound by its refusals */
+	bool is_outright;               /* named itself, without conditions */
+	struct filter_choices *choices; /* NULL: none. Few calls have any */
+	bool is_from_default_group;     /* by @sandbox-default, and so bound by its refusals */
 	bool is_from_other_group;
 	bool is_excess;         /* the parent does not permit it */
 	bool has_group_refusal; /* @sandbox-default says something of it */
@@ -106,40 +100,6 @@ static bool read_stricter(struct policy_ctx *ctx, const struct policy_node *node
 	return true;
 }
 
-static struct spec_call_rule *copy_rule(struct policy_ctx *ctx, const struct spec_call_rule *rule,
-					struct spec_action action)
-{
-	struct spec_call_rule *copy = ctx_array(ctx, 1, sizeof(*copy));
-
-	if (copy == NULL)
-		return NULL;
-	*copy = *rule;
-	copy->action = action;
-	return copy;
-}
-
-/* The default has changed: everything that follows it changes too. */
-static void follow_default(struct policy_ctx *ctx, struct filter *filter)
-{
-	for (size_t number = 0; number < SYSCALLS_END; number++) {
-		struct filter_call *call = &filter->calls[number];
-
-		if (call->is_default) {
-			call->otherwise = filter->default_action;
-			call->origin = filter->default_origin;
-		}
-		for (size_t i = 0; i < call->n_rules; i++) {
-			const struct spec_call_rule *copy;
-
-			if (!call->rules[i].is_default)
-				continue;
-			copy = copy_rule(ctx, call->rules[i].rule, filter->default_action);
-			if (copy != NULL)
-				call->rules[i].rule = copy;
-		}
-	}
-}
-
 static void apply_actions(struct policy_ctx *ctx, const struct policy_node *section,
 			  struct filter *filter)
 {
@@ -147,7 +107,7 @@ static void apply_actions(struct policy_ctx *ctx, const struct policy_node *sect
 
 	if (node != NULL && read_stricter(ctx, node, filter, &filter->default_action)) {
 		filter->default_origin = doc_origin(node->place);
-		follow_default(ctx, filter);
+		filter_follow_default(ctx, filter);
 	}
 	node = doc_get(section, "unknown");
 	if (node != NULL)
@@ -162,7 +122,7 @@ static void add_choice(struct policy_ctx *ctx, const struct filter_entry *entry,
 		one->choices = ctx_array(ctx, 1, sizeof(*one->choices));
 	if (one->choices == NULL)
 		return;
-	if (one->choices->n == LISTED_ENTRIES_MAX)
+	if (one->choices->n == FILTER_CHOICES_MAX)
 		ctx_report(ctx, entry->node->place, "too-many",
 			   "too many conditional entries for %s", entry->name);
 	else
@@ -188,53 +148,6 @@ static void list_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
 			one->is_from_default_group = true;
 		} else {
 			one->is_from_other_group = true;
-		}
-	}
-}
-
-/* One refusal, last in the call's rules. */
-static void append_refusal(struct policy_ctx *ctx, struct filter_call *call,
-			   const struct spec_call_rule *like)
-{
-	struct spec_call_rule *rule = copy_rule(ctx, like, like->action);
-	struct spec_cond *copy = ctx_array(ctx, like->n_conds, sizeof(*copy));
-
-	if (rule == NULL || copy == NULL)
-		return;
-	memcpy(copy, like->conds, like->n_conds * sizeof(*copy));
-	rule->conds = copy;
-	filter_insert_rule(ctx, call, call->n_rules, rule, true);
-}
-
-/*
- * "Permitted where one of these entries holds" as refusals: refused where each entry has a
- * condition that does not hold, so one refusal for each way of choosing one condition of every
- * entry.
- */
-static void refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
-			    const struct choices *choices, struct spec_action action)
-{
-	size_t chosen[LISTED_ENTRIES_MAX] = {0};
-	const struct policy_node *node = choices->entries[0]->node;
-	struct spec_cond conds[LISTED_ENTRIES_MAX];
-	struct spec_call_rule like = {.conds = conds,
-				      .n_conds = choices->n,
-				      .action = action,
-				      .origin = doc_origin(node->place)};
-	size_t next = 0;
-
-	while (next < choices->n) {
-		size_t n_before = call->n_rules;
-
-		for (size_t i = 0; i < choices->n; i++)
-			conds[i] = filter_opposite(&choices->entries[i]->conds[chosen[i]]);
-		append_refusal(ctx, call, &like);
-		if (call->n_rules == n_before)
-			return; /* too many: reported */
-		for (next = 0; next < choices->n; next++) {
-			if (++chosen[next] < choices->entries[next]->n_conds)
-				break;
-			chosen[next] = 0;
 		}
 	}
 }
@@ -285,7 +198,7 @@ static void permit(struct policy_ctx *ctx, struct filter_call *call, const struc
 
 	if (listed->choices != NULL && !listed->is_outright && !listed->is_from_default_group &&
 	    !listed->is_from_other_group && !filter_is_permission(filter->default_action))
-		refuse_opposite(ctx, call, listed->choices, filter->default_action);
+		filter_refuse_opposite(ctx, call, listed->choices, filter->default_action);
 	if (is_bound)
 		apply_group_refusals(ctx, call, listed->node);
 }
@@ -418,18 +331,45 @@ static void apply_waivers(const struct waived *waived, struct filter *filter)
 				      doc_origin(waived->nodes[number]->key_place));
 }
 
+/* The file says the layer's default and its whole list: beside another one of either, which of them
+ * holds would be a riddle. */
+static bool read_docker(struct policy_ctx *ctx, const struct policy_node *section,
+			const struct policy_node *docker, struct filter *filter)
+{
+	static const char *const others[] = {"default", "allow"};
+	bool is_alone = true;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const struct policy_node *other = doc_get(section, others[i]);
+
+		if (other == NULL)
+			continue;
+		is_alone = false;
+		ctx_report(ctx, other->key_place, "impossible",
+			   "seccomp.%s beside seccomp.docker_profile", others[i])
+			->expected = "The file says both. A profile that extends this one can "
+				     "narrow them.";
+	}
+	if (is_alone)
+		filter_apply_docker(ctx, docker, filter);
+	return is_alone;
+}
+
 void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
 			struct filter *filter)
 {
 	const struct policy_node *section = doc_get(layer, "seccomp");
 	const struct policy_node *allow = doc_get(section, "allow");
 	const struct policy_node *deny = doc_get(section, "deny");
+	const struct policy_node *docker = doc_get(section, "docker_profile");
 	const struct waived *waived =
 		filter->has_parent ? read_waivers(ctx, layer) : &nothing_waived;
 
 	if (section != NULL)
 		apply_actions(ctx, section, filter);
 	apply_waivers(waived, filter);
+	if (docker != NULL && !read_docker(ctx, section, docker, filter))
+		allow = NULL;
 	if (allow != NULL && filter->default_action.kind == ACT_ALLOW)
 		ctx_report(ctx, allow->key_place, "impossible",
 			   "an allow list under 'default: allow' refuses nothing")

@@ -18,7 +18,7 @@
 #include "policy/spec.h"
 #include "policy/syscalls.h"
 
-enum { FILTER_RULES_MAX = 32, FILTER_CONDS_MAX = 6 };
+enum { FILTER_RULES_MAX = 32, FILTER_CONDS_MAX = 6, FILTER_CHOICES_MAX = 16 };
 
 struct filter_rule {
 	const struct spec_call_rule *rule;
@@ -39,7 +39,8 @@ struct filter {
 	struct spec_action unknown_action;
 	struct spec_origin default_origin;
 	struct filter_call calls[SYSCALLS_END];
-	bool has_parent; /* a layer has been read: the next one may only narrow */
+	bool has_parent;       /* a layer has been read: the next one may only narrow */
+	uint64_t capabilities; /* of the workload, for conditions of a Docker file */
 };
 
 /* One entry of an allow or deny list. */
@@ -51,6 +52,12 @@ struct filter_entry {
 	struct spec_cond *conds; /* all must hold; none: always */
 	size_t n_conds;
 	struct spec_action action; /* deny */
+};
+
+/* Conditional permissions of one call: any of them suffices. */
+struct filter_choices {
+	const struct filter_entry *entries[FILTER_CHOICES_MAX];
+	size_t n;
 };
 
 /* ---- filter_entry.c ---- */
@@ -65,11 +72,30 @@ bool filter_read_action(struct policy_ctx *ctx, const struct policy_node *node,
 /* How much an action refuses: allow 0, log 1, errno 2, trap 3, kill 4. */
 unsigned filter_strictness(struct spec_action action);
 bool filter_is_permission(struct spec_action action);
+bool filter_is_same_action(struct spec_action a, struct spec_action b);
 const char *filter_action_text(struct policy_ctx *ctx, struct spec_action action);
 struct spec_cond filter_opposite(const struct spec_cond *cond);
 /* Puts a rule at index `at`. Reports where a call gets too many. */
 void filter_insert_rule(struct policy_ctx *ctx, struct filter_call *call, size_t at,
 			const struct spec_call_rule *rule, bool is_default);
+
+/*
+ * "Permitted where one of these entries holds" as refusals: refused where each entry has a
+ * condition that does not hold, so one refusal for each way of choosing one condition of every
+ * entry.
+ */
+void filter_refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
+			    const struct filter_choices *choices, struct spec_action action);
+/* The default has changed: everything that follows it changes too. */
+void filter_follow_default(struct policy_ctx *ctx, struct filter *filter);
+
+/* ---- filter_docker.c ---- */
+/*
+ * Puts the Docker or OCI file that the layer names over the filter. A profile without a parent is
+ * then what the file says; a child is what both permit, with the stricter answer of the two.
+ */
+void filter_apply_docker(struct policy_ctx *ctx, const struct policy_node *path,
+			 struct filter *filter);
 
 /* ---- filter_deny.c ---- */
 /* Puts the refusals of one layer's deny list into the filter. */

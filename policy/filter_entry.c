@@ -4,6 +4,7 @@
  *
  *   name | "@group" | {call: name, args: {0: CONDITION, ...}, action: ACTION}
  *   CONDITION  {eq: V} {in: [V, ...]} {not_in: [V, ...]} {masked: {mask: V, eq: V}} or ne
+ *              {range: [LOWEST, HIGHEST]} {below: V} {above: V}
  *   V          a number, 0x..., or constants joined by '|'
  */
 #include <errno.h>
@@ -19,7 +20,7 @@ enum { GROUPS_MAX = 64, VALUES_MAX = 64 };
 
 static const char condition_form[] =
 	"A condition is one of {eq: V}, {in: [V]}, {not_in: [V]}, {masked: {mask: V, eq: V}}, "
-	"{masked: {mask: V, ne: V}}.";
+	"{masked: {mask: V, ne: V}}, {range: [LOWEST, HIGHEST]}, {below: V}, {above: V}.";
 
 bool filter_read_action(struct policy_ctx *ctx, const struct policy_node *node,
 			struct spec_action *ret_action)
@@ -136,6 +137,65 @@ static bool read_masked(struct policy_ctx *ctx, const struct policy_node *node,
 	return false;
 }
 
+/* The range that `below` or `above` a value is. */
+static bool read_open_range(struct policy_ctx *ctx, const struct policy_node *node, uint64_t *range,
+			    bool is_32bit)
+{
+	bool is_below = str_equal(node->key, "below");
+	uint64_t limit;
+
+	if (!read_value(ctx, node, is_32bit, &limit))
+		return false;
+	range[0] = 0;
+	range[1] = is_32bit ? UINT32_MAX : UINT64_MAX;
+	if (limit == range[is_below ? 0 : 1]) {
+		ctx_report(ctx, node->place, "impossible", "no value is %s '%s'", node->key,
+			   node->text);
+		return false;
+	}
+	if (is_below)
+		range[1] = limit - 1;
+	else
+		range[0] = limit + 1;
+	return true;
+}
+
+static bool read_range(struct policy_ctx *ctx, const struct policy_node *node,
+		       struct spec_cond *cond)
+{
+	const struct policy_node *low = node->children;
+	uint64_t *range = ctx_array(ctx, 2, sizeof(*range));
+
+	cond->op = COND_RANGE;
+	cond->values = range;
+	cond->n_values = 2;
+	if (range == NULL)
+		return false;
+	if (node->kind == NODE_SCALAR)
+		return read_open_range(ctx, node, range, cond->is_32bit);
+	if (low == NULL || low->next == NULL || low->next->next != NULL) {
+		ctx_report(ctx, node->place, "bad-value", "a range has two ends")->expected =
+			condition_form;
+		return false;
+	}
+	if (!read_value(ctx, low, cond->is_32bit, &range[0]) ||
+	    !read_value(ctx, low->next, cond->is_32bit, &range[1]))
+		return false;
+	if (range[0] <= range[1])
+		return true;
+	ctx_report(ctx, node->place, "impossible", "the range is empty")->expected =
+		"The lowest value stands first; both belong to it.";
+	return false;
+}
+
+static bool is_range(const struct policy_node *op)
+{
+	if (str_equal(op->key, "range"))
+		return op->kind == NODE_SEQUENCE;
+	return (str_equal(op->key, "below") || str_equal(op->key, "above")) &&
+	       op->kind == NODE_SCALAR;
+}
+
 static bool read_condition(struct policy_ctx *ctx, const char *call, const struct policy_node *node,
 			   struct spec_cond *cond)
 {
@@ -160,6 +220,8 @@ static bool read_condition(struct policy_ctx *ctx, const char *call, const struc
 	}
 	if (str_equal(op->key, "masked") && op->kind == NODE_MAPPING)
 		return read_masked(ctx, op, cond);
+	if (is_range(op))
+		return read_range(ctx, op, cond);
 	cond->op = str_equal(op->key, "not_in") ? COND_NOT_IN : COND_IN;
 	if ((str_equal(op->key, "eq") && op->kind == NODE_SCALAR) ||
 	    ((str_equal(op->key, "in") || str_equal(op->key, "not_in")) &&

@@ -74,7 +74,7 @@ const struct policy_key policy_keys[] = {
 	{"seccomp.deny[].action", KEY_TEXT, 0, NULL, NULL, "errno(NAME), kill or trap; errno(EPERM) if not said", NULL, 0},
 	{"seccomp.architectures", KEY_LIST, 0, NULL, NULL, "all others are killed", NULL, 0},
 	{"seccomp.architectures[]", KEY_WORD, 0, "native", "*", "native", NULL, 0},
-	{"seccomp.docker_profile", KEY_ANY, KEY_LATER, NULL, NULL, "a Docker or OCI seccomp file", NULL, 0},
+	{"seccomp.docker_profile", KEY_TEXT, 0, NULL, NULL, "a Docker or OCI seccomp file (JSON), in the place of default and allow", NULL, 0},
 
 	{"capabilities", KEY_MAP, 0, NULL, NULL, "capabilities inside", NULL, 0},
 	{"capabilities.drop", KEY_LIST, 0, NULL, NULL, "[ALL]", NULL, 0},

@@ -33,7 +33,8 @@ struct policy_host {
 	 * the caller's working directory), else a name, looked up among the shipped profiles,
 	 * /etc/cordon/profiles and the user's own. *ret_path is what messages call it, *ret_dir the
 	 * directory that its own relative paths start from ("" for shipped ones); *ret_text is not
-	 * NUL-terminated. All allocated in arena.
+	 * NUL-terminated. All allocated in arena. The same for a file that a profile names by its
+	 * absolute path, with relative_to "".
 	 */
 	int (*load_profile)(void *ctx, struct arena *arena, const char *ref,
 			    const char *relative_to, const char **ret_path, const char **ret_dir,
@@ -50,6 +51,9 @@ struct policy_host {
 	 * caller is bound by none. The function NULL: likewise. */
 	int (*load_ceiling)(void *ctx, struct arena *arena, struct policy_text *ret,
 			    struct err *err);
+	/* Version of the running kernel, asked for only where a policy depends on it. 0 or a
+	 * negative errno. */
+	int (*kernel_version)(void *ctx, uint32_t *ret_major, uint32_t *ret_minor);
 	const char *cwd;                /* absolute, "" where the caller's directory is gone */
 	const char *home;               /* the caller's home directory, "" where unknown */
 	const char *const *environment; /* the caller's, for names passed without a value */

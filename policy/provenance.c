@@ -126,15 +126,19 @@ void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *laye
 			const struct policy_node *root, struct sandbox_spec *spec)
 {
 	struct spec_profile *profiles =
-		ctx_array(ctx, layers->n_profiles, sizeof(struct spec_profile));
+		ctx_array(ctx, layers->n_profiles + ctx->n_files, sizeof(struct spec_profile));
 
 	if (profiles == NULL)
 		return;
 	for (size_t i = 0; i < layers->n_profiles; i++)
 		profiles[i] = (struct spec_profile){.path = layers->sources[i]->path,
 						    .digest = layers->sources[i]->digest};
+	for (size_t i = 0; i < ctx->n_files; i++)
+		profiles[layers->n_profiles + i] =
+			(struct spec_profile){.path = ctx->files[i]->path,
+					      .digest = ctx->files[i]->digest};
 	spec->provenance.profiles = profiles;
-	spec->provenance.n_profiles = layers->n_profiles;
+	spec->provenance.n_profiles = layers->n_profiles + ctx->n_files;
 	if (ctx->request->wants_values)
 		resolve_values(ctx, root, spec);
 }

@@ -151,11 +151,6 @@ static void admit_own_calls(struct filter *filter)
 	}
 }
 
-static bool is_same_action(struct spec_action a, struct spec_action b)
-{
-	return a.kind == b.kind && (a.kind != ACT_ERRNO || a.errno_value == b.errno_value);
-}
-
 static const struct spec_call_rule *flat_rules(struct policy_ctx *ctx,
 					       const struct filter_call *call)
 {
@@ -178,7 +173,8 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 		const struct filter_call *call = &filter->calls[number];
 
 		if (call->name == NULL ||
-		    (call->n_rules == 0 && is_same_action(call->otherwise, filter->default_action)))
+		    (call->n_rules == 0 &&
+		     filter_is_same_action(call->otherwise, filter->default_action)))
 			continue;
 		calls[n++] = (struct spec_call){
 			.name = call->name,
@@ -217,6 +213,7 @@ void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
 			->expected =
 			"A profile without a parent says its own list of system calls; "
 			"others write 'extends: default'.";
+	filter->capabilities = spec->capabilities;
 	for (size_t i = 0; i < layers->n; i++)
 		filter_apply_layer(ctx, layers->roots[i], filter);
 	refuse_setid_bits(ctx, spec, filter);

@@ -102,8 +102,33 @@ static void compare(struct bpf_program *program, const struct spec_cond *cond, u
 	}
 }
 
-/* Goes on where the condition holds, to `fails` where it does not. */
-static void put_condition(struct bpf_program *program, const struct spec_cond *cond, size_t fails)
+/* Goes on where the argument lies in the range, to `outside` where it does not. */
+static void put_range(struct bpf_program *program, const struct spec_cond *cond, size_t outside)
+{
+	uint64_t low = cond->values[0], high = cond->values[1];
+	size_t is_above = bpf_label(program);
+	size_t is_below = bpf_label(program);
+
+	if (!cond->is_32bit) {
+		load_half(program, cond->arg, true);
+		bpf_jump(program, BPF_GOTO_IF, BPF_JGT, (uint32_t)(low >> 32), is_above);
+		bpf_jump(program, BPF_GOTO_UNLESS, BPF_JEQ, (uint32_t)(low >> 32), outside);
+	}
+	load_half(program, cond->arg, false);
+	bpf_jump(program, BPF_GOTO_UNLESS, BPF_JGE, (uint32_t)low, outside);
+	bpf_place(program, is_above);
+	if (!cond->is_32bit) {
+		load_half(program, cond->arg, true);
+		bpf_jump(program, BPF_GOTO_IF, BPF_JGT, (uint32_t)(high >> 32), outside);
+		bpf_jump(program, BPF_GOTO_UNLESS, BPF_JEQ, (uint32_t)(high >> 32), is_below);
+	}
+	load_half(program, cond->arg, false);
+	bpf_jump(program, BPF_GOTO_IF, BPF_JGT, (uint32_t)high, outside);
+	bpf_place(program, is_below);
+}
+
+/* Goes on where one of the values matches (or, of NOT_IN and MASKED_NE, none), else to `fails`. */
+static void put_values(struct bpf_program *program, const struct spec_cond *cond, size_t fails)
 {
 	bool wants_match = cond->op == COND_IN || cond->op == COND_MASKED_EQ;
 	size_t holds = bpf_label(program);
@@ -118,6 +143,30 @@ static void put_condition(struct bpf_program *program, const struct spec_cond *c
 	if (wants_match)
 		bpf_jump(program, BPF_GOTO, 0, 0, fails);
 	bpf_place(program, holds);
+}
+
+/* Goes on where the condition holds, to `fails` where it does not. */
+static void put_condition(struct bpf_program *program, const struct spec_cond *cond, size_t fails)
+{
+	size_t outside;
+
+	switch (cond->op) {
+	case COND_IN:
+	case COND_NOT_IN:
+	case COND_MASKED_EQ:
+	case COND_MASKED_NE:
+		put_values(program, cond, fails);
+		return;
+	case COND_RANGE:
+		put_range(program, cond, fails);
+		return;
+	case COND_NOT_RANGE:
+		outside = bpf_label(program);
+		put_range(program, cond, outside);
+		bpf_jump(program, BPF_GOTO, 0, 0, fails);
+		bpf_place(program, outside);
+		return;
+	}
 }
 
 /* Everything about one call with rules. Always ends in a return: the accumulator is an argument by

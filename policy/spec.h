@@ -107,14 +107,22 @@ struct spec_action {
 
 /* One comparison of a system call argument. Arguments that the kernel takes as 32 bits are compared
  * as 32 bits (is_32bit), so that high bits set by a hostile caller cannot dodge it. */
-enum spec_cond_op { COND_IN, COND_NOT_IN, COND_MASKED_EQ, COND_MASKED_NE };
+enum spec_cond_op {
+	COND_IN,
+	COND_NOT_IN,
+	COND_MASKED_EQ,
+	COND_MASKED_NE,
+	COND_RANGE,
+	COND_NOT_RANGE,
+};
 
 struct spec_cond {
 	uint32_t arg; /* 0 to 5 */
 	bool is_32bit;
 	enum spec_cond_op op;
-	uint64_t mask;          /* MASKED_*: (argument & mask) compared with values[0] */
-	const uint64_t *values; /* IN, NOT_IN: the set; MASKED_*: one value */
+	uint64_t mask; /* MASKED_*: (argument & mask) compared with values[0] */
+	/* IN, NOT_IN: the set; MASKED_*: one value; RANGE, NOT_RANGE: the lowest and the highest */
+	const uint64_t *values;
 	size_t n_values;
 };
 
@@ -226,7 +234,8 @@ struct spec_waiver {
 };
 
 struct spec_provenance {
-	const struct spec_profile *profiles; /* from the root of the inheritance to the leaf */
+	/* From the root of the inheritance to the leaf, then the files that they name. */
+	const struct spec_profile *profiles;
 	size_t n_profiles;
 	const struct spec_value
 		*values; /* sorted by key; none unless policy_request.wants_values */

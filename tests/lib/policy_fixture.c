@@ -61,6 +61,15 @@ static int read_accounts(void *ctx, struct arena *arena, const char *rootfs_dir,
 	return 0;
 }
 
+static int kernel_version(void *ctx, uint32_t *ret_major, uint32_t *ret_minor)
+{
+	const struct policy_fixture *fixture = ctx;
+
+	*ret_major = fixture->kernel[0];
+	*ret_minor = fixture->kernel[1];
+	return 0;
+}
+
 void fixture_init(struct policy_fixture *fixture)
 {
 	memset(fixture, 0, sizeof(*fixture));
@@ -70,10 +79,13 @@ void fixture_init(struct policy_fixture *fixture)
 		.ctx = fixture,
 		.load_profile = load_profile,
 		.read_accounts = read_accounts,
+		.kernel_version = kernel_version,
 		.cwd = "/ward/project",
 		.home = "/home/u",
 		.environment = environment,
 	};
+	fixture->kernel[0] = 6;
+	fixture->kernel[1] = 1;
 	fixture->request.flags = fixture->flags;
 	fixture->request.wants_values = true;
 }

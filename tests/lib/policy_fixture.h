@@ -18,6 +18,7 @@ struct policy_fixture {
 	size_t n_profiles;
 	struct policy_flag flags[16];
 	struct sandbox_spec spec;
+	uint32_t kernel[2]; /* version of the running one */
 	struct policy_problems problems;
 	struct err err;
 };
