@@ -100,6 +100,12 @@ void json_number(struct json *json, const char *name, int64_t value)
 	put_text(json, text);
 }
 
+void json_truth(struct json *json, const char *name, bool value)
+{
+	begin(json, name);
+	put_text(json, value ? "true" : "false");
+}
+
 void json_null(struct json *json, const char *name)
 {
 	json_text(json, name, NULL);

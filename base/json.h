@@ -26,6 +26,7 @@ void json_open(struct json *json, const char *name, char bracket);      /* '{' o
 void json_close(struct json *json, char bracket);                       /* '}' or ']' */
 void json_text(struct json *json, const char *name, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *name, int64_t value);
+void json_truth(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
 
 /* Terminates the text. Returns its length, or -ENOSPC where the buffer was too small. */

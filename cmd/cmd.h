@@ -4,6 +4,7 @@
 #define CORDON_CMD_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "launcher/cordon.h"
 
@@ -16,17 +17,66 @@ struct cmd_context {
 	bool fds_closed[3];
 };
 
-struct subcommand {
-	const char *name;
-	const char *usage; /* behind "cordon NAME " */
-	const char *help;  /* one line */
-	int (*main)(const struct cmd_context *context, int argc, char **argv);
+/* Which flags a command takes, besides --help. */
+enum command_flag {
+	COMMAND_RUN_FLAGS = 1 << 0,     /* those of `run` (options.h) */
+	COMMAND_EXPLAIN_FLAGS = 1 << 1, /* those of them that decide something, and --json */
+	COMMAND_JSON = 1 << 2,          /* --json alone */
+	COMMAND_TAKES_PROFILE = 1 << 3, /* its words are profiles: names or files */
 };
 
+/* A command, or a command's own one: a row of the tables in commands.c, from which the help and
+ * the completion are made. */
+struct subcommand {
+	const char *name;
+	const char *usage; /* behind "cordon NAME "; "" for none */
+	const char *help;  /* one line */
+	const char *more;  /* what `cordon help NAME` adds, whole lines; "" for nothing */
+	unsigned flags;
+	int (*main)(const struct cmd_context *context, int argc, char **argv);
+	const struct subcommand *below; /* ends with name NULL; NULL: none */
+};
+
+/* Ends with name NULL. */
+extern const struct subcommand commands[];
+
+/* The row with that name or alias, NULL where there is none. */
+const struct subcommand *command_find(const struct subcommand *table, const char *name);
+
+/* `cordon --help`. Returns 0. */
+int command_print_overview(void);
+
+/* `cordon help WORD...`. Returns the exit code. */
+int command_print_help(char *const *words, size_t n);
+
+/* The help of one command, by its full name: "profile ls". Returns 0. */
+int command_print_help_of(const char *name);
+
+/* Says that a word is no command of the table, and which one is near. above: "", or the command
+ * that the table is below. Returns the exit code. */
+int command_refuse(const struct subcommand *table, const char *above, const char *word);
+
+/*
+ * What the small commands share: --help prints the help, --json is taken where the command has it,
+ * any other flag is refused. The words that are no flags are moved to the front of argv. name: the
+ * command's full one. Returns how many words there are, or -1 where *ret_exit says how to end.
+ */
+int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit);
+
+/* As command_words, and any word is refused as well. Returns 0 or -1. */
+int command_no_words(const char *name, char **argv, bool *ret_json, int *ret_exit);
+
+int cmd_help(const struct cmd_context *context, int argc, char **argv);
 int cmd_run(const struct cmd_context *context, int argc, char **argv);
 int cmd_explain(const struct cmd_context *context, int argc, char **argv);
 int cmd_doctor(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile(const struct cmd_context *context, int argc, char **argv);
+int cmd_profile_ls(const struct cmd_context *context, int argc, char **argv);
+int cmd_profile_show(const struct cmd_context *context, int argc, char **argv);
+int cmd_profile_check(const struct cmd_context *context, int argc, char **argv);
+int cmd_profile_diff(const struct cmd_context *context, int argc, char **argv);
+int cmd_profile_new(const struct cmd_context *context, int argc, char **argv);
+int cmd_profile_keys(const struct cmd_context *context, int argc, char **argv);
 int cmd_gc(const struct cmd_context *context, int argc, char **argv);
 
 /* Fills the request that every subcommand which decides something begins with. */

@@ -12,21 +12,54 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/document.h"
 #include "cmd/print.h"
+#include "cmd/table.h"
 #include "cmd/verdict.h"
 
-enum { LEFT = 24, GROUP_FILE_MAX = 256 << 10 };
+enum { GROUP_FILE_MAX = 256 << 10, CHECKS_MAX = 48, NAME_AT = 7, TEXT_AT = 31 };
 
-static void line(const char *what, bool ok, const char *text)
+enum check_kind { CHECK_OK, CHECK_MISS, CHECK_NOTE, CHECK_NOT_HERE };
+
+struct check {
+	enum check_kind kind;
+	const char *name; /* NULL: a note */
+	char text[384];
+};
+
+/* All that is said, before it is printed as text or as a document. */
+struct checkup {
+	struct check list[CHECKS_MAX];
+	size_t n;
+};
+
+static void say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
+		...) printf_like(4, 5);
+
+static void say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
+		...)
 {
-	print_out("  %s ", ok ? "ok  " : "MISS");
-	print_padded(what, LEFT);
-	print_out("%s\n", text);
+	struct check *check = &checkup->list[checkup->n];
+	va_list ap;
+
+	if (checkup->n == CHECKS_MAX)
+		return;
+	checkup->n++;
+	check->kind = kind;
+	check->name = name;
+	va_start(ap, fmt);
+	str_vformat(check->text, sizeof(check->text), fmt, ap);
+	va_end(ap);
+}
+
+static void line(struct checkup *checkup, const char *name, bool ok, const char *text)
+{
+	say(checkup, ok ? CHECK_OK : CHECK_MISS, name, "%s", text);
 }
 
 /* Groups whose members are root by another name: a sandbox of such a user could open what the group
  * may. */
-static void warn_of_groups(const struct host_facts *facts)
+static void warn_of_groups(struct checkup *checkup, const struct host_facts *facts)
 {
 	static const char *const risky[] = {"docker", "disk", "adm",   "lxd",
 					    "kvm",    "sudo", "shadow"};
@@ -47,16 +80,15 @@ static void warn_of_groups(const struct host_facts *facts)
 		for (size_t i = 0; i < sizeof(risky) / sizeof(risky[0]); i++)
 			for (size_t g = 0; str_equal(entry, risky[i]) && g < facts->n_groups; g++)
 				if (facts->groups[g] == gid)
-					print_out("  note a sandbox of yours keeps your group %s: "
-						  "it cannot be "
-						  "dropped without root, and files of that group "
-						  "stay readable "
-						  "where they are shown\n",
-						  entry);
+					say(checkup, CHECK_NOTE, NULL,
+					    "a sandbox of yours keeps your group %s: it cannot be "
+					    "dropped without root, and files of that group stay "
+					    "readable where they are shown",
+					    entry);
 	}
 }
 
-static void print_landlock(void)
+static void check_landlock(struct checkup *checkup)
 {
 	int abi = facts_landlock_abi();
 	char text[128];
@@ -69,41 +101,43 @@ static void print_landlock(void)
 		str_format(text, sizeof(text), "version %d%s", abi,
 			   abi < LANDLOCK_ABI_SCOPES ? ": landlock: auto wants 6, of Linux 6.12"
 						     : "");
-	line("Landlock", abi >= LANDLOCK_ABI_SCOPES, text);
+	line(checkup, "Landlock", abi >= LANDLOCK_ABI_SCOPES, text);
 }
 
-static void print_facts(const struct decision *d)
+static void check_facts(struct checkup *checkup, const struct decision *d)
 {
 	const struct host_facts *f = &d->facts;
 	char text[128];
 
 	str_format(text, sizeof(text), "%u.%u", f->kernel_major, f->kernel_minor);
-	line("kernel", f->kernel_major > 6 || (f->kernel_major == 6 && f->kernel_minor >= 1), text);
-	line("user namespaces", f->userns == USERNS_OK,
+	line(checkup, "kernel",
+	     f->kernel_major > 6 || (f->kernel_major == 6 && f->kernel_minor >= 1), text);
+	line(checkup, "user namespaces", f->userns == USERNS_OK,
 	     f->userns == USERNS_OK ? "may be made" : "may not be made, see below");
-	line("seccomp filters", f->seccomp_filter, "system call lists");
-	line("overlayfs", facts_has_overlay(), "rootfs.from: dir:PATH");
+	line(checkup, "seccomp filters", f->seccomp_filter, "system call lists");
+	line(checkup, "overlayfs", facts_has_overlay(), "rootfs.from: dir:PATH");
 	if (facts_can_map_block(f))
-		line("host ids", true, "a block of 65,536 ids for each sandbox");
+		line(checkup, "host ids", true, "a block of 65,536 ids for each sandbox");
 	else
-		line("host ids", f->host_euid != 0,
+		line(checkup, "host ids", f->host_euid != 0,
 		     "the caller's one id (a block each takes root)");
-	line("raised hard limits", true,
+	line(checkup, "raised hard limits", true,
 	     facts_can_raise_limits(f) ? "possible"
 				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
-	print_landlock();
-	print_out("  --   not in this build: cgroup limits, AppArmor, networks, images\n");
+	check_landlock(checkup);
+	say(checkup, CHECK_NOT_HERE, NULL,
+	    "not in this build: cgroup limits, AppArmor, networks, images");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 
 		if (io_read_text(AT_FDCWD, "/etc/subuid", subuid, sizeof(subuid)) < 0 ||
 		    strstr(subuid, "cordon:") == NULL)
-			print_out("  note to reserve ids for sandboxes, so that no account ever "
-				  "gets them, add "
-				  "to /etc/subuid and to /etc/subgid: cordon:%d:%d\n",
-				  IDENTITY_FIRST, IDENTITY_BLOCK * 1024);
+			say(checkup, CHECK_NOTE, NULL,
+			    "to reserve ids for sandboxes, so that no account ever gets them, add "
+			    "to /etc/subuid and to /etc/subgid: cordon:%d:%d",
+			    IDENTITY_FIRST, IDENTITY_BLOCK * 1024);
 	} else {
-		warn_of_groups(f);
+		warn_of_groups(checkup, f);
 	}
 }
 
@@ -129,30 +163,101 @@ static bool try_one(const struct decision *decision)
 	       WEXITSTATUS(status) == 0;
 }
 
-int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
+static void print_check(const struct check *check)
 {
-	_cleanup_verdict_ struct verdict *verdict = NULL;
-	static const char *const program[] = {"true", NULL};
-	bool works;
-	int r;
+	static const char *const signs[] = {[CHECK_OK] = "ok",
+					    [CHECK_MISS] = "MISS",
+					    [CHECK_NOTE] = "note",
+					    [CHECK_NOT_HERE] = "--"};
+	char left[64];
 
-	if (argc > 1) {
-		print_note("doctor takes no arguments, but was given %s", argv[1]);
-		return EXIT_CORDON;
+	if (check->name == NULL) {
+		str_format(left, sizeof(left), "  %s", signs[check->kind]);
+		table_row(table_columns(), NAME_AT, left, check->text);
+		return;
 	}
-	verdict = verdict_new();
-	if (verdict == NULL)
+	str_format(left, sizeof(left), "  %s%s %s", signs[check->kind],
+		   check->kind == CHECK_OK ? "  " : "", check->name);
+	table_row(table_columns(), TEXT_AT, left, check->text);
+}
+
+static void put_checks(struct json *json, const struct checkup *checkup)
+{
+	json_open(json, "checks", '[');
+	for (size_t i = 0; i < checkup->n; i++) {
+		const struct check *check = &checkup->list[i];
+
+		if (check->name == NULL)
+			continue;
+		json_open(json, NULL, '{');
+		json_text(json, "name", check->name);
+		json_truth(json, "ok", check->kind == CHECK_OK);
+		json_text(json, "text", check->text);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_open(json, "notes", '[');
+	for (size_t i = 0; i < checkup->n; i++)
+		if (checkup->list[i].name == NULL)
+			json_text(json, NULL, checkup->list[i].text);
+	json_close(json, ']');
+}
+
+static int doctor_document(const struct checkup *checkup, const struct verdict *verdict,
+			   bool decided)
+{
+	struct document document;
+	bool works = decided && try_one(&verdict->decision);
+
+	if (document_begin(&document, "cordon.doctor/1") < 0)
 		return EXIT_CORDON;
-	r = verdict_decide(verdict, context, &(struct policy_request){.argv = program});
+	put_checks(&document.json, checkup);
+	document_refusal(&document.json, verdict, NULL);
+	if (decided)
+		json_truth(&document.json, "sandbox_works", works);
+	else
+		json_null(&document.json, "sandbox_works");
+	return document_end(&document, works ? 0 : EXIT_CORDON);
+}
+
+static int doctor_text(const struct checkup *checkup, const struct verdict *verdict, bool decided)
+{
+	struct check proof = {.name = "a real sandbox"};
+	bool works;
+
 	print_out("this host\n");
-	print_facts(&verdict->decision);
-	if (r < 0) {
+	for (size_t i = 0; i < checkup->n; i++)
+		print_check(&checkup->list[i]);
+	if (!decided) {
 		print_out("\nwhat stands in the way\n");
 		verdict_print_refusal(verdict);
 		return EXIT_CORDON;
 	}
 	works = try_one(&verdict->decision);
+	proof.kind = works ? CHECK_OK : CHECK_MISS;
+	str_format(proof.text, sizeof(proof.text), "%s",
+		   works ? "made, used and gone again" : "failed, see above");
 	print_out("\n");
-	line("a real sandbox", works, works ? "made, used and gone again" : "failed, see above");
+	print_check(&proof);
 	return works ? 0 : EXIT_CORDON;
+}
+
+int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
+{
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+	static const char *const program[] = {"true", NULL};
+	_cleanup_free_ struct checkup *checkup = calloc(1, sizeof(*checkup));
+	bool is_json;
+	int exit_code;
+	bool decided;
+
+	(void)argc;
+	if (command_no_words("doctor", argv + 1, &is_json, &exit_code) < 0)
+		return exit_code;
+	if (verdict == NULL || checkup == NULL)
+		return EXIT_CORDON;
+	decided = verdict_decide(verdict, context, &(struct policy_request){.argv = program}) == 0;
+	check_facts(checkup, &verdict->decision);
+	return is_json ? doctor_document(checkup, verdict, decided)
+		       : doctor_text(checkup, verdict, decided);
 }

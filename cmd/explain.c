@@ -5,101 +5,185 @@
 
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/explain.h"
 #include "cmd/print.h"
+#include "cmd/table.h"
 #include "cmd/verdict.h"
 
-enum { KEY_WIDTH = 34, VALUE_WIDTH = 40, ROW_WIDTH = 22 };
+enum { KEY_WIDTH = 34, VALUE_WIDTH = 40, ROW_WIDTH = 22, HEAD_AT = 15, TREE_KIND_WIDTH = 12 };
+/* On a terminal, where lines are wrapped. */
+enum { KEY_NARROW = 28, VALUE_NARROW = 26, TARGET_NARROW = 26 };
 
-static void print_groups(const struct host_facts *facts)
+/* Lines under one heading: "NAME           text". */
+struct head {
+	size_t columns;
+	char text[1024];
+	size_t len;
+};
+
+static void head_add(struct head *head, const char *fmt, ...) printf_like(2, 3);
+
+static void head_add(struct head *head, const char *fmt, ...)
 {
-	print_out("groups         ");
+	va_list ap;
+
+	va_start(ap, fmt);
+	head->len += str_vformat(head->text + head->len, sizeof(head->text) - head->len, fmt, ap);
+	va_end(ap);
+}
+
+/* Prints what was added and begins anew. */
+static void head_end(struct head *head, const char *name)
+{
+	table_row(head->columns, HEAD_AT, name, head->text);
+	head->text[0] = '\0';
+	head->len = 0;
+}
+
+static void print_groups(struct head *head, const struct host_facts *facts)
+{
 	for (size_t i = 0; i < facts->n_groups; i++)
-		print_out("%s%u", i > 0 ? " " : "", facts->groups[i]);
+		head_add(head, "%s%u", i > 0 ? " " : "", facts->groups[i]);
 	if (facts->has_more_groups)
-		print_out("more than %d", FACTS_GROUPS_MAX);
-	print_out(facts->n_groups > 0 || facts->has_more_groups
-			  ? ": the caller's supplementary groups, which cannot be dropped\n"
-			  : "the caller has no supplementary groups\n");
+		head_add(head, "more than %d", FACTS_GROUPS_MAX);
+	head_add(head, "%s",
+		 facts->n_groups > 0 || facts->has_more_groups
+			 ? ": the caller's supplementary groups, which cannot be dropped"
+			 : "the caller has no supplementary groups");
+	head_end(head, "groups");
+}
+
+static void print_ids(struct head *head, const struct decision *d)
+{
+	const struct spec_identity *id = &d->spec.identity;
+
+	if (d->plan.ids == IDS_BLOCK) {
+		head_add(head, "a block of %d host ids of its own; inside %u:%u, init %u",
+			 IDENTITY_BLOCK, id->uid, id->gid, d->plan.init_uid);
+		head_end(head, "ids");
+		head_add(head, "the caller's supplementary groups are dropped");
+		head_end(head, "groups");
+		return;
+	}
+	head_add(head, "inside %u:%u is the caller's %u:%u; nobody else is mapped", id->uid,
+		 id->gid, d->facts.euid, d->facts.egid);
+	head_end(head, "ids");
+	print_groups(head, &d->facts);
 }
 
 static void print_head(const struct decision *d)
 {
 	const struct spec_process *process = &d->spec.process;
-	const struct spec_identity *id = &d->spec.identity;
+	struct head head = {.columns = table_columns()};
 
-	print_out("program        ");
 	for (size_t i = 0; process->argv[i] != NULL; i++)
-		print_out("%s%s", i > 0 ? " " : "", process->argv[i]);
-	print_out("%s\n", process->argv[0] == NULL ? "(none given)" : "");
-	print_out("launch shape   single: one clone3 makes all namespaces but cgroup\n");
-	if (d->plan.ids == IDS_BLOCK) {
-		print_out(
-			"ids            a block of %d host ids of its own; inside %u:%u, init %u\n",
-			IDENTITY_BLOCK, id->uid, id->gid, d->plan.init_uid);
-		print_out("groups         the caller's supplementary groups are dropped\n");
-	} else {
-		print_out("ids            inside %u:%u is the caller's %u:%u; nobody else is "
-			  "mapped\n",
-			  id->uid, id->gid, d->facts.euid, d->facts.egid);
-		print_groups(&d->facts);
-	}
-	if (process->n_fds > 0)
-		print_out("descriptors    0, 1, 2");
+		head_add(&head, "%s%s", i > 0 ? " " : "", process->argv[i]);
+	if (process->argv[0] == NULL)
+		head_add(&head, "(none given)");
+	head_end(&head, "program");
+	head_add(&head, "single: one clone3 makes all namespaces but cgroup");
+	head_end(&head, "launch shape");
+	print_ids(&head, d);
 	for (size_t i = 0; i < process->n_fds; i++)
-		print_out(", %d", process->fds[i]);
-	if (process->n_fds > 0)
-		print_out(" (--fd) are passed on, no others\n");
-	if (d->plan.nproc_limit != SPEC_UNLIMITED)
-		print_out("processes      %llu of the workload's user%s\n",
-			  (unsigned long long)d->spec.limits.nproc,
-			  d->plan.nproc_limit != d->spec.limits.nproc
-				  ? " (RLIMIT_NPROC is one more: init has the same id)"
-				  : "");
+		head_add(&head, "%s, %d", i == 0 ? "0, 1, 2" : "", process->fds[i]);
+	if (process->n_fds > 0) {
+		head_add(&head, " (--fd) are passed on, no others");
+		head_end(&head, "descriptors");
+	}
+	if (d->spec.limits.nproc != SPEC_UNLIMITED) {
+		head_add(&head, "%llu of the workload's user%s",
+			 (unsigned long long)d->spec.limits.nproc,
+			 d->plan.nproc_limit != d->spec.limits.nproc
+				 ? " (RLIMIT_NPROC is one more: init has the same id)"
+				 : "");
+		head_end(&head, "processes");
+	}
+}
+
+/* "  NAME    " with NAME padded, as far as it fits. */
+static size_t put_cell(char *buf, size_t size, size_t len, const char *text, size_t width)
+{
+	size_t used = table_width(text);
+	size_t start = len;
+
+	len += str_format(buf + len, size - len, "%s", text);
+	for (; used < width && len + 1 < size; used++)
+		len += str_format(buf + len, size - len, " ");
+	/* Never without a space between two. */
+	if (len > start && buf[len - 1] != ' ')
+		len += str_format(buf + len, size - len, " ");
+	return len;
 }
 
 static void print_values(const struct decision *d)
 {
 	const struct spec_provenance *p = &d->spec.provenance;
+	size_t columns = table_columns();
+	size_t key_width = columns > 0 ? KEY_NARROW : KEY_WIDTH;
+	size_t value_width = columns > 0 ? VALUE_NARROW : VALUE_WIDTH;
 
 	print_out("\nvalues\n");
 	for (size_t i = 0; i < p->n_values; i++) {
+		const struct spec_value *value = &p->values[i];
 		char origin[512];
+		char left[4096] = "  ";
+		size_t len = put_cell(left, sizeof(left), 2, value->key, key_width);
 
-		print_out("  ");
-		print_padded(p->values[i].key, KEY_WIDTH);
-		print_padded(p->values[i].value, VALUE_WIDTH);
-		print_out("%s\n", print_origin(p->values[i].origin, origin, sizeof(origin)));
+		print_origin(value->origin, origin, sizeof(origin));
+		if (columns > 0 && table_width(value->value) >= value_width) {
+			/* The long text of the line is the value here. */
+			table_row(columns, 2 + key_width, left, value->value);
+			table_row(columns, 2 + key_width + value_width, "", origin);
+			continue;
+		}
+		put_cell(left, sizeof(left), len, value->value, value_width);
+		table_row(columns, 2 + key_width + value_width, left, origin);
 	}
-	for (size_t i = 0; i < p->n_waivers; i++)
-		print_out("  waived: %s (%s)\n", p->waivers[i].name, p->waivers[i].reason);
+	for (size_t i = 0; i < p->n_waivers; i++) {
+		char text[2048];
+
+		str_format(text, sizeof(text), "%s (%s)", p->waivers[i].name, p->waivers[i].reason);
+		table_row(columns, 10, "  waived:", text);
+	}
+}
+
+void explain_target(const struct tree_op *op, char *buf, size_t size)
+{
+	const char *where = op->stage == TREE_KERNEL_PATHS                            ? "/proc"
+			    : op->stage == TREE_DEV && !str_equal(op->target, "/dev") ? "/dev"
+										      : "";
+
+	str_format(buf, size, "%s%s", where, op->target);
 }
 
 static void print_tree(const struct decision *d)
 {
+	size_t columns = table_columns();
+	size_t target_width = columns > 0 ? TARGET_NARROW : KEY_WIDTH;
+
 	print_out("\nfile tree\n");
 	for (size_t i = 0; i < d->tree.n_ops; i++) {
 		const struct tree_op *op = &d->tree.ops[i];
-		char target[256];
-		const char *where = op->stage == TREE_KERNEL_PATHS ? "/proc"
-				    : op->stage == TREE_DEV && !str_equal(op->target, "/dev")
-					    ? "/dev"
-					    : "";
+		char target[256], left[512] = "  ", text[4200];
+		size_t len =
+			put_cell(left, sizeof(left), 2, tree_kind_name(op->kind), TREE_KIND_WIDTH);
 
-		str_format(target, sizeof(target), "%s%s", where, op->target);
-		print_out("  ");
-		print_padded(tree_kind_name(op->kind), 12);
-		print_padded(target, KEY_WIDTH);
+		explain_target(op, target, sizeof(target));
+		put_cell(left, sizeof(left), len, target, target_width);
 		if (op->kind == TREE_SOURCE)
-			print_out("%s from %s\n",
-				  d->spec.mounts[op->source].read_only ? "read-only" : "writable",
-				  d->spec.mounts[op->source].source);
+			str_format(text, sizeof(text), "%s from %s",
+				   d->spec.mounts[op->source].read_only ? "read-only" : "writable",
+				   d->spec.mounts[op->source].source);
 		else if (op->kind == TREE_TMPFS)
-			print_out("%llu bytes, %llu inodes\n", (unsigned long long)op->size_bytes,
-				  (unsigned long long)op->inodes);
+			str_format(text, sizeof(text), "%llu bytes, %llu inodes",
+				   (unsigned long long)op->size_bytes,
+				   (unsigned long long)op->inodes);
 		else
-			print_out("%s\n", op->kind == TREE_SYMLINK ? op->text
-					  : op->reason != NULL     ? op->reason
-								   : "");
+			str_format(text, sizeof(text), "%s",
+				   op->kind == TREE_SYMLINK ? op->text
+				   : op->reason != NULL     ? op->reason
+							    : "");
+		table_row(columns, 2 + TREE_KIND_WIDTH + target_width, left, text);
 	}
 }
 
@@ -107,6 +191,7 @@ static void print_seccomp(const struct decision *d)
 {
 	const char *const *always = policy_seccomp_always_admitted();
 	const struct spec_seccomp *s = &d->spec.seccomp;
+	struct head head = {.columns = table_columns()};
 	size_t allowed = 0, conditional = 0;
 
 	for (size_t i = 0; i < s->n_calls; i++) {
@@ -114,13 +199,15 @@ static void print_seccomp(const struct decision *d)
 		conditional += s->calls[i].n_rules > 0;
 	}
 	print_out("\nsystem calls\n");
-	print_out(
-		"  %zu allowed, %zu of all decided by their arguments; setuid and setgid bits %s\n",
-		allowed, conditional, s->denies_setid_bits ? "refused" : "not filtered");
-	print_out("  always admitted for the launcher's last steps:");
+	head_add(&head,
+		 "%zu allowed, %zu of all decided by their arguments; setuid and setgid bits %s",
+		 allowed, conditional, s->denies_setid_bits ? "refused" : "not filtered");
+	table_row(head.columns, 2, "  ", head.text);
+	head.len = 0;
+	head_add(&head, "always admitted for the launcher's last steps:");
 	for (; *always != NULL; always++)
-		print_out(" %s", *always);
-	print_out("\n");
+		head_add(&head, " %s", *always);
+	table_row(head.columns, 2, "  ", head.text);
 }
 
 static void print_ports(const char *what, const struct spec_port_list *list)
@@ -162,20 +249,21 @@ static void print_not_enforced(const struct decision *d)
 
 static void print_rows(const struct decision *d)
 {
+	size_t columns = table_columns();
 	const char *process = "";
 
 	print_out("\nsteps, in order (- is not needed for this run)\n");
 	for (size_t i = 0;; i++) {
 		struct row_view row = cordon_row(d, i);
+		char left[128];
 
 		if (row.name == NULL)
 			return;
 		if (!str_equal(row.process, process))
 			print_out(" %s\n", row.process);
 		process = row.process;
-		print_out("  %s ", row.wanted ? "+" : "-");
-		print_padded(row.name, ROW_WIDTH);
-		print_out("%s\n", row.why);
+		str_format(left, sizeof(left), "  %s %s", row.wanted ? "+" : "-", row.name);
+		table_row(columns, 4 + ROW_WIDTH, left, row.why);
 	}
 }
 
@@ -192,7 +280,11 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 					.wants_values = true,
 					.argv = command[0] != NULL ? command : no_command};
 
-	if (verdict_decide(verdict, context, &policy) < 0) {
+	int r = verdict_decide(verdict, context, &policy);
+
+	if (o->json)
+		return explain_document(verdict, r == 0);
+	if (r < 0) {
 		verdict_print_refusal(verdict);
 		return EXIT_CORDON;
 	}
@@ -217,11 +309,7 @@ int cmd_explain(const struct cmd_context *context, int argc, char **argv)
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	if (verdict->options.help) {
-		print_out("Usage: cordon explain [FLAGS] [-- CMD...]\n\n"
-			  "Prints what `cordon run` with the same flags would do.\n\n");
-		options_print_help();
-		return 0;
-	}
+	if (verdict->options.help)
+		return command_print_help_of("explain");
 	return explain(verdict, context);
 }

@@ -9,10 +9,12 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct gc_report report;
 	struct err err = {0};
 
-	if (argc > 1) {
-		print_note("gc takes no arguments, but was given %s", argv[1]);
-		return EXIT_CORDON;
-	}
+	bool is_json;
+	int exit_code;
+
+	(void)argc;
+	if (command_no_words("gc", argv + 1, &is_json, &exit_code) < 0)
+		return exit_code;
 	cmd_request_init(context, &request);
 	if (cordon_gc(request.root_dir, request.runtime_dir, &report, &err) < 0) {
 		print_err(&err);

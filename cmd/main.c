@@ -13,59 +13,12 @@
 
 extern char **environ;
 
-static const struct subcommand subcommands[] = {
-	{"run", "[FLAGS] -- CMD...", "run a program in a sandbox of its own", cmd_run},
-	{"explain", "[FLAGS] [-- CMD...]",
-	 "print the plan of a run, with where each value comes from; change nothing", cmd_explain},
-	{"doctor", "", "what this host can enforce, and how to fix what it cannot", cmd_doctor},
-	{"profile", "ls | show NAME | check FILE...", "list, print and check policy profiles",
-	 cmd_profile},
-	{"gc", "", "finish what killed runs could not undo", cmd_gc},
-};
-enum { N_SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
-
-static int print_usage(void)
-{
-	print_out("Usage: cordon [--root DIR] COMMAND\n\n"
-		  "Runs code that nobody trusts: no setuid, no daemon, safe by default.\n\n");
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
-		char left[96];
-
-		str_format(left, sizeof(left), "  cordon %s %s", subcommands[i].name,
-			   subcommands[i].usage);
-		print_padded(left, 48);
-		print_out("%s\n", subcommands[i].help);
-	}
-	print_out("\n  --root DIR    keep all state below DIR\n"
-		  "  --version     print the version\n\n"
-		  "Try: cordon run -- python3 -c 'print(1)'\n");
-	return 0;
-}
-
-static int refuse_command(const char *name)
-{
-	const char *names[N_SUBCOMMANDS];
-	const char *nearest;
-
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++)
-		names[i] = subcommands[i].name;
-	nearest = str_nearest(name, names, N_SUBCOMMANDS);
-	print_note("unknown command '%s'", name);
-	if (nearest != NULL)
-		print_note("  hint: Did you mean `cordon %s`?", nearest);
-	else
-		print_note("  hint: `cordon --help` lists the commands; a program is run with "
-			   "`cordon run -- %s`.",
-			   name);
-	return EXIT_CORDON;
-}
-
 static int dispatch(const struct cmd_context *context, int argc, char **argv)
 {
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++)
-		if (str_equal(argv[0], subcommands[i].name))
-			return subcommands[i].main(context, argc, argv);
-	return refuse_command(argv[0]);
+	const struct subcommand *command = command_find(commands, argv[0]);
+
+	return command != NULL ? command->main(context, argc, argv)
+			       : command_refuse(commands, "", argv[0]);
 }
 
 static const char *variable(const char *const *environment, const char *name)
@@ -99,7 +52,7 @@ int main(int argc, char **argv)
 		return EXIT_CORDON;
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (str_equal(argv[i], "--help") || str_equal(argv[i], "-h"))
-			return print_usage();
+			return command_print_overview();
 		if (str_equal(argv[i], "--version")) {
 			print_out("cordon " CORDON_VERSION "\n");
 			return 0;
@@ -122,7 +75,7 @@ int main(int argc, char **argv)
 		return EXIT_CORDON;
 	}
 	if (i == argc) {
-		print_usage();
+		ignore_result(command_print_overview(), "the exit code is the mistake's");
 		return EXIT_CORDON;
 	}
 	return dispatch(&context, argc - i, argv + i);

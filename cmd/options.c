@@ -10,7 +10,7 @@
 
 #include "base/parse.h"
 #include "base/str.h"
-#include "cmd/print.h"
+#include "cmd/table.h"
 
 enum target {
 	TO_POLICY,
@@ -19,45 +19,52 @@ enum target {
 	TO_FD,
 	TO_REPORT,
 	TO_QUIET,
+	TO_JSON,
 	TO_INPUT,
 	TO_TERMINAL,
 	TO_HELP
 };
+
+enum { OPTION_BOTH = OPTION_RUN | OPTION_EXPLAIN };
 
 static const struct option_def {
 	const char *name;
 	const char *value; /* NULL: takes none */
 	enum target target;
 	enum policy_flag_kind flag; /* TO_POLICY */
-	const char *help;           /* NULL: another spelling, not listed */
+	unsigned of;
+	const char *help; /* NULL: another spelling, not listed */
 } options[] = {
-	{"--profile", "P", TO_PROFILE, 0,
+	{"--profile", "P", TO_PROFILE, 0, OPTION_BOTH,
 	 "profile by name, or by path where it has a slash (default: default)"},
-	{"--set", "KEY=VALUE", TO_POLICY, FLAG_SET,
+	{"--set", "KEY=VALUE", TO_POLICY, FLAG_SET, OPTION_BOTH,
 	 "any policy key, as in a file: limits.nproc=16"},
-	{"--waive", "NAME=REASON", TO_POLICY, FLAG_WAIVE,
+	{"--waive", "NAME=REASON", TO_POLICY, FLAG_WAIVE, OPTION_BOTH,
 	 "give up one protection, with the reason"},
-	{"--ro", "PATH", TO_POLICY, FLAG_RO, "show a host path read-only at the same place inside"},
-	{"--rw", "PATH", TO_POLICY, FLAG_RW, "show a host path, writable"},
-	{"-e", "NAME[=VALUE]", TO_POLICY, FLAG_ENV,
+	{"--ro", "PATH", TO_POLICY, FLAG_RO, OPTION_BOTH,
+	 "show a host path read-only at the same place inside"},
+	{"--rw", "PATH", TO_POLICY, FLAG_RW, OPTION_BOTH, "show a host path, writable"},
+	{"-e", "NAME[=VALUE]", TO_POLICY, FLAG_ENV, OPTION_BOTH,
 	 "environment variable; without a value the caller's"},
-	{"-w", "DIR", TO_POLICY, FLAG_WORKING_DIR, "directory to start in"},
-	{"-u", "USER[:GROUP]", TO_POLICY, FLAG_USER, "who the program is inside"},
-	{"--hostname", "NAME", TO_POLICY, FLAG_HOSTNAME, "host name inside"},
-	{"--timeout", "TIME", TO_POLICY, FLAG_TIMEOUT,
+	{"-w", "DIR", TO_POLICY, FLAG_WORKING_DIR, OPTION_BOTH, "directory to start in"},
+	{"-u", "USER[:GROUP]", TO_POLICY, FLAG_USER, OPTION_BOTH, "who the program is inside"},
+	{"--hostname", "NAME", TO_POLICY, FLAG_HOSTNAME, OPTION_BOTH, "host name inside"},
+	{"--timeout", "TIME", TO_POLICY, FLAG_TIMEOUT, OPTION_BOTH,
 	 "end everything after this time (limits.wall_time): 10s"},
-	{"--status-fd", "N", TO_STATUS_FD, 0,
+	{"--status-fd", "N", TO_STATUS_FD, 0, OPTION_RUN,
 	 "write events and the result to this descriptor (3 or more), JSON lines"},
-	{"--fd", "N", TO_FD, 0,
+	{"--fd", "N", TO_FD, 0, OPTION_BOTH,
 	 "pass this descriptor (3 or more) on at the same number; can be given again"},
-	{"--report", "FILE", TO_REPORT, 0, "write the result to this file, one JSON document"},
-	{"-t", NULL, TO_TERMINAL, 0,
+	{"--report", "FILE", TO_REPORT, 0, OPTION_RUN,
+	 "write the result to this file, one JSON document"},
+	{"-t", NULL, TO_TERMINAL, 0, OPTION_RUN,
 	 "insist on a terminal (where there is one, the program has one anyway)"},
-	{"-i", NULL, TO_INPUT, 0, "pass stdin on (done anyway); -it is both"},
-	{"-it", NULL, TO_TERMINAL, 0, NULL},
-	{"-ti", NULL, TO_TERMINAL, 0, NULL},
-	{"-q", NULL, TO_QUIET, 0, "no notes of cordon's own, errors excepted"},
-	{"--help", NULL, TO_HELP, 0, "this text"},
+	{"-i", NULL, TO_INPUT, 0, OPTION_RUN, "pass stdin on (done anyway); -it is both"},
+	{"-it", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
+	{"-ti", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
+	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
+	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN, "one JSON document instead of text"},
+	{"--help", NULL, TO_HELP, 0, OPTION_BOTH, "this text"},
 };
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -175,6 +182,9 @@ static int take(struct options *o, const struct option_def *def, const char *val
 	case TO_QUIET:
 		o->quiet = true;
 		return 0;
+	case TO_JSON:
+		o->json = true;
+		return 0;
 	case TO_INPUT:
 		return 0;
 	case TO_TERMINAL:
@@ -220,16 +230,27 @@ int options_parse(char **argv, struct options *ret, struct err *err)
 	return check_fds(ret, err);
 }
 
-void options_print_help(void)
+struct option_view options_view(size_t index)
+{
+	const struct option_def *def = &options[index];
+
+	if (index >= N_OPTIONS)
+		return (struct option_view){.name = NULL};
+	return (struct option_view){.name = def->name,
+				    .value = def->value,
+				    .help = def->help,
+				    .of = def->of};
+}
+
+void options_print_help(enum option_of of)
 {
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		char left[64];
 
-		if (options[i].help == NULL)
+		if (options[i].help == NULL || (options[i].of & of) == 0)
 			continue;
 		str_format(left, sizeof(left), "  %s %s", options[i].name,
 			   options[i].value != NULL ? options[i].value : "");
-		print_padded(left, 24);
-		print_out("%s\n", options[i].help);
+		table_row(TABLE_HELP_COLUMNS, 24, left, options[i].help);
 	}
 }

@@ -19,6 +19,7 @@ struct options {
 	size_t n_fds;
 	const char *report;
 	bool quiet;
+	bool json;     /* explain: one document */
 	bool terminal; /* -t: stdin must be one */
 	bool help;
 	bool saw_separator; /* "--" */
@@ -29,7 +30,22 @@ struct options {
  * and what it wants. */
 int must_check options_parse(char **argv, struct options *ret, struct err *err);
 
+/* Which command a flag is of. Both read all of them, so that a command line of run's can be
+ * explained as it is. */
+enum option_of { OPTION_RUN = 1 << 0, OPTION_EXPLAIN = 1 << 1 };
+
+/* A row of the table as the help and the completion need it. */
+struct option_view {
+	const char *name;
+	const char *value; /* NULL: takes none */
+	const char *help;  /* NULL: another spelling, not listed */
+	unsigned of;       /* enum option_of */
+};
+
+/* Row `index`; name NULL behind the last one. */
+struct option_view options_view(size_t index);
+
 /* The table as text for --help. */
-void options_print_help(void);
+void options_print_help(enum option_of of);
 
 #endif

@@ -59,6 +59,11 @@ void print_out(const char *fmt, ...)
 	write_text(STDOUT_FILENO, text, len + n_last);
 }
 
+void print_lines(const char *text)
+{
+	write_text(STDOUT_FILENO, text, strlen(text));
+}
+
 void print_err(const struct err *err)
 {
 	if (err->step[0] != '\0')

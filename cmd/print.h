@@ -14,6 +14,9 @@ void print_note(const char *fmt, ...) printf_like(1, 2);
  */
 void print_out(const char *fmt, ...) printf_like(1, 2);
 
+/* Text of ours on stdout as it is: whole lines, nothing is filled in. */
+void print_lines(const char *text);
+
 /* An error with its step and hint. */
 void print_err(const struct err *err);
 

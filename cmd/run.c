@@ -14,19 +14,12 @@
 #include "cmd/verdict.h"
 #include "cmd/visible.h"
 
-static int print_help(void)
-{
-	print_out("Usage: cordon run [FLAGS] -- CMD...\n\n"
-		  "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137 "
-		  "where cordon\n"
-		  "ended it, 126 or 127 where it could not be executed, 125 for anything wrong "
-		  "with cordon.\n\n");
-	options_print_help();
-	return 0;
-}
-
 static int check_command(const struct options *o, struct err *err)
 {
+	if (o->json) {
+		err_set(err, ERR_USAGE, 0, "--json is not a flag of run, whose output is CMD's");
+		return err_hint(err, "The result as JSON: --report FILE, or --status-fd N.");
+	}
 	if (o->rest[0] == NULL) {
 		err_set(err, ERR_USAGE, 0, "no program to run");
 		return err_hint(err, "cordon run -- CMD...");
@@ -185,7 +178,7 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv)
 		return EXIT_CORDON;
 	r = options_parse(argv + 1, &verdict->options, &verdict->err);
 	if (r == 0 && verdict->options.help)
-		return print_help();
+		return command_print_help_of("run");
 	if (r == 0)
 		r = check_command(&verdict->options, &verdict->err);
 	if (r < 0)

@@ -42,6 +42,22 @@ int verdict_decide(struct verdict *verdict, const struct cmd_context *context,
 			     &verdict->err);
 }
 
+int verdict_read_profile(struct verdict *verdict, const struct cmd_context *context,
+			 const char *profile)
+{
+	static const char *const no_command[] = {NULL};
+	struct policy_request policy = {.profile = profile,
+					.wants_values = true,
+					.argv = no_command};
+	int r = verdict_decide(verdict, context, &policy);
+
+	if (r == 0 || verdict->err.kind != ERR_PREFLIGHT)
+		return r;
+	verdict->misses.n = verdict->misses.n_dropped = 0;
+	verdict->err.kind = ERR_NONE;
+	return 0;
+}
+
 void verdict_print_refusal(const struct verdict *verdict)
 {
 	print_refusal(&verdict->problems, &verdict->misses, &verdict->err);

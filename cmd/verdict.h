@@ -31,6 +31,13 @@ void verdict_free(struct verdict *verdict);
 int must_check verdict_decide(struct verdict *verdict, const struct cmd_context *context,
 			      const struct policy_request *policy);
 
+/*
+ * Reads one profile, a name or a path, with all that it inherits and without a command. 0 where the
+ * policy itself is right, whatever this host can enforce of it; else as verdict_decide.
+ */
+int must_check verdict_read_profile(struct verdict *verdict, const struct cmd_context *context,
+				    const char *profile);
+
 /* Says what verdict_decide refused. */
 void verdict_print_refusal(const struct verdict *verdict);
 

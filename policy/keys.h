@@ -56,6 +56,19 @@ extern const size_t policy_n_keys;
 /* The row of a path, NULL where there is none. */
 const struct policy_key *keys_find(const char *path);
 
+/* Whether key stands directly below the map at parent ("" for the top). */
+bool keys_is_child(const struct policy_key *key, const char *parent);
+
+/* What a value looks like: "map", "size". For --json: these names are stable. */
+const char *keys_type_name(enum policy_key_type type);
+
+/* The same for people, with the words and "unlimited": "none | tmpfs | map". Returns its length. */
+size_t keys_type_text(const struct policy_key *key, char *buf, size_t size);
+
+/* What of a key is known and refused, for people: "not enforced yet", "not yet: bridge, host". ""
+ * where all of it is enforced. Returns its length. */
+size_t keys_later_text(const struct policy_key *key, char *buf, size_t size);
+
 /*
  * Checks one layer's tree against the table: names, places, types, units, and what this build does
  * not enforce. Everything wrong is reported and taken out of the tree, so that later steps see only

@@ -28,8 +28,7 @@ static const char *last_part(const char *path)
 	return dot != NULL ? dot + 1 : path;
 }
 
-/* Whether key stands directly below the map at parent ("" for the top). */
-static bool is_child_of(const struct policy_key *key, const char *parent)
+bool keys_is_child(const struct policy_key *key, const char *parent)
 {
 	size_t len = strlen(parent);
 	const char *rest = key->path;
@@ -69,7 +68,7 @@ static void report_unknown(struct policy_ctx *ctx, const struct policy_node *nod
 	const char *list = "";
 
 	for (size_t i = 0; i < policy_n_keys && n < MAX_SIBLINGS; i++)
-		if (is_child_of(&policy_keys[i], parent))
+		if (keys_is_child(&policy_keys[i], parent))
 			siblings[n++] = last_part(policy_keys[i].path);
 	for (size_t i = 0; i < n; i++)
 		list = ctx_format(ctx, "%s%s%s", list, i > 0 ? ", " : "", siblings[i]);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of commands, and what is printed from it: help, and what is said of a mistyped one. */
+#include <string.h>
+
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "cmd/print.h"
+#include "cmd/table.h"
+
+enum { COMMANDS_MAX = 16, HELP_AT = 26 };
+
+static const struct subcommand profile_commands[] = {
+	{"ls", "", "list the profiles that a name can mean",
+	 "The shipped ones, those of /etc/cordon/profiles, and those of the caller's\n"
+	 "~/.config/cordon/profiles (not for root).\n",
+	 COMMAND_JSON, cmd_profile_ls, NULL},
+	{"show", "NAME", "print a profile as it is written",
+	 "NAME is looked up as by --profile: a path where it has a slash.\n",
+	 COMMAND_JSON | COMMAND_TAKES_PROFILE, cmd_profile_show, NULL},
+	{"check", "FILE...", "say everything that is wrong with profiles",
+	 "Each mistake with file, line and column, what was expected and, where one is\n"
+	 "near, the key that was meant. The exit code is 125 where there is any. What this\n"
+	 "host cannot enforce is not looked at: that is `cordon explain --profile FILE`.\n",
+	 COMMAND_JSON | COMMAND_TAKES_PROFILE, cmd_profile_check, NULL},
+	{"diff", "A B", "print how two profiles differ once they are resolved",
+	 "A and B are names or, with a slash, paths. Compared are the values with all that\n"
+	 "they inherit, and what each system call is answered. The exit code is 0 where\n"
+	 "nothing differs, 1 where something does, 125 where one cannot be read.\n",
+	 COMMAND_JSON | COMMAND_TAKES_PROFILE, cmd_profile_diff, NULL},
+	{"new", "NAME", "write a commented profile to start from: ./NAME.yaml",
+	 "A file that exists is left alone.\n", 0, cmd_profile_new, NULL},
+	{"keys", "[PATTERN]", "list the keys of profiles, with type and meaning",
+	 "PATTERN is a part of a key, or has * for any text: limits, 'volumes*.size'.\n",
+	 COMMAND_JSON, cmd_profile_keys, NULL},
+	{.name = NULL},
+};
+
+const struct subcommand commands[] = {
+	{"run", "[FLAGS] -- CMD...", "run a program in a sandbox of its own",
+	 "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137\n"
+	 "where cordon ended it, 126 or 127 where it could not be executed, 125 for\n"
+	 "anything wrong with cordon.\n",
+	 COMMAND_RUN_FLAGS, cmd_run, NULL},
+	{"explain", "[FLAGS] [-- CMD...]",
+	 "print the plan of a run, with where each value comes from; change nothing",
+	 "Prints what `cordon run` with the same flags would do.\n", COMMAND_EXPLAIN_FLAGS,
+	 cmd_explain, NULL},
+	{"doctor", "", "what this host can enforce, and how to fix what it cannot",
+	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
+	 "125.\n",
+	 COMMAND_JSON, cmd_doctor, NULL},
+	{"profile", "COMMAND", "list, print, check, compare and begin policy profiles",
+	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
+	 cmd_profile, profile_commands},
+	{"gc", "", "finish what killed runs could not undo",
+	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
+	 "What is alive is not touched.\n",
+	 0, cmd_gc, NULL},
+	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
+	 0, cmd_help, NULL},
+	{.name = NULL},
+};
+
+static bool is_named(const struct subcommand *row, const char *name)
+{
+	/* `list` is another word for `ls` wherever there is one. */
+	return str_equal(row->name, name) ||
+	       (str_equal(row->name, "ls") && str_equal(name, "list"));
+}
+
+const struct subcommand *command_find(const struct subcommand *table, const char *name)
+{
+	for (; table != NULL && table->name != NULL; table++)
+		if (is_named(table, name))
+			return table;
+	return NULL;
+}
+
+static void print_commands(const struct subcommand *table, const char *above)
+{
+	for (; table->name != NULL; table++) {
+		char left[96];
+
+		str_format(left, sizeof(left), "  cordon %s%s %s", above, table->name,
+			   table->usage);
+		if (above[0] == '\0' && table->below != NULL)
+			str_format(left, sizeof(left), "  cordon %s ...", table->name);
+		table_row(TABLE_HELP_COLUMNS, 37, left, table->help);
+	}
+}
+
+int command_print_overview(void)
+{
+	print_out("Usage: cordon [--root DIR] COMMAND\n\n"
+		  "Runs code that nobody trusts: no setuid, no daemon, safe by default.\n\n");
+	print_commands(commands, "");
+	print_out("\n  --root DIR    keep all state below DIR\n"
+		  "  --version     print the version\n\n"
+		  "`cordon help COMMAND` says more. Try: cordon run -- python3 -c 'print(1)'\n");
+	return 0;
+}
+
+static void print_flags(const struct subcommand *row)
+{
+	if (row->flags & COMMAND_RUN_FLAGS)
+		options_print_help(OPTION_RUN);
+	else if (row->flags & COMMAND_EXPLAIN_FLAGS)
+		options_print_help(OPTION_EXPLAIN);
+	if (row->flags & COMMAND_JSON)
+		table_row(TABLE_HELP_COLUMNS, HELP_AT, "  --json",
+			  "one JSON document instead of text");
+}
+
+static void print_help(const struct subcommand *row, const char *above)
+{
+	char prefix[64];
+
+	str_format(prefix, sizeof(prefix), "%s%s ", above, row->name);
+	print_out("Usage: cordon %s%s%s\n\n", prefix, row->flags & COMMAND_JSON ? "[--json] " : "",
+		  row->usage);
+	print_lines(row->more);
+	if (row->below != NULL) {
+		print_lines("\n");
+		print_commands(row->below, prefix);
+	}
+	if (row->flags & (COMMAND_RUN_FLAGS | COMMAND_EXPLAIN_FLAGS | COMMAND_JSON)) {
+		print_lines("\n");
+		print_flags(row);
+	}
+}
+
+int command_refuse(const struct subcommand *table, const char *above, const char *word)
+{
+	const char *names[COMMANDS_MAX];
+	const char *space = above[0] != '\0' ? " " : "";
+	const char *nearest;
+	size_t n = 0;
+
+	for (; table[n].name != NULL && n < COMMANDS_MAX; n++)
+		names[n] = table[n].name;
+	nearest = str_nearest(word, names, n);
+	print_note("unknown command '%s%s%s'", above, space, word);
+	if (nearest != NULL)
+		print_note("  hint: Did you mean `cordon %s%s%s`?", above, space, nearest);
+	else if (above[0] != '\0')
+		print_note("  hint: `cordon help %s` lists its commands.", above);
+	else
+		print_note("  hint: `cordon --help` lists the commands; a program is run with "
+			   "`cordon run -- %s`.",
+			   word);
+	return EXIT_CORDON;
+}
+
+int command_print_help(char *const *words, size_t n)
+{
+	const struct subcommand *row = n > 0 ? command_find(commands, words[0]) : NULL;
+	const struct subcommand *below;
+	char above[64];
+
+	if (n == 0)
+		return command_print_overview();
+	if (row == NULL)
+		return command_refuse(commands, "", words[0]);
+	if (n == 1 || row->below == NULL) {
+		print_help(row, "");
+		return 0;
+	}
+	below = command_find(row->below, words[1]);
+	if (below == NULL)
+		return command_refuse(row->below, row->name, words[1]);
+	str_format(above, sizeof(above), "%s ", row->name);
+	print_help(below, above);
+	return 0;
+}
+
+/* The row of "NAME" or "NAME BELOW", and "" or "NAME " in above. */
+static const struct subcommand *find_full(const char *name, char *above, size_t size)
+{
+	size_t len = strcspn(name, " ");
+
+	str_format(above, size, "%.*s", (int)len, name);
+	if (name[len] == '\0') {
+		const struct subcommand *row = command_find(commands, name);
+
+		above[0] = '\0';
+		return row;
+	}
+	for (const struct subcommand *row = commands; row->name != NULL; row++) {
+		if (!str_equal(row->name, above))
+			continue;
+		str_format(above, size, "%s ", row->name);
+		return command_find(row->below, name + len + 1);
+	}
+	return NULL;
+}
+
+int command_print_help_of(const char *name)
+{
+	char above[64];
+	const struct subcommand *row = find_full(name, above, sizeof(above));
+
+	if (row != NULL)
+		print_help(row, above);
+	return 0;
+}
+
+int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
+{
+	char above[64];
+	const struct subcommand *self = find_full(name, above, sizeof(above));
+	bool has_json = self != NULL && (self->flags & COMMAND_JSON);
+	bool only_words = false;
+	int n = 0;
+
+	*ret_json = false;
+	*ret_exit = EXIT_CORDON;
+	for (char **word = argv; *word != NULL; word++) {
+		if (only_words || (*word)[0] != '-' || str_equal(*word, "-")) {
+			argv[n++] = *word;
+		} else if (str_equal(*word, "--")) {
+			only_words = true;
+		} else if (str_equal(*word, "--help") || str_equal(*word, "-h")) {
+			*ret_exit = command_print_help_of(name);
+			return -1;
+		} else if (has_json && str_equal(*word, "--json")) {
+			*ret_json = true;
+		} else {
+			print_note("unknown flag %s of %s", *word, name);
+			print_note("  hint: `cordon help %s` lists its flags.", name);
+			return -1;
+		}
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+int command_no_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
+{
+	int n = command_words(name, argv, ret_json, ret_exit);
+
+	if (n > 0)
+		print_note("%s takes no arguments, but was given %s", name, argv[0]);
+	return n > 0 ? -1 : n;
+}
+
+int cmd_help(const struct cmd_context *context, int argc, char **argv)
+{
+	(void)context;
+	return command_print_help(argv + 1, (size_t)argc - 1);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon explain --json`. */
+#ifndef CORDON_CMD_EXPLAIN_H
+#define CORDON_CMD_EXPLAIN_H
+
+#include "cmd/verdict.h"
+
+/* The path inside that an operation of the file tree makes. */
+void explain_target(const struct tree_op *op, char *buf, size_t size);
+
+/* Prints what was decided, or why it was refused (decided false). Returns the exit code. */
+int explain_document(const struct verdict *verdict, bool decided);
+
+#endif

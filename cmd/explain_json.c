@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon explain --json`: what explain.c prints as text, as one document. */
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/document.h"
+#include "cmd/explain.h"
+
+static void put_program(struct json *json, const struct decision *d)
+{
+	const struct spec_process *process = &d->spec.process;
+
+	json_open(json, "program", '[');
+	for (size_t i = 0; process->argv[i] != NULL; i++)
+		json_text(json, NULL, process->argv[i]);
+	json_close(json, ']');
+	json_open(json, "descriptors", '[');
+	for (size_t i = 0; i < process->n_fds; i++)
+		json_number(json, NULL, process->fds[i]);
+	json_close(json, ']');
+}
+
+static void put_ids(struct json *json, const struct decision *d)
+{
+	json_open(json, "ids", '{');
+	json_text(json, "kind", d->plan.ids == IDS_BLOCK ? "block" : "one");
+	json_number(json, "uid", d->spec.identity.uid);
+	json_number(json, "gid", d->spec.identity.gid);
+	json_number(json, "caller_uid", d->facts.euid);
+	json_number(json, "caller_gid", d->facts.egid);
+	json_open(json, "groups_kept", '[');
+	for (size_t i = 0; d->plan.ids != IDS_BLOCK && i < d->facts.n_groups; i++)
+		json_number(json, NULL, d->facts.groups[i]);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void put_values(struct json *json, const struct spec_provenance *p)
+{
+	json_open(json, "values", '[');
+	for (size_t i = 0; i < p->n_values; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "key", p->values[i].key);
+		json_text(json, "value", p->values[i].value);
+		document_origin(json, p->values[i].origin);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_open(json, "profiles", '[');
+	for (size_t i = 0; i < p->n_profiles; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "path", p->profiles[i].path);
+		json_text(json, "digest", p->profiles[i].digest);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_open(json, "waivers", '[');
+	for (size_t i = 0; i < p->n_waivers; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "name", p->waivers[i].name);
+		json_text(json, "reason", p->waivers[i].reason);
+		document_origin(json, p->waivers[i].origin);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void put_tree(struct json *json, const struct decision *d)
+{
+	json_open(json, "tree", '[');
+	for (size_t i = 0; i < d->tree.n_ops; i++) {
+		const struct tree_op *op = &d->tree.ops[i];
+		const struct spec_mount *mount =
+			op->kind == TREE_SOURCE ? &d->spec.mounts[op->source] : NULL;
+		char target[4096];
+
+		explain_target(op, target, sizeof(target));
+		json_open(json, NULL, '{');
+		json_text(json, "kind", tree_kind_name(op->kind));
+		json_text(json, "target", target);
+		json_text(json, "source", mount != NULL ? mount->source : NULL);
+		if (mount != NULL)
+			json_truth(json, "read_only", mount->read_only);
+		else
+			json_null(json, "read_only");
+		json_text(json, "reason", op->reason);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void put_seccomp(struct json *json, const struct decision *d)
+{
+	const struct spec_seccomp *s = &d->spec.seccomp;
+	size_t allowed = 0, conditional = 0;
+
+	for (size_t i = 0; i < s->n_calls; i++) {
+		allowed += s->calls[i].otherwise.kind == ACT_ALLOW;
+		conditional += s->calls[i].n_rules > 0;
+	}
+	json_open(json, "system_calls", '{');
+	json_number(json, "allowed", (int64_t)allowed);
+	json_number(json, "by_arguments", (int64_t)conditional);
+	json_truth(json, "denies_setid_bits", s->denies_setid_bits);
+	json_open(json, "always_admitted", '[');
+	for (const char *const *name = policy_seccomp_always_admitted(); *name != NULL; name++)
+		json_text(json, NULL, *name);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void put_steps(struct json *json, const struct decision *d)
+{
+	json_open(json, "steps", '[');
+	for (size_t i = 0;; i++) {
+		struct row_view row = cordon_row(d, i);
+
+		if (row.name == NULL)
+			break;
+		json_open(json, NULL, '{');
+		json_text(json, "process", row.process);
+		json_text(json, "name", row.name);
+		json_text(json, "why", row.why);
+		json_truth(json, "wanted", row.wanted);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+int explain_document(const struct verdict *verdict, bool decided)
+{
+	const struct decision *d = &verdict->decision;
+	struct document document;
+	struct json *json = &document.json;
+
+	if (document_begin(&document, "cordon.explain/1") < 0)
+		return EXIT_CORDON;
+	json_truth(json, "ok", decided);
+	document_refusal(json, verdict, NULL);
+	if (!decided)
+		return document_end(&document, EXIT_CORDON);
+	put_program(json, d);
+	put_ids(json, d);
+	put_values(json, &d->spec.provenance);
+	put_tree(json, d);
+	put_seccomp(json, d);
+	put_steps(json, d);
+	return document_end(&document, 0);
+}

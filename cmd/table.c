@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See table.h. */
+#include "cmd/table.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cmd/print.h"
+
+enum { ROOM_MIN = 20, COLUMNS_DEFAULT = 80 };
+
+size_t table_columns(void)
+{
+	struct winsize size;
+
+	if (isatty(STDOUT_FILENO) != 1)
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return COLUMNS_DEFAULT;
+	return size.ws_col;
+}
+
+/* Bytes of the character at text; its columns in *ret_columns. What is no UTF-8 is one '?' each. */
+static size_t character(const char *text, size_t *ret_columns)
+{
+	size_t n = str_utf8_length(text, 4);
+
+	/* Characters of two columns begin at U+1100, "\xe1\x84\x80". Some of one column are among
+	 * them: a line that ends early does no harm. */
+	*ret_columns = n == 4 || (n == 3 && (unsigned char)text[0] >= 0xe1) ? 2 : 1;
+	return n > 0 ? n : 1;
+}
+
+size_t table_width(const char *text)
+{
+	size_t width = 0;
+
+	while (*text != '\0') {
+		size_t columns;
+
+		text += character(text, &columns);
+		width += columns;
+	}
+	return width;
+}
+
+/* Bytes of the longest beginning of text that fits: whole words, or as much of one as there is
+ * room for. */
+static size_t fitting(const char *text, size_t room)
+{
+	size_t at = 0, used = 0, word_end = 0;
+
+	while (text[at] != '\0') {
+		size_t columns;
+		size_t n = character(text + at, &columns);
+
+		if (text[at] == ' ')
+			word_end = at;
+		if (used + columns > room)
+			return word_end > 0 ? word_end : at > 0 ? at : n;
+		used += columns;
+		at += n;
+	}
+	return at;
+}
+
+static void print_spaces(size_t n)
+{
+	for (; n > 0; n--)
+		print_out(" ");
+}
+
+/* Without the spaces at its end, which are made anew where they are wanted. */
+static size_t trimmed(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	return len;
+}
+
+void table_row(size_t columns, size_t at, const char *left, const char *text)
+{
+	size_t len = trimmed(left);
+	size_t left_width = table_width(left) - (strlen(left) - len);
+	size_t room = columns > at + ROOM_MIN ? columns - at : ROOM_MIN;
+
+	print_out("%.*s", (int)len, left);
+	if (text[0] == '\0') {
+		print_out("\n");
+		return;
+	}
+	if (left_width < at) {
+		print_spaces(at - left_width);
+	} else if (columns == 0) {
+		print_spaces(1);
+	} else {
+		print_out("\n");
+		print_spaces(at);
+	}
+	while (columns > 0 && table_width(text) > room) {
+		size_t n = fitting(text, room);
+
+		print_out("%.*s\n", (int)n, text);
+		text += n;
+		text += strspn(text, " ");
+		if (text[0] == '\0')
+			return;
+		print_spaces(at);
+	}
+	print_out("%s\n", text);
+}

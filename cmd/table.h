@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Lines of two parts on stdout: a name, and a text that may be long. On a terminal the text goes on
+ * below itself where the line is full; into a pipe it stays one line, for grep and the like.
+ */
+#ifndef CORDON_CMD_TABLE_H
+#define CORDON_CMD_TABLE_H
+
+#include <stddef.h>
+
+enum { TABLE_HELP_COLUMNS = 80 };
+
+/* The terminal's columns, 0 where stdout is none. */
+size_t table_columns(void);
+
+/* How many columns a text takes: one for each character, two for those of East Asia. */
+size_t table_width(const char *text);
+
+/*
+ * Prints left, and from column `at` on the text. columns 0: in one line. Values in both may be
+ * anything: they are made harmless.
+ */
+void table_row(size_t columns, size_t at, const char *left, const char *text);
+
+#endif
