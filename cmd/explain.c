@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/explain.h"
+#include "cmd/explain_calls.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
 #include "cmd/verdict.h"
@@ -187,29 +188,6 @@ static void print_tree(const struct decision *d)
 	}
 }
 
-static void print_seccomp(const struct decision *d)
-{
-	const char *const *always = policy_seccomp_always_admitted();
-	const struct spec_seccomp *s = &d->spec.seccomp;
-	struct head head = {.columns = table_columns()};
-	size_t allowed = 0, conditional = 0;
-
-	for (size_t i = 0; i < s->n_calls; i++) {
-		allowed += s->calls[i].otherwise.kind == ACT_ALLOW;
-		conditional += s->calls[i].n_rules > 0;
-	}
-	print_out("\nsystem calls\n");
-	head_add(&head,
-		 "%zu allowed, %zu of all decided by their arguments; setuid and setgid bits %s",
-		 allowed, conditional, s->denies_setid_bits ? "refused" : "not filtered");
-	table_row(head.columns, 2, "  ", head.text);
-	head.len = 0;
-	head_add(&head, "always admitted for the launcher's last steps:");
-	for (; *always != NULL; always++)
-		head_add(&head, " %s", *always);
-	table_row(head.columns, 2, "  ", head.text);
-}
-
 static void print_ports(const char *what, const struct spec_port_list *list)
 {
 	if (!list->is_limited)
@@ -291,7 +269,7 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 	print_head(&verdict->decision);
 	print_values(&verdict->decision);
 	print_tree(&verdict->decision);
-	print_seccomp(&verdict->decision);
+	explain_calls(&verdict->decision.spec.seccomp, o->calls);
 	print_landlock(&verdict->decision);
 	print_not_enforced(&verdict->decision);
 	print_rows(&verdict->decision);

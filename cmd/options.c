@@ -22,6 +22,7 @@ enum target {
 	TO_JSON,
 	TO_INPUT,
 	TO_TERMINAL,
+	TO_CALLS,
 	TO_HELP
 };
 
@@ -63,6 +64,7 @@ static const struct option_def {
 	{"-it", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
 	{"-ti", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
 	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
+	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
 	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN, "one JSON document instead of text"},
 	{"--help", NULL, TO_HELP, 0, OPTION_BOTH, "this text"},
 };
@@ -189,6 +191,9 @@ static int take(struct options *o, const struct option_def *def, const char *val
 		return 0;
 	case TO_TERMINAL:
 		o->terminal = true;
+		return 0;
+	case TO_CALLS:
+		o->calls = true;
 		return 0;
 	case TO_HELP:
 		o->help = true;

@@ -21,6 +21,7 @@ struct options {
 	bool quiet;
 	bool json;     /* explain: one document */
 	bool terminal; /* -t: stdin must be one */
+	bool calls;    /* --calls, of explain */
 	bool help;
 	bool saw_separator; /* "--" */
 	char **rest;        /* what is left behind the flags, NULL-terminated */

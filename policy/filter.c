@@ -110,8 +110,8 @@ static void apply_actions(struct policy_ctx *ctx, const struct policy_node *sect
 		filter_follow_default(ctx, filter);
 	}
 	node = doc_get(section, "unknown");
-	if (node != NULL)
-		read_stricter(ctx, node, filter, &filter->unknown_action);
+	if (node != NULL && read_stricter(ctx, node, filter, &filter->unknown_action))
+		filter->unknown_origin = doc_origin(node->place);
 }
 
 /* ---- allow ---- */

@@ -38,6 +38,7 @@ struct filter {
 	struct spec_action default_action;
 	struct spec_action unknown_action;
 	struct spec_origin default_origin;
+	struct spec_origin unknown_origin;
 	struct filter_call calls[SYSCALLS_END];
 	bool has_parent;       /* a layer has been read: the next one may only narrow */
 	uint64_t capabilities; /* of the workload, for conditions of a Docker file */

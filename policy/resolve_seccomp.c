@@ -124,7 +124,7 @@ static struct filter *new_filter(struct policy_ctx *ctx)
 		return NULL;
 	filter->default_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = EPERM};
 	filter->unknown_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = ENOSYS};
-	filter->default_origin = (struct spec_origin){.file = "built-in"};
+	filter->default_origin = filter->unknown_origin = (struct spec_origin){.file = "built-in"};
 	for (int32_t number = 0; number < SYSCALLS_END; number++) {
 		struct filter_call *call = &filter->calls[number];
 
@@ -173,7 +173,7 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 		const struct filter_call *call = &filter->calls[number];
 
 		if (call->name == NULL ||
-		    (call->n_rules == 0 &&
+		    (call->n_rules == 0 && !ctx->request->wants_values &&
 		     filter_is_same_action(call->otherwise, filter->default_action)))
 			continue;
 		calls[n++] = (struct spec_call){
@@ -187,6 +187,7 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 	}
 	seccomp->default_action = filter->default_action;
 	seccomp->unknown_action = filter->unknown_action;
+	seccomp->unknown_origin = filter->unknown_origin;
 	seccomp->calls = calls;
 	seccomp->n_calls = n;
 }

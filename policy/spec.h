@@ -147,8 +147,10 @@ struct spec_call {
 struct spec_seccomp {
 	struct spec_action default_action; /* known calls that no entry names */
 	struct spec_action unknown_action; /* calls that this build does not know */
-	const struct spec_call
-		*calls; /* sorted by number; calls whose answer is default_action are left out */
+	struct spec_origin unknown_origin;
+	/* Sorted by number. Calls whose answer is default_action are left out, but where
+	 * policy_request.wants_values asks for where everything comes from. */
+	const struct spec_call *calls;
 	size_t n_calls;
 	bool denies_setid_bits; /* calls that set the setuid or setgid bit are refused */
 	bool admits_key_calls;  /* any of keyctl, add_key, request_key may be answered with allow */

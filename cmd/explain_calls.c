@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See explain_calls.h. Prints to stdout; reads nothing but the spec. */
+#include "cmd/explain_calls.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "cmd/print.h"
+#include "policy/constants.h"
+#include "policy/policy.h"
+
+enum { ANSWER_WIDTH = 24, CALLS_WIDTH = 50, NAMES_MAX = 5, GROUPS_MAX = 128, SMALL_VALUE = 9999 };
+
+static const char *action_text(struct spec_action action, char *buf, size_t size)
+{
+	const char *name;
+
+	switch (action.kind) {
+	case ACT_ALLOW:
+		return "allow";
+	case ACT_LOG:
+		return "log";
+	case ACT_TRAP:
+		return "trap";
+	case ACT_KILL:
+		return "kill";
+	case ACT_ERRNO:
+		/* Errno 0 is the answer "done" to a call that was not made. */
+		name = action.errno_value == 0 ? "0" : constants_errno_name(action.errno_value);
+		if (name != NULL)
+			str_format(buf, size, "errno(%s)", name);
+		else
+			str_format(buf, size, "errno(%u)", action.errno_value);
+		return buf;
+	}
+	return "";
+}
+
+/* ---- conditions ---- */
+
+struct text {
+	char buf[1024];
+	size_t len;
+};
+
+static void put(struct text *text, const char *word)
+{
+	text->len += str_format(text->buf + text->len, sizeof(text->buf) - text->len, "%s", word);
+}
+
+static void put_value(struct text *text, uint64_t value)
+{
+	char word[32];
+
+	str_format(word, sizeof(word), value > SMALL_VALUE ? "0x%llx" : "%llu",
+		   (unsigned long long)value);
+	put(text, word);
+}
+
+static void put_set(struct text *text, const struct spec_cond *cond)
+{
+	bool is_one = cond->n_values == 1;
+
+	if (cond->op == COND_IN)
+		put(text, is_one ? " is " : " is one of ");
+	else
+		put(text, is_one ? " is not " : " is none of ");
+	for (size_t i = 0; i < cond->n_values; i++) {
+		put(text, i > 0 ? " " : "");
+		put_value(text, cond->values[i]);
+	}
+}
+
+static void put_condition(struct text *text, const struct spec_cond *cond)
+{
+	put(text, "argument ");
+	put_value(text, cond->arg);
+	switch (cond->op) {
+	case COND_IN:
+	case COND_NOT_IN:
+		put_set(text, cond);
+		return;
+	case COND_MASKED_EQ:
+	case COND_MASKED_NE:
+		put(text, " & ");
+		put_value(text, cond->mask);
+		put(text, cond->op == COND_MASKED_EQ ? " is " : " is not ");
+		put_value(text, cond->values[0]);
+		return;
+	case COND_RANGE:
+	case COND_NOT_RANGE:
+		put(text, cond->op == COND_RANGE ? " is " : " is not ");
+		put_value(text, cond->values[0]);
+		put(text, " to ");
+		put_value(text, cond->values[1]);
+		return;
+	}
+}
+
+/* ---- one call ---- */
+
+static void print_line(const char *left, const char *middle, struct spec_origin origin)
+{
+	char where[512];
+
+	print_out("  ");
+	print_padded(left, ANSWER_WIDTH);
+	print_padded(middle, CALLS_WIDTH);
+	print_out("%s\n", print_origin(origin, where, sizeof(where)));
+}
+
+/* Its rules in the order in which they are tried, then the answer for the rest. */
+static void print_call(const struct spec_call *call)
+{
+	char answer[64];
+
+	for (size_t i = 0; i < call->n_rules; i++) {
+		const struct spec_call_rule *rule = &call->rules[i];
+		struct text text = {.len = 0};
+
+		put(&text, action_text(rule->action, answer, sizeof(answer)));
+		for (size_t j = 0; j < rule->n_conds; j++) {
+			put(&text, j == 0 ? " where " : " and ");
+			put_condition(&text, &rule->conds[j]);
+		}
+		print_line(i == 0 ? call->name : "", text.buf, rule->origin);
+	}
+	print_line(call->n_rules == 0 ? call->name : "",
+		   action_text(call->otherwise, answer, sizeof(answer)), call->origin);
+}
+
+/* ---- groups ---- */
+
+/* Calls that get one answer, as said by one file. */
+struct group {
+	struct spec_action answer;
+	struct spec_origin first;
+	uint32_t last_line;
+	size_t n;
+	const char *names[NAMES_MAX];
+};
+
+static bool belongs(const struct group *group, const struct spec_call *call)
+{
+	return group->answer.kind == call->otherwise.kind &&
+	       group->answer.errno_value == call->otherwise.errno_value &&
+	       str_equal(group->first.file, call->origin.file);
+}
+
+/* False: no room for one group more. */
+static bool add_call(struct group *groups, size_t *n, const struct spec_call *call)
+{
+	struct group *group = groups;
+
+	while (group < groups + *n && !belongs(group, call))
+		group++;
+	if (group == groups + *n) {
+		if (*n == GROUPS_MAX)
+			return false;
+		(*n)++;
+		group->answer = call->otherwise;
+		group->first = call->origin;
+		group->last_line = call->origin.line;
+	}
+	if (call->origin.line < group->first.line)
+		group->first = call->origin;
+	if (call->origin.line > group->last_line)
+		group->last_line = call->origin.line;
+	if (group->n < NAMES_MAX)
+		group->names[group->n] = call->name;
+	group->n++;
+	return true;
+}
+
+static void print_group(const struct group *group)
+{
+	char answer[64], where[512], last[32] = "";
+	struct text calls = {.len = 0};
+
+	for (size_t i = 0; group->n <= NAMES_MAX && i < group->n; i++) {
+		put(&calls, i > 0 ? " " : "");
+		put(&calls, group->names[i]);
+	}
+	if (group->n > NAMES_MAX) {
+		put_value(&calls, group->n);
+		put(&calls, " calls");
+	}
+	if (group->last_line != group->first.line)
+		str_format(last, sizeof(last), "-%u", group->last_line);
+	print_out("  ");
+	print_padded(action_text(group->answer, answer, sizeof(answer)), ANSWER_WIDTH);
+	print_padded(calls.buf, CALLS_WIDTH);
+	print_out("%s%s\n", print_origin(group->first, where, sizeof(where)), last);
+}
+
+static void print_groups(const struct spec_seccomp *seccomp)
+{
+	struct group groups[GROUPS_MAX] = {{.n = 0}};
+	size_t n = 0;
+
+	for (size_t i = 0; i < seccomp->n_calls; i++)
+		if (seccomp->calls[i].n_rules == 0 && !add_call(groups, &n, &seccomp->calls[i]))
+			print_call(&seccomp->calls[i]);
+	for (size_t i = 0; i < n; i++)
+		print_group(&groups[i]);
+	for (size_t i = 0; i < seccomp->n_calls; i++)
+		if (seccomp->calls[i].n_rules > 0)
+			print_call(&seccomp->calls[i]);
+}
+
+void explain_calls(const struct spec_seccomp *seccomp, bool wants_all)
+{
+	const char *const *always = policy_seccomp_always_admitted();
+	size_t allowed = 0, conditional = 0;
+	char answer[64];
+
+	for (size_t i = 0; i < seccomp->n_calls; i++) {
+		allowed += seccomp->calls[i].otherwise.kind == ACT_ALLOW;
+		conditional += seccomp->calls[i].n_rules > 0;
+	}
+	print_out("\nsystem calls\n");
+	print_out("  %zu allowed, %zu of all decided by their arguments; setuid and setgid bits "
+		  "%s\n",
+		  allowed, conditional, seccomp->denies_setid_bits ? "refused" : "not filtered");
+	print_out("  always admitted for the launcher's last steps:");
+	for (; *always != NULL; always++)
+		print_out(" %s", *always);
+	print_out("\n");
+	if (wants_all)
+		for (size_t i = 0; i < seccomp->n_calls; i++)
+			print_call(&seccomp->calls[i]);
+	else
+		print_groups(seccomp);
+	print_line("(unknown calls)", action_text(seccomp->unknown_action, answer, sizeof(answer)),
+		   seccomp->unknown_origin);
+	print_line("(other architectures)", "kill", (struct spec_origin){.file = "built-in"});
+}
