@@ -16,6 +16,10 @@
 
 static int check_command(const struct options *o, struct err *err)
 {
+	if (o->calls) {
+		err_set(err, ERR_USAGE, 0, "--calls is a flag of explain");
+		return err_hint(err, "cordon explain --calls lists the answer to each call.");
+	}
 	if (o->json) {
 		err_set(err, ERR_USAGE, 0, "--json is not a flag of run, whose output is CMD's");
 		return err_hint(err, "The result as JSON: --report FILE, or --status-fd N.");
