@@ -50,6 +50,7 @@ refused() { # TRIED [FLAG...]
 
 @test "landlock: nothing of /proc can be written" {
 	refused 'echo 999 >/proc/self/oom_score_adj'
+	refused 'echo 999 >/proc/self/oom_score_adj' --profile strict
 }
 
 # As root init has an id of its own.
