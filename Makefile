@@ -16,7 +16,7 @@ POLICY_SRC   := \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
 	policy/resolve_mounts.c \
-	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c \
+	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c policy/seccomp_answer.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := agent base build default strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
@@ -175,7 +175,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
-	tests/unit/policy/test_ceiling.c \
+	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \
 	tests/unit/policy/test_conditions.c \
 	tests/unit/policy/test_docker.c \

@@ -31,6 +31,7 @@ struct filter_call {
 	size_t n_rules;
 	struct spec_action otherwise;
 	bool is_default; /* otherwise follows seccomp.default */
+	bool is_fixed;   /* otherwise is no layer's */
 	struct spec_origin origin;
 };
 

@@ -86,7 +86,9 @@ struct policy_request {
 	size_t n_flags;
 	const int *fds; /* --fd: descriptors that are passed on, SPEC_FDS_MAX at most */
 	size_t n_fds;
-	bool wants_values; /* spec.provenance.values is filled, for `explain` */
+	bool wants_values;  /* spec.provenance.values is filled, for `explain` */
+	bool wants_origins; /* spec.seccomp.calls has every call that is refused by a line of its
+			       own, also where the answer is the default's */
 	const char *const
 		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
 };
@@ -132,6 +134,31 @@ int must_check policy_resolve(const struct policy_request *request, const struct
 int must_check policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
 				      size_t *ret_n_instructions, struct err *err);
 const char *const *policy_seccomp_always_admitted(void);
+
+/*
+ * As policy_seccomp_compile, but where that answers errno(X) this one asks a listener
+ * (SECCOMP_RET_USER_NOTIF), which is to give the same answer. All else is the same: kill and trap
+ * stay, and so does what is admitted. The kernel answers ENOSYS where the listener is gone. The
+ * workload cannot have a listener, then neither: among filters that ask, the newest one's is asked,
+ * and it could admit the call (seccomp_unotify(2)).
+ */
+int must_check policy_seccomp_compile_notifying(const struct spec_seccomp *seccomp,
+						void **ret_program, size_t *ret_n_instructions,
+						struct err *err);
+
+/* Why a call is answered as it is. */
+struct policy_seccomp_answer {
+	struct spec_action action;
+	struct spec_origin origin;
+	const char *call;                  /* NULL: this build knows no such call */
+	const struct spec_call_rule *rule; /* whose conditions hold; NULL: none's */
+	bool is_fixed;                     /* follows from another part of the policy: no waiver */
+};
+
+/* What the program of policy_seccomp_compile answers to a native call, read from the spec. Pure. */
+struct policy_seccomp_answer policy_seccomp_answer(const struct spec_seccomp *seccomp,
+						   int32_t number, const uint64_t args[6]);
+
 bool policy_seccomp_admits_always(int32_t number);
 
 /* A node of a shipped profile, from the build (policy/gen/profile_nodes.c): struct policy_node,

@@ -79,6 +79,7 @@ static void refuse_setid_row(struct policy_ctx *ctx, const struct setid_row *row
 		call->n_rules = 0;
 		call->otherwise = (struct spec_action){.kind = ACT_ERRNO, .errno_value = ENOSYS};
 		call->is_default = false;
+		call->is_fixed = true;
 		call->origin = origin;
 		return;
 	}
@@ -90,6 +91,7 @@ static void refuse_setid_row(struct policy_ctx *ctx, const struct setid_row *row
 		.n_conds = row->n_conds,
 		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
 		.origin = origin,
+		.is_fixed = true,
 	};
 	/* Last: every rule refuses, and one of the policy's may be stricter. */
 	filter_insert_rule(ctx, call, call->n_rules, rule, false);
@@ -124,7 +126,8 @@ static struct filter *new_filter(struct policy_ctx *ctx)
 		return NULL;
 	filter->default_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = EPERM};
 	filter->unknown_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = ENOSYS};
-	filter->default_origin = filter->unknown_origin = (struct spec_origin){.file = "built-in"};
+	filter->default_origin = (struct spec_origin){.file = "built-in"};
+	filter->unknown_origin = filter->default_origin;
 	for (int32_t number = 0; number < SYSCALLS_END; number++) {
 		struct filter_call *call = &filter->calls[number];
 
@@ -161,6 +164,22 @@ static const struct spec_call_rule *flat_rules(struct policy_ctx *ctx,
 	return rules;
 }
 
+static bool is_same_origin(struct spec_origin a, struct spec_origin b)
+{
+	return str_equal(a.file, b.file) && a.line == b.line && a.column == b.column;
+}
+
+/* Whether the spec says it by default_action alone. */
+static bool is_left_out(const struct policy_ctx *ctx, const struct filter *filter,
+			const struct filter_call *call)
+{
+	return call->n_rules == 0 &&
+	       filter_is_same_action(call->otherwise, filter->default_action) &&
+	       !ctx->request->wants_values &&
+	       (!ctx->request->wants_origins ||
+		is_same_origin(call->origin, filter->default_origin));
+}
+
 static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 		      struct spec_seccomp *seccomp)
 {
@@ -172,9 +191,7 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 	for (int32_t number = 0; number < SYSCALLS_END; number++) {
 		const struct filter_call *call = &filter->calls[number];
 
-		if (call->name == NULL ||
-		    (call->n_rules == 0 && !ctx->request->wants_values &&
-		     filter_is_same_action(call->otherwise, filter->default_action)))
+		if (call->name == NULL || is_left_out(ctx, filter, call))
 			continue;
 		calls[n++] = (struct spec_call){
 			.name = call->name,
@@ -183,11 +200,13 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 			.n_rules = call->n_rules,
 			.otherwise = call->otherwise,
 			.origin = call->origin,
+			.is_fixed = call->is_fixed,
 		};
 	}
+	seccomp->default_origin = filter->default_origin;
+	seccomp->unknown_origin = filter->unknown_origin;
 	seccomp->default_action = filter->default_action;
 	seccomp->unknown_action = filter->unknown_action;
-	seccomp->unknown_origin = filter->unknown_origin;
 	seccomp->calls = calls;
 	seccomp->n_calls = n;
 }

@@ -60,13 +60,22 @@ bool policy_seccomp_admits_always(int32_t number)
 	return false;
 }
 
-static uint32_t return_value(struct spec_action action)
+/* What is compiled, and how refusals are answered. */
+struct answers {
+	const struct spec_seccomp *seccomp;
+	bool notifies; /* a listener answers errno: policy_seccomp_compile_notifying */
+	struct spec_call seccomp_call; /* seccomp(2), where the spec has no entry for it */
+};
+
+static uint32_t return_value(const struct answers *answers, struct spec_action action)
 {
 	switch (action.kind) {
 	case ACT_ALLOW:
 		return SECCOMP_RET_ALLOW;
 	case ACT_ERRNO:
-		return SECCOMP_RET_ERRNO | (action.errno_value & SECCOMP_RET_DATA);
+		return answers->notifies
+			       ? SECCOMP_RET_USER_NOTIF
+			       : SECCOMP_RET_ERRNO | (action.errno_value & SECCOMP_RET_DATA);
 	case ACT_KILL:
 		return SECCOMP_RET_KILL_PROCESS;
 	case ACT_TRAP:
@@ -169,19 +178,42 @@ static void put_condition(struct bpf_program *program, const struct spec_cond *c
 	}
 }
 
+/* Where it is refused as a whole there is nothing to add: every rule refuses (filter.h). */
+static bool forbids_listeners(const struct answers *answers, const struct spec_call *call)
+{
+	return answers->notifies && call->number == SYS_seccomp &&
+	       (call->otherwise.kind == ACT_ALLOW || call->otherwise.kind == ACT_LOG);
+}
+
+/* seccomp(2) takes its flags as 32 bits. EBUSY is what the kernel says where there is a listener; a
+ * filter goes on saying it when that is gone. */
+static void put_no_second_listener(struct bpf_program *program)
+{
+	size_t has_no_flag = bpf_label(program);
+
+	load_half(program, 1, false);
+	bpf_plain(program, BPF_ALU | BPF_AND | BPF_K, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	bpf_jump(program, BPF_GOTO_IF, BPF_JEQ, 0, has_no_flag);
+	bpf_return(program, SECCOMP_RET_ERRNO | EBUSY);
+	bpf_place(program, has_no_flag);
+}
+
 /* Everything about one call with rules. Always ends in a return: the accumulator is an argument by
  * then. */
-static void put_call(struct bpf_program *program, const struct spec_call *call)
+static void put_call(struct bpf_program *program, const struct answers *answers,
+		     const struct spec_call *call)
 {
 	for (size_t i = 0; i < call->n_rules; i++) {
 		size_t fails = bpf_label(program);
 
 		for (size_t j = 0; j < call->rules[i].n_conds; j++)
 			put_condition(program, &call->rules[i].conds[j], fails);
-		bpf_return(program, return_value(call->rules[i].action));
+		bpf_return(program, return_value(answers, call->rules[i].action));
 		bpf_place(program, fails);
 	}
-	bpf_return(program, return_value(call->otherwise));
+	if (forbids_listeners(answers, call))
+		put_no_second_listener(program);
+	bpf_return(program, return_value(answers, call->otherwise));
 }
 
 static void put_head(struct bpf_program *program)
@@ -219,27 +251,31 @@ struct range_list {
 };
 
 /* The answer to one number, by its entry in the spec where it has one. */
-static struct range range_of(const struct spec_seccomp *seccomp, int32_t number,
+static struct range range_of(const struct answers *answers, int32_t number,
 			     const struct spec_call *entry)
 {
+	const struct spec_seccomp *seccomp = answers->seccomp;
 	struct range range = {.first = number};
 
+	if (entry == NULL && number == SYS_seccomp)
+		entry = &answers->seccomp_call;
 	if (policy_seccomp_admits_always(number))
 		range.answer = SECCOMP_RET_ALLOW;
 	else if (!syscalls_is_known(number))
-		range.answer = return_value(seccomp->unknown_action);
+		range.answer = return_value(answers, seccomp->unknown_action);
 	else if (entry == NULL)
-		range.answer = return_value(seccomp->default_action);
-	else if (entry->n_rules == 0)
-		range.answer = return_value(entry->otherwise);
+		range.answer = return_value(answers, seccomp->default_action);
+	else if (entry->n_rules == 0 && !forbids_listeners(answers, entry))
+		range.answer = return_value(answers, entry->otherwise);
 	else
 		range.call = entry;
 	return range;
 }
 
 /* The list covers every number: the last range, of numbers behind all known ones, has no end. */
-static int make_ranges(const struct spec_seccomp *seccomp, struct range_list *ret)
+static int make_ranges(const struct answers *answers, struct range_list *ret)
 {
+	const struct spec_seccomp *seccomp = answers->seccomp;
 	struct range *ranges = calloc(SYSCALLS_END + 1, sizeof(*ranges));
 	size_t n = 0, next = 0;
 
@@ -254,7 +290,7 @@ static int make_ranges(const struct spec_seccomp *seccomp, struct range_list *re
 			next++;
 		if (next < seccomp->n_calls && seccomp->calls[next].number == number)
 			entry = &seccomp->calls[next];
-		range = range_of(seccomp, number, entry);
+		range = range_of(answers, number, entry);
 		if (n == 0 || range.call != NULL || ranges[n - 1].call != NULL ||
 		    ranges[n - 1].answer != range.answer)
 			ranges[n++] = range;
@@ -264,13 +300,14 @@ static int make_ranges(const struct spec_seccomp *seccomp, struct range_list *re
 }
 
 /* Halves the list until one range is left: eight steps for the shipped profiles. */
-static void put_tree(struct bpf_program *program, const struct range *ranges, size_t n)
+static void put_tree(struct bpf_program *program, const struct answers *answers,
+		     const struct range *ranges, size_t n)
 {
 	size_t middle = n / 2;
 	size_t upper;
 
 	if (n == 1 && ranges[0].call != NULL) {
-		put_call(program, ranges[0].call);
+		put_call(program, answers, ranges[0].call);
 		return;
 	}
 	if (n == 1) {
@@ -279,24 +316,24 @@ static void put_tree(struct bpf_program *program, const struct range *ranges, si
 	}
 	upper = bpf_label(program);
 	bpf_jump(program, BPF_GOTO_IF, BPF_JGE, (uint32_t)ranges[middle].first, upper);
-	put_tree(program, ranges, middle);
+	put_tree(program, answers, ranges, middle);
 	bpf_place(program, upper);
-	put_tree(program, ranges + middle, n - middle);
+	put_tree(program, answers, ranges + middle, n - middle);
 }
 
-int policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
-			   size_t *ret_n_instructions, struct err *err)
+static int compile(const struct answers *answers, void **ret_program, size_t *ret_n_instructions,
+		   struct err *err)
 {
 	_cleanup_bpf_ struct bpf_program program = {0};
 	_cleanup_free_ struct sock_filter *filter = NULL;
 	struct range_list list;
 	size_t n = 0;
-	int r = make_ranges(seccomp, &list);
+	int r = make_ranges(answers, &list);
 
 	if (r < 0)
 		return err_set(err, ERR_BUG, -r, "seccomp: ranges");
 	put_head(&program);
-	put_tree(&program, list.ranges, list.n);
+	put_tree(&program, answers, list.ranges, list.n);
 	free(list.ranges);
 	r = bpf_assemble(&program, &filter, &n);
 	if (r < 0)
@@ -307,4 +344,29 @@ int policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_progra
 	*ret_program = steal_ptr(&filter);
 	*ret_n_instructions = n;
 	return 0;
+}
+
+static struct answers answers_of(const struct spec_seccomp *seccomp, bool notifies)
+{
+	return (struct answers){.seccomp = seccomp,
+				.notifies = notifies,
+				.seccomp_call = {.name = "seccomp",
+						 .number = SYS_seccomp,
+						 .otherwise = seccomp->default_action}};
+}
+
+int policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
+			   size_t *ret_n_instructions, struct err *err)
+{
+	struct answers answers = answers_of(seccomp, false);
+
+	return compile(&answers, ret_program, ret_n_instructions, err);
+}
+
+int policy_seccomp_compile_notifying(const struct spec_seccomp *seccomp, void **ret_program,
+				     size_t *ret_n_instructions, struct err *err)
+{
+	struct answers answers = answers_of(seccomp, true);
+
+	return compile(&answers, ret_program, ret_n_instructions, err);
 }

@@ -133,6 +133,7 @@ struct spec_call_rule {
 	size_t n_conds; /* at least 1 */
 	struct spec_action action;
 	struct spec_origin origin;
+	bool is_fixed; /* see spec_call */
 };
 
 struct spec_call {
@@ -142,14 +143,16 @@ struct spec_call {
 	size_t n_rules;
 	struct spec_action otherwise;
 	struct spec_origin origin; /* of `otherwise` */
+	bool is_fixed; /* `otherwise` follows from another part of the policy: no waiver lifts it */
 };
 
 struct spec_seccomp {
 	struct spec_action default_action; /* known calls that no entry names */
 	struct spec_action unknown_action; /* calls that this build does not know */
+	struct spec_origin default_origin;
 	struct spec_origin unknown_origin;
 	/* Sorted by number. Calls whose answer is default_action are left out, but where
-	 * policy_request.wants_values asks for where everything comes from. */
+	 * policy_request.wants_values or wants_origins asks for where everything comes from. */
 	const struct spec_call *calls;
 	size_t n_calls;
 	bool denies_setid_bits; /* calls that set the setuid or setgid bit are refused */
