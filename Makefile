@@ -21,7 +21,7 @@ POLICY_SRC   := \
 PROFILES     := agent base build default strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 LAUNCHER_SRC := \
-	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/decide.c launcher/facts.c \
+	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/confined.c launcher/decide.c launcher/facts.c \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/landlock.c \
 	launcher/landlock_child.c launcher/placeholders.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
@@ -31,7 +31,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/doctor.c cmd/document.c cmd/expl
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/run.c \
 	cmd/table.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
-LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
+	$(O)/launcher/notifier_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # ---- flags ----
@@ -123,8 +124,8 @@ $(O)/policy/syscall_table.inc: build/gen/syscall_table
 	$(Q)$< $(CALL_ARCH) > $@.new && mv $@.new $@
 $(O)/policy/syscalls.o: $(O)/policy/syscall_table.inc
 
-# pid 1 of a sandbox, and the relay of its terminal: programs without libc, embedded in ours (launcher/image.S). The
-# same in every variant.
+# pid 1 of a sandbox, the relay of its terminal, and the one that answers denied calls: programs without libc, embedded
+# in ours (launcher/image.S). The same in every variant.
 BARE_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
 # gcc makes calls of memset out of loops; there is no libc to call.
@@ -136,7 +137,8 @@ $(O)/launcher/%.bin: launcher/bare.h Makefile
 	$(call say,cc,$(filter %.c,$^))
 	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c,$^) -o $@
 $(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h
-$(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor_image.h
+$(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor_image.h launcher/bare_confine.h
+$(O)/launcher/notifier.bin: launcher/notifier/notifier.c launcher/notifier_image.h launcher/bare_confine.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@

@@ -8,28 +8,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "launcher/child.h"
+#include "launcher/confined.h"
 #include "launcher/launch.h"
 #include "launcher/monitor_image.h"
-#include "launcher/readback.h"
 
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x00001000
-#endif
+static const char monitor_what[] = "the terminal's relay";
 
 enum {
-	SPARE_FD = 10,       /* above what the monitor is started with */
+	SPARE_FD = 10,       /* above descriptors with a meaning */
 	START_MS = 5000,     /* until it is confined */
 	ANSWER_MS = 2000,    /* until it has put the modes back */
 	FINISH_MS = 10000,   /* until it has passed everything on: it gives up after 2 s itself */
@@ -139,140 +132,39 @@ static int open_terminal(const struct launch *launch, struct err *err)
 
 /* ---- the monitor's process ---- */
 
-/* Leaves exactly the monitor's descriptors, at the numbers that it expects. */
-static int place_fds(const struct launch *launch, int control, int image)
-{
-	int tty = fcntl(launch->terminal.tty_fd, F_DUPFD_CLOEXEC, SPARE_FD);
-	int master = fcntl(launch->terminal.master_fd, F_DUPFD_CLOEXEC, SPARE_FD);
-	int r;
-
-	control = fcntl(control, F_DUPFD_CLOEXEC, SPARE_FD);
-	image = fcntl(image, F_DUPFD_CLOEXEC, SPARE_FD);
-	if (tty < 0 || master < 0 || control < 0 || image < 0)
-		return -errno;
-	r = sys_close_range(MONITOR_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (r < 0)
-		return r;
-	if (dup2(tty, MONITOR_TTY_FD) < 0 || dup2(master, MONITOR_MASTER_FD) < 0 ||
-	    dup2(control, MONITOR_CONTROL_FD) < 0)
-		return -errno;
-	return image;
-}
-
-/* As root it becomes the sandbox's init's id: no account's, and none of the workload's. */
-static int become_nobody(const struct launch *launch, struct err *err)
-{
-	uint32_t id = launch->run.block_first + IDENTITY_INIT;
-	int r = facts_has_cap(&launch->decision->facts, CAP_SETPCAP) ? child_drop_bounding_set(err)
-								     : 0;
-
-	if (r == 0 && launch->decision->plan.ids == IDS_BLOCK)
-		r = child_become(launch, id, id, err);
-	return r == 0 ? child_drop_capabilities(err) : r;
-}
-
-/* In the fork. Says nothing: the keeper sees that it is not there. */
-static _Noreturn void monitor_main(const struct launch *launch, int control, int image)
-{
-	char *argv[] = {(char *)"cordon-monitor", NULL};
-	char *envp[] = {NULL};
-	struct err err;
-	int fd;
-
-	/* No group of the caller's, whose signals it would get, and no controlling terminal, whose
-	 * job control would stop it. */
-	if (setsid() < 0 || chdir("/") != 0 || become_nobody(launch, &err) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		_exit(1);
-	fd = place_fds(launch, control, image);
-	if (fd < 0)
-		_exit(2);
-	ignore_result(sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH),
-		      "it returns only on failure");
-	_exit(3);
-}
-
-static int spawn_monitor(struct launch *launch, int control, struct err *err)
-{
-	_cleanup_fd_ int image =
-		prepare_image("cordon-monitor", monitor_image, monitor_image_size, err);
-	int pidfd = -EBADF;
-	struct sys_clone_args args = {.flags = CLONE_PIDFD,
-				      .pidfd = (uint64_t)(uintptr_t)&pidfd,
-				      .exit_signal = SIGCHLD};
-	pid_t pid;
-
-	if (image < 0)
-		return image;
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		monitor_main(launch, control, image);
-	if (pid < 0)
-		return err_set(err, ERR_SETUP, -pid, "fork the terminal's relay");
-	launch->terminal.monitor_pid = pid;
-	launch->terminal.monitor_pidfd = pidfd;
-	return 0;
-}
-
-/* Returns the message, 0 where the monitor is gone, or -errno (-EAGAIN: none came in time). */
-static int receive(const struct terminal *terminal, int timeout_ms)
-{
-	struct pollfd control = {.fd = terminal->control_fd, .events = POLLIN};
-	int message = 0;
-	int n;
-
-	do
-		n = poll(&control, 1, timeout_ms);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n < 0 ? -errno : -EAGAIN;
-	if (recv(terminal->control_fd, &message, sizeof(message), MSG_DONTWAIT) !=
-	    (ssize_t)sizeof(message))
-		return 0;
-	return message;
-}
-
 int terminal_start_monitor(struct launch *launch, struct err *err)
 {
 	struct terminal *terminal = &launch->terminal;
-	_cleanup_fd_ int theirs = -EBADF;
-	int pair[2];
+	struct confined started;
 	int r;
 
 	terminal->tty_fd = open_terminal(launch, err);
 	if (terminal->tty_fd < 0)
 		return terminal->tty_fd;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		return err_set(err, ERR_SETUP, errno, "socket pair for the terminal's relay");
-	terminal->control_fd = pair[0];
-	theirs = pair[1];
-	r = spawn_monitor(launch, theirs, err);
+	r = confined_start(launch,
+			   &(struct confined_image){.name = "cordon-monitor",
+						    .bytes = monitor_image,
+						    .size = monitor_image_size,
+						    .what = monitor_what,
+						    .fds = {[MONITOR_TTY_FD] = terminal->tty_fd,
+							    [MONITOR_MASTER_FD] =
+								    terminal->master_fd},
+						    .n_fds = MONITOR_CONTROL_FD},
+			   &started, err);
 	if (r < 0)
 		return r;
-	close_fd(&theirs);
+	terminal->monitor_pid = started.pid;
+	terminal->monitor_pidfd = started.pidfd;
+	terminal->control_fd = started.control_fd;
 	close_fd(&terminal->master_fd);
-	if (receive(terminal, START_MS) != MONITOR_CONFINED)
-		return err_set(err, ERR_SETUP, 0, "the terminal's relay did not start");
+	if (confined_receive(terminal->control_fd, START_MS) != MONITOR_CONFINED)
+		return err_set(err, ERR_SETUP, 0, "%s did not start", monitor_what);
 	return 0;
 }
 
 int terminal_verify_monitor(struct launch *launch, struct err *err)
 {
-	const struct decision *d = launch->decision;
-	bool has_block = d->plan.ids == IDS_BLOCK;
-	struct readback_want want = {
-		.uid = has_block ? launch->run.block_first + IDENTITY_INIT : d->facts.euid,
-		.gid = has_block ? launch->run.block_first + IDENTITY_INIT : d->facts.egid,
-		.no_groups = has_block,
-		.keeps_bounding_set = !facts_has_cap(&d->facts, CAP_SETPCAP),
-		.filtered = true,
-	};
-	int r;
-
-	if (launch->terminal.monitor_pid <= 0)
-		return err_set(err, ERR_SETUP, 0, "the terminal has no relay");
-	r = readback_process(launch->terminal.monitor_pid, &want, err);
-	return r < 0 ? err_wrap(err, "the terminal's relay") : 0;
+	return confined_verify(launch, launch->terminal.monitor_pid, monitor_what, err);
 }
 
 /* ---- conversation ---- */
@@ -286,14 +178,9 @@ static int relay_lost(struct launch *launch, struct err *err)
 
 static int say(struct launch *launch, enum monitor_message message, struct err *err)
 {
-	int text = (int)message;
-
 	launch->terminal.holds_due += message == MONITOR_HOLD;
-	/* A monitor that does not read is as good as dead. */
-	return send(launch->terminal.control_fd, &text, sizeof(text),
-		    MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(text)
-		       ? relay_lost(launch, err)
-		       : 0;
+	return confined_say(launch->terminal.control_fd, (int)message) < 0 ? relay_lost(launch, err)
+									   : 0;
 }
 
 static bool may_read(const struct launch *launch)
@@ -342,7 +229,7 @@ static int answer_input(struct launch *launch, struct err *err)
 
 int terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err)
 {
-	int message = receive(&launch->terminal, 0);
+	int message = confined_receive(launch->terminal.control_fd, 0);
 
 	*ret_hangup = false;
 	if (message == -EAGAIN)
@@ -380,7 +267,7 @@ int terminal_hold(struct launch *launch, struct err *err)
 	r = say(launch, MONITOR_HOLD, err);
 	terminal->state = TERMINAL_HELD;
 	while (r == 0 && terminal->holds_due > 0) {
-		int message = receive(terminal, ANSWER_MS);
+		int message = confined_receive(terminal->control_fd, ANSWER_MS);
 
 		if (message == MONITOR_HELD)
 			terminal->holds_due--;
@@ -423,28 +310,16 @@ static void restore(struct terminal *terminal)
 void terminal_finish(struct launch *launch)
 {
 	struct terminal *terminal = &launch->terminal;
-	struct pollfd ended = {.fd = terminal->monitor_pidfd, .events = POLLIN};
-	siginfo_t info = {0};
 	struct err err;
-	int n;
+	bool is_told;
 
 	if (terminal->monitor_pidfd < 0)
 		return;
 	/* Before it the pty's last holder may be this process. */
 	close_fd(&terminal->master_fd);
-	if (terminal->control_fd >= 0 && say(launch, MONITOR_FINISH, &err) == 0) {
-		do
-			n = poll(&ended, 1, FINISH_MS);
-		while (n < 0 && errno == EINTR);
-	}
-	ignore_result(sys_pidfd_send_signal(terminal->monitor_pidfd, SIGKILL, 0),
-		      "it has ended as it should");
-	ignore_result(sys_waitid(P_PIDFD, (id_t)terminal->monitor_pidfd, &info, WEXITED | __WALL,
-				 NULL),
-		      "our own child");
-	if (info.si_code != CLD_EXITED || info.si_status != 0)
+	is_told = terminal->control_fd >= 0 && say(launch, MONITOR_FINISH, &err) == 0;
+	if (confined_end(&terminal->monitor_pidfd, is_told ? FINISH_MS : 0) != 0)
 		restore(terminal);
 	terminal->state = TERMINAL_GONE;
-	close_fd(&terminal->monitor_pidfd);
 	close_fd(&terminal->control_fd);
 }

@@ -23,17 +23,15 @@
 #include <asm/termios.h>
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
-#include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "launcher/bare.h"
+#include "launcher/bare_confine.h"
 #include "launcher/monitor_image.h"
 
 enum {
@@ -87,72 +85,12 @@ static const struct sock_filter filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-struct ruleset { /* struct landlock_ruleset_attr of kernel 6.12 */
-	uint64_t files;
-	uint64_t network;
-	uint64_t scope;
-};
-
-/* What each version of Landlock can forbid: landlock(7). */
-static struct ruleset ruleset_of(long version)
-{
-	struct ruleset rules = {.files = (1U << 13) - 1};
-
-	if (version >= 2)
-		rules.files = (1U << 14) - 1; /* REFER */
-	if (version >= 3)
-		rules.files = (1U << 15) - 1; /* TRUNCATE */
-	if (version >= 4)
-		rules.network = 3; /* BIND_TCP, CONNECT_TCP */
-	if (version >= 5)
-		rules.files = (1U << 16) - 1; /* IOCTL_DEV, of devices opened from now on */
-	if (version >= 6)
-		rules.scope = 3; /* abstract sockets, signals */
-	return rules;
-}
-
-/* A domain in which nothing is allowed. A kernel without Landlock says so by its version. */
-static void forbid_files(void)
-{
-	long version =
-		bare_call(SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION, 0, 0);
-	struct ruleset rules;
-	long fd;
-
-	if (version == -ENOSYS || version == -EOPNOTSUPP)
-		return;
-	if (version < 1)
-		bare_exit(125);
-	rules = ruleset_of(version);
-	fd = bare_call(SYS_landlock_create_ruleset, (long)&rules, sizeof(rules), 0, 0, 0);
-	if (fd < 0 || bare_call(SYS_landlock_restrict_self, fd, 0, 0, 0, 0) != 0)
-		bare_exit(125);
-	bare_call(SYS_close, fd, 0, 0, 0, 0);
-}
-
-static void no_more_of(int resource, uint64_t than)
-{
-	const uint64_t limit[2] = {than, than};
-
-	if (bare_call(SYS_prlimit64, 0, resource, (long)limit, 0, 0) != 0)
-		bare_exit(125);
-}
-
 static void confine(void)
 {
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
 					   .filter = (struct sock_filter *)filter};
 
-	if (bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    bare_call(SYS_prctl, PR_SET_NAME, (long)"cordon-monitor", 0, 0, 0) != 0 ||
-	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		bare_exit(125);
-	forbid_files();
-	no_more_of(RLIMIT_FSIZE, 0);
-	no_more_of(RLIMIT_NPROC, 0);
-	no_more_of(RLIMIT_NOFILE, MONITOR_FDS); /* ppoll refuses to look at more */
-	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&program, 0, 0) != 0)
-		bare_exit(125);
+	bare_confine("cordon-monitor", MONITOR_FDS, &program);
 }
 
 /* ---- modes ---- */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See confined.h. Runs in the keeper; confined_main in the fork, until it executes the image. */
+#include "launcher/confined.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/sys.h"
+#include "launcher/child.h"
+#include "launcher/launch.h"
+#include "launcher/readback.h"
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+enum { SPARE_FD = 10 }; /* above what a helper is started with */
+
+/* ---- its process ---- */
+
+/* Leaves exactly its descriptors, at the numbers that it expects. Returns that of the image. */
+static int place_fds(const struct confined_image *image, int control, int image_fd)
+{
+	int fds[CONFINED_FDS_MAX + 1];
+	int r;
+
+	for (size_t i = 0; i <= image->n_fds; i++) {
+		fds[i] = fcntl(i < image->n_fds ? image->fds[i] : control, F_DUPFD_CLOEXEC,
+			       SPARE_FD);
+		if (fds[i] < 0)
+			return -errno;
+	}
+	image_fd = fcntl(image_fd, F_DUPFD_CLOEXEC, SPARE_FD);
+	if (image_fd < 0)
+		return -errno;
+	r = sys_close_range((unsigned)image->n_fds + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i <= image->n_fds; i++)
+		if (dup2(fds[i], (int)i) < 0)
+			return -errno;
+	return image_fd;
+}
+
+/* As root it becomes the sandbox's init's id: no account's, and none of the workload's. */
+static int become_nobody(const struct launch *launch, struct err *err)
+{
+	uint32_t id = launch->run.block_first + IDENTITY_INIT;
+	int r = facts_has_cap(&launch->decision->facts, CAP_SETPCAP) ? child_drop_bounding_set(err)
+								     : 0;
+
+	if (r == 0 && launch->decision->plan.ids == IDS_BLOCK)
+		r = child_become(launch, id, id, err);
+	return r == 0 ? child_drop_capabilities(err) : r;
+}
+
+/* Says nothing: the keeper sees that it is not there. */
+static _Noreturn void confined_main(const struct launch *launch, const struct confined_image *image,
+				    int control, int image_fd)
+{
+	char *argv[] = {(char *)image->name, NULL};
+	char *envp[] = {NULL};
+	struct err err;
+	int fd;
+
+	/* No group of the caller's, whose signals it would get, and no controlling terminal, whose
+	 * job control would stop it. */
+	if (setsid() < 0 || chdir("/") != 0 || become_nobody(launch, &err) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		_exit(1);
+	fd = place_fds(image, control, image_fd);
+	if (fd < 0)
+		_exit(2);
+	ignore_result(sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH),
+		      "it returns only on failure");
+	_exit(3);
+}
+
+int confined_start(const struct launch *launch, const struct confined_image *image,
+		   struct confined *ret, struct err *err)
+{
+	_cleanup_fd_ int image_fd = prepare_image(image->name, image->bytes, image->size, err);
+	_cleanup_fd_ int own = -EBADF, theirs = -EBADF;
+	int pidfd = -EBADF;
+	struct sys_clone_args args = {.flags = CLONE_PIDFD,
+				      .pidfd = (uint64_t)(uintptr_t)&pidfd,
+				      .exit_signal = SIGCHLD};
+	int pair[2];
+	pid_t pid;
+
+	if (image_fd < 0)
+		return image_fd;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_set(err, ERR_SETUP, errno, "socket pair for %s", image->what);
+	own = pair[0];
+	theirs = pair[1];
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		confined_main(launch, image, theirs, image_fd);
+	if (pid < 0)
+		return err_set(err, ERR_SETUP, -pid, "fork %s", image->what);
+	*ret = (struct confined){.pid = pid, .pidfd = pidfd, .control_fd = steal_fd(&own)};
+	return 0;
+}
+
+int confined_verify(const struct launch *launch, pid_t pid, const char *what, struct err *err)
+{
+	const struct decision *d = launch->decision;
+	bool has_block = d->plan.ids == IDS_BLOCK;
+	struct readback_want want = {
+		.uid = has_block ? launch->run.block_first + IDENTITY_INIT : d->facts.euid,
+		.gid = has_block ? launch->run.block_first + IDENTITY_INIT : d->facts.egid,
+		.no_groups = has_block,
+		.keeps_bounding_set = !facts_has_cap(&d->facts, CAP_SETPCAP),
+		.filtered = true,
+	};
+	int r;
+
+	if (pid <= 0)
+		return err_set(err, ERR_SETUP, 0, "%s was not started", what);
+	r = readback_process(pid, &want, err);
+	return r < 0 ? err_wrap(err, "%s", what) : 0;
+}
+
+/* ---- conversation ---- */
+
+int confined_receive(int control_fd, int timeout_ms)
+{
+	struct pollfd control = {.fd = control_fd, .events = POLLIN};
+	int message = 0;
+	int n;
+
+	do
+		n = poll(&control, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -EAGAIN;
+	if (recv(control_fd, &message, sizeof(message), MSG_DONTWAIT) != (ssize_t)sizeof(message))
+		return 0;
+	return message;
+}
+
+int confined_say(int control_fd, int message)
+{
+	return send(control_fd, &message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+			       (ssize_t)sizeof(message)
+		       ? -EPIPE
+		       : 0;
+}
+
+int confined_end(int *pidfd, int timeout_ms)
+{
+	struct pollfd ended = {.fd = *pidfd, .events = POLLIN};
+	siginfo_t info = {0};
+	int n;
+
+	do
+		n = poll(&ended, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	ignore_result(sys_pidfd_send_signal(*pidfd, SIGKILL, 0), "it has ended as it should");
+	ignore_result(sys_waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED | __WALL, NULL),
+		      "our own child");
+	close_fd(pidfd);
+	return info.si_code == CLD_EXITED ? info.si_status : -ECHILD;
+}
