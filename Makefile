@@ -21,13 +21,13 @@ POLICY_SRC   := \
 PROFILES     := agent base build default strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 LAUNCHER_SRC := \
-	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/confined.c launcher/decide.c launcher/facts.c \
+	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/confined.c launcher/decide.c launcher/denials.c launcher/facts.c \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/landlock.c \
 	launcher/landlock_child.c launcher/placeholders.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
-CMD_SRC      := cmd/advice.c cmd/commands.c cmd/doctor.c cmd/document.c cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
+CMD_SRC      := cmd/advice.c cmd/commands.c cmd/denials.c cmd/doctor.c cmd/document.c cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/run.c \
 	cmd/table.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
@@ -166,6 +166,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/launcher/test_denials.c \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
 	tests/unit/launcher/test_landlock.c \

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,11 +16,21 @@
 
 struct frame {
 	enum sync_point point;
-	struct err err;
+	union {
+		struct err err;
+		int number;
+	};
 };
 _Static_assert(sizeof(struct frame) <= PIPE_BUF, "an error must reach the keeper in one write");
 
-enum { SHORT_FRAME = sizeof(enum sync_point) };
+struct number_frame {
+	enum sync_point point;
+	int number;
+};
+_Static_assert(offsetof(struct frame, number) == offsetof(struct number_frame, number),
+	       "one is read as the other");
+
+enum { SHORT_FRAME = sizeof(enum sync_point), NUMBER_FRAME = sizeof(struct number_frame) };
 
 int sync_pair(int ret_fds[2])
 {
@@ -94,6 +105,13 @@ int sync_write(int fd, enum sync_point point)
 	return write(fd, &point, sizeof(point)) < 0 ? -errno : 0;
 }
 
+int sync_write_number(int fd, enum sync_point point, int number)
+{
+	struct number_frame frame = {.point = point, .number = number};
+
+	return write(fd, &frame, sizeof(frame)) < 0 ? -errno : 0;
+}
+
 int sync_gate_make(void)
 {
 	uint64_t full = UINT64_MAX - 1;
@@ -149,7 +167,9 @@ static pid_t sender_of(struct msghdr *msg)
 static int check_frame(struct frame *frame, size_t size)
 {
 	if (size == SHORT_FRAME && frame->point > SYNC_ERROR &&
-	    frame->point <= SYNC_FAULT_KILL_INIT)
+	    frame->point <= SYNC_FAULT_KILL_INIT && frame->point != SYNC_LISTENER)
+		return 0;
+	if (size == NUMBER_FRAME && frame->point == SYNC_LISTENER && frame->number >= 0)
 		return 0;
 	if (size != sizeof(*frame) || frame->point != SYNC_ERROR || frame->err.kind <= ERR_NONE ||
 	    frame->err.kind > ERR_BUG)
@@ -228,9 +248,11 @@ static int receive(int fd, struct control control, struct sync_message *ret, int
 			close(passed);
 		return r;
 	}
-	*ret = (struct sync_message){.point = frame.point,
-				     .sender = sender_of(&msg),
-				     .err = frame.err};
+	*ret = (struct sync_message){.point = frame.point, .sender = sender_of(&msg)};
+	if (frame.point == SYNC_ERROR)
+		ret->err = frame.err;
+	if (frame.point == SYNC_LISTENER)
+		ret->number = frame.number;
 	*ret_fd = passed;
 	return 0;
 }
@@ -287,6 +309,8 @@ const char *sync_point_name(enum sync_point point)
 		return "terminal";
 	case SYNC_READY:
 		return "ready";
+	case SYNC_LISTENER:
+		return "listener";
 	case SYNC_EXEC:
 		return "exec";
 	case SYNC_FAULT_KILL_KEEPER:

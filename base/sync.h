@@ -19,6 +19,7 @@ enum sync_point {
 	SYNC_MAPPED,   /* keeper: the id maps are written */
 	SYNC_TERMINAL, /* setup process: the master of the sandbox's pty comes with it */
 	SYNC_READY,    /* workload process: all rows before seccomp are applied; read me back */
+	SYNC_LISTENER, /* workload process: the filter is loaded; the number of its listener */
 	SYNC_EXEC,     /* workload process: read back, the filter is loaded, about to execute */
 	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */
 	SYNC_FAULT_KILL_INIT,   /* test builds: kill the sandbox's init now */
@@ -28,6 +29,7 @@ struct sync_message {
 	enum sync_point point;
 	pid_t sender;   /* received: the sender's pid as the kernel vouches for it, in our pid
 			   namespace */
+	int number;     /* SYNC_LISTENER only */
 	struct err err; /* SYNC_ERROR only */
 };
 
@@ -41,6 +43,7 @@ int must_check sync_send_error(int fd, const struct err *err);
 /* As above, by write(2) alone: for what is said under the workload's own filter. */
 int must_check sync_write(int fd, enum sync_point point);
 int must_check sync_write_error(int fd, const struct err *err);
+int must_check sync_write_number(int fd, enum sync_point point, int number);
 
 /* Sends a point together with one descriptor, by SCM_RIGHTS: unix(7). */
 int must_check sync_send_with_fd(int fd, enum sync_point point, int passed);

@@ -33,6 +33,11 @@ int sys_pidfd_send_signal(int pidfd, int signo, unsigned flags)
 	return result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags));
 }
 
+int sys_pidfd_getfd(int pidfd, int their_fd)
+{
+	return result_of(syscall(SYS_pidfd_getfd, pidfd, their_fd, 0));
+}
+
 int sys_waitid(idtype_t type, id_t id, siginfo_t *ret_info, int options, struct rusage *ret_usage)
 {
 	return result_of(syscall(SYS_waitid, type, id, ret_info, options, ret_usage));

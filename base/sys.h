@@ -52,6 +52,8 @@ pid_t must_check sys_clone3(struct sys_clone_args *args);
 pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg);
 int must_check sys_pidfd_open(pid_t pid, unsigned flags);
 int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
+/* A copy of another process's descriptor, CLOEXEC: pidfd_getfd(2). */
+int must_check sys_pidfd_getfd(int pidfd, int their_fd);
 /* waitid(2) with the kernel's fifth argument: the usage of the child and all that it waited for. */
 int must_check sys_waitid(idtype_t type, id_t id, siginfo_t *ret_info, int options,
 			  struct rusage *ret_usage);

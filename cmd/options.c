@@ -20,6 +20,7 @@ enum target {
 	TO_REPORT,
 	TO_QUIET,
 	TO_JSON,
+	TO_DENIALS,
 	TO_INPUT,
 	TO_TERMINAL,
 	TO_CALLS,
@@ -63,6 +64,8 @@ static const struct option_def {
 	{"-i", NULL, TO_INPUT, 0, OPTION_RUN, "pass stdin on (done anyway); -it is both"},
 	{"-it", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
 	{"-ti", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
+	{"--explain-denials", NULL, TO_DENIALS, 0, OPTION_RUN,
+	 "list at the end which system calls were denied, and what would allow them"},
 	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
 	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
 	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN, "one JSON document instead of text"},
@@ -186,6 +189,9 @@ static int take(struct options *o, const struct option_def *def, const char *val
 		return 0;
 	case TO_JSON:
 		o->json = true;
+		return 0;
+	case TO_DENIALS:
+		o->explains_denials = true;
 		return 0;
 	case TO_INPUT:
 		return 0;

@@ -19,7 +19,8 @@ struct options {
 	size_t n_fds;
 	const char *report;
 	bool quiet;
-	bool json;     /* explain: one document */
+	bool json; /* explain: one document */
+	bool explains_denials;
 	bool terminal; /* -t: stdin must be one */
 	bool calls;    /* --calls, of explain */
 	bool help;

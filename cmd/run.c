@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cmd/advice.h"
 #include "cmd/cmd.h"
+#include "cmd/denials.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
 #include "cmd/verdict.h"
@@ -128,6 +129,7 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	const struct options *o = &verdict->options;
 	struct run_options run = {.started = on_started,
 				  .ctx = report,
+				  .denials = &verdict->denials,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;
@@ -149,6 +151,8 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	if (!o->quiet) {
 		print_end(&result, cpu_limit, &decision->spec);
 		print_hint(decision, o, &result);
+		if (result.denials != NULL)
+			denials_print(&decision->spec, result.denials);
 	}
 	return finish(verdict, report, &result, NULL, exit_code);
 }

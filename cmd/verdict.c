@@ -38,6 +38,8 @@ int verdict_decide(struct verdict *verdict, const struct cmd_context *context,
 
 	cmd_request_init(context, &request);
 	request.policy = *policy;
+	request.explains_denials = verdict->options.explains_denials;
+	request.policy.wants_origins = verdict->options.explains_denials;
 	return cordon_decide(&request, &verdict->decision, &verdict->problems, &verdict->misses,
 			     &verdict->err);
 }

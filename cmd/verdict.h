@@ -10,7 +10,8 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 
-enum { VERDICT_JSON_MAX = 64 << 10 };
+/* Enough for the longest list of denied calls. Only what is written costs memory. */
+enum { VERDICT_JSON_MAX = 2 << 20 };
 
 struct verdict {
 	struct options options;
@@ -18,6 +19,7 @@ struct verdict {
 	struct policy_problems problems;
 	struct misses misses;
 	struct err err;
+	struct denials denials;
 	char json[VERDICT_JSON_MAX]; /* result of a run: made before it, so that none is lost */
 };
 

@@ -298,6 +298,17 @@ static int announce(const struct launch *launch, enum sync_point point, struct e
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "say %s", sync_point_name(point)) : 0;
 }
 
+/* The keeper takes it from this process (pidfd_getfd(2)): sending it takes a call that the filter
+ * may refuse, and nobody answers yet. */
+static int announce_listener(const struct launch *launch)
+{
+	if (!denials_are_explained(launch->decision))
+		return 0;
+	return launch->listener_inside < 0 ? -EBADF
+					   : sync_write_number(launch->sync_child, SYNC_LISTENER,
+							       launch->listener_inside);
+}
+
 /*
  * Does not return. Until init's exec the memory is the setup process's, too, which detaches the old
  * root and becomes init meanwhile: what that reads no row here may write, but for init_gone_write,
@@ -322,7 +333,9 @@ static int workload_main(void *arg)
 		give_up(launch, &err);
 	/* Under the workload's filter: write(2), execve(2) and exit_group(2) are what it always
 	 * admits. */
-	r = sync_gate_wait(launch->gate);
+	r = announce_listener(launch);
+	if (r == 0)
+		r = sync_gate_wait(launch->gate);
 	if (r == 0)
 		r = sync_write(launch->sync_child, SYNC_EXEC);
 	if (r < 0)

@@ -294,10 +294,24 @@ int child_descriptors(struct launch *launch, struct err *err)
 
 int child_seccomp(struct launch *launch, struct err *err)
 {
-	const struct sock_fprog program = {.len = (unsigned short)launch->n_filter,
-					   .filter = launch->filter};
-	int r = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
+	bool asks = denials_are_explained(launch->decision);
+	const struct sock_fprog program = {.len = (unsigned short)(asks ? launch->n_asking_filter
+									: launch->n_filter),
+					   .filter = asks ? launch->asking_filter : launch->filter};
+	/* A call that somebody is answering already is not restarted by a signal: it would be
+	 * counted twice. */
+	unsigned flags =
+		asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+		     : 0;
+	int r = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
 
+	if (r >= 0 && asks)
+		launch->listener_inside = r;
+	if (r == -EBUSY && asks) {
+		err_set(err, ERR_SETUP, -r, "load the system call filter with a listener");
+		return err_hint(err, "cordon itself runs under a filter that has one, and there "
+				     "can be only one: run without --explain-denials.");
+	}
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "load the system call filter") : 0;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "launcher/denials.h"
 #include "launcher/facts.h"
 #include "launcher/landlock.h"
 #include "launcher/plan.h"
@@ -35,6 +36,7 @@ struct run_request {
 	bool fds_closed[3];      /* from facts_guard_stdio */
 	const char *const *environment;
 	const char *home;
+	bool explains_denials; /* with policy.wants_origins */
 };
 
 /* A host path that the spec shows, as it was when it was checked. */
@@ -82,6 +84,7 @@ struct decision {
 	/* Keys that stand below when_possible and that this host cannot enforce. */
 	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
 	size_t n_not_enforced;
+	bool explains_denials;
 	char state_path[4096];
 };
 
@@ -99,8 +102,9 @@ struct run_options {
 	/* Called once the workload runs. NULL: none. */
 	void (*started)(void *ctx, pid_t init_pid);
 	void *ctx;
-	bool keeps_file_rights; /* as root, the front door still has to write where root needs
-				   CAP_DAC_OVERRIDE */
+	struct denials *denials; /* filled where the decision explains them; may be NULL else */
+	bool keeps_file_rights;  /* as root, the front door still has to write where root needs
+				    CAP_DAC_OVERRIDE */
 };
 
 /*

@@ -87,6 +87,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->explains_denials = request->explains_denials;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;
 	r = arena_init(&ret->arena, ARENA_SIZE, err);

@@ -419,6 +419,11 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			    "a process that can do nothing else passes the terminal's bytes on",
 			    terminal_is_wanted, terminal_start_monitor, terminal_verify_monitor,
 			    NULL},
+	[PARENT_NOTIFIER] = {"notifier",
+			     "a process that can do nothing else answers denied calls as the "
+			     "filter would, and counts them",
+			     denials_are_explained, denials_start_notifier, denials_verify_notifier,
+			     NULL},
 	[PARENT_KEEPER_PRIVILEGES] = {"keeper_privileges",
 				      "the keeper drops what undo does not need", NULL,
 				      apply_keeper_privileges, verify_keeper_privileges, NULL},
@@ -436,6 +441,8 @@ MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgrou
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_READ_BACK, "init's state is that of its own image");
 MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
 	     "capabilities(7): emptying its bounding set needs CAP_SETPCAP");
+MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,
+	     "pidfd_getfd(2): as root it takes CAP_SYS_PTRACE; and as for the monitor");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
 	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
 

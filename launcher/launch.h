@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/sync.h"
 #include "launcher/cordon.h"
+#include "launcher/denials.h"
 #include "launcher/fault.h"
 #include "launcher/placeholders.h"
 #include "launcher/state.h"
@@ -26,6 +27,8 @@ struct launch {
 	/* prepared before anything changes */
 	void *filter; /* struct sock_filter[n_filter], malloc */
 	size_t n_filter;
+	void *asking_filter; /* loaded in its place where denials are explained, else NULL */
+	size_t n_asking_filter;
 	int init_image_fd;                /* sealed memfd */
 	char *workload_stack;             /* mapping of WORKLOAD_STACK bytes, a guard page below */
 	struct rootfs_source *sources;    /* malloc, spec->n_mounts */
@@ -63,8 +66,10 @@ struct launch {
 	pid_t workload_pid;
 	int workload_pidfd;
 	struct terminal terminal;
+	struct notifier_process notifier;
 
 	/* in the child */
+	int listener_inside; /* of the workload's process, until its exec */
 	pid_t workload_pid_inside;
 	int terminal_slave;
 	char start_dir[4096];    /* the caller's directory where it is visible inside, else "" */

@@ -135,10 +135,15 @@ static int make_workload_stack(struct launch *launch, struct err *err)
 
 static int prepare_filter(struct launch *launch, struct err *err)
 {
+	int r;
+
 	if (fault_replaces_filter(&launch->filter, &launch->n_filter))
 		return 0;
-	return policy_seccomp_compile(&launch->spec->seccomp, &launch->filter, &launch->n_filter,
-				      err);
+	r = policy_seccomp_compile(&launch->spec->seccomp, &launch->filter, &launch->n_filter, err);
+	if (r < 0 || !denials_are_explained(launch->decision))
+		return r;
+	return policy_seccomp_compile_notifying(&launch->spec->seccomp, &launch->asking_filter,
+						&launch->n_asking_filter, err);
 }
 
 int prepare_launch(struct launch *launch, struct err *err)
@@ -182,13 +187,15 @@ static void close_all(int *const fds[], size_t n)
 void launch_release(struct launch *launch)
 {
 	int *const fds[] = {
-		&launch->init_image_fd,  &launch->sync_keeper,
-		&launch->sync_child,     &launch->gate,
-		&launch->status_read,    &launch->status_write,
-		&launch->lifeline_read,  &launch->lifeline_write,
-		&launch->init_gone_read, &launch->init_gone_write,
-		&launch->init_pidfd,     &launch->workload_pidfd,
-		&launch->run.journal_fd, &launch->root_source.tree_fd,
+		&launch->init_image_fd,        &launch->sync_keeper,
+		&launch->sync_child,           &launch->gate,
+		&launch->status_read,          &launch->status_write,
+		&launch->lifeline_read,        &launch->lifeline_write,
+		&launch->init_gone_read,       &launch->init_gone_write,
+		&launch->init_pidfd,           &launch->workload_pidfd,
+		&launch->run.journal_fd,       &launch->root_source.tree_fd,
+		&launch->notifier.pidfd,       &launch->notifier.control_fd,
+		&launch->notifier.listener_fd,
 	};
 
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));
@@ -207,6 +214,8 @@ void launch_release(struct launch *launch)
 	launch->own_mounts = NULL;
 	terminal_release(&launch->terminal);
 	free(launch->filter);
+	free(launch->asking_filter);
 	launch->sources = NULL;
 	launch->filter = NULL;
+	launch->asking_filter = NULL;
 }

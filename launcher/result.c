@@ -108,6 +108,38 @@ static void add_provenance(struct json *json, const struct run_result *result,
 	json_close(json, ']');
 }
 
+static void add_denial(struct json *json, const struct sandbox_spec *spec,
+		       const struct denial *denial)
+{
+	struct denial_view view;
+
+	denial_describe(spec, denial, &view);
+	json_open(json, NULL, '{');
+	json_text(json, "call", view.call);
+	json_text(json, "argument", view.argument[0] != '\0' ? view.argument : NULL);
+	json_text(json, "answer", view.answer);
+	json_number(json, "count", (int64_t)denial->count);
+	json_text(json, "file", view.origin.file);
+	json_number(json, "line", view.origin.line);
+	json_text(json, "waiver", view.waiver[0] != '\0' ? view.waiver : NULL);
+	json_close(json, '}');
+}
+
+static void add_denials(struct json *json, const struct denials *denials,
+			const struct sandbox_spec *spec)
+{
+	if (denials == NULL || spec == NULL || denials->is_lost != 0) {
+		json_null(json, "denials");
+		json_null(json, "denials_not_listed");
+		return;
+	}
+	json_open(json, "denials", '[');
+	for (size_t i = 0; i < denials->n; i++)
+		add_denial(json, spec, &denials->list[i]);
+	json_close(json, ']');
+	json_number(json, "denials_not_listed", (int64_t)denials->others);
+}
+
 ssize_t result_to_json(const struct run_result *result, const struct sandbox_spec *spec,
 		       const char *setup_error, int setup_exit_code, char *buf, size_t size)
 {
@@ -134,6 +166,7 @@ ssize_t result_to_json(const struct run_result *result, const struct sandbox_spe
 	json_text(&json, "error", setup_error);
 	add_numbers(&json, r);
 	add_provenance(&json, result, spec);
+	add_denials(&json, r->denials, spec);
 	json_close(&json, '}');
 	return json_finish(&json);
 }

@@ -101,11 +101,29 @@ static int meet_workload(struct launch *launch, struct err *err)
 	return or_their_reason(launch, r, err);
 }
 
-/* What the kernel says of workload and init. */
+/* Where denials are explained: the workload's process waits at the gate, under its filter. */
+static int meet_listener(struct launch *launch, struct err *err)
+{
+	struct sync_message message;
+	int r;
+
+	if (!denials_are_explained(launch->decision))
+		return 0;
+	r = wait_for(launch, SYNC_LISTENER, &message, err);
+	if (r == 0)
+		launch->notifier.listener_number = message.number;
+	return r;
+}
+
+/* What the kernel says of workload and init; then nothing is left to do but to let it go. */
 static int prove(struct launch *launch, struct err *err)
 {
-	int r = host_steps_run(launch, PARENT_FIRST_AFTER_READY, PARENT_ROWS, err);
+	int r = host_steps_run(launch, PARENT_FIRST_AFTER_READY, PARENT_FIRST_AFTER_FILTER, err);
 
+	if (r == 0)
+		r = meet_listener(launch, err);
+	if (r == 0)
+		r = host_steps_run(launch, PARENT_FIRST_AFTER_FILTER, PARENT_ROWS, err);
 	return or_their_reason(launch, r, err);
 }
 
@@ -288,6 +306,8 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.init_pidfd = -EBADF,
 		.workload_pidfd = -EBADF,
 		.terminal_slave = -EBADF,
+		.notifier = {.pidfd = -EBADF, .control_fd = -EBADF, .listener_fd = -EBADF},
+		.listener_inside = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,
 		.fault = fault_from_environment(),
 	};
@@ -307,6 +327,9 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	launch_kill(&launch);
 	/* Before anybody prints: the terminal may still be raw. */
 	terminal_finish(&launch);
+	denials_finish(&launch, r == 0 ? options->denials : NULL);
+	if (r == 0 && denials_are_explained(decision))
+		ret_result->denials = options->denials;
 	/* A failed undo is an error of its own where nothing worse happened: something was left
 	 * behind. */
 	if (host_steps_undo(&launch, &undo_err) < 0 && r == 0) {

@@ -200,6 +200,14 @@ const char *constants_errno_name(uint32_t value)
 	return value < ERRNO_NAMED_END ? strerrorname_np((int)value) : NULL;
 }
 
+const char *constants_name(const char *prefix, uint64_t value)
+{
+	for (size_t i = 0; i < N_CONSTANTS; i++)
+		if (constants[i].value == value && str_has_prefix(constants[i].name, prefix))
+			return constants[i].name;
+	return NULL;
+}
+
 int constants_errno(const char *text, uint32_t *ret_value)
 {
 	uint32_t value;

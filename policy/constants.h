@@ -25,4 +25,7 @@ const char *constants_nearest_errno(const char *word);
  * NULL where there is none. */
 const char *constants_errno_name(uint32_t value);
 
+/* The known constant of that value whose name begins with prefix ("AF_"), or NULL. */
+const char *constants_name(const char *prefix, uint64_t value);
+
 #endif

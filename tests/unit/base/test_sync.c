@@ -70,6 +70,35 @@ static void carries_points(void **state)
 	pair_close(&pair);
 }
 
+static void carries_numbers(void **state)
+{
+	static const struct {
+		enum sync_point point;
+		int number;
+		bool is_taken;
+	} rows[] = {
+		{SYNC_LISTENER, 0, true},   {SYNC_LISTENER, 1 << 20, true},
+		{SYNC_LISTENER, -1, false}, {SYNC_READY, 3, false},
+		{SYNC_ERROR, 3, false},     {SYNC_EOF, 3, false},
+	};
+	struct sync_message message;
+	struct pair pair;
+
+	(void)state;
+	pair_open(&pair);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(sync_write_number(pair.fds[1], rows[i].point, rows[i].number), 0);
+		assert_int_equal(sync_receive(pair.fds[0], &message),
+				 rows[i].is_taken ? 0 : -EPROTO);
+		if (rows[i].is_taken)
+			assert_int_equal(message.number, rows[i].number);
+	}
+	/* And a number does not go without saying. */
+	assert_int_equal(sync_send(pair.fds[1], SYNC_LISTENER), 0);
+	assert_int_equal(sync_receive(pair.fds[0], &message), -EPROTO);
+	pair_close(&pair);
+}
+
 /* Two messages that wait are still two. */
 static void keeps_messages_apart(void **state)
 {
@@ -346,6 +375,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_closed_by_exec),
 		cmocka_unit_test(carries_points),
+		cmocka_unit_test(carries_numbers),
 		cmocka_unit_test(keeps_messages_apart),
 		cmocka_unit_test(carries_errors),
 		cmocka_unit_test(vouches_for_the_sender),

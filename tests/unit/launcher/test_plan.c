@@ -46,6 +46,7 @@ static const char *const optional[] = {
 	"terminal_stdio",
 	"terminal_foreground",
 	"monitor",
+	"notifier",
 	"secrets",
 	"landlock",
 };
@@ -204,6 +205,25 @@ static void follows_the_spec(void **state)
 	assert_all_required_rows(&d);
 }
 
+/* Never by default. */
+static void answers_denied_calls_where_asked(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		if ((i & 1) != 0)
+			decision_as_user(&d);
+		else
+			decision_as_root(&d);
+		d.explains_denials = (i & 2) != 0;
+		plan_make(&d);
+		assert_int_equal(wants(&d, "notifier"), (i & 2) != 0);
+		assert_true(wants(&d, "seccomp"));
+		assert_all_required_rows(&d);
+	}
+}
+
 static void raises_hard_limits_where_needed(void **state)
 {
 	static const struct {
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(needs_all_of_root_for_a_block),
 		cmocka_unit_test(makes_six_namespaces_at_once),
 		cmocka_unit_test(follows_the_spec),
+		cmocka_unit_test(answers_denied_calls_where_asked),
 		cmocka_unit_test(raises_hard_limits_where_needed),
 		cmocka_unit_test(always_leaves_the_callers_keyring),
 		cmocka_unit_test(shows_every_row),

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <json-c/json.h>
 
@@ -331,6 +333,49 @@ static void writes_provenance(void **state)
 	json_object_put(object);
 }
 
+static void writes_denials(void **state)
+{
+	static struct denials denials = {
+		.n = 2,
+		.others = 7,
+		.list = {
+			{.number = SYS_socket, .error = EAFNOSUPPORT, .count = 3, .args = {AF_ALG}},
+			{.number = DENIALS_OTHER_NUMBERS, .error = ENOSYS, .count = 1}}};
+	static struct sandbox_spec spec;
+	struct run_result r = result_of(RUN_EXITED);
+	struct json_object *object, *list;
+
+	r.exit_code = 0;
+	object = produce(*state, &r, &spec, NULL, 0);
+	assert_text(object, "denials", NULL);
+	assert_number(object, "denials_not_listed", RESULT_NONE);
+	json_object_put(object);
+	spec.seccomp.default_origin = (struct spec_origin){.file = "a \"file\"", .line = 9};
+	r.denials = &denials;
+	object = produce(*state, &r, &spec, NULL, 0);
+	list = json_object_object_get(object, "denials");
+	assert_int_equal(json_object_array_length(list), 2);
+	assert_text(json_object_array_get_idx(list, 0), "call", "socket");
+	assert_text(json_object_array_get_idx(list, 0), "argument", "AF_ALG");
+	assert_text(json_object_array_get_idx(list, 0), "answer", "EAFNOSUPPORT");
+	assert_text(json_object_array_get_idx(list, 0), "file", "a \"file\"");
+	assert_text(json_object_array_get_idx(list, 0), "waiver", "seccomp.call:socket");
+	assert_number(json_object_array_get_idx(list, 0), "line", 9);
+	assert_number(json_object_array_get_idx(list, 0), "count", 3);
+	assert_text(json_object_array_get_idx(list, 1), "waiver", NULL);
+	assert_number(object, "denials_not_listed", 7);
+	json_object_put(object);
+	/* None is a list, too; one that was lost is none. */
+	denials.n = 0;
+	object = produce(*state, &r, &spec, NULL, 0);
+	assert_int_equal(json_object_array_length(json_object_object_get(object, "denials")), 0);
+	json_object_put(object);
+	denials.is_lost = 1;
+	object = produce(*state, &r, &spec, NULL, 0);
+	assert_text(object, "denials", NULL);
+	json_object_put(object);
+}
+
 static void fits_or_refuses(void **state)
 {
 	struct run_result r = result_of(RUN_SIGNALLED);
@@ -426,10 +471,10 @@ static void cpu_limit(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cpu_limit),           cmocka_unit_test(chooses_exit_codes),
-		cmocka_unit_test(writes_each_kind),    cmocka_unit_test(writes_a_failed_setup),
-		cmocka_unit_test(writes_provenance),   cmocka_unit_test(fits_or_refuses),
-		cmocka_unit_test(the_schema_can_fail),
+		cmocka_unit_test(cpu_limit),         cmocka_unit_test(chooses_exit_codes),
+		cmocka_unit_test(writes_each_kind),  cmocka_unit_test(writes_a_failed_setup),
+		cmocka_unit_test(writes_provenance), cmocka_unit_test(writes_denials),
+		cmocka_unit_test(fits_or_refuses),   cmocka_unit_test(the_schema_can_fail),
 	};
 
 	return cmocka_run_group_tests_name("launcher/result", tests, setup, teardown);
