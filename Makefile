@@ -28,7 +28,7 @@ LAUNCHER_SRC := \
 	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/denials.c cmd/doctor.c cmd/document.c cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
-	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/run.c \
+	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(LAUNCHER_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
@@ -81,7 +81,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: fuzz-smoke fuzz-long fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-long bench
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-long bench
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -298,10 +298,48 @@ bench: build/cordon ## measure launches against other tools: docs/PERFORMANCE.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 
+# ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options.c): kept in the tree, and
+# compared with what the tables give by tests/integration/documents.bats ----
+DOCUMENTS_SRC := cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/prose.c cmd/gen/reference.c \
+	cmd/gen/schema.c cmd/gen/tree.c
+DOCUMENTS_OBJ := $(DOCUMENTS_SRC:%.c=$(O)/%.o)
+DOCUMENTS     := docs/man/cordon-profile.5=man profiles/schema.json=schema docs/completion/cordon.bash=completion \
+	docs/PROFILES.md=reference
+
+documents-build: build/gen/documents
+
+build/gen/documents: build/release/gen/documents
+	@mkdir -p $(@D)
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/gen/documents: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+
+$(O)/gen/documents: $(DOCUMENTS_OBJ) $(filter-out $(O)/cmd/main.o,$(CMD_OBJ)) $(O)/libcordon.a
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LDLIBS) -o $@
+
+docs: build/gen/documents ## write the documents that follow from the tables
+	@mkdir -p docs/man docs/completion
+	@set -e; for row in $(DOCUMENTS); do \
+		build/gen/documents $${row#*=} > build/gen/document.new; \
+		cmp -s build/gen/document.new $${row%=*} || { cp build/gen/document.new $${row%=*}; echo "  docs  $${row%=*}"; }; \
+	done
+
+# "FILE=DOCUMENT", for the test.
+documents-list:
+	@printf '%s\n' $(DOCUMENTS)
+
 # ---- install ----
 install: build/cordon ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 build/release/cordon $(DESTDIR)$(PREFIX)/bin/cordon
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0644 docs/man/cordon-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/cordon-profile.5
+	install -d $(DESTDIR)$(PREFIX)/share/cordon
+	install -m 0644 profiles/schema.json $(DESTDIR)$(PREFIX)/share/cordon/profile.schema.json
+	install -m 0644 docs/completion/cordon.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cordon
 
 clean: ## remove build/
 	rm -rf build

@@ -137,7 +137,7 @@ int command_refuse(const struct subcommand *table, const char *above, const char
 	const char *nearest;
 	size_t n = 0;
 
-	for (; table[n].name != NULL && n < COMMANDS_MAX; n++)
+	for (; n < COMMANDS_MAX && table[n].name != NULL; n++)
 		names[n] = table[n].name;
 	nearest = str_nearest(word, names, n);
 	print_note("unknown command '%s%s%s'", above, space, word);

@@ -17,7 +17,7 @@
 #include "cmd/table.h"
 #include "cmd/verdict.h"
 
-enum { GROUP_FILE_MAX = 256 << 10, CHECKS_MAX = 48, NAME_AT = 7, TEXT_AT = 31 };
+enum { GROUP_FILE_MAX = 256 << 10, CHECKS_MAX = 32, NAME_AT = 7, TEXT_AT = 31 };
 
 enum check_kind { CHECK_OK, CHECK_MISS, CHECK_NOTE, CHECK_NOT_HERE };
 
@@ -246,7 +246,7 @@ int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 {
 	_cleanup_verdict_ struct verdict *verdict = verdict_new();
 	static const char *const program[] = {"true", NULL};
-	_cleanup_free_ struct checkup *checkup = calloc(1, sizeof(*checkup));
+	struct checkup checkup = {.n = 0};
 	bool is_json;
 	int exit_code;
 	bool decided;
@@ -254,10 +254,10 @@ int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 	(void)argc;
 	if (command_no_words("doctor", argv + 1, &is_json, &exit_code) < 0)
 		return exit_code;
-	if (verdict == NULL || checkup == NULL)
+	if (verdict == NULL)
 		return EXIT_CORDON;
 	decided = verdict_decide(verdict, context, &(struct policy_request){.argv = program}) == 0;
-	check_facts(checkup, &verdict->decision);
-	return is_json ? doctor_document(checkup, verdict, decided)
-		       : doctor_text(checkup, verdict, decided);
+	check_facts(&checkup, &verdict->decision);
+	return is_json ? doctor_document(&checkup, verdict, decided)
+		       : doctor_text(&checkup, verdict, decided);
 }

@@ -21,27 +21,6 @@ static int dispatch(const struct cmd_context *context, int argc, char **argv)
 			       : command_refuse(commands, "", argv[0]);
 }
 
-static const char *variable(const char *const *environment, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; environment[i] != NULL; i++)
-		if (strncmp(environment[i], name, len) == 0 && environment[i][len] == '=')
-			return environment[i] + len + 1;
-	return NULL;
-}
-
-void cmd_request_init(const struct cmd_context *context, struct run_request *ret_request)
-{
-	*ret_request = (struct run_request){
-		.root_dir = context->root_dir,
-		.runtime_dir = variable(context->environment, "XDG_RUNTIME_DIR"),
-		.environment = context->environment,
-		.home = variable(context->environment, "HOME"),
-	};
-	memcpy(ret_request->fds_closed, context->fds_closed, sizeof(context->fds_closed));
-}
-
 int main(int argc, char **argv)
 {
 	struct cmd_context context = {.environment = (const char *const *)environ};

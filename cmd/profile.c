@@ -11,6 +11,8 @@
 #include "cmd/print.h"
 #include "cmd/table.h"
 #include "cmd/verdict.h"
+#include "policy/ctx.h"
+#include "policy/yaml.h"
 
 enum { ARENA_SIZE = 8 << 20, NAME_WIDTH = 12, PATH_WIDTH = 12 };
 
@@ -21,26 +23,37 @@ struct listing {
 	struct document *document; /* NULL: text */
 };
 
-/* The description that the profile itself says: what it inherits describes its parent. */
-static const char *own_description(const struct verdict *verdict)
+/*
+ * The description that the profile itself says, NULL where it says none: what it inherits describes
+ * its parent. Its text is read and not resolved, since a profile may be refused for where cordon is
+ * started (${cwd}) and still be one. False where it cannot be read.
+ */
+static bool read_description(const struct cmd_context *context, const char *name,
+			     struct arena *arena, const char **ret_description)
 {
-	const struct spec_provenance *p = &verdict->decision.spec.provenance;
-	const char *own = p->n_profiles > 0 ? p->profiles[p->n_profiles - 1].path : "";
+	struct policy_source source = {.path = name, .dir = "", .text = "", .digest = ""};
+	struct policy_problems problems = {.n = 0};
+	struct policy_ctx ctx = {.arena = arena, .problems = &problems};
+	const struct policy_node *root, *description;
+	struct run_request request;
+	struct err err;
 
-	for (size_t i = 0; i < p->n_values; i++)
-		if (str_equal(p->values[i].key, "description") &&
-		    str_equal(p->values[i].origin.file, own))
-			return p->values[i].value;
-	return NULL;
+	cmd_request_init(context, &request);
+	if (cordon_profile_load(&request, name, arena, &source.text, &source.len, &err) < 0)
+		return false;
+	root = yaml_parse(&ctx, &source, source.text, source.len);
+	description = doc_get(root, "description");
+	*ret_description = description != NULL ? description->text : NULL;
+	return root != NULL && problems.n == 0;
 }
 
 static void list_profile(void *ctx, const char *name, const char *path)
 {
 	struct listing *listing = ctx;
-	_cleanup_verdict_ struct verdict *verdict = verdict_new();
-	bool is_good =
-		verdict != NULL && verdict_read_profile(verdict, listing->context, name) == 0;
-	const char *description = is_good ? own_description(verdict) : NULL;
+	struct arena arena = {0};
+	const char *description = NULL;
+	bool is_good = arena_init(&arena, ARENA_SIZE, NULL) == 0 &&
+		       read_description(listing->context, name, &arena, &description);
 	char left[512];
 	char padded[64];
 
@@ -53,6 +66,7 @@ static void list_profile(void *ctx, const char *name, const char *path)
 		json_text(json, "description", description);
 		json_truth(json, "ok", is_good);
 		json_close(json, '}');
+		arena_release(&arena);
 		return;
 	}
 	str_format(padded, sizeof(padded), "%.*s", NAME_WIDTH, "                    ");
@@ -61,7 +75,8 @@ static void list_profile(void *ctx, const char *name, const char *path)
 		   path[0] != '\0' ? path : "(shipped)");
 	table_row(table_columns(), NAME_WIDTH + PATH_WIDTH, left,
 		  is_good ? description != NULL ? description : ""
-			  : "has mistakes: cordon profile check says which");
+			  : "cannot be read: cordon profile check says why");
+	arena_release(&arena);
 }
 
 int cmd_profile_ls(const struct cmd_context *context, int argc, char **argv)

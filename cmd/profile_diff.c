@@ -27,6 +27,7 @@ struct output {
 struct side {
 	const char *text;
 	struct spec_origin origin;
+	bool is_default; /* a call whose answer is that of seccomp.default, whose origin it has */
 };
 
 /* ---- one difference ---- */
@@ -48,6 +49,7 @@ static void print_side(const struct output *out, char sign, const struct side *s
 	size_t at = out->columns > 0 ? NARROW_VALUE_AT : VALUE_AT;
 	char left[ANSWER_MAX + 16];
 	char origin[512];
+	char where[sizeof(origin) + 32];
 
 	if (side->text == NULL)
 		return;
@@ -58,7 +60,10 @@ static void print_side(const struct output *out, char sign, const struct side *s
 		table_row(out->columns, 6, left, side->text);
 		left[0] = '\0';
 	}
-	table_row(out->columns, at, left, print_origin(side->origin, origin, sizeof(origin)));
+	print_origin(side->origin, origin, sizeof(origin));
+	str_format(where, sizeof(where), "%s%s", side->is_default ? "seccomp.default, " : "",
+		   origin);
+	table_row(out->columns, at, left, where);
 }
 
 static void put_difference(struct output *out, const char *name, const struct side *a,
@@ -86,7 +91,8 @@ static struct side value_of(const struct sandbox_spec *spec, const char *key)
 
 	for (size_t i = 0; i < p->n_values; i++)
 		if (str_equal(p->values[i].key, key))
-			return (struct side){p->values[i].value, p->values[i].origin};
+			return (struct side){.text = p->values[i].value,
+					     .origin = p->values[i].origin};
 	return (struct side){.text = NULL};
 }
 
@@ -104,7 +110,7 @@ static void diff_values(struct output *out, const struct sandbox_spec *spec_a,
 
 	for (size_t i = 0; i < a->n_values; i++) {
 		const struct spec_value *value = &a->values[i];
-		struct side left = {value->value, value->origin};
+		struct side left = {.text = value->value, .origin = value->origin};
 		struct side right = value_of(spec_b, value->key);
 
 		if (!is_about_file(value->key) && !str_equal(left.text, right.text))
@@ -113,7 +119,7 @@ static void diff_values(struct output *out, const struct sandbox_spec *spec_a,
 	for (size_t i = 0; i < b->n_values; i++) {
 		const struct spec_value *value = &b->values[i];
 		struct side none = {.text = NULL};
-		struct side right = {value->value, value->origin};
+		struct side right = {.text = value->value, .origin = value->origin};
 
 		if (!is_about_file(value->key) && value_of(spec_a, value->key).text == NULL)
 			put_difference(out, value->key, &none, &right);
@@ -212,10 +218,14 @@ static struct side answer_of(const struct sandbox_spec *spec, int32_t number, ch
 		if (call->number != number)
 			continue;
 		write_answer(call, buf, size);
-		return (struct side){buf, call->n_rules > 0 ? call->rules[0].origin : call->origin};
+		return (struct side){.text = buf,
+				     .origin = call->n_rules > 0 ? call->rules[0].origin
+								 : call->origin};
 	}
 	add_action(&text, seccomp->default_action);
-	return (struct side){buf, value_of(spec, "seccomp.default").origin};
+	return (struct side){.text = buf,
+			     .origin = value_of(spec, "seccomp.default").origin,
+			     .is_default = true};
 }
 
 static void diff_calls(struct output *out, const struct sandbox_spec *spec_a,

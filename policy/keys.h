@@ -83,6 +83,11 @@ void keys_apply(struct policy_ctx *ctx, const struct policy_node *root, struct s
  * SPEC_UNLIMITED for "unlimited". */
 uint64_t keys_number(const struct policy_key *key, const struct policy_node *node);
 
+/* Names of the waivers ("seccomp.call:", with what stands for the rest behind a ':' or '.'), one
+ * after the other; NULL behind the last. *ret_is_enforced: false where this build has not got what
+ * it would waive. (waivers.c) */
+const char *waivers_name(size_t index, bool *ret_is_enforced);
+
 /* Reports that something known is not enforced by this build. */
 struct policy_problem *keys_refuse_later(struct policy_ctx *ctx, struct policy_place place,
 					 const char *what);

@@ -25,6 +25,14 @@ static const struct waiver_row waiver_rows[] = {
 
 enum { N_WAIVER_ROWS = sizeof(waiver_rows) / sizeof(waiver_rows[0]), MAX_WAIVERS = 64 };
 
+const char *waivers_name(size_t index, bool *ret_is_enforced)
+{
+	if (index >= N_WAIVER_ROWS)
+		return NULL;
+	*ret_is_enforced = waiver_rows[index].is_here;
+	return waiver_rows[index].name;
+}
+
 static bool takes_argument(const struct waiver_row *row)
 {
 	char last = row->name[strlen(row->name) - 1];

@@ -42,8 +42,8 @@ neutral() {
 	printf 'cordon: 1\nextends: default\nx: 1\n' >bad.yaml
 	gives 0 "good.yaml: ok" cordon profile check good.yaml
 	says 125 "good.yaml: ok*./bad.yaml:3:1: error: *" cordon profile check good.yaml bad.yaml
-	says 125 "Usage: cordon profile *" cordon profile
-	says 125 "cordon: unknown command 'profile chek'*cordon profile check*" cordon profile chek x
+	says 125 "Usage: cordon profile COMMAND*" cordon profile
+	says 125 "cordon: unknown command 'profile chek'*Did you mean \`cordon profile check\`?*" cordon profile chek x
 }
 
 @test "doctor: 0 where a sandbox can be made, with the proof" {

@@ -28,13 +28,6 @@ enum { STACK_BYTES = 64 << 10 };
 
 static const char *root_dir;
 
-/* cmd/main.c has main, too. */
-void cmd_request_init(const struct cmd_context *context, struct run_request *ret_request)
-{
-	*ret_request = (struct run_request){.root_dir = context->root_dir,
-					    .environment = context->environment};
-}
-
 struct job {
 	int (*main)(const struct cmd_context *context, int argc, char **argv);
 	const char *argv[6];

@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The documents that follow from the tables: they are what the tables give, the schema says what
+# `profile check` says, the completion completes.
+
+load ../lib/cordon
+load ../lib/attack
+
+DOCUMENTS=$repo/build/gen/documents
+SCHEMA=$repo/profiles/schema.json
+
+# Whether the schema accepts a profile. Prints why not.
+schema_takes() { # FILE
+	"$DOCUMENTS" tree "$1" >"$1.json" && python3 "$repo/tests/lib/schema.py" "$SCHEMA" "$1.json"
+}
+
+# Both the schema and cordon.
+both_take() { # FILE
+	gives 0 "" schema_takes "$1" && says 0 "*: ok" cordon profile check "$1"
+}
+
+both_refuse() { # PATTERN-OF-THE-SCHEMA LINE...
+	printf '%s\n' "cordon: 1" "extends: default" "${@:2}" >bad.yaml
+	says 1 "$1" schema_takes bad.yaml && says 125 "*bad.yaml:*error*" cordon profile check bad.yaml
+}
+
+@test "documents: each is what the tables give; if not: make docs, and look at the difference" {
+	local row n=0
+	for row in $(make -s -C "$repo" documents-list); do
+		"$DOCUMENTS" "${row#*=}" >now
+		diff -u "$repo/${row%=*}" now
+		n=$((n + 1))
+	done
+	[ "$n" -eq 4 ]
+}
+
+@test "schema: accepts each shipped profile" {
+	local profile
+	for profile in "$repo"/profiles/*.yaml; do
+		cp "$profile" .
+		gives 0 "" schema_takes "${profile##*/}"
+	done
+	[ -e build.yaml.json ]
+}
+
+@test "schema: accepts the examples of the README, and so does cordon" {
+	local example n=0
+	# Pieces of a profile get their first lines here.
+	awk '/^```yaml$/ { n++; name = "example" n ".yaml"; next } /^```$/ { name = "" } name { print > name }' \
+		"$repo/README.md"
+	for example in example*.yaml; do
+		grep -q '^cordon:' "$example" || sed -i '1i cordon: 1\nextends: default' "$example"
+		both_take "$example"
+		n=$((n + 1))
+	done
+	[ "$n" -ge 3 ]
+	cp "$repo/tests/golden/judge.yaml" .
+	both_take judge.yaml
+}
+
+@test "schema: one value has many spellings" {
+	printf '%s\n' "cordon: \"1\"" "extends: default" "process: {user: 1000, environment: {A: 1, B: true, C: , D: \"\"}}" \
+		"limits: {nproc: \"16\", wall_time: unlimited, ulimits: {fsize: 1.5MiB, core: 0, nofile: unlimited}}" \
+		"rootfs: {from: host, writable: tmpfs}" \
+		"+volumes: [\"/usr/share:/srv:ro\", {type: tmpfs, target: /box, mode: 1777, read_only: \"false\"}]" \
+		"capabilities: {add: []}" >good.yaml
+	both_take good.yaml
+}
+
+@test "schema: refuses what cordon refuses" {
+	both_refuse "*.proces: may not be here*" "proces: {user: 1000}"
+	both_refuse "*.limits.nproc: 'many' is not of the form*" "limits: {nproc: many}"
+	both_refuse "*.limits.nproc: '-1' is not*" "limits: {nproc: -1}"
+	both_refuse "*.limits.wall_time: 6 is too large*" "limits: {wall_time: 6}"
+	both_refuse "*.limits.wall_time: '6 seconds' is not*" "limits: {wall_time: 6 seconds}"
+	both_refuse "*.limits.ulimits.fsize: '1XiB' is not*" "limits: {ulimits: {fsize: 1XiB}}"
+	both_refuse "*.limits: is none of object*" "limits: []"
+	both_refuse "*.volumes: is none of array*" "volumes: {}"
+	both_refuse "*.process.hostname: is none of*" "process: {hostname: }"
+	both_refuse "*.volumes[[]0]: is none of the forms*" "volumes: [{type: tmpfs, target: /x, read_only: yes}]"
+	both_refuse "*.volumes[[]0]: is none of the forms*" "volumes: [{type: tmpfs, target: /x, sise: 1}]"
+	both_refuse "*.rootfs.writable: is none of the forms*" "rootfs: {writable: image}"
+	both_refuse "*.+process: may not be here*" "+process: {hostname: x}"
+	both_refuse "*.network.mode: 'host' is none of*" "network: {mode: host}"
+	both_refuse "*.capabilities.add: too many items*" "capabilities: {add: [SYS_ADMIN]}"
+	printf 'extends: default\n' >none.yaml
+	says 1 "*'cordon' is missing*" schema_takes none.yaml
+	says 125 "*none.yaml:*" cordon profile check none.yaml
+}
+
+# Those that are refused by their name whatever they say.
+later_keys() {
+	cordon profile keys --json | jq -r '.keys[] | select(.enforced | not) | .key | select(contains("[") | not)'
+}
+
+@test "schema: refuses each key that is not enforced yet, as cordon does" {
+	local key n=0
+	need jq
+	for key in $(later_keys); do
+		printf 'cordon: 1\nextends: default\n%s\n' "$(nested "$key")" >later.yaml
+		says 1 "*document.$key: is not accepted*" schema_takes later.yaml
+		says 125 "*error: $key is not enforced by this build*" cordon profile check later.yaml
+		n=$((n + 1))
+	done
+	[ "$n" -eq "$(grep -c 'not enforced yet)\*\* |' "$repo/docs/PROFILES.md")" ]
+}
+
+# "a.b" as "a: {b: x}".
+nested() {
+	local rest=${1#*.}
+	if [ "$rest" = "$1" ]; then
+		echo "$1: x"
+	else
+		echo "${1%%.*}: {$(nested "$rest")}"
+	fi
+}
+
+@test "control: the validator finds a word that it does not know" {
+	echo '{"oneOf": []}' >schema.json
+	echo 1 >document.json
+	says 1 "schema.py: document: the word {'oneOf'} is not known" \
+		python3 "$repo/tests/lib/schema.py" schema.json document.json
+}
+
+@test "man page and reference: every key is there" {
+	local key
+	need jq
+	for key in $(cordon profile keys --json | jq -r '.keys[].key'); do
+		grep -qF "| \`$key\` |" "$repo/docs/PROFILES.md"
+		sed 's/\\-/-/g' "$repo/docs/man/cordon-profile.5" | grep -qF "\\fB$key\\fR ("
+	done
+	# Nothing that roff would take for a request of its own.
+	run -1 grep -nE "^'|^\.[^A-Znaf\\\\]" "$repo/docs/man/cordon-profile.5"
+}
+
+# What the shell would offer behind these words; the last one is being typed.
+completed() { # WORD...
+	bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cordon; printf "%s\n" "${COMPREPLY[@]}"' \
+		bash "$repo/docs/completion/cordon.bash" "$CORDON" "$@" 2>&1
+}
+
+@test "completion: commands, flags, profiles, keys, waivers, files" {
+	gives 0 "explain" completed e
+	gives 0 "diff" completed profile d
+	gives 0 "gc" completed --root /x g
+	gives 0 "--timeout" completed run --ti
+	gives 0 "--json" completed profile ls --j
+	gives 0 "" completed run --json
+	gives 0 $'base\nbuild' completed run --profile b
+	gives 0 "build" completed run --profile = bu
+	gives 0 "default" completed profile diff build d
+	gives 0 "limits.nproc=" completed run --set limits.np
+	gives 0 "limits.nproc" completed profile keys limits.np
+	gives 0 "" completed run --set limits.memor
+	gives 0 "seccomp.call:" completed explain --waive sec
+	touch here.yaml
+	gives 0 "here.yaml" completed profile check he
+	gives 0 "./here.yaml" completed run --profile ./he
+	gives 0 "here.yaml" completed run --ro he
+	gives 0 "here.yaml" completed run -- cat he
+	says 0 "*true*" completed run -- tru
+	gives 0 "" completed run -- --prof
+}
