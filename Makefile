@@ -12,7 +12,7 @@ BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
-	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
+	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
 	policy/resolve_mounts.c \
@@ -192,6 +192,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_mounts.c \
 	tests/unit/policy/test_problems.c \
 	tests/unit/policy/test_resolve.c \
+	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c

@@ -266,6 +266,7 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 		verdict_print_refusal(verdict);
 		return EXIT_CORDON;
 	}
+	print_warnings(&verdict->decision.spec.provenance);
 	print_head(&verdict->decision);
 	print_values(&verdict->decision);
 	print_tree(&verdict->decision);

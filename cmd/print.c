@@ -85,6 +85,16 @@ const char *print_origin(struct spec_origin origin, char *buf, size_t size)
 	return buf;
 }
 
+void print_warnings(const struct spec_provenance *provenance)
+{
+	char origin[512];
+
+	for (size_t i = 0; i < provenance->n_warnings; i++)
+		print_note("%s: warning: %s",
+			   print_origin(provenance->warnings[i].origin, origin, sizeof(origin)),
+			   provenance->warnings[i].text);
+}
+
 /* Harmless already; see problems.c. What was too long has lost its end. */
 static void put_problem(void *ctx, const char *text, size_t len)
 {

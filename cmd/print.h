@@ -24,6 +24,9 @@ void print_err(const struct err *err);
 void print_refusal(const struct policy_problems *problems, const struct misses *misses,
 		   const struct err *err);
 
+/* What in the policy has no effect: a line each on stderr. */
+void print_warnings(const struct spec_provenance *provenance);
+
 /* "file:line" of an origin, or its source's name; into buf. */
 const char *print_origin(struct spec_origin origin, char *buf, size_t size);
 

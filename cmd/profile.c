@@ -178,6 +178,7 @@ static int check_one(const struct cmd_context *context, const char *file, struct
 	} else if (r < 0) {
 		verdict_print_refusal(verdict);
 	} else {
+		print_warnings(&verdict->decision.spec.provenance);
 		print_out("%s: ok\n", file);
 	}
 	return r < 0 ? EXIT_CORDON : 0;

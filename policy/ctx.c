@@ -95,6 +95,22 @@ struct policy_problem *ctx_report(struct policy_ctx *ctx, struct policy_place pl
 	return problem;
 }
 
+void ctx_warn(struct policy_ctx *ctx, struct policy_place place, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!ctx->request->wants_values || ctx->n_warnings == CTX_WARNINGS_MAX)
+		return;
+	if (ctx->warnings == NULL)
+		ctx->warnings = ctx_array(ctx, CTX_WARNINGS_MAX, sizeof(*ctx->warnings));
+	if (ctx->warnings == NULL)
+		return;
+	va_start(ap, fmt);
+	ctx->warnings[ctx->n_warnings++] = (struct spec_warning){.origin = doc_origin(place),
+								 .text = ctx_vformat(ctx, fmt, ap)};
+	va_end(ap);
+}
+
 void ctx_suggest(struct policy_ctx *ctx, struct policy_problem *problem, const char *word,
 		 const char *const *names, size_t n)
 {

@@ -14,7 +14,7 @@
 #include "policy/doc.h"
 #include "policy/policy.h"
 
-enum { CTX_FILES_MAX = 16 };
+enum { CTX_FILES_MAX = 16, CTX_WARNINGS_MAX = 32 };
 
 struct policy_ctx {
 	struct arena *arena;
@@ -26,6 +26,8 @@ struct policy_ctx {
 	/* Files that profiles name (seccomp.docker_profile), for provenance. */
 	const struct policy_source *files[CTX_FILES_MAX];
 	size_t n_files;
+	struct spec_warning *warnings; /* up to CTX_WARNINGS_MAX; NULL: none */
+	size_t n_warnings;
 	bool out_of_memory;
 };
 
@@ -43,6 +45,11 @@ const char *ctx_format(struct policy_ctx *ctx, const char *fmt, ...) printf_like
  */
 struct policy_problem *ctx_report(struct policy_ctx *ctx, struct policy_place place,
 				  const char *rule, const char *fmt, ...) printf_like(4, 5);
+
+/* Notes what is no mistake but has no effect, where the request wants to know; at most
+ * CTX_WARNINGS_MAX. */
+void ctx_warn(struct policy_ctx *ctx, struct policy_place place, const char *fmt, ...)
+	printf_like(3, 4);
 
 /* Sets problem->hint to "did you mean '...'?" where one of the n names is near to word. */
 void ctx_suggest(struct policy_ctx *ctx, struct policy_problem *problem, const char *word,

@@ -196,8 +196,14 @@ static void permit(struct policy_ctx *ctx, struct filter_call *call, const struc
 	bool is_bound =
 		listed->is_from_default_group && !listed->is_outright && listed->has_group_refusal;
 
-	if (listed->choices != NULL && !listed->is_outright && !listed->is_from_default_group &&
-	    !listed->is_from_other_group && !filter_is_permission(filter->default_action))
+	bool is_whole = listed->is_outright || listed->is_from_default_group ||
+			listed->is_from_other_group || filter_is_permission(filter->default_action);
+
+	if (listed->choices != NULL && is_whole)
+		ctx_warn(ctx, listed->choices->entries[0]->node->place,
+			 "the conditions on %s do not matter: it is permitted without them, too",
+			 call->name);
+	if (listed->choices != NULL && !is_whole)
 		filter_refuse_opposite(ctx, call, listed->choices, filter->default_action);
 	if (is_bound)
 		apply_group_refusals(ctx, call, listed->node);
@@ -303,6 +309,40 @@ static void mark_group_refusals(struct listed *listed)
 	}
 }
 
+/* Whether an earlier entry permits all that this one without conditions would. */
+static bool is_permitted(const struct listed *one, const struct filter_entry *entry)
+{
+	bool is_from_group = one->is_from_default_group || one->is_from_other_group;
+
+	if (one->is_outright)
+		return true;
+	/* A name lifts the group's own refusals; @sandbox-default brings them along. */
+	if (one->has_group_refusal &&
+	    (!entry->is_group || str_equal(entry->name, "@sandbox-default")))
+		return entry->is_group && one->is_from_default_group;
+	return is_from_group;
+}
+
+static void warn_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
+		       const struct listed *listed)
+{
+	size_t n = 0;
+
+	for (size_t number = 0; number < SYSCALLS_END; number++) {
+		if (!entry->set.has[number])
+			continue;
+		n++;
+		if (!is_permitted(&listed[number], entry))
+			return;
+	}
+	if (n == 0)
+		ctx_warn(ctx, entry->node->place, "%s: there is no such call on this architecture",
+			 entry->name);
+	else
+		ctx_warn(ctx, entry->node->place, "%s is permitted already by an earlier entry",
+			 entry->name);
+}
+
 static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		       const struct waived *waived, struct filter *filter)
 {
@@ -314,8 +354,11 @@ static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
 		struct filter_entry *entry = ctx_array(ctx, 1, sizeof(*entry));
 
-		if (entry != NULL && filter_read_entry(ctx, node, false, entry))
-			list_entry(ctx, entry, listed);
+		if (entry == NULL || !filter_read_entry(ctx, node, false, entry))
+			continue;
+		if (ctx->request->wants_values && entry->n_conds == 0)
+			warn_entry(ctx, entry, listed);
+		list_entry(ctx, entry, listed);
 	}
 	apply_allow(ctx, list, listed, waived, filter);
 }

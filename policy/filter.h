@@ -91,6 +91,12 @@ void filter_refuse_opposite(struct policy_ctx *ctx, struct filter_call *call,
 /* The default has changed: everything that follows it changes too. */
 void filter_follow_default(struct policy_ctx *ctx, struct filter *filter);
 
+/* ---- filter_warn.c ---- */
+/* Warns of a refusal that changes nothing, before it is put into the filter. n_own: by number, how
+ * many rules of the layer's own a call has. */
+void filter_warn_deny(struct policy_ctx *ctx, const struct filter_entry *entry,
+		      const uint16_t *n_own, const struct filter *filter);
+
 /* ---- filter_docker.c ---- */
 /*
  * Puts the Docker or OCI file that the layer names over the filter. A profile without a parent is

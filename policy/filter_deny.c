@@ -47,6 +47,8 @@ void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
 		if (!filter_read_entry(ctx, node, true, entry))
 			continue;
+		if (ctx->request->wants_values)
+			filter_warn_deny(ctx, entry, n_own, filter);
 		for (size_t number = 0; number < SYSCALLS_END; number++) {
 			struct filter_call *call = &filter->calls[number];
 

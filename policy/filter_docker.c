@@ -216,10 +216,25 @@ static bool take_default(struct policy_ctx *ctx, const struct docker_profile *pr
 	return true;
 }
 
-static void put_over(struct policy_ctx *ctx, const struct docker_profile *profile,
-		     struct filter *filter)
+static void warn_excess(struct policy_ctx *ctx, const struct policy_node *path, const char *first,
+			size_t n)
+{
+	if (n == 1)
+		ctx_warn(ctx, path->place,
+			 "%s, which the file permits, stays refused as in the parent", first);
+	else if (n > 1)
+		ctx_warn(ctx, path->place,
+			 "%zu calls that the file permits, %s among them, stay refused as in the "
+			 "parent",
+			 n, first);
+}
+
+static void put_over(struct policy_ctx *ctx, const struct policy_node *path,
+		     const struct docker_profile *profile, struct filter *filter)
 {
 	bool is_default = take_default(ctx, profile, filter);
+	const char *first = "";
+	size_t n = 0;
 
 	for (size_t number = 0; number < SYSCALLS_END; number++) {
 		struct filter_call *call = &filter->calls[number];
@@ -229,11 +244,15 @@ static void put_over(struct policy_ctx *ctx, const struct docker_profile *profil
 			continue;
 		own_answer(ctx, profile, &profile->calls[number], &own);
 		own.is_default &= is_default;
+		if (filter->has_parent && filter_is_permission(own.otherwise) &&
+		    !filter_is_permission(call->otherwise) && n++ == 0)
+			first = call->name;
 		if (filter->has_parent)
 			narrow(ctx, &own, call);
 		else
 			*call = own;
 	}
+	warn_excess(ctx, path, first, n);
 }
 
 void filter_apply_docker(struct policy_ctx *ctx, const struct policy_node *path,
@@ -252,5 +271,12 @@ void filter_apply_docker(struct policy_ctx *ctx, const struct policy_node *path,
 			->expected = "With 'unknown: errno(ENOSYS)' it is refused unseen.";
 		return;
 	}
-	put_over(ctx, profile, filter);
+	if (profile->n_unknown == 1)
+		ctx_warn(ctx, profile->unknown->place, "%s is no call that is known here",
+			 profile->unknown->text);
+	else if (profile->n_unknown > 1)
+		ctx_warn(ctx, profile->unknown->place,
+			 "%zu names, %s among them, are no calls that are known here",
+			 profile->n_unknown, profile->unknown->text);
+	put_over(ctx, path, profile, filter);
 }

@@ -86,7 +86,7 @@ struct policy_request {
 	size_t n_flags;
 	const int *fds; /* --fd: descriptors that are passed on, SPEC_FDS_MAX at most */
 	size_t n_fds;
-	bool wants_values;  /* spec.provenance.values is filled, for `explain` */
+	bool wants_values;  /* spec.provenance has values and warnings, for `explain` */
 	bool wants_origins; /* spec.seccomp.calls has every call that is refused by a line of its
 			       own, also where the answer is the default's */
 	const char *const

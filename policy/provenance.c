@@ -139,6 +139,8 @@ void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *laye
 					      .digest = ctx->files[i]->digest};
 	spec->provenance.profiles = profiles;
 	spec->provenance.n_profiles = layers->n_profiles + ctx->n_files;
+	spec->provenance.warnings = ctx->warnings;
+	spec->provenance.n_warnings = ctx->n_warnings;
 	if (ctx->request->wants_values)
 		resolve_values(ctx, root, spec);
 }

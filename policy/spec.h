@@ -238,6 +238,12 @@ struct spec_waiver {
 	struct spec_origin origin;
 };
 
+/* Something in the policy that has no effect. */
+struct spec_warning {
+	struct spec_origin origin;
+	const char *text;
+};
+
 struct spec_provenance {
 	/* From the root of the inheritance to the leaf, then the files that they name. */
 	const struct spec_profile *profiles;
@@ -247,6 +253,8 @@ struct spec_provenance {
 	size_t n_values;
 	const struct spec_waiver *waivers; /* sorted by name */
 	size_t n_waivers;
+	const struct spec_warning *warnings; /* none unless policy_request.wants_values */
+	size_t n_warnings;
 };
 
 struct sandbox_spec {

@@ -12,8 +12,8 @@
 /* No call of x86-64 or aarch64 has this number or a higher one; x32 has its own bit above. */
 enum { SYSCALLS_END = 512 };
 
-/* Returned by syscalls_number for a call that only other architectures have. */
-enum { SYSCALLS_FOREIGN = -2 };
+/* Returned by syscalls_number for a call that only other architectures have; no errno. */
+enum { SYSCALLS_FOREIGN = -4096 };
 
 /* The native number; SYSCALLS_FOREIGN; or -ENOENT for a name that is no call's. */
 int32_t syscalls_number(const char *name);

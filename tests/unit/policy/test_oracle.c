@@ -155,6 +155,8 @@ static void table(void **state)
 	assert_true(n_named > 300);
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		assert_int_equal(syscalls_number(foreign[i]), SYSCALLS_FOREIGN);
+	assert_int_equal(syscalls_number("no_such_call"), -ENOENT);
+	assert_int_not_equal(SYSCALLS_FOREIGN, -ENOENT);
 }
 
 int main(void)
