@@ -43,70 +43,66 @@ static const char *warnings_of(const char *policy)
 #define DENY  "cordon: 1\nextends: default\nseccomp:\n  deny:\n"
 #define ALLOW "cordon: 1\nseccomp:\n  default: errno(EPERM)\n  unknown: errno(ENOSYS)\n  allow:\n"
 
+static const struct {
+	const char *policy;
+	const char *warnings;
+} rows[] = {
+	/* Refusals. */
+	{DENY "  - ptrace\n", "5:ptrace is refused already, by profile base:27;"},
+	{DENY "  - {call: ptrace, action: kill}\n", ""},
+	{DENY "  - read\n", ""},
+	{DENY "  - read\n  - read\n", "6:read is refused already, by /ward/project/p.yaml:5;"},
+	{DENY "  - {call: read, action: kill}\n  - read\n",
+	 "6:read is refused already, by /ward/project/p.yaml:5;"},
+	{DENY "  - read\n  - {call: read, action: kill}\n", ""},
+	{DENY "  - '@timer'\n", ""},
+	{DENY "  - '@mount'\n", "5:@mount is refused already, by profile base:27;"},
+	{DENY "  - socketcall\n", "5:socketcall: there is no such call on this architecture;"},
+	{DENY "  - {call: kill, args: {1: {eq: 9}}, action: errno(EIO)}\n"
+	      "  - {call: kill, args: {1: {in: [9, 10]}}, action: errno(EIO)}\n",
+	 ""},
+	{DENY "  - {call: kill, args: {1: {in: [9, 10]}}, action: errno(EIO)}\n"
+	      "  - {call: kill, args: {0: {eq: 1}, 1: {eq: 9}}, action: kill}\n",
+	 "6:kill is refused already, by /ward/project/p.yaml:5;"},
+	{DENY "  - {call: kill, args: {1: {range: [5, 20]}}}\n"
+	      "  - {call: kill, args: {1: {range: [6, 20]}}}\n",
+	 "6:kill is refused already, by /ward/project/p.yaml:5;"},
+	{DENY "  - {call: kill, args: {1: {range: [5, 20]}}}\n"
+	      "  - {call: kill, args: {1: {range: [5, 21]}}}\n",
+	 ""},
+	{DENY "  - {call: kill, args: {1: {not_in: [5]}}}\n"
+	      "  - {call: kill, args: {1: {not_in: [5, 6]}}}\n",
+	 "6:kill is refused already, by /ward/project/p.yaml:5;"},
+	{DENY "  - {call: kill, args: {1: {masked: {mask: 1, eq: 1}}}}\n"
+	      "  - {call: kill, args: {1: {eq: 7}}}\n",
+	 "6:kill is refused already, by /ward/project/p.yaml:5;"},
+	/* The parent's rule is tried behind this one where it is as strict. */
+	{DENY "  - {call: socket, args: {0: {eq: AF_VSOCK}}, action: errno(EIO)}\n", ""},
+	{DENY "  - {call: socket, args: {0: {eq: AF_VSOCK}}, action: "
+	      "errno(EAFNOSUPPORT)}\n",
+	 "5:socket is refused already, by profile base:34;"},
+	/* Permissions. */
+	{ALLOW "  - read\n  - write\n", ""},
+	{ALLOW "  - read\n  - read\n", "7:read is permitted already by an earlier entry;"},
+	{ALLOW "  - '@basic-io'\n  - read\n", "7:read is permitted already by an earlier entry;"},
+	{ALLOW "  - '@sandbox-default'\n  - clone\n", ""}, /* lifts the group's refusals */
+	{ALLOW "  - '@sandbox-default'\n  - '@basic-io'\n",
+	 "7:@basic-io is permitted already by an earlier entry;"},
+	{ALLOW "  - _newselect\n", "6:_newselect: there is no such call on this architecture;"},
+	{ALLOW "  - {call: kill, args: {1: {eq: 0}}}\n", ""},
+	{ALLOW "  - {call: kill, args: {1: {eq: 0}}}\n  - kill\n",
+	 "6:the conditions on kill do not matter: it is permitted without them, too;"},
+	/* Files of Docker's. */
+	{"cordon: 1\nseccomp: {docker_profile: f.json}\n",
+	 "3:no_such is no call that is known here;"},
+	{"cordon: 1\nextends: default\nseccomp: {docker_profile: f.json}\n",
+	 "3:no_such is no call that is known here;"
+	 "3:2 calls that the file permits, ptrace among them, stay refused as in the "
+	 "parent;"},
+};
+
 static void each_kind(void **state)
 {
-	static const struct {
-		const char *policy;
-		const char *warnings;
-	} rows[] = {
-		/* Refusals. */
-		{DENY "  - ptrace\n", "5:ptrace is refused already, by profile base:27;"},
-		{DENY "  - {call: ptrace, action: kill}\n", ""},
-		{DENY "  - read\n", ""},
-		{DENY "  - read\n  - read\n",
-		 "6:read is refused already, by /ward/project/p.yaml:5;"},
-		{DENY "  - {call: read, action: kill}\n  - read\n",
-		 "6:read is refused already, by /ward/project/p.yaml:5;"},
-		{DENY "  - read\n  - {call: read, action: kill}\n", ""},
-		{DENY "  - '@timer'\n", ""},
-		{DENY "  - '@mount'\n", "5:@mount is refused already, by profile base:27;"},
-		{DENY "  - socketcall\n",
-		 "5:socketcall: there is no such call on this architecture;"},
-		{DENY "  - {call: kill, args: {1: {eq: 9}}, action: errno(EIO)}\n"
-		      "  - {call: kill, args: {1: {in: [9, 10]}}, action: errno(EIO)}\n",
-		 ""},
-		{DENY "  - {call: kill, args: {1: {in: [9, 10]}}, action: errno(EIO)}\n"
-		      "  - {call: kill, args: {0: {eq: 1}, 1: {eq: 9}}, action: kill}\n",
-		 "6:kill is refused already, by /ward/project/p.yaml:5;"},
-		{DENY "  - {call: kill, args: {1: {range: [5, 20]}}}\n"
-		      "  - {call: kill, args: {1: {range: [6, 20]}}}\n",
-		 "6:kill is refused already, by /ward/project/p.yaml:5;"},
-		{DENY "  - {call: kill, args: {1: {range: [5, 20]}}}\n"
-		      "  - {call: kill, args: {1: {range: [5, 21]}}}\n",
-		 ""},
-		{DENY "  - {call: kill, args: {1: {not_in: [5]}}}\n"
-		      "  - {call: kill, args: {1: {not_in: [5, 6]}}}\n",
-		 "6:kill is refused already, by /ward/project/p.yaml:5;"},
-		{DENY "  - {call: kill, args: {1: {masked: {mask: 1, eq: 1}}}}\n"
-		      "  - {call: kill, args: {1: {eq: 7}}}\n",
-		 "6:kill is refused already, by /ward/project/p.yaml:5;"},
-		/* The parent's rule is tried behind this one where it is as strict. */
-		{DENY "  - {call: socket, args: {0: {eq: AF_VSOCK}}, action: errno(EIO)}\n", ""},
-		{DENY "  - {call: socket, args: {0: {eq: AF_VSOCK}}, action: "
-		      "errno(EAFNOSUPPORT)}\n",
-		 "5:socket is refused already, by profile base:34;"},
-		/* Permissions. */
-		{ALLOW "  - read\n  - write\n", ""},
-		{ALLOW "  - read\n  - read\n", "7:read is permitted already by an earlier entry;"},
-		{ALLOW "  - '@basic-io'\n  - read\n",
-		 "7:read is permitted already by an earlier entry;"},
-		{ALLOW "  - '@sandbox-default'\n  - clone\n", ""}, /* lifts the group's refusals */
-		{ALLOW "  - '@sandbox-default'\n  - '@basic-io'\n",
-		 "7:@basic-io is permitted already by an earlier entry;"},
-		{ALLOW "  - _newselect\n",
-		 "6:_newselect: there is no such call on this architecture;"},
-		{ALLOW "  - {call: kill, args: {1: {eq: 0}}}\n", ""},
-		{ALLOW "  - {call: kill, args: {1: {eq: 0}}}\n  - kill\n",
-		 "6:the conditions on kill do not matter: it is permitted without them, too;"},
-		/* Files of Docker's. */
-		{"cordon: 1\nseccomp: {docker_profile: f.json}\n",
-		 "3:no_such is no call that is known here;"},
-		{"cordon: 1\nextends: default\nseccomp: {docker_profile: f.json}\n",
-		 "3:no_such is no call that is known here;"
-		 "3:2 calls that the file permits, ptrace among them, stay refused as in the "
-		 "parent;"},
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(warnings_of(rows[i].policy), rows[i].warnings);
