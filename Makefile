@@ -267,7 +267,7 @@ $(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
 
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
-	tests/attack/call.c tests/attack/capsets.c tests/attack/descriptors.c tests/attack/processes.c \
+	tests/attack/call.c tests/attack/capsets.c tests/attack/deny.c tests/attack/descriptors.c tests/attack/processes.c \
 	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/without.c
 # One static file each: they run in trees that have no libraries.
 ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
