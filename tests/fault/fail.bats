@@ -60,6 +60,15 @@ each_row_fails() { # FLAG...
 	each_row_fails "${keys[@]}"
 }
 
+@test "each row that fails: who answers denied calls, and the filter that asks" {
+	local row bad=0
+	for row in notifier seccomp; do
+		[ "$(rows "${denials[@]}" | grep -c "^$row\$")" -eq 1 ]
+		fails "$row" "${denials[@]}" || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
 @test "a failed run tells --status-fd that the setup failed" {
 	local code=0
 	CORDON_FAULT=pivot:fail cordon run --status-fd 4 "${plain[@]}" -- /bin/true \

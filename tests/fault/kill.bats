@@ -65,6 +65,20 @@ each_row_kills_the_keeper() { # FLAG...
 	gc_finishes
 }
 
+@test "kill -9 of the keeper, and of init, where who answers denied calls is about to start" {
+	local row bad=0
+	for row in notifier seccomp keeper_privileges; do
+		keeper_killed_at "$row" "${denials[@]}" || bad=1
+	done
+	for row in notifier seccomp keeper_privileges; do
+		run_with "$row:kill-init" "${denials[@]}" || bad=1
+		[ "$code" -eq 125 ] || [ "$code" -eq 137 ] || { echo "$row: exit code $code: $out"; bad=1; }
+		rm -f "$work/ran"
+		nothing_left || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
 @test "control: without gc the run of a killed keeper is still there" {
 	run_with pivot:kill-keeper "${plain[@]}"
 	run nothing_left

@@ -34,6 +34,7 @@ verdicts() {
 		gid_map              plain   refused          plain   refused          .
 		init_gone_ahead      plain   refused          plain   refused          init is slow then (fault_slow)
 		monitor              tty     refused          tty     refused          .
+		notifier             denials refused          denials refused          .
 		read_back            plain   unseen           plain   unseen           a check, no protection: the test below shows what it finds
 		keeper_privileges    plain   refused          plain   refused          .
 		oom_score            plain   oom_score        plain   oom_score        .
@@ -82,6 +83,7 @@ verdicts() {
 		descriptors          plain   descriptors      plain   descriptors      the caller has 9 open
 		landlock             lock    refused          lock    refused          .
 		seccomp              plain   seccomp          plain   seccomp          .
+		seccomp              denials refused          denials refused          there is no listener then
 	END
 }
 
@@ -98,6 +100,7 @@ configure() { # NAME
 	case $1 in
 	keys) flags=("${keys[@]}") ;;
 	guarded) flags=("${guarded[@]}") ;;
+	denials) flags=("${denials[@]}") ;;
 	secret) flags=("${plain[@]}" --set "secrets=[$BATS_TEST_TMPDIR/input]") ;;
 	lock) flags=("${plain[@]}" --set landlock=auto) ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
@@ -197,7 +200,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 
 @test "control: with all rows in place the probe sees what is promised" {
 	local name
-	for name in plain keys guarded secret shared uid0 lock tty; do
+	for name in plain keys guarded denials secret shared uid0 lock tty; do
 		configure "$name"
 		diff - <(control "$name") <<-END
 			accounts yes

@@ -39,6 +39,8 @@ fault_setup() {
 	END
 	# The same directory with a path that does not exist and stays so.
 	guarded=(--set "+volumes=[{source: $work, target: $work, read_only: false, read_only_below: [.git]}]")
+	# Without the list, which would stand behind what the workload says.
+	denials=("${plain[@]}" -q --explain-denials)
 	keys=(--rw "$work" --profile "$policies/keys.yaml")
 	# grep finds what stands in a file, and so not itself.
 	printf '%s\n' "$CORDON_ROOT" "$work" >"$BATS_TEST_TMPDIR/pattern"
@@ -70,8 +72,8 @@ rows_before_spawn() { # FLAG...
 }
 
 # Processes that have this test's --root or work directory among their arguments: keepers, children
-# before exec, helpers, workloads. And each init whose keeper is gone: it has no arguments to know
-# it by.
+# before exec, helpers, workloads. And each init, monitor and notifier whose keeper is gone: they have
+# no arguments to know them by.
 own_processes() {
 	local file pid parent
 	while read -r file; do
@@ -84,8 +86,8 @@ own_processes() {
 		parent=$(awk '/^State:\tZ/ { exit 1 } /^PPid:/ { print $2 }' "/proc/$pid/status" \
 			2>/dev/null) || continue
 		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" = cordon ] || [ ! -d "/proc/$pid" ] ||
-			echo "$pid cordon-init without a keeper"
-	done < <(grep -lx cordon-init /proc/[0-9]*/comm 2>/dev/null)
+			echo "$pid $(cat "$file" 2>/dev/null) without a keeper"
+	done < <(grep -lxE 'cordon-(init|monitor|notifier)' /proc/[0-9]*/comm 2>/dev/null)
 }
 
 gone_within() { # SECONDS
