@@ -192,13 +192,18 @@ UNIT_SRC := \
 	tests/unit/policy/test_mounts.c \
 	tests/unit/policy/test_problems.c \
 	tests/unit/policy/test_resolve.c \
+	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c
-UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
+# The verdict tables of the shipped profiles also run for the architecture that this machine has not.
+FOREIGN_ARCH := $(if $(filter aarch64,$(CALL_ARCH)),x86_64,aarch64)
+FOREIGN_FLAG := -DPOLICY_FOR_$(if $(filter aarch64,$(CALL_ARCH)),X86_64,AARCH64)
+FOREIGN_OBJ  := $(POLICY_SRC:%.c=$(O)/foreign/%.o) $(O)/foreign/tests/unit/policy/test_verdicts.o
+UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%) $(O)/tests/unit/policy/test_verdicts_foreign
 UNIT_LINK := -pie
 
 unit-build: $(UNIT_BIN) ## build the unit tests
@@ -211,6 +216,20 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $(filter %.o,$^) $(O)/libtest.a $(O)/libcordon.a \
 		-lcmocka $(UNIT_LIBS) $(LDLIBS) -o $@
+
+$(O)/foreign/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,cc,$< ($(FOREIGN_ARCH)))
+	$(Q)$(CC) -I$(O)/foreign $(ALL_CFLAGS) $(FOREIGN_FLAG) -MMD -MP -c $< -o $@
+$(O)/foreign/policy/syscall_table.inc: build/gen/syscall_table
+	@mkdir -p $(@D)
+	$(Q)$< $(FOREIGN_ARCH) > $@.new && mv $@.new $@
+$(O)/foreign/policy/syscalls.o: $(O)/foreign/policy/syscall_table.inc
+$(O)/foreign/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
+$(O)/tests/unit/policy/test_verdicts_foreign: $(FOREIGN_OBJ) $(O)/libtest.a $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $(FOREIGN_OBJ) $(O)/libtest.a $(O)/libcordon.a \
+		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
@@ -268,7 +287,8 @@ $(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
 	tests/attack/call.c tests/attack/capsets.c tests/attack/deny.c tests/attack/descriptors.c tests/attack/processes.c \
-	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/without.c
+	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/verdicts.c \
+	tests/attack/without.c
 # One static file each: they run in trees that have no libraries.
 ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
 

@@ -8,14 +8,8 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "policy/arch.h"
 #include "policy/docker.h"
-
-/* As Go names it; Docker's files do. */
-#ifdef __x86_64__
-#define NATIVE_NAME "amd64"
-#else
-#define NATIVE_NAME "arm64"
-#endif
 
 /* By number: linux/capability.h of 6.18. */
 static const char *const capability_names[] = {
@@ -76,7 +70,7 @@ static bool count_arch(struct policy_ctx *ctx, const struct policy_node *item, u
 	(void)ctx;
 	(void)unused;
 	tally->n++;
-	tally->n_true += str_equal(item->text, NATIVE_NAME);
+	tally->n_true += str_equal(item->text, POLICY_GO_NAME);
 	return true;
 }
 

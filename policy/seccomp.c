@@ -14,25 +14,16 @@
  * the programs in a simulator.
  */
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "policy/arch.h"
 #include "policy/bpf.h"
 #include "policy/policy.h"
 #include "policy/syscalls.h"
-
-#if defined(__x86_64__)
-#define NATIVE_AUDIT_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_AUDIT_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "cordon runs on x86-64 and aarch64"
-#endif
 
 enum { X32_BIT = 0x40000000 };
 
@@ -45,7 +36,7 @@ enum { X32_BIT = 0x40000000 };
  * and the end of the process.
  */
 static const char *const always_admitted[] = {"execve", "write", "exit_group", NULL};
-static const int always_admitted_numbers[] = {SYS_execve, SYS_write, SYS_exit_group};
+static const int always_admitted_numbers[] = {POLICY_EXECVE, POLICY_WRITE, POLICY_EXIT_GROUP};
 
 const char *const *policy_seccomp_always_admitted(void)
 {
@@ -221,11 +212,11 @@ static void put_head(struct bpf_program *program)
 	size_t is_native = bpf_label(program);
 
 	bpf_plain(program, LOAD_WORD, OFFSET_ARCH);
-	bpf_jump(program, BPF_GOTO_IF, BPF_JEQ, NATIVE_AUDIT_ARCH, is_native);
+	bpf_jump(program, BPF_GOTO_IF, BPF_JEQ, POLICY_AUDIT_ARCH, is_native);
 	bpf_return(program, SECCOMP_RET_KILL_PROCESS);
 	bpf_place(program, is_native);
 	bpf_plain(program, LOAD_WORD, OFFSET_NR);
-#ifdef __x86_64__
+#if POLICY_IS_X86_64
 	{
 		size_t is_not_x32 = bpf_label(program);
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "policy/arch.h"
 
 struct table_call {
 	uint16_t name; /* offset in table_names */
@@ -32,10 +33,9 @@ struct newer_call {
 };
 
 static const struct newer_call newer_calls[] = {
-#ifdef __x86_64__
-	{"uretprobe", 335}, /* 6.11: entered by the kernel's own trampoline only */
-	{"uprobe", 336},    /* 6.18, likewise */
-#endif
+	/* Of x86-64 alone. 6.11: entered by the kernel's own trampoline only; 6.18, likewise. */
+	{"uretprobe", POLICY_IS_X86_64 ? 335 : SYSCALLS_FOREIGN},
+	{"uprobe", POLICY_IS_X86_64 ? 336 : SYSCALLS_FOREIGN},
 	{"cachestat", 451},         /* 6.5 */
 	{"fchmodat2", 452},         /* 6.6 */
 	{"map_shadow_stack", 453},  /* 6.6 */
