@@ -98,6 +98,9 @@ static void print_head(const struct decision *d)
 				 ? " (RLIMIT_NPROC is one more: init has the same id)"
 				 : "");
 		head_end(&head, "processes");
+	} else {
+		head_add(&head, "as many as the caller may have");
+		head_end(&head, "processes");
 	}
 }
 

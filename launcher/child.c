@@ -78,11 +78,6 @@ static bool wants_own_keyring(const struct decision *d)
 	return d->facts.keyrings && (as_block(d) || d->spec.seccomp.admits_key_calls);
 }
 
-static bool has_nproc(const struct decision *d)
-{
-	return d->spec.limits.nproc != SPEC_UNLIMITED;
-}
-
 const struct child_row_def child_rows[CHILD_ROWS] = {
 	/* setup process */
 	[CHILD_SETUP_IDS] =
@@ -158,7 +153,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 				       terminal_is_interactive, terminal_take_foreground,
 				       terminal_verify_foreground},
 	[CHILD_RLIMITS] = {"rlimits", "limits.ulimits", NULL, child_rlimits, child_verify_rlimits},
-	[CHILD_NPROC] = {"nproc", "processes of this sandbox alone", has_nproc, child_nproc,
+	[CHILD_NPROC] = {"nproc", "processes of this sandbox alone", NULL, child_nproc,
 			 child_verify_nproc},
 	[CHILD_IDENTITY] = {"identity", "process.user", NULL, child_identity, NULL},
 	[CHILD_KEYRING] = {"keyring", "a session keyring of its own", wants_own_keyring,

@@ -3,6 +3,7 @@
 #include "launcher/plan.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "base/sys.h"
 #include "launcher/cordon.h"
@@ -21,10 +22,24 @@ bool decision_has_sources(const struct decision *decision)
 	return has_sources;
 }
 
+/* RLIMIT_NPROC of the workload. */
+static uint64_t nproc_limit(const struct decision *decision, bool has_block)
+{
+	uint64_t nproc = decision->spec.limits.nproc;
+
+	/* No limit of the sandbox's own: as many as the caller may have. */
+	if (nproc == SPEC_UNLIMITED)
+		return facts_can_raise_limits(&decision->facts)
+			       ? SPEC_UNLIMITED
+			       : decision->facts.rlimit_hard[RLIMIT_NPROC];
+	/* With one id, init has the workload's, and RLIMIT_NPROC counts it: one more, so that the
+	 * workload gets what it was promised. */
+	return has_block ? nproc : nproc + 1;
+}
+
 void plan_make(struct decision *decision)
 {
 	struct plan *plan = &decision->plan;
-	uint64_t nproc = decision->spec.limits.nproc;
 
 	*plan = (struct plan){
 		.shape = SHAPE_SINGLE,
@@ -32,7 +47,6 @@ void plan_make(struct decision *decision)
 		 */
 		.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
 			      CLONE_NEWIPC | CLONE_NEWUTS,
-		.nproc_limit = nproc,
 	};
 	/* From the start, not by unshare(2): a process whose children get another time namespace
 	 * cannot share its memory with them (kernel/fork.c), as the second fork does. Offsets of
@@ -46,11 +60,8 @@ void plan_make(struct decision *decision)
 	} else {
 		plan->init_uid = plan->setup_uid = decision->spec.identity.uid;
 		plan->init_gid = plan->setup_gid = decision->spec.identity.gid;
-		/* init has the workload's id here, and RLIMIT_NPROC counts it: one more, so that
-		 * the workload gets what it was promised. */
-		if (nproc != SPEC_UNLIMITED)
-			plan->nproc_limit = nproc + 1;
 	}
+	plan->nproc_limit = nproc_limit(decision, plan->ids == IDS_BLOCK);
 	for (size_t i = 0; i < PARENT_ROWS; i++)
 		plan->parent_wanted[i] =
 			parent_rows[i].wanted == NULL || parent_rows[i].wanted(decision);

@@ -228,6 +228,9 @@ static void check_one_limit(const struct decision *d, const struct spec_rlimit *
 	struct miss *m;
 	char key[64];
 
+	/* As many as the caller may have: nothing is asked for (plan_make). */
+	if (is_nproc && limit->value == SPEC_UNLIMITED)
+		return;
 	/* With one id, init is counted among the workload's processes (plan_make). */
 	if (is_nproc && hard != SPEC_UNLIMITED && hard > 0 && !facts_can_map_block(&d->facts))
 		hard--;

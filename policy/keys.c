@@ -96,7 +96,7 @@ const struct policy_key policy_keys[] = {
 	{"landlock.bind_tcp[]", KEY_NUMBER, 0, NULL, NULL, "1 to 65535, or 0 for any that the kernel chooses", NULL, 0},
 
 	{"limits", KEY_MAP, 0, NULL, NULL, "what it may use", NULL, 0},
-	{"limits.nproc", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "processes of the user inside, of this sandbox alone", apply_nproc, 0},
+	{"limits.nproc", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "processes of the user inside, of this sandbox alone; unlimited: as many as the caller may have", apply_nproc, 0},
 	{"limits.wall_time", KEY_DURATION, KEY_UNLIMITED, NULL, NULL, "time until everything inside is ended", apply_wall_time, 0},
 	{"limits.pids", KEY_ANY, KEY_LATER, NULL, NULL, "tasks in all", NULL, 0},
 	{"limits.memory", KEY_ANY, KEY_LATER, NULL, NULL, "memory in all", NULL, 0},

@@ -213,8 +213,8 @@ struct spec_rlimit {
 struct spec_limits {
 	struct spec_rlimit rlimits[SPEC_RLIMITS_MAX]; /* limits.ulimits.*, without nproc */
 	size_t n_rlimits;
-	uint64_t nproc; /* RLIMIT_NPROC of the workload's user, our init not counted; SPEC_UNLIMITED
-			 */
+	uint64_t nproc; /* RLIMIT_NPROC of the workload's user, our init not counted;
+			   SPEC_UNLIMITED: as many as the caller may have */
 	struct spec_origin nproc_origin;
 	uint64_t wall_time_ms; /* SPEC_UNLIMITED: none */
 	struct spec_origin wall_time_origin;

@@ -38,6 +38,23 @@ load ../lib/attack
 		without nproc cordon run --set limits.nproc=3 -- true
 }
 
+@test "nproc: unlimited is as many as the caller may have, without a privilege" {
+	local hard
+	# The soft limit is lower: what the program gets is what the caller could raise it to.
+	gives 0 "1234 1234" bash -c 'ulimit -Su 1200; ulimit -Hu 1234; "$@"' bash "$CORDON" --root "$CORDON_ROOT" \
+		run --set limits.nproc=unlimited -- bash -c 'echo $(ulimit -Hu) $(ulimit -Su)' ||
+		[[ $output == "unlimited unlimited" ]]
+	says 0 "*processes *as many as the caller may have*" cordon explain --set limits.nproc=unlimited -- true
+	hard=$(ulimit -Hu)
+	# Control: a number that is more than that is refused where it cannot be had.
+	if [ "$hard" != unlimited ] && ! [[ $(cordon doctor) == *"hard limits"*possible* ]]; then
+		says 125 "cordon: limits.nproc: this process may not have more than *" \
+			cordon run --set "limits.nproc=$((hard + 1))" -- true
+	fi
+	without nproc says 125 "cordon: step nproc: limits.nproc: reads back*" bash -c 'ulimit -Su 1200; "$@"' bash \
+		"$FAULTY" --root "$CORDON_ROOT" run --set limits.nproc=unlimited -- true
+}
+
 @test "nproc: user 0 inside is bound by it as well" {
 	gives 0 "3 processes, then EAGAIN" cordon run -u 0:0 --set limits.nproc=3 -- "$ATTACK/processes" 9
 }

@@ -37,7 +37,6 @@ static const char *const optional[] = {
 	"system",
 	"etc",
 	"volumes",
-	"nproc",
 	"keyring",
 	"setup_ids",
 	"placeholders",
@@ -118,6 +117,27 @@ static void maps_one_id_as_a_user(void **state)
 	assert_true(d.plan.nproc_limit == SPEC_UNLIMITED);
 }
 
+/* As many as the caller may have, which is what it can raise its own limit to. */
+static void unlimited_processes_are_the_callers(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	decision_as_user(&d);
+	d.spec.limits.nproc = SPEC_UNLIMITED;
+	d.facts.rlimit_hard[RLIMIT_NPROC] = 77;
+	plan_make(&d);
+	assert_int_equal(d.plan.nproc_limit, 77);
+	assert_true(wants(&d, "nproc"));
+	assert_false(wants(&d, "hard_limits"));
+	decision_as_root(&d);
+	d.spec.limits.nproc = SPEC_UNLIMITED;
+	d.facts.rlimit_hard[RLIMIT_NPROC] = 77;
+	plan_make(&d);
+	assert_true(d.plan.nproc_limit == SPEC_UNLIMITED);
+	assert_true(wants(&d, "hard_limits"));
+}
+
 /* Each of the things that make root able to map a block, missing in turn. */
 static void needs_all_of_root_for_a_block(void **state)
 {
@@ -190,12 +210,10 @@ static void follows_the_spec(void **state)
 
 	d.spec.n_mounts = 0;
 	d.spec.rootfs.kind = ROOTFS_DIR;
-	d.spec.limits.nproc = SPEC_UNLIMITED;
 	plan_make(&d);
 	assert_false(wants(&d, "system"));
 	assert_false(wants(&d, "etc"));
 	assert_true(wants(&d, "sources"));
-	assert_false(wants(&d, "nproc"));
 	assert_all_required_rows(&d);
 
 	d.spec.rootfs.kind = ROOTFS_EMPTY;
@@ -314,6 +332,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_a_block_as_root),
 		cmocka_unit_test(maps_one_id_as_a_user),
+		cmocka_unit_test(unlimited_processes_are_the_callers),
 		cmocka_unit_test(needs_all_of_root_for_a_block),
 		cmocka_unit_test(makes_six_namespaces_at_once),
 		cmocka_unit_test(follows_the_spec),
