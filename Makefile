@@ -234,7 +234,7 @@ $(O)/tests/unit/policy/test_verdicts_foreign: $(FOREIGN_OBJ) $(O)/libtest.a $(O)
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o $(O)/cmd/table.o
-$(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o
+$(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 $(O)/tests/unit/policy/test_oracle: UNIT_LIBS := -lseccomp

@@ -132,12 +132,3 @@ void print_refusal(const struct policy_problems *problems, const struct misses *
 	else
 		print_err(err);
 }
-
-void print_padded(const char *text, size_t width)
-{
-	static const char spaces[] = "                                                  ";
-	size_t len = strlen(text);
-	size_t fill = len < width ? width - len : 1;
-
-	print_out("%s%.*s", text, (int)(fill < sizeof(spaces) ? fill : 1), spaces);
-}

@@ -30,7 +30,4 @@ void print_warnings(const struct spec_provenance *provenance);
 /* "file:line" of an origin, or its source's name; into buf. */
 const char *print_origin(struct spec_origin origin, char *buf, size_t size);
 
-/* Pads text with spaces to width on stdout. */
-void print_padded(const char *text, size_t width);
-
 #endif

@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "cmd/print.h"
 
-enum { ROOM_MIN = 20, COLUMNS_DEFAULT = 80 };
+enum { ROOM_MIN = 20, COLUMNS_DEFAULT = 80, TAB_COLUMNS = 8 };
 
 size_t table_columns(void)
 {
@@ -31,6 +31,9 @@ static size_t character(const char *text, size_t *ret_columns)
 	/* Characters of two columns begin at U+1100, "\xe1\x84\x80". Some of one column are among
 	 * them: a line that ends early does no harm. */
 	*ret_columns = n == 4 || (n == 3 && (unsigned char)text[0] >= 0xe1) ? 2 : 1;
+	/* To the next stop, wherever that is. */
+	if (text[0] == '\t')
+		*ret_columns = TAB_COLUMNS;
 	return n > 0 ? n : 1;
 }
 

@@ -52,5 +52,5 @@ refused_in() { # FILE
 		grep -qE "^\./web\.yaml:[0-9]+:[0-9]+: error: $key is not enforced by this build \[not-enforced\]$" <<<"$output"
 	done
 	# Every problem is of that kind.
-	! grep 'error:' <<<"$output" | grep -v 'not-enforced'
+	run -1 grep -v 'not-enforced' <(grep 'error:' <<<"$output")
 }

@@ -183,3 +183,22 @@ all_words() { # FILE
 	# Control: into a pipe the lines stay whole.
 	cordon explain -- true | awk 'length > 80 { n++ } END { exit n == 0 }'
 }
+
+@test "--json: every field and every schema is in docs/JSON.md" {
+	local name command n=0
+	need jq
+	printf 'cordon: 1\nextends: default\nx: 1\nlimits: {nproc: 3}\n' >bad.yaml
+	for command in "explain --json --waive seccomp.call:ptrace=x --ro . -- true" "explain --json --ro /no/such -- true" \
+		"doctor --json" "profile ls --json" "profile show --json base" "profile check --json bad.yaml" \
+		"profile diff --json default build" "profile keys --json"; do
+		# Words on purpose.
+		# shellcheck disable=SC2086
+		run --separate-stderr cordon $command
+		for name in $(jq -r '[.. | objects | keys[]] | unique[]' <<<"$output"); do
+			grep -q "\`$name\`" "$repo/docs/JSON.md" || { echo "$command: $name"; false; }
+			n=$((n + 1))
+		done
+		grep -qF "\`$(jq -r .schema <<<"$output")\`" "$repo/docs/JSON.md"
+	done
+	[ "$n" -gt 60 ]
+}

@@ -97,6 +97,8 @@ static ssize_t write_nested(char *buf, size_t size)
 	json_number(&json, NULL, 1);
 	json_open(&json, NULL, '{');
 	json_null(&json, "none");
+	json_truth(&json, "yes", true);
+	json_truth(&json, "no", false);
 	json_close(&json, '}');
 	json_open(&json, NULL, '{');
 	json_close(&json, '}');
@@ -107,7 +109,7 @@ static ssize_t write_nested(char *buf, size_t size)
 }
 
 static const char nested[] =
-	"{\"text\":\"a\",\"empty\":[],\"list\":[1,{\"none\":null},{}],\"n\\\"ame\":-2}";
+	"{\"text\":\"a\",\"empty\":[],\"list\":[1,{\"none\":null,\"yes\":true,\"no\":false},{}],\"n\\\"ame\":-2}";
 
 static void nests(void **state)
 {

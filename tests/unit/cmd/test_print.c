@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cmd/print.h"
+#include "cmd/table.h"
 
 /* What stands at a descriptor while something is printed there. */
 struct capture {
@@ -95,7 +96,7 @@ static void answers_keep_their_own_newlines(void **state)
 	assert_prints(1, "two\nlines\n", print_out("two\nlines\n"));
 	assert_prints(1, "\n", print_out("\n"));
 	assert_prints(1, "", print_out("%s", ""));
-	assert_prints(1, "a?  ", print_padded("a\n", 4));
+	assert_prints(1, "lines\nof ours %s\n", print_lines("lines\nof ours %s\n"));
 }
 
 static void errors_keep_to_their_lines(void **state)
@@ -137,6 +138,56 @@ static void problems_and_misses_too(void **state)
 	assert_true(len > 4000);
 }
 
+static void rows_are_one_line_in_a_pipe(void **state)
+{
+	(void)state;
+	assert_prints(1, "ab  text\n", table_row(0, 4, "ab", "text"));
+	assert_prints(1, "ab  text\n", table_row(0, 4, "ab   ", "text"));
+	assert_prints(1, "abcd text\n", table_row(0, 4, "abcd", "text"));
+	assert_prints(1, "ab\n", table_row(0, 4, "ab  ", ""));
+	assert_prints(1, "    text\n", table_row(0, 4, "", "text"));
+	assert_prints(1, "a?  " SHOWN "\n", table_row(0, 4, "a\n", HOSTILE));
+	assert_int_equal(table_columns(), 0);
+}
+
+static void rows_go_on_below_themselves(void **state)
+{
+	(void)state;
+	assert_prints(1, "ab  eight words, of which 20\n    fit in one line\n",
+		      table_row(30, 4, "ab", "eight words, of which 20 fit in one line"));
+	/* The last column is filled, and no empty line follows. */
+	assert_prints(1, "ab  aaaa bbbb cccc dddd eeee f\n",
+		      table_row(30, 4, "ab", "aaaa bbbb cccc dddd eeee f"));
+	assert_prints(1, "ab  aaaa bbbb cccc dddd eeee\n    ff\n",
+		      table_row(30, 4, "ab", "aaaa bbbb cccc dddd eeee ff"));
+	assert_prints(1, "ab  aaaaaaaaaaaaaaaaaaaaaaaaaa\n    aaaa b\n",
+		      table_row(30, 4, "ab", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b"));
+	assert_prints(1, "abcd\n    text\n", table_row(30, 4, "abcd", "text"));
+	/* However narrow: room for something is left. */
+	assert_prints(1, "ab  aaaa bbbb cccc dddd\n    eeee\n",
+		      table_row(5, 4, "ab", "aaaa bbbb cccc dddd eeee"));
+}
+
+static void widths_are_characters(void **state)
+{
+	(void)state;
+	assert_int_equal(table_width(""), 0);
+	assert_int_equal(table_width("abc"), 3);
+	assert_int_equal(table_width("\xc3\xa4\xc3\xa4"), 2);
+	assert_int_equal(table_width("\xe4\xbd\xa0"), 2);
+	assert_int_equal(table_width("\xf0\x9f\x98\x80"), 2);
+	assert_int_equal(table_width("\xff\xc3"), 2);
+	/* A character is never cut. */
+	assert_prints(1,
+		      "ab  \xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0"
+		      "\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\n"
+		      "    \xe4\xbd\xa0\n",
+		      table_row(5, 4, "ab",
+				"\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0"
+				"\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0"
+				"\xe4\xbd\xa0"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -145,6 +196,9 @@ int main(void)
 		cmocka_unit_test(answers_keep_their_own_newlines),
 		cmocka_unit_test(errors_keep_to_their_lines),
 		cmocka_unit_test(problems_and_misses_too),
+		cmocka_unit_test(rows_are_one_line_in_a_pipe),
+		cmocka_unit_test(rows_go_on_below_themselves),
+		cmocka_unit_test(widths_are_characters),
 	};
 
 	return cmocka_run_group_tests_name("cmd/print", tests, NULL, NULL);
