@@ -113,7 +113,8 @@ static void diff_values(struct output *out, const struct sandbox_spec *spec_a,
 		struct side left = {.text = value->value, .origin = value->origin};
 		struct side right = value_of(spec_b, value->key);
 
-		if (!is_about_file(value->key) && !str_equal(left.text, right.text))
+		if (!is_about_file(value->key) &&
+		    (right.text == NULL || !str_equal(left.text, right.text)))
 			put_difference(out, value->key, &left, &right);
 	}
 	for (size_t i = 0; i < b->n_values; i++) {

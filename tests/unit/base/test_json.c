@@ -108,8 +108,8 @@ static ssize_t write_nested(char *buf, size_t size)
 	return json_finish(&json);
 }
 
-static const char nested[] =
-	"{\"text\":\"a\",\"empty\":[],\"list\":[1,{\"none\":null,\"yes\":true,\"no\":false},{}],\"n\\\"ame\":-2}";
+static const char nested[] = "{\"text\":\"a\",\"empty\":[],\"list\":[1,{\"none\":null,\"yes\":true,"
+			     "\"no\":false},{}],\"n\\\"ame\":-2}";
 
 static void nests(void **state)
 {

@@ -246,12 +246,58 @@ static void table_is_whole(void **state)
 	}
 }
 
+/* What the listings and the documents say of a row. */
+static void rows_as_words(void **state)
+{
+	static const struct {
+		const char *path, *type, *later;
+	} rows[] = {
+		{"limits.nproc", "number | unlimited", ""},
+		{"limits.ulimits.core", "size | unlimited", ""},
+		{"process.environment", "names", ""},
+		{"secrets[]", "text | map", ""},
+		{"cordon", "1", ""},
+	};
+	static const struct policy_key own[] = {
+		{"a", KEY_TEXT_OR_MAP, 0, "x|y", "z", "a", NULL, 0},
+		{"b", KEY_WORD, 0, "x|y", "z|w", "b", NULL, 0},
+		{"c", KEY_WORD, 0, "x", "*", "c", NULL, 0},
+		{"d", KEY_ANY, KEY_LATER, NULL, NULL, "d", NULL, 0},
+		{"e", KEY_LIST, KEY_ONLY_EMPTY, NULL, NULL, "e", NULL, 0},
+	};
+	static const char *const own_types[] = {"x | y | map", "x | y", "x", "-", "list"};
+	static const char *const own_later[] = {"not yet: z", "not yet: z, w",
+						"not yet: anything else", "not enforced yet",
+						"not yet: anything in it"};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		keys_type_text(keys_find(rows[i].path), text, sizeof(text));
+		assert_string_equal(text, rows[i].type);
+		keys_later_text(keys_find(rows[i].path), text, sizeof(text));
+		assert_string_equal(text, rows[i].later);
+	}
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		assert_int_equal(keys_type_text(&own[i], text, sizeof(text)), strlen(own_types[i]));
+		assert_string_equal(text, own_types[i]);
+		assert_int_equal(keys_later_text(&own[i], text, sizeof(text)),
+				 strlen(own_later[i]));
+		assert_string_equal(text, own_later[i]);
+	}
+	assert_true(keys_is_child(keys_find("limits.nproc"), "limits"));
+	assert_true(keys_is_child(keys_find("volumes[].type"), "volumes[]"));
+	assert_false(keys_is_child(keys_find("limits.ulimits.core"), "limits"));
+	assert_false(keys_is_child(keys_find("volumes[]"), ""));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes),      cmocka_unit_test(not_enforced),
 		cmocka_unit_test(accepted),      cmocka_unit_test(all_mistakes_at_once),
 		cmocka_unit_test(many_mistakes), cmocka_unit_test(table_is_whole),
+		cmocka_unit_test(rows_as_words),
 	};
 
 	return cmocka_run_group_tests_name("policy/keys", tests, NULL, NULL);
