@@ -21,7 +21,7 @@ POLICY_SRC   := \
 PROFILES     := agent base build default strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 LAUNCHER_SRC := \
-	launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/confined.c launcher/decide.c launcher/denials.c launcher/facts.c \
+	launcher/apparmor.c launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/confined.c launcher/decide.c launcher/denials.c launcher/facts.c \
 	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/landlock.c \
 	launcher/landlock_child.c launcher/placeholders.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
@@ -166,6 +166,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_denials.c \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
@@ -361,6 +362,9 @@ install: build/cordon ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/share/cordon
 	install -m 0644 profiles/schema.json $(DESTDIR)$(PREFIX)/share/cordon/profile.schema.json
 	install -m 0644 docs/completion/cordon.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cordon
+	# Not into /etc/apparmor.d: nothing is loaded but by an administrator (cordon doctor prints the line).
+	install -d $(DESTDIR)$(PREFIX)/share/cordon/apparmor
+	install -m 0644 profiles/apparmor/cordon profiles/apparmor/cordon-workload $(DESTDIR)$(PREFIX)/share/cordon/apparmor
 
 clean: ## remove build/
 	rm -rf build

@@ -3,6 +3,7 @@
  * sandbox. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +105,64 @@ static void check_landlock(struct checkup *checkup)
 	line(checkup, "Landlock", abi >= LANDLOCK_ABI_SCOPES, text);
 }
 
+/* Where `make install` has put the profiles, seen from the program; else where the source has them.
+ */
+static void profile_path(const char *name, char *ret, size_t size)
+{
+	char dir[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	char *slash;
+
+	dir[n > 0 ? n : 0] = '\0';
+	for (int i = 0; i < 2 && (slash = strrchr(dir, '/')) != NULL; i++)
+		*slash = '\0';
+	str_format(ret, size, "%s/share/cordon/apparmor/%s", dir, name);
+	if (access(ret, R_OK) != 0)
+		str_format(ret, size, "profiles/apparmor/%s", name);
+}
+
+static void check_apparmor(struct checkup *checkup)
+{
+	struct host_facts facts = {.apparmor = false};
+	char path[PATH_MAX];
+
+	apparmor_probe(APPARMOR_OWN_PROFILE, &facts);
+	if (!facts.apparmor) {
+		say(checkup, CHECK_NOT_HERE, NULL,
+		    "no AppArmor in this kernel: apparmor: auto asks for nothing");
+		return;
+	}
+	if (facts.apparmor_profile == APPARMOR_LOADED) {
+		line(checkup, "AppArmor", true, "the profile " APPARMOR_OWN_PROFILE " is loaded");
+		return;
+	}
+	if (facts.apparmor_profile == APPARMOR_FORBIDDEN) {
+		line(checkup, "AppArmor", false,
+		     "the profile that cordon is under does not let it use another");
+		return;
+	}
+	profile_path(APPARMOR_OWN_PROFILE, path, sizeof(path));
+	say(checkup, CHECK_MISS, "AppArmor",
+	    "for apparmor: auto, as root: install -m 0644 %s /etc/apparmor.d/ && "
+	    "apparmor_parser -r /etc/apparmor.d/" APPARMOR_OWN_PROFILE,
+	    path);
+}
+
+/* What lets an ordinary user make user namespaces where AppArmor keeps them from programs without a
+ * profile. */
+static void note_userns_profile(struct checkup *checkup, const struct host_facts *facts)
+{
+	char path[PATH_MAX];
+
+	if (facts->userns != USERNS_APPARMOR)
+		return;
+	profile_path("cordon", path, sizeof(path));
+	say(checkup, CHECK_NOTE, NULL,
+	    "to let cordon alone make user namespaces, as root: install -m 0644 %s "
+	    "/etc/apparmor.d/ && apparmor_parser -r /etc/apparmor.d/cordon",
+	    path);
+}
+
 static void check_facts(struct checkup *checkup, const struct decision *d)
 {
 	const struct host_facts *f = &d->facts;
@@ -114,6 +173,7 @@ static void check_facts(struct checkup *checkup, const struct decision *d)
 	     f->kernel_major > 6 || (f->kernel_major == 6 && f->kernel_minor >= 1), text);
 	line(checkup, "user namespaces", f->userns == USERNS_OK,
 	     f->userns == USERNS_OK ? "may be made" : "may not be made, see below");
+	note_userns_profile(checkup, f);
 	line(checkup, "seccomp filters", f->seccomp_filter, "system call lists");
 	line(checkup, "overlayfs", facts_has_overlay(), "rootfs.from: dir:PATH");
 	if (facts_can_map_block(f))
@@ -125,8 +185,8 @@ static void check_facts(struct checkup *checkup, const struct decision *d)
 	     facts_can_raise_limits(f) ? "possible"
 				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
 	check_landlock(checkup);
-	say(checkup, CHECK_NOT_HERE, NULL,
-	    "not in this build: cgroup limits, AppArmor, networks, images");
+	check_apparmor(checkup);
+	say(checkup, CHECK_NOT_HERE, NULL, "not in this build: cgroup limits, networks, images");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 

@@ -168,6 +168,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_DESCRIPTORS] = {"descriptors",
 			       "nothing is passed on but 0, 1, 2 and what --fd names", NULL,
 			       child_descriptors, NULL},
+	[CHILD_APPARMOR] = {"apparmor", "the program's profile, from its exec on",
+			    apparmor_is_wanted, apparmor_ask, apparmor_verify},
 	[CHILD_LANDLOCK] = {"landlock", "of each mount what it is for, of all else nothing",
 			    landlock_is_wanted, landlock_restrict, landlock_verify},
 	[CHILD_SECCOMP] = {"seccomp", "the system call filter", NULL, child_seccomp, NULL},
@@ -210,6 +212,8 @@ MUST_PRECEDE(CHILD_IDENTITY, CHILD_CAPABILITIES, "capabilities(7): setresuid nee
 MUST_PRECEDE(CHILD_CAPABILITIES, CHILD_WORKING_DIR, "the workload's rights decide, not ours");
 MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_SECCOMP,
 	     "seccomp(2): without privileges it is the condition");
+MUST_PRECEDE(CHILD_PIVOT, CHILD_APPARMOR, "asked for through the sandbox's own /proc");
+MUST_PRECEDE(CHILD_APPARMOR, CHILD_LANDLOCK, "nothing in /proc can be written after it");
 MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_LANDLOCK,
 	     "landlock_restrict_self(2): without privileges it is the condition");
 MUST_PRECEDE(CHILD_PROGRAM, CHILD_LANDLOCK, "a program that is not there is said as such");

@@ -328,6 +328,9 @@ int child_execute(struct launch *launch, struct err *err)
 			err,
 			"The file is there, but the interpreter or loader that it names is not "
 			"visible inside.");
+	if (error == EACCES && launch->decision->plan.child_wanted[CHILD_LANDLOCK])
+		return err_hint(err, "Landlock may keep it, or its loader, from being executed: "
+				     "`cordon explain` shows the rules.");
 	if (error == ENOEXEC)
 		return err_hint(err,
 				"It is neither a program of this machine nor a script that begins "

@@ -62,6 +62,8 @@ static void probe_for_spec(struct decision *d)
 		d->facts.overlay = facts_has_overlay();
 	if (wants_core_file(&d->spec.limits))
 		d->facts.core_is_piped = facts_core_is_piped();
+	if (d->spec.apparmor.demand != DEMAND_NONE)
+		apparmor_probe(d->spec.apparmor.profile, &d->facts);
 	if (d->spec.landlock.demand != DEMAND_NONE)
 		d->facts.landlock_abi = facts_landlock_abi();
 }

@@ -83,9 +83,10 @@ static enum userns_state probe_userns(const struct host_facts *facts)
 	if (!is_privileged && read_number("/proc/sys/kernel/unprivileged_userns_clone", &value) &&
 	    value == 0)
 		return USERNS_CLONE_SYSCTL;
+	/* A program with a profile, such as profiles/apparmor/cordon, is judged by that. */
 	if (!is_privileged &&
 	    read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", &value) &&
-	    value == 1)
+	    value == 1 && !apparmor_has_label())
 		return USERNS_APPARMOR;
 	return USERNS_OK;
 }

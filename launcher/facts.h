@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "launcher/apparmor.h"
 #include "policy/spec.h"
 #include "rootfs/tree.h"
 
@@ -56,6 +57,9 @@ struct host_facts {
 	bool seccomp_filter;
 	bool overlay;
 	bool keyrings;
+	bool apparmor;          /* this and the next two: apparmor_probe */
+	bool apparmor_confined; /* the caller is under a profile that holds */
+	enum apparmor_profile_state apparmor_profile;
 	int landlock_abi;   /* its version; or a negative errno, see facts_landlock_abi */
 	bool core_is_piped; /* core dumps go to a program, which the kernel starts as root */
 	uint64_t rlimit_hard[FACTS_RLIMITS]; /* SPEC_UNLIMITED for none */

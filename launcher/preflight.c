@@ -96,8 +96,9 @@ static void check_userns(const struct decision *d, struct misses *misses)
 		{USERNS_APPARMOR,
 		 "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor takes a user "
 		 "namespace's capabilities away",
-		 "As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load an "
-		 "AppArmor profile that grants `userns` to this program."},
+		 "As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load "
+		 "cordon's AppArmor profile, which grants `userns` to it (`cordon doctor` prints "
+		 "the line)."},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -82,7 +82,7 @@ const struct policy_key policy_keys[] = {
 	{"capabilities.add", KEY_LIST, KEY_ONLY_EMPTY, NULL, NULL, "kept after drop", NULL, 0},
 	{"namespaces", KEY_MAP, 0, NULL, NULL, "namespaces that are not made new", NULL, 0},
 	{"namespaces.share", KEY_LIST, KEY_ONLY_EMPTY, NULL, NULL, "namespaces shared with the host", NULL, 0},
-	{"apparmor", KEY_TEXT, KEY_LATER, NULL, NULL, "auto (cordon's profile, where the kernel has AppArmor), NAME of a loaded profile, or unconfined", NULL, 0},
+	{"apparmor", KEY_TEXT, KEY_WHEN_POSSIBLE, NULL, NULL, "auto (cordon's profile, where the kernel has AppArmor), NAME of a loaded profile, or unconfined", NULL, 0},
 	{"landlock", KEY_TEXT_OR_MAP, KEY_WHEN_POSSIBLE, "auto", NULL, "auto (what the mounts are for, and nothing else), or lists that tighten it", NULL, 0},
 	{"landlock.read", KEY_LIST, 0, NULL, NULL, "paths inside: nothing else can be read", NULL, 0},
 	{"landlock.read[]", KEY_TEXT, 0, NULL, NULL, "absolute path inside, or ${cwd}; with all below it", NULL, 0},

@@ -12,14 +12,13 @@
 
 enum { NAME_BYTES_MAX = 200 };
 
-static const char own_profile[] = "cordon-workload";
-
-/* What the kernel would read as one name: no "&" of a stack, no separator. */
+/* What the kernel would read as one name: no "&" of a stack, no namespace of AppArmor's. */
 static bool is_name(const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len == 0 || len > NAME_BYTES_MAX || text[0] == '&' || strstr(text, "//&") != NULL)
+	if (len == 0 || len > NAME_BYTES_MAX || strchr("&:", text[0]) != NULL ||
+	    strstr(text, "//&") != NULL)
 		return false;
 	for (const char *p = text; *p != '\0'; p++)
 		if (!isgraph((unsigned char)*p))
@@ -48,7 +47,7 @@ static void take(struct policy_ctx *ctx, const struct policy_node *node, enum sp
 		return;
 	}
 	if (said.is_auto)
-		said.profile = own_profile;
+		said.profile = APPARMOR_OWN_PROFILE;
 	if (!is_waived &&
 	    (is_off || (apparmor->demand != DEMAND_NONE && !is_same(apparmor, &said)))) {
 		struct policy_problem *problem = ctx_report(

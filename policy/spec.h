@@ -192,6 +192,8 @@ struct spec_landlock {
 	struct spec_port_list bind_tcp;
 };
 
+#define APPARMOR_OWN_PROFILE "cordon-workload" /* profiles/apparmor/cordon-workload */
+
 struct spec_apparmor {
 	enum spec_demand demand;
 	bool is_auto; /* cordon's own profile, and none where the kernel has no AppArmor */

@@ -18,7 +18,7 @@ struct waiver_row {
 
 static const struct waiver_row waiver_rows[] = {
 	{"seccomp.call:", true}, {"host_root_write:", true}, {"seccomp.off", false},
-	{"capability:", false},  {"apparmor", false},        {"landlock", true},
+	{"capability:", false},  {"apparmor", true},         {"landlock", true},
 	{"namespace.", false},   {"nested_userns", false},   {"mask:", false},
 	{"network.host", false},
 };

@@ -77,6 +77,13 @@ static void put_description(struct json *json, const struct policy_key *key)
 	json_text(json, "description", text);
 }
 
+/* Below when_possible stand keys of the top. */
+static bool stands_below(const struct policy_key *key, const char *path)
+{
+	return keys_is_child(key, path) ||
+	       (str_equal(path, "when_possible") && (key->flags & KEY_WHEN_POSSIBLE) != 0);
+}
+
 static void put_children(struct json *json, const char *path)
 {
 	json_text(json, "type", "object");
@@ -87,7 +94,7 @@ static void put_children(struct json *json, const char *path)
 		const char *name = dot != NULL ? dot + 1 : key->path;
 		char append[64];
 
-		if (!keys_is_child(key, path))
+		if (!stands_below(key, path))
 			continue;
 		str_format(append, sizeof(append), "+%s", name);
 		for (int k = 0; k < (key->type == KEY_LIST ? 2 : 1); k++) {

@@ -81,6 +81,7 @@ verdicts() {
 		working_dir          plain   directory        plain   directory        .
 		program              plain   refused          plain   refused          .
 		descriptors          plain   descriptors      plain   descriptors      the caller has 9 open
+		apparmor             plain   -                plain   -                where there is AppArmor: tests/vm/apparmor.bats
 		landlock             lock    refused          lock    refused          .
 		seccomp              plain   seccomp          plain   seccomp          .
 		seccomp              denials refused          denials refused          there is no listener then

@@ -23,6 +23,12 @@ privileged_files() { # DIR
 	[[ "$output" == cordon\ * ]]
 }
 
+@test "install: AppArmor profiles lie where nothing loads them by itself" {
+	install_to "$BATS_TEST_TMPDIR/dest" PREFIX=/usr
+	diff -r "$repo/profiles/apparmor" "$BATS_TEST_TMPDIR/dest/usr/share/cordon/apparmor"
+	[ ! -e "$BATS_TEST_TMPDIR/dest/etc" ]
+}
+
 @test "install: nothing is setuid, setgid or carries file capabilities" {
 	need getcap
 	install_to "$BATS_TEST_TMPDIR/dest"

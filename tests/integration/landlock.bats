@@ -82,7 +82,7 @@ refused() { # TRIED [FLAG...]
 
 @test "landlock: a program that may not be executed ends with 126" {
 	cp /bin/true a.out
-	says 126 "*a.out: Permission denied*" cordon run --set 'landlock={execute: [/usr]}' -- "$PWD/a.out"
+	says 126 "*a.out: Permission denied*hint: Landlock may keep it*" cordon run --set 'landlock={execute: [/usr]}' -- "$PWD/a.out"
 	gives 0 "" cordon run --set landlock=auto -- "$PWD/a.out"
 }
 

@@ -36,7 +36,7 @@ refused() { # PATTERN
 
 @test "what this build cannot enforce is refused by name, never ignored" {
 	local line
-	for line in 'limits: {memory: 1GiB}' 'limits: {pids: 9}' 'apparmor: auto' \
+	for line in 'limits: {memory: 1GiB}' 'limits: {pids: 9}' \
 		'when_possible: {limits: {memory: 1GiB}}' 'devices: [/dev/kvm]' \
 		'network: {publish: []}' 'rootfs: {from: "image:web"}' 'restart: always'; do
 		profile "$line"

@@ -47,6 +47,7 @@ static const char *const optional[] = {
 	"monitor",
 	"notifier",
 	"secrets",
+	"apparmor",
 	"landlock",
 };
 

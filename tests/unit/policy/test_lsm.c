@@ -120,12 +120,84 @@ static void landlock_mistakes(void **state)
 	}
 }
 
+static void apparmor_layers(void **state)
+{
+	static const struct {
+		const char *parent, *child;
+		enum spec_demand demand;
+		const char *profile;
+	} rows[] = {
+		{"", "", DEMAND_NONE, ""},
+		{"", "apparmor: auto", DEMAND_REQUIRED, "cordon-workload"},
+		{"", "apparmor: mine", DEMAND_REQUIRED, "mine"},
+		{"", "when_possible: {apparmor: auto}", DEMAND_WHEN_POSSIBLE, "cordon-workload"},
+		{"apparmor: mine", "", DEMAND_REQUIRED, "mine"},
+		{"apparmor: mine", "apparmor: mine", DEMAND_REQUIRED, "mine"},
+		{"apparmor: auto", "when_possible: {apparmor: auto}", DEMAND_REQUIRED,
+		 "cordon-workload"},
+		{"when_possible: {apparmor: auto}", "apparmor: auto", DEMAND_REQUIRED,
+		 "cordon-workload"},
+		{"apparmor: auto", "waive: {apparmor: why}", DEMAND_NONE, ""},
+		{"apparmor: mine", "waive: {apparmor: why}", DEMAND_NONE, ""},
+		{"apparmor: auto", "apparmor: mine\nwaive: {apparmor: why}", DEMAND_REQUIRED,
+		 "mine"},
+		{"apparmor: mine", "apparmor: unconfined\nwaive: {apparmor: why}", DEMAND_NONE, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_fixture fixture;
+
+		print_message("%s | %s\n", rows[i].parent, rows[i].child);
+		assert_int_equal(resolve(&fixture, rows[i].parent, rows[i].child), 0);
+		assert_int_equal(fixture.spec.apparmor.demand, rows[i].demand);
+		assert_string_equal(fixture.spec.apparmor.profile, rows[i].profile);
+		assert_int_equal(fixture.spec.apparmor.is_auto,
+				 str_equal(rows[i].profile, "cordon-workload"));
+		fixture_release(&fixture);
+	}
+}
+
+static void apparmor_mistakes(void **state)
+{
+	static const struct {
+		const char *parent, *child;
+		const char *rule;
+	} rows[] = {
+		{"", "apparmor: unconfined", "needs-waiver"},
+		{"apparmor: auto", "apparmor: unconfined", "needs-waiver"},
+		{"apparmor: auto", "apparmor: mine", "needs-waiver"},
+		{"apparmor: mine", "apparmor: auto", "needs-waiver"},
+		{"apparmor: mine", "when_possible: {apparmor: auto}", "needs-waiver"},
+		/* A waiver is for the layer that gives it. */
+		{"apparmor: mine\nwaive: {apparmor: why}", "apparmor: auto", "needs-waiver"},
+		{"", "apparmor: 'a b'", "bad-value"},
+		{"", "apparmor: '&a'", "bad-value"},
+		{"", "apparmor: a//&b", "bad-value"},
+		{"", "apparmor: ':ns:a'", "bad-value"},
+		{"", "apparmor: ''", "bad-value"},
+		{"", "apparmor: [auto]", "bad-type"},
+		{"", "when_possible: {apparmor: unconfined}", "needs-waiver"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_fixture fixture;
+
+		print_message("%s | %s\n", rows[i].parent, rows[i].child);
+		assert_int_equal(resolve(&fixture, rows[i].parent, rows[i].child), -EINVAL);
+		assert_int_equal(fixture.problems.n, 1);
+		assert_string_equal(fixture.problems.list[0].rule, rows[i].rule);
+		fixture_release(&fixture);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(landlock_demands),
-		cmocka_unit_test(landlock_lists),
-		cmocka_unit_test(landlock_mistakes),
+		cmocka_unit_test(landlock_demands),  cmocka_unit_test(landlock_lists),
+		cmocka_unit_test(landlock_mistakes), cmocka_unit_test(apparmor_layers),
+		cmocka_unit_test(apparmor_mistakes),
 	};
 
 	return cmocka_run_group_tests_name("policy/lsm", tests, NULL, NULL);
