@@ -176,6 +176,10 @@ static void check_facts(struct checkup *checkup, const struct decision *d)
 	note_userns_profile(checkup, f);
 	line(checkup, "seccomp filters", f->seccomp_filter, "system call lists");
 	line(checkup, "overlayfs", facts_has_overlay(), "rootfs.from: dir:PATH");
+	if (!facts_has_tmpfs_attributes())
+		say(checkup, CHECK_NOTE, NULL,
+		    "in a writable root on tmpfs, directories of rootfs.from: dir:PATH cannot be "
+		    "removed or replaced: that takes Linux 6.6");
 	if (facts_can_map_block(f))
 		line(checkup, "host ids", true, "a block of 65,536 ids for each sandbox");
 	else

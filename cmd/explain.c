@@ -104,44 +104,23 @@ static void print_head(const struct decision *d)
 	}
 }
 
-/* "  NAME    " with NAME padded, as far as it fits. */
-static size_t put_cell(char *buf, size_t size, size_t len, const char *text, size_t width)
-{
-	size_t used = table_width(text);
-	size_t start = len;
-
-	len += str_format(buf + len, size - len, "%s", text);
-	for (; used < width && len + 1 < size; used++)
-		len += str_format(buf + len, size - len, " ");
-	/* Never without a space between two. */
-	if (len > start && buf[len - 1] != ' ')
-		len += str_format(buf + len, size - len, " ");
-	return len;
-}
-
 static void print_values(const struct decision *d)
 {
 	const struct spec_provenance *p = &d->spec.provenance;
 	size_t columns = table_columns();
-	size_t key_width = columns > 0 ? KEY_NARROW : KEY_WIDTH;
-	size_t value_width = columns > 0 ? VALUE_NARROW : VALUE_WIDTH;
+	const struct table_widths widths = {
+		.columns = columns,
+		.first = columns > 0 ? KEY_NARROW : KEY_WIDTH,
+		.second = columns > 0 ? VALUE_NARROW : VALUE_WIDTH,
+	};
 
 	print_out("\nvalues\n");
 	for (size_t i = 0; i < p->n_values; i++) {
 		const struct spec_value *value = &p->values[i];
 		char origin[512];
-		char left[4096] = "  ";
-		size_t len = put_cell(left, sizeof(left), 2, value->key, key_width);
 
 		print_origin(value->origin, origin, sizeof(origin));
-		if (columns > 0 && table_width(value->value) >= value_width) {
-			/* The long text of the line is the value here. */
-			table_row(columns, 2 + key_width, left, value->value);
-			table_row(columns, 2 + key_width + value_width, "", origin);
-			continue;
-		}
-		put_cell(left, sizeof(left), len, value->value, value_width);
-		table_row(columns, 2 + key_width + value_width, left, origin);
+		table_triple(widths, value->key, value->value, origin);
 	}
 	for (size_t i = 0; i < p->n_waivers; i++) {
 		char text[2048];
@@ -169,11 +148,11 @@ static void print_tree(const struct decision *d)
 	for (size_t i = 0; i < d->tree.n_ops; i++) {
 		const struct tree_op *op = &d->tree.ops[i];
 		char target[256], left[512] = "  ", text[4200];
-		size_t len =
-			put_cell(left, sizeof(left), 2, tree_kind_name(op->kind), TREE_KIND_WIDTH);
+		size_t len = table_cell(left, sizeof(left), 2, tree_kind_name(op->kind),
+					TREE_KIND_WIDTH);
 
 		explain_target(op, target, sizeof(target));
-		put_cell(left, sizeof(left), len, target, target_width);
+		table_cell(left, sizeof(left), len, target, target_width);
 		if (op->kind == TREE_SOURCE)
 			str_format(text, sizeof(text), "%s from %s",
 				   d->spec.mounts[op->source].read_only ? "read-only" : "writable",
@@ -191,34 +170,38 @@ static void print_tree(const struct decision *d)
 	}
 }
 
-static void print_ports(const char *what, const struct spec_port_list *list)
+static void print_ports(size_t columns, const char *what, const struct spec_port_list *list)
 {
+	char left[64], text[1024] = "none";
+	size_t len = 0;
+
 	if (!list->is_limited)
 		return;
-	print_out("  ");
-	print_padded(what, KEY_WIDTH);
 	for (size_t i = 0; i < list->n_ports; i++)
-		print_out("%s%u", i > 0 ? ", " : "", list->ports[i]);
-	print_out(list->n_ports > 0 ? "\n" : "none\n");
+		len += str_format(text + len, sizeof(text) - len, "%s%u", i > 0 ? ", " : "",
+				  list->ports[i]);
+	str_format(left, sizeof(left), "  %s", what);
+	table_row(columns, 2 + KEY_NARROW, left, text);
 }
 
 static void print_landlock(const struct decision *d)
 {
+	size_t columns = table_columns();
+
 	if (!landlock_is_wanted(d))
 		return;
 	print_out("\nlandlock (version %d), also for all that lies below\n", d->facts.landlock_abi);
 	for (size_t i = 0; i < d->landlock.n; i++) {
-		char text[128];
+		char text[128], left[512] = "  ";
 
 		landlock_describe(d->landlock.list[i].access, text, sizeof(text));
-		print_out("  ");
-		print_padded(d->landlock.list[i].path, KEY_WIDTH);
-		print_out("%s\n", text);
+		table_cell(left, sizeof(left), 2, d->landlock.list[i].path, KEY_NARROW);
+		table_row(columns, 2 + KEY_NARROW, left, text);
 	}
 	if ((d->landlock.handled.network & SYS_LANDLOCK_NET_CONNECT_TCP) != 0)
-		print_ports("TCP ports to connect to", &d->spec.landlock.connect_tcp);
+		print_ports(columns, "TCP ports to connect to", &d->spec.landlock.connect_tcp);
 	if ((d->landlock.handled.network & SYS_LANDLOCK_NET_BIND_TCP) != 0)
-		print_ports("TCP ports to bind", &d->spec.landlock.bind_tcp);
+		print_ports(columns, "TCP ports to bind", &d->spec.landlock.bind_tcp);
 }
 
 static void print_not_enforced(const struct decision *d)

@@ -6,10 +6,19 @@
 
 #include "base/str.h"
 #include "cmd/print.h"
+#include "cmd/table.h"
 #include "policy/constants.h"
 #include "policy/policy.h"
 
-enum { ANSWER_WIDTH = 24, CALLS_WIDTH = 50, NAMES_MAX = 5, GROUPS_MAX = 128, SMALL_VALUE = 9999 };
+enum {
+	ANSWER_WIDTH = 24,
+	CALLS_WIDTH = 50,
+	ANSWER_NARROW = 22,
+	CALLS_NARROW = 30,
+	NAMES_MAX = 5,
+	GROUPS_MAX = 128,
+	SMALL_VALUE = 9999
+};
 
 static const char *action_text(struct spec_action action, char *buf, size_t size)
 {
@@ -99,14 +108,24 @@ static void put_condition(struct text *text, const struct spec_cond *cond)
 
 /* ---- one call ---- */
 
+static void print_triple(const char *left, const char *middle, const char *right)
+{
+	size_t columns = table_columns();
+	const struct table_widths widths = {
+		.columns = columns,
+		.first = columns > 0 ? ANSWER_NARROW : ANSWER_WIDTH,
+		.second = columns > 0 ? CALLS_NARROW : CALLS_WIDTH,
+	};
+
+	table_triple(widths, left, middle, right);
+}
+
 static void print_line(const char *left, const char *middle, struct spec_origin origin)
 {
 	char where[512];
 
-	print_out("  ");
-	print_padded(left, ANSWER_WIDTH);
-	print_padded(middle, CALLS_WIDTH);
-	print_out("%s\n", print_origin(origin, where, sizeof(where)));
+	print_origin(origin, where, sizeof(where));
+	print_triple(left, middle, where);
 }
 
 /* Its rules in the order in which they are tried, then the answer for the rest. */
@@ -174,7 +193,7 @@ static bool add_call(struct group *groups, size_t *n, const struct spec_call *ca
 
 static void print_group(const struct group *group)
 {
-	char answer[64], where[512], last[32] = "";
+	char answer[64], where[512];
 	struct text calls = {.len = 0};
 
 	for (size_t i = 0; group->n <= NAMES_MAX && i < group->n; i++) {
@@ -185,12 +204,13 @@ static void print_group(const struct group *group)
 		put_value(&calls, group->n);
 		put(&calls, " calls");
 	}
-	if (group->last_line != group->first.line)
-		str_format(last, sizeof(last), "-%u", group->last_line);
-	print_out("  ");
-	print_padded(action_text(group->answer, answer, sizeof(answer)), ANSWER_WIDTH);
-	print_padded(calls.buf, CALLS_WIDTH);
-	print_out("%s%s\n", print_origin(group->first, where, sizeof(where)), last);
+	print_origin(group->first, where, sizeof(where));
+	if (group->last_line != group->first.line) {
+		size_t len = strlen(where);
+
+		str_format(where + len, sizeof(where) - len, "-%u", group->last_line);
+	}
+	print_triple(action_text(group->answer, answer, sizeof(answer)), calls.buf, where);
 }
 
 static void print_groups(const struct spec_seccomp *seccomp)
@@ -212,6 +232,7 @@ void explain_calls(const struct spec_seccomp *seccomp, bool wants_all)
 {
 	const char *const *always = policy_seccomp_always_admitted();
 	size_t allowed = 0, conditional = 0;
+	struct text text = {.len = 0};
 	char answer[64];
 
 	for (size_t i = 0; i < seccomp->n_calls; i++) {
@@ -219,13 +240,16 @@ void explain_calls(const struct spec_seccomp *seccomp, bool wants_all)
 		conditional += seccomp->calls[i].n_rules > 0;
 	}
 	print_out("\nsystem calls\n");
-	print_out("  %zu allowed, %zu of all decided by their arguments; setuid and setgid bits "
-		  "%s\n",
-		  allowed, conditional, seccomp->denies_setid_bits ? "refused" : "not filtered");
-	print_out("  always admitted for the launcher's last steps:");
-	for (; *always != NULL; always++)
-		print_out(" %s", *always);
-	print_out("\n");
+	str_format(text.buf, sizeof(text.buf),
+		   "%zu allowed, %zu of all decided by their arguments; setuid and setgid bits %s",
+		   allowed, conditional, seccomp->denies_setid_bits ? "refused" : "not filtered");
+	table_row(table_columns(), 2, "  ", text.buf);
+	put(&text, "always admitted for the launcher's last steps:");
+	for (; *always != NULL; always++) {
+		put(&text, " ");
+		put(&text, *always);
+	}
+	table_row(table_columns(), 2, "  ", text.buf);
 	if (wants_all)
 		for (size_t i = 0; i < seccomp->n_calls; i++)
 			print_call(&seccomp->calls[i]);

@@ -79,6 +79,18 @@ static void print_not_enforced(const struct decision *decision)
 		print_note("not enforced here: %s (see cordon doctor)", text);
 }
 
+/* No protection is weaker for it, but a program that fails for it should not be searched. */
+static void print_degraded(const struct decision *decision)
+{
+	const struct spec_rootfs *rootfs = &decision->spec.rootfs;
+
+	if (rootfs->kind == ROOTFS_DIR && rootfs->writable == WRITABLE_TMPFS &&
+	    !decision->facts.tmpfs_attributes)
+		print_note("directories of %s cannot be removed or replaced inside: this kernel's "
+			   "tmpfs keeps no user attributes (Linux 6.6 and later do)",
+			   rootfs->dir);
+}
+
 static void on_started(void *ctx, pid_t pid)
 {
 	report_started(ctx, pid);
@@ -138,8 +150,10 @@ static int run_decision(struct verdict *verdict, struct report *report)
 
 	/* Also with -q: what was given up is never silent. */
 	print_waivers(&decision->spec);
-	if (!o->quiet)
+	if (!o->quiet) {
 		print_not_enforced(decision);
+		print_degraded(decision);
+	}
 	if (cordon_run(decision, &run, &result, &err) < 0) {
 		print_err(&err);
 		if (err.kind == ERR_EXEC && !o->quiet)

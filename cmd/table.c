@@ -117,3 +117,34 @@ void table_row(size_t columns, size_t at, const char *left, const char *text)
 	}
 	print_out("%s\n", text);
 }
+
+size_t table_cell(char *buf, size_t size, size_t len, const char *text, size_t width)
+{
+	size_t used = table_width(text);
+	size_t start = len;
+
+	len += str_format(buf + len, size - len, "%s", text);
+	for (; used < width && len + 1 < size; used++)
+		len += str_format(buf + len, size - len, " ");
+	/* Never without a space between two. */
+	if (len > start && buf[len - 1] != ' ')
+		len += str_format(buf + len, size - len, " ");
+	return len;
+}
+
+void table_triple(struct table_widths widths, const char *first, const char *second,
+		  const char *third)
+{
+	size_t third_at = 2 + widths.first + widths.second;
+	char left[4096] = "  ";
+	size_t len = table_cell(left, sizeof(left), 2, first, widths.first);
+
+	if (widths.columns > 0 && table_width(second) >= widths.second) {
+		/* The long text of the line is the second here. */
+		table_row(widths.columns, 2 + widths.first, left, second);
+		table_row(widths.columns, third_at, "", third);
+		return;
+	}
+	table_cell(left, sizeof(left), len, second, widths.second);
+	table_row(widths.columns, third_at, left, third);
+}

@@ -22,4 +22,18 @@ size_t table_width(const char *text);
  */
 void table_row(size_t columns, size_t at, const char *left, const char *text);
 
+/* Adds text to the line in buf behind its first len bytes, padded to a width as far as it fits.
+ * Returns the new length. */
+size_t table_cell(char *buf, size_t size, size_t len, const char *text, size_t width);
+
+/* A line of three parts, indented by two. On a terminal a long second one goes on below itself, and
+ * the third stands in a line of its own. */
+struct table_widths {
+	size_t columns; /* table_columns */
+	size_t first;
+	size_t second;
+};
+void table_triple(struct table_widths widths, const char *first, const char *second,
+		  const char *third);
+
 #endif

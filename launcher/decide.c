@@ -60,6 +60,8 @@ static void probe_for_spec(struct decision *d)
 {
 	if (d->spec.rootfs.kind == ROOTFS_DIR)
 		d->facts.overlay = facts_has_overlay();
+	if (d->spec.rootfs.kind == ROOTFS_DIR && d->spec.rootfs.writable == WRITABLE_TMPFS)
+		d->facts.tmpfs_attributes = facts_has_tmpfs_attributes();
 	if (wants_core_file(&d->spec.limits))
 		d->facts.core_is_piped = facts_core_is_piped();
 	if (d->spec.apparmor.demand != DEMAND_NONE)

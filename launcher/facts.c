@@ -10,10 +10,12 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -22,6 +24,10 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/identity.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* kernel 6.3 */
+#endif
 
 const char *const facts_namespace_names[FACTS_NAMESPACES] = {"user", "mnt", "pid",    "net",
 							     "ipc",  "uts", "cgroup", "time"};
@@ -273,6 +279,16 @@ bool facts_core_is_piped(void)
 bool facts_has_overlay(void)
 {
 	return file_has_word("/proc/filesystems", "\toverlay\n");
+}
+
+/* A memfd is a file of the same file system: mm/shmem.c. */
+bool facts_has_tmpfs_attributes(void)
+{
+	_cleanup_fd_ int fd = sys_memfd_create("attributes", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd == -EINVAL) /* before 6.3 there is no such flag */
+		fd = sys_memfd_create("attributes", MFD_CLOEXEC);
+	return fd >= 0 && fsetxattr(fd, "user.cordon", "y", 1, 0) == 0;
 }
 
 bool facts_can_raise_limits(const struct host_facts *facts)

@@ -56,6 +56,8 @@ struct host_facts {
 			   [FACTS_LINK_MAX]; /* the caller's: "net:[4026531840]" */
 	bool seccomp_filter;
 	bool overlay;
+	bool tmpfs_attributes; /* a tmpfs keeps user.* attributes (Linux 6.6): overlayfs marks
+				  removed directories by them */
 	bool keyrings;
 	bool apparmor;          /* this and the next two: apparmor_probe */
 	bool apparmor_confined; /* the caller is under a profile that holds */
@@ -98,9 +100,10 @@ int facts_fd(const struct host_facts *facts, size_t i);
 int must_check facts_guard_stdio(bool ret_closed[3]);
 
 /* Read where the spec asks for what they decide, and by `doctor`: into core_is_piped, overlay and
- * landlock_abi. */
+ * landlock_abi, tmpfs_attributes. */
 bool facts_core_is_piped(void);
 bool facts_has_overlay(void);
+bool facts_has_tmpfs_attributes(void);
 /* The version of Landlock; -ENOSYS: the kernel is built without it; -EOPNOTSUPP: it is not among
  * those that the kernel was booted with. */
 int facts_landlock_abi(void);

@@ -46,12 +46,14 @@ neutral() {
 	says 125 "cordon: unknown command 'profile chek'*Did you mean \`cordon profile check\`?*" cordon profile chek x
 }
 
+# bats test_tags=vm
 @test "doctor: 0 where a sandbox can be made, with the proof" {
 	says 0 "this host*kernel*user namespaces*a real sandbox *made, used and gone again" cordon doctor
 	says 125 "cordon: doctor takes no arguments*" cordon doctor now
 	says 125 "cordon: gc takes no arguments*" cordon gc now
 }
 
+# bats test_tags=vm
 @test "doctor: 125 where none can be made, and what stands in the way" {
 	# In a user namespace whose own limit of namespaces is 0.
 	unshare -Ur true || skip "no user namespaces for the test itself"
@@ -81,6 +83,7 @@ neutral() {
 	says 125 "Usage: cordon *" cordon
 }
 
+# bats test_tags=vm
 @test "cordon inside cordon: refused, and told to go outside" {
 	says 125 "*user.max_user_namespaces is 0*hint: This is inside a container or a sandbox*outside, beside it*" \
 		cordon run --ro "$(dirname "$(realpath "$CORDON")")" -- "$(realpath "$CORDON")" run -- true

@@ -16,6 +16,7 @@ gone() { # PID
 	[ ! -d "/proc/$1" ]
 }
 
+# bats test_tags=vm
 @test "kill -9 of the keeper ends the whole sandbox at once; gc cleans up behind it" {
 	local children
 	start -- "$ATTACK/processes" 10 25
@@ -44,6 +45,7 @@ gone() { # PID
 	says 0 "0 dead runs removed, 0 id blocks freed, 0 runs alive" cordon gc
 }
 
+# bats test_tags=vm
 @test "kill -9 of init gives 137 and a result" {
 	start --report "$PWD/report" -- sleep 20
 	eventually pgrep -P "$init" -x sleep

@@ -5,6 +5,7 @@
 load ../lib/cordon
 load ../lib/attack
 
+# bats test_tags=vm
 @test "timeout: ends 20 processes that ignore TERM, in time, with 137 and the line that says why" {
 	local start=$SECONDS
 	says 137 $'20 processes\ncordon: ended by limits.wall_time: 700 ms (command line)' \
@@ -30,6 +31,7 @@ load ../lib/attack
 	gives 137 "" cordon run -q --timeout 500ms -- sh -c 'sleep 100 & kill -STOP $!; kill -STOP $$'
 }
 
+# bats test_tags=vm
 @test "nproc: with 3, exactly three processes can exist; the fourth fork gets EAGAIN" {
 	gives 0 "3 processes, then EAGAIN" cordon run --set limits.nproc=3 -- "$ATTACK/processes" 9
 	gives 0 "1 processes, then EAGAIN" cordon run --set limits.nproc=1 -- "$ATTACK/processes" 9
@@ -55,10 +57,12 @@ load ../lib/attack
 		"$FAULTY" --root "$CORDON_ROOT" run --set limits.nproc=unlimited -- true
 }
 
+# bats test_tags=vm
 @test "nproc: user 0 inside is bound by it as well" {
 	gives 0 "3 processes, then EAGAIN" cordon run -u 0:0 --set limits.nproc=3 -- "$ATTACK/processes" 9
 }
 
+# bats test_tags=vm
 @test "nproc: four sandboxes at once have their own three each" {
 	local i pids=()
 	for i in 1 2 3 4; do
@@ -76,6 +80,7 @@ load ../lib/attack
 		sh -c 'b() { b | b & b; }; b 2>/dev/null & exec sleep 60'
 }
 
+# bats test_tags=vm
 @test "tmpfs: bytes and inodes end where the policy says, ENOSPC and not before" {
 	local mib=1048576
 	gives 0 "" inside "head -c $((63 * mib)) /dev/zero >/tmp/a"
@@ -90,6 +95,7 @@ load ../lib/attack
 		--set 'volumes=[{type: tmpfs, target: /tmp, size: 1MiB, inodes: 10}]'
 }
 
+# bats test_tags=vm
 @test "ulimits.cpu: the end has its line and its key in the report; another SIGKILL has neither" {
 	says 137 "cordon: ended by limits.ulimits.cpu: 1 s (command line)" cordon run --report "$PWD/report" \
 		--set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'

@@ -7,6 +7,7 @@ load ../lib/attack
 
 USERNS=0x10000000 # CLONE_NEWUSER
 
+# bats test_tags=vm
 @test "namespaces: all eight are others than the caller's, for the program and for init" {
 	local name here
 	run -0 inside 'for n in user mnt pid net ipc uts cgroup time; do readlink /proc/self/ns/$n; done'
@@ -63,6 +64,7 @@ USERNS=0x10000000 # CLONE_NEWUSER
 	run -0 "$HOSTILE" only=abstract "${plan_words[@]}"
 }
 
+# bats test_tags=vm
 @test "user namespace: the host's uid 0 is in no map" {
 	local inside outside count
 	run -0 cordon run -- cat /proc/self/uid_map /proc/self/gid_map
@@ -78,7 +80,7 @@ USERNS=0x10000000 # CLONE_NEWUSER
 	[ "${#lines[@]}" -eq 2 ]
 }
 
-# bats test_tags=root
+# bats test_tags=root,vm
 @test "user namespace: two sandboxes at once have two blocks of ids" {
 	local blocks i
 	for i in 1 2 3 4; do
@@ -89,6 +91,7 @@ USERNS=0x10000000 # CLONE_NEWUSER
 	[ "$blocks" -eq 4 ]
 }
 
+# bats test_tags=vm
 @test "nested user namespaces: the filter says EPERM, the kernel's limit ENOSPC behind it" {
 	answers "unshare $USERNS" EPERM ENOSPC
 	answers "clone $((USERNS | 17))" EPERM ENOSPC
@@ -101,6 +104,7 @@ USERNS=0x10000000 # CLONE_NEWUSER
 	gives 0 ok "$ATTACK/call" unshare "$USERNS"
 }
 
+# bats test_tags=vm
 @test "other namespaces: the filter says EPERM, and without it there is no capability for them" {
 	local flag
 	for flag in 0x00020000 0x02000000 0x04000000 0x08000000 0x20000000 0x40000000 0x00000080; do
@@ -127,6 +131,7 @@ USERNS=0x10000000 # CLONE_NEWUSER
 	gives 42 EPERM cordon run -- "$ATTACK/call" setgroups 0 0
 }
 
+# bats test_tags=vm
 @test "cgroup namespace: the host's path does not show" {
 	run -0 cordon run -- cat /proc/self/cgroup
 	[ -n "$output" ]

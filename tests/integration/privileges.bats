@@ -8,6 +8,7 @@ load ../lib/attack
 
 EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000'
 
+# bats test_tags=vm
 @test "capabilities: all five sets are empty, for user 1000 and for user 0 inside" {
 	gives 0 "$EMPTY" cordon run -- grep ^Cap /proc/self/status
 	gives 0 "$EMPTY" cordon run -u 0:0 -- grep ^Cap /proc/self/status
@@ -21,6 +22,7 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	gives 0 some "$ATTACK/capsets"
 }
 
+# bats test_tags=vm
 @test "capabilities: a row that is left out is noticed, by itself or when the keeper reads back" {
 	says 125 "cordon: step read_back: workload: read back: CapBnd is *, not '0000000000000000'*" \
 		without bounding_set inside true
@@ -34,6 +36,7 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	fi
 }
 
+# bats test_tags=vm
 @test "identity: the program is 1000:1000, or who -u says, and can become nobody else" {
 	gives 0 "1000 1000 1000" inside 'echo $(id -u) $(id -g) $(id -G)'
 	# As a user id 0 is in no map, so that the kernel does not even know it.
@@ -48,11 +51,12 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	says 125 "*no user 'absent' in the rootfs's passwd*" inside true -u absent
 }
 
-# bats test_tags=root
+# bats test_tags=root,vm
 @test "identity: without its row the ids that the keeper reads back are wrong" {
 	says 125 "cordon: step read_back: workload: read back: Uid is *" without identity inside true
 }
 
+# bats test_tags=vm
 @test "no_new_privs: set, and a start without it fails" {
 	gives 0 $'NoNewPrivs:\t1' cordon run -- grep NoNewPrivs: /proc/self/status
 	gives 0 $'NoNewPrivs:\t1' cordon run -- grep NoNewPrivs: /proc/1/status
@@ -68,6 +72,7 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	[ "$(grep -vc nosuid <<<"$output")" -eq 0 ]
 }
 
+# bats test_tags=vm
 @test "keyrings: a key of the caller's session is out of reach" {
 	need keyctl
 	local script='
@@ -97,7 +102,7 @@ EMPTY=$'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t000000000
 	[ "$(grep -v '^cordon: waived: ' <<<"$output" | tail -n 2 | head -n 1)" = ok ]
 }
 
-# bats test_tags=user
+# bats test_tags=user,vm
 @test "a user's sandboxes take one keyring of the quota, not one each" {
 	local before after i
 	cordon run -- true

@@ -48,6 +48,7 @@ load ../lib/attack
 	gives 0 "$(cat /proc/self/oom_score_adj)" without oom_score cordon run -- cat /proc/self/oom_score_adj
 }
 
+# bats test_tags=vm
 @test "limits: each is what explain says, soft and hard" {
 	local key value name soft hard rest limits expected
 	limits=$(cordon run -- cat /proc/self/limits)
@@ -71,6 +72,7 @@ load ../lib/attack
 	done <<<"$output"
 }
 
+# bats test_tags=vm
 @test "limits: --set changes them, unlimited is possible, and more than the hard limit is refused" {
 	gives 0 64 inside 'ulimit -n' --set limits.ulimits.nofile=64
 	gives 0 unlimited inside 'ulimit -t' --set limits.ulimits.cpu=unlimited

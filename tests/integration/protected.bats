@@ -38,6 +38,7 @@ host() { # PATH...
 	(cd p && stat -c '%n %F' "$@")
 }
 
+# bats test_tags=vm
 @test "read_only_below: an existing directory and file cannot be changed, all around them can" {
 	project
 	bind 'read_only_below: [.git, .env]'
@@ -59,6 +60,7 @@ host() { # PATH...
 	[ ! -e p/.git ]
 }
 
+# bats test_tags=vm
 @test "hide_below: neither the content of a file nor what is in a directory shows" {
 	project
 	bind 'hide_below: [.env, private]'
@@ -110,6 +112,7 @@ plant='mv .git g && mkdir -p .git/hooks && echo planted >.git/hooks/pre-commit'
 	[ "$(cat p/.git/hooks/pre-commit)" = planted ]
 }
 
+# bats test_tags=vm
 @test "what does not exist cannot be made, and nothing stays on the host" {
 	local before
 	mkdir p

@@ -21,6 +21,7 @@ run_tree() { # FLAG... -- CMD...
 	cordon run --set "rootfs.from=dir:$PWD/tree" "$@"
 }
 
+# bats test_tags=vm
 @test "dir: the tree is the root, read-only, and the host's programs are not there" {
 	make_rootfs tree
 	tree_state tree >before
@@ -32,6 +33,7 @@ run_tree() { # FLAG... -- CMD...
 	diff before <(tree_state tree)
 }
 
+# bats test_tags=vm
 @test "dir: writable tmpfs takes every change, and the host's directory none" {
 	make_rootfs tree
 	chmod 0777 tree/home/user tree/etc

@@ -47,6 +47,7 @@ load ../lib/attack
 	gives 42 EROFS cordon run --set rootfs.writable.store=tmpfs -- "$ATTACK/call" mkdir text:/usr/x 0755
 }
 
+# bats test_tags=vm
 @test "pivot: no mount of the host's beyond the list, and the old root is gone" {
 	local target
 	run -0 cordon run -- cat /proc/self/mountinfo

@@ -5,6 +5,7 @@
 load ../lib/cordon
 load ../lib/attack
 
+# bats test_tags=vm
 @test "seccomp: it is loaded, in mode 2" {
 	gives 0 $'Seccomp:\t2' cordon run -- grep Seccomp: /proc/self/status
 	gives 0 $'Seccomp:\t0' without seccomp cordon run -- grep Seccomp: /proc/self/status
@@ -105,6 +106,7 @@ teardown() {
 	gives 137 "" cordon run -q --set 'seccomp.deny=[{call: bpf, action: kill}]' -- "$ATTACK/call" bpf 0 0 0
 }
 
+# bats test_tags=vm
 @test "seccomp: an x32 call and a 32-bit call kill" {
 	[ "$(uname -m)" = x86_64 ] || skip "x32 is of x86-64"
 	says 137 "cordon: ended by seccomp: *" cordon run -- "$ATTACK/call" 0x40000027

@@ -13,6 +13,7 @@ secret_file() {
 	chmod 0600 api.key
 }
 
+# bats test_tags=vm
 @test "a secret is there, its user's alone, and cannot be changed" {
 	secret_file
 	gives 0 "$word" inside 'cat /run/secrets/api.key' --set 'secrets=[./api.key]'

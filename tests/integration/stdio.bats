@@ -39,6 +39,7 @@ closed() { # LETTERS COMMAND...
 	[ "$(cat "$PWD/log")" = $'first\nsecond' ]
 }
 
+# bats test_tags=vm
 @test "descriptors 0, 1 and 2, closed in every combination, are closed for the program" {
 	local letters direct sandboxed
 	for letters in "" 0 1 2 01 02 12 012; do

@@ -17,6 +17,7 @@ sandbox_on_terminal() { # OPTION CORDON-ARG...
 # The names of what stands at 0 to 2, each where it is a terminal.
 which_terminals='for fd in 0 1 2; do [ -t $fd ] && echo "$fd $(readlink /proc/$$/fd/$fd)"; done; true'
 
+# bats test_tags=vm
 @test "terminal: each of 0 to 2 is replaced alone; the others are the caller's own" {
 	local own fd wanted
 	for own in r r0 r1 r2 r01 r02 r12; do
@@ -69,6 +70,7 @@ which_terminals='for fd in 0 1 2; do [ -t $fd ] && echo "$fd $(readlink /proc/$$
 }
 
 # Of the monitor whose keeper is $keeper: what it could do if its memory were the workload's.
+# bats test_tags=vm
 @test "terminal: the monitor is confined before it reads a byte" {
 	local i keeper monitor
 	mkfifo keys

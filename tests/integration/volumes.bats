@@ -12,6 +12,7 @@ make_data() {
 	! is_root || chown -R 12345:12345 data
 }
 
+# bats test_tags=vm
 @test "--ro: shown read-only at the same place; relative paths are the caller's" {
 	make_data
 	gives 0 text cordon run --ro data -- cat "$PWD/data/file"
@@ -22,6 +23,7 @@ make_data() {
 	[ "$(cat data/file)" = text ]
 }
 
+# bats test_tags=vm
 @test "--rw: what is written belongs to the directory's owner on the host" {
 	make_data
 	gives 0 "" inside "echo new >$PWD/data/new" --rw data
@@ -31,7 +33,7 @@ make_data() {
 	gives 0 "1000:1000 1000:1000" inside "echo \$(stat -c %u:%g $PWD/data $PWD/data/file)" --ro data
 }
 
-# bats test_tags=root
+# bats test_tags=root,vm
 @test "--rw: as root, ids other than the owner's are nobody" {
 	make_data
 	touch data/other data/roots
@@ -43,7 +45,7 @@ make_data() {
 	gives 42 EACCES cordon run -u 7:7 --rw "$PWD/data" -- "$ATTACK/call" truncate "text:$PWD/data/roots" 1
 }
 
-# bats test_tags=root
+# bats test_tags=root,vm
 @test "--rw: a directory of root's is refused without a waiver, and works with it" {
 	mkdir data
 	says 125 "cordon: $PWD/data: belongs to the host's root and would be writable (asked for by command line)
