@@ -21,7 +21,6 @@ load ../lib/attack
 	done
 }
 
-# bats test_tags=vm
 @test "exit: what the program leaves running ends with it" {
 	local start=$SECONDS
 	gives 3 "" inside 'sleep 100 & exit 3'

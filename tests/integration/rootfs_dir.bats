@@ -38,7 +38,7 @@ run_tree() { # FLAG... -- CMD...
 	make_rootfs tree
 	chmod 0777 tree/home/user tree/etc
 	tree_state tree >before
-	gives 0 "changed" run_tree --set rootfs.writable.store=tmpfs -- \
+	gives 0 "changed" run_tree -q --set rootfs.writable.store=tmpfs -- \
 		sh -c 'echo changed >/home/user/x && rm /etc/group && cat /home/user/x'
 	says 1 "*No space left on device*" run_tree --set rootfs.writable.store=tmpfs --set rootfs.writable.size=1MiB -- \
 		dd if=/dev/zero of=/home/user/big bs=65536 count=64

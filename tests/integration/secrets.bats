@@ -24,7 +24,8 @@ secret_file() {
 	local shown=(--set "secrets=[{file: $PWD/api.key, target: /etc/app/key}]")
 	gives 0 "$word" inside 'cat /etc/app/key' "${shown[@]}"
 	gives 42 EROFS cordon run "${shown[@]}" -- "$ATTACK/call" chmod text:/etc/app/key 0600
-	gives 42 EACCES cordon run "${shown[@]}" -- "$ATTACK/call" truncate text:/etc/app/key 0
+	# Which of the two is asked first depends on the kernel.
+	says 42 'E@(ACCES|ROFS)' cordon run "${shown[@]}" -- "$ATTACK/call" truncate text:/etc/app/key 0
 	gives 42 EBUSY cordon run --set "secrets=[{file: $PWD/api.key, target: /tmp/key}]" -- \
 		"$ATTACK/call" unlink text:/tmp/key
 	says 0 "* /etc/app/key ro,nosuid,nodev,noexec,*" inside 'grep " /etc/app/key " /proc/self/mountinfo' \
