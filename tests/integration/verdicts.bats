@@ -7,21 +7,22 @@ load ../lib/attack
 
 # Through a pipe: a file at stdin would have setuid bits refused.
 table() { # NAME COMMAND...
-	# shellcheck disable=SC2002
-	cat "$repo/profiles/expect/$1.tests" | "${@:2}" "$ATTACK/verdicts"
+	"${@:2}" "$ATTACK/verdicts" < <(cat "$repo/profiles/expect/$1.tests")
 }
 
 # The tables are for x86-64's numbers where they name none; the program resolves the others.
 @test "verdicts: the kernel answers as the tables of base and default say" {
 	says 0 "[1-9]* the same, 0 others" table base cordon run --
 	says 0 "[1-9]* the same, 0 others" table default cordon run --
+	says 0 "[1-9]* the same, 0 others" table strict cordon run --profile strict --
 }
 
-@test "verdicts: and as that of build says, where a directory is writable" {
+@test "verdicts: and as those of build and agent say, where a directory is writable" {
 	mkdir data
 	! is_root || chown 12345:12345 data
 	cd data
 	says 0 "[1-9]* the same, 0 others" table build cordon run --profile build --ro "$ATTACK/verdicts" --
+	says 0 "[1-9]* the same, 0 others" table agent cordon run --profile agent --ro "$ATTACK/verdicts" --
 }
 
 @test "verdicts: without the filter they are not" {
