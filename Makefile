@@ -322,10 +322,10 @@ bench: build/cordon ## measure launches against other tools: docs/PERFORMANCE.md
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----
-DOCUMENTS_SRC := cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/prose.c cmd/gen/reference.c \
+DOCUMENTS_SRC := cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/man_program.c cmd/gen/prose.c cmd/gen/reference.c \
 	cmd/gen/schema.c cmd/gen/tree.c
 DOCUMENTS_OBJ := $(DOCUMENTS_SRC:%.c=$(O)/%.o)
-DOCUMENTS     := docs/man/cordon-profile.5=man profiles/schema.json=schema docs/completion/cordon.bash=completion \
+DOCUMENTS     := docs/man/cordon.1=man-program docs/man/cordon-profile.5=man profiles/schema.json=schema docs/completion/cordon.bash=completion \
 	docs/PROFILES.md=reference
 
 documents-build: build/gen/documents
@@ -357,7 +357,8 @@ documents-list:
 install: build/cordon ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 build/release/cordon $(DESTDIR)$(PREFIX)/bin/cordon
-	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0644 docs/man/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1
 	install -m 0644 docs/man/cordon-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/cordon-profile.5
 	install -d $(DESTDIR)$(PREFIX)/share/cordon
 	install -m 0644 profiles/schema.json $(DESTDIR)$(PREFIX)/share/cordon/profile.schema.json

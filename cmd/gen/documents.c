@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* documents schema|man|reference|completion, or documents tree FILE. See documents.h. */
+/* documents NAME, or documents tree FILE. See documents.h. */
 #include "cmd/gen/documents.h"
 
 #include <errno.h>
@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 		int (*print)(void);
 	} documents[] = {{"schema", documents_schema},
 			 {"man", documents_man},
+			 {"man-program", documents_man_program},
 			 {"reference", documents_reference},
 			 {"completion", documents_completion}};
 
@@ -143,6 +144,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < sizeof(documents) / sizeof(documents[0]); i++)
 		if (str_equal(argv[1], documents[i].name))
 			return documents[i].print() != 0 || fflush(stdout) != 0 ? 1 : 0;
-	fputs("usage: documents schema|man|reference|completion, or documents tree FILE\n", stderr);
+	fputs("usage: documents schema|man|man-program|reference|completion, or documents tree "
+	      "FILE\n",
+	      stderr);
 	return 2;
 }

@@ -27,9 +27,13 @@ const char *documents_section(const struct policy_key *key, char *buf, size_t si
 /* What profile `default` has for a key, in one line; "" where it has nothing. Into buf. */
 const char *documents_default(const struct policy_key *key, char *buf, size_t size);
 
+/* Text of ours as roff: what is special there is not, and what stands in backticks is bold. */
+void documents_man_text(const char *text);
+
 /* Each prints one document to stdout. Returns the exit code. */
 int documents_schema(void);
-int documents_man(void);
+int documents_man(void);         /* cordon-profile(5) */
+int documents_man_program(void); /* cordon(1) */
 int documents_reference(void);
 int documents_completion(void);
 /* The YAML file as JSON, with the types that a YAML 1.2 reader gives: for the test of the schema.

@@ -9,8 +9,7 @@
 
 enum { TEXT_MAX = 512, TITLE_MAX = 64 };
 
-/* Text of ours as roff: what is special there is not, and what stands in backticks is bold. */
-static void print_text(const char *text)
+void documents_man_text(const char *text)
 {
 	bool is_code = false;
 	bool is_first = true;
@@ -18,7 +17,7 @@ static void print_text(const char *text)
 	for (; *text != '\0'; text++) {
 		if (is_first && (*text == '.' || *text == '\''))
 			fputs("\\&", stdout);
-		is_first = false;
+		is_first = *text == '\n';
 		if (*text == '`') {
 			is_code = !is_code;
 			fputs(is_code ? "\\fB" : "\\fR", stdout);
@@ -55,7 +54,7 @@ static void print_prose(const struct prose *prose)
 		for (const char *const *text = prose->paragraphs; *text != NULL; text++) {
 			if (text != prose->paragraphs)
 				puts(".PP");
-			print_text(*text);
+			documents_man_text(*text);
 			putchar('\n');
 		}
 	}
@@ -66,22 +65,22 @@ static void print_key(const struct policy_key *key)
 	char text[TEXT_MAX];
 
 	fputs(".TP\n\\fB", stdout);
-	print_text(key->path);
+	documents_man_text(key->path);
 	fputs("\\fR (", stdout);
 	keys_type_text(key, text, sizeof(text));
-	print_text(text[0] == '-' ? "any" : text);
+	documents_man_text(text[0] == '-' ? "any" : text);
 	puts(")");
-	print_text(key->doc);
+	documents_man_text(key->doc);
 	puts(".");
 	documents_default(key, text, sizeof(text));
 	if (text[0] != '\0') {
 		fputs("In \\fBdefault\\fR: \\fB", stdout);
-		print_text(text);
+		documents_man_text(text);
 		puts("\\fR.");
 	}
 	if (keys_later_text(key, text, sizeof(text)) > 0) {
 		fputs("(\\fI", stdout);
-		print_text(text);
+		documents_man_text(text);
 		puts("\\fR)");
 	}
 }
@@ -103,13 +102,14 @@ static void print_waivers(void)
 	const char *name;
 
 	puts(".SH WAIVERS");
-	print_text("Names for `waive` and `--waive`; a name that ends with `:` or `.` goes on with "
-		   "what is "
-		   "meant:");
+	documents_man_text(
+		"Names for `waive` and `--waive`; a name that ends with `:` or `.` goes on with "
+		"what is "
+		"meant:");
 	putchar('\n');
 	for (size_t i = 0; (name = waivers_name(i, &is_enforced)) != NULL; i++) {
 		fputs(".TP\n\\fB", stdout);
-		print_text(name);
+		documents_man_text(name);
 		puts("\\fR");
 		puts(is_enforced ? "May be waived." : "(\\fInot enforced yet\\fR)");
 	}
@@ -158,6 +158,6 @@ int documents_man(void)
 	     ".TP\n\\fI/etc/cordon/profiles/NAME.yaml\\fR\nProfiles of this machine.\n"
 	     ".TP\n\\fI\\(ti/.config/cordon/profiles/NAME.yaml\\fR\nProfiles of one user.\n"
 	     ".SH SEE ALSO\n"
-	     "\\fBcordon help\\fR, \\fBcordon profile \\-\\-help\\fR");
+	     "\\fBcordon\\fR(1)");
 	return 0;
 }

@@ -31,7 +31,7 @@ both_refuse() { # PATTERN-OF-THE-SCHEMA LINE...
 		diff -u "$repo/${row%=*}" now
 		n=$((n + 1))
 	done
-	[ "$n" -eq 4 ]
+	[ "$n" -eq 5 ]
 }
 
 @test "schema: accepts each shipped profile" {
@@ -129,8 +129,11 @@ nested() {
 		grep -qF "| \`$key\` |" "$repo/docs/PROFILES.md"
 		sed 's/\\-/-/g' "$repo/docs/man/cordon-profile.5" | grep -qF "\\fB$key\\fR ("
 	done
+	for key in --timeout --profile --json 'profile diff' 126; do
+		sed 's/\\-/-/g' "$repo/docs/man/cordon.1" | grep -qF -e "$key"
+	done
 	# Nothing that roff would take for a request of its own.
-	run -1 grep -nE "^'|^\.[^A-Znaf\\\\]" "$repo/docs/man/cordon-profile.5"
+	run -1 grep -nE "^'|^\.[^A-Znaf\\\\]" "$repo"/docs/man/*.[15]
 }
 
 # What the shell would offer behind these words; the last one is being typed.

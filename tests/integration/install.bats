@@ -21,6 +21,10 @@ privileged_files() { # DIR
 	run "$BATS_TEST_TMPDIR/dest/opt/cordon/bin/cordon" --version
 	[ "$status" -eq 0 ]
 	[[ "$output" == cordon\ * ]]
+	for file in man/man1/cordon.1 man/man5/cordon-profile.5 bash-completion/completions/cordon \
+		cordon/profile.schema.json; do
+		[ -s "$BATS_TEST_TMPDIR/dest/opt/cordon/share/$file" ]
+	done
 }
 
 @test "install: AppArmor profiles lie where nothing loads them by itself" {
