@@ -145,3 +145,31 @@ refused() { # PATTERN
 		cordon run --set 'seccomp.+allow=[keyctl]' -- true
 	gives 0 "cordon: waived: seccomp.call:keyctl (REASON)" cordon run --waive "seccomp.call:keyctl=REASON" -- true
 }
+
+@test "entries without effect: a warning of check and explain, not of run, and no mistake" {
+	local warnings
+	profile 'seccomp:' '  deny:' '  - ptrace' '  - getpid' '  - {call: getpid, action: errno(EPERM)}'
+	warnings='cordon: ./p.yaml:5: warning: ptrace is refused already, by profile base:27
+cordon: ./p.yaml:7: warning: getpid is refused already, by ./p.yaml:6'
+	gives 0 "$warnings
+p.yaml: ok" cordon profile check p.yaml
+	run -0 --separate-stderr cordon explain --profile ./p.yaml
+	# Set by run.
+	# shellcheck disable=SC2154
+	[ "$stderr" = "$warnings" ]
+	gives 0 "" cordon run --profile ./p.yaml -- true
+}
+
+@test "explain says what a system call is answered and by which line; --calls says it of each" {
+	profile 'seccomp:' '  deny:' '  - {call: kill, args: {1: {range: [9, 15]}}, action: errno(EIO)}' '  - getppid'
+	run -0 cordon explain --profile ./p.yaml
+	[[ "$output" == *"  kill "*" errno(EIO) where argument 1 is 9 to 15 "*" ./p.yaml:5"* ]]
+	[[ "$output" == *"  errno(EPERM) "*" getppid "*" ./p.yaml:6"* ]]
+	[[ "$output" != *"  getuid "* ]]
+	run -0 cordon explain --calls --profile ./p.yaml
+	[[ "$output" == *"  getuid "*" allow "*" profile base:30"* ]]
+	says 125 "cordon: --calls is a flag of explain*" cordon run --calls -- true
+	gives 42 EIO cordon run --profile ./p.yaml -- "$ATTACK/call" kill 1 9
+	gives 42 EIO cordon run --profile ./p.yaml -- "$ATTACK/call" kill 1 0x10000000f
+	gives 0 ok cordon run --profile ./p.yaml -- "$ATTACK/call" kill 2 0
+}
