@@ -29,6 +29,7 @@ enum { LISTED_NAMES_MAX = 12 };
 struct listed {
 	bool is_listed;
 	bool is_outright;               /* named itself, without conditions */
+	bool is_logged;                 /* an entry for it says so */
 	struct filter_choices *choices; /* NULL: none. Few calls have any */
 	bool is_from_default_group;     /* by @sandbox-default, and so bound by its refusals */
 	bool is_from_other_group;
@@ -138,6 +139,7 @@ static void list_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
 		if (!entry->set.has[number])
 			continue;
 		one->is_listed = true;
+		one->is_logged |= entry->action.kind == ACT_LOG;
 		if (one->node == NULL)
 			one->node = entry->node;
 		if (entry->n_conds > 0) {
@@ -271,6 +273,10 @@ static bool apply_listed(struct policy_ctx *ctx, const struct listed *listed, bo
 	if (!permits_anything(call))
 		return is_refused_by_group(listed, call->name);
 	permit(ctx, call, listed, filter);
+	if (listed->is_logged && call->otherwise.kind == ACT_ALLOW) {
+		call->otherwise.kind = ACT_LOG;
+		call->origin = doc_origin(listed->node->place);
+	}
 	return true;
 }
 
@@ -314,6 +320,8 @@ static bool is_permitted(const struct listed *one, const struct filter_entry *en
 {
 	bool is_from_group = one->is_from_default_group || one->is_from_other_group;
 
+	if (entry->action.kind == ACT_LOG && !one->is_logged)
+		return false;
 	if (one->is_outright)
 		return true;
 	/* A name lifts the group's own refusals; @sandbox-default brings them along. */
@@ -343,6 +351,19 @@ static void warn_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
 			 entry->name);
 }
 
+/* The launcher's last calls are answered with a plain allow, so that none can be logged where it is
+ * named. In a group they are passed over. */
+static void check_own_calls(struct policy_ctx *ctx, const struct filter_entry *entry)
+{
+	for (int32_t number = 0; number < SYSCALLS_END; number++)
+		if (!entry->is_group && entry->set.has[number] &&
+		    policy_seccomp_admits_always(number) && entry->action.kind == ACT_LOG)
+			ctx_report(ctx, entry->node->place, "own-call", "%s cannot be logged",
+				   entry->name)
+				->expected = "execve, write and exit_group are cordon's own last "
+					     "calls, made under the filter.";
+}
+
 static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		       const struct waived *waived, struct filter *filter)
 {
@@ -356,6 +377,7 @@ static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 
 		if (entry == NULL || !filter_read_entry(ctx, node, false, entry))
 			continue;
+		check_own_calls(ctx, entry);
 		if (ctx->request->wants_values && entry->n_conds == 0)
 			warn_entry(ctx, entry, listed);
 		list_entry(ctx, entry, listed);

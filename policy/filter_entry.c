@@ -3,6 +3,7 @@
  * One entry of seccomp.allow or seccomp.deny:
  *
  *   name | "@group" | {call: name, args: {0: CONDITION, ...}, action: ACTION}
+ *   ACTION     allow or log in an allow list; errno(NAME), trap or kill in a deny list
  *   CONDITION  {eq: V} {in: [V, ...]} {not_in: [V, ...]} {masked: {mask: V, eq: V}} or ne
  *              {range: [LOWEST, HIGHEST]} {below: V} {above: V}
  *   V          a number, 0x..., or constants joined by '|'
@@ -298,6 +299,20 @@ static bool read_name(struct policy_ctx *ctx, const struct policy_node *node,
 	return true;
 }
 
+static bool read_entry_action(struct policy_ctx *ctx, const struct policy_node *action,
+			      bool is_deny, struct filter_entry *entry)
+{
+	if (!filter_read_action(ctx, action, &entry->action))
+		return false;
+	if (filter_is_permission(entry->action) != is_deny)
+		return true;
+	ctx_report(ctx, action->place, "bad-value",
+		   is_deny ? "'%s' refuses nothing" : "'%s' permits nothing", action->text)
+		->expected = is_deny ? "The action of a refusal is errno(NAME), kill or trap."
+				     : "The action of a permission is allow or log.";
+	return false;
+}
+
 bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, bool is_deny,
 		       struct filter_entry *ret_entry)
 {
@@ -307,7 +322,8 @@ bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, b
 
 	*ret_entry = (struct filter_entry){
 		.node = node,
-		.action = {.kind = ACT_ERRNO, .errno_value = EPERM},
+		.action = {.kind = is_deny ? ACT_ERRNO : ACT_ALLOW,
+			   .errno_value = is_deny ? EPERM : 0},
 	};
 	if (node->is_damaged)
 		return false; /* already reported */
@@ -320,13 +336,5 @@ bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, b
 		return false;
 	if (args != NULL && !read_args(ctx, args, ret_entry))
 		return false;
-	if (!is_deny || action == NULL)
-		return true;
-	if (!filter_read_action(ctx, action, &ret_entry->action))
-		return false;
-	if (!filter_is_permission(ret_entry->action))
-		return true;
-	ctx_report(ctx, action->place, "bad-value", "'%s' refuses nothing", action->text)
-		->expected = "The action of a refusal is errno(NAME), kill or trap.";
-	return false;
+	return action == NULL || read_entry_action(ctx, action, is_deny, ret_entry);
 }

@@ -67,6 +67,7 @@ const struct policy_key policy_keys[] = {
 	{"seccomp.allow[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "a call, a @group, or a map with conditions", NULL, 0},
 	{"seccomp.allow[].call", KEY_TEXT, 0, NULL, NULL, "name of the call", NULL, 0},
 	{"seccomp.allow[].args", KEY_ANY, 0, NULL, NULL, "conditions by argument number", NULL, 0},
+	{"seccomp.allow[].action", KEY_TEXT, 0, NULL, NULL, "allow, or log: let through and noted in the kernel's log; allow if not said", NULL, 0},
 	{"seccomp.deny", KEY_LIST, 0, NULL, NULL, "calls and @groups that are refused, added to the parent's", NULL, 0},
 	{"seccomp.deny[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "a call, a @group, or a map with conditions", NULL, 0},
 	{"seccomp.deny[].call", KEY_TEXT, 0, NULL, NULL, "name of the call", NULL, 0},

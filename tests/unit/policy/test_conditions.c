@@ -167,6 +167,58 @@ static void permissions(void **state)
 	CHECK(policy, rows);
 }
 
+/* A permission that is noted in the kernel's log. */
+static void logged(void **state)
+{
+	static const char policy[] = "cordon: 1\nseccomp:\n  default: kill\n  allow:\n"
+				     "  - {call: getpid, action: log}\n"
+				     "  - {call: getuid, action: allow}\n"
+				     "  - {call: '@basic-io', action: log}\n"
+				     "  - {call: kill, args: {1: {eq: 9}}, action: log}\n";
+	static const char child[] =
+		"cordon: 1\nextends: default\nseccomp:\n  +allow: [{call: getpid, action: log}]\n";
+	static const struct row rows[] = {
+		{"getpid", {0}, SECCOMP_RET_LOG},  {"getuid", {0}, ALLOW},
+		{"read", {0}, SECCOMP_RET_LOG},    {"write", {0}, ALLOW}, /* cordon's own */
+		{"kill", {0, 9}, SECCOMP_RET_LOG}, {"kill", {0, 10}, KILL},
+	};
+	static const struct row child_rows[] = {{"getpid", {0}, SECCOMP_RET_LOG},
+						{"getuid", {0}, ALLOW}};
+
+	(void)state;
+	CHECK(policy, rows);
+	CHECK(child, child_rows);
+}
+
+static void unfit_actions(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *rule;
+	} rows[] = {
+		{"+allow: [{call: read, action: kill}]", "bad-value"},
+		{"+allow: [{call: read, action: errno(EPERM)}]", "bad-value"},
+		{"+allow: [{call: read, action: notify}]", "not-enforced"},
+		{"+allow: [{call: execve, action: log}]", "own-call"},
+		{"deny: [{call: read, action: log}]", "bad-value"},
+		{"deny: [{call: read, action: allow}]", "bad-value"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_fixture fixture;
+		char policy[256];
+
+		snprintf(policy, sizeof(policy), "cordon: 1\nextends: default\nseccomp: {%s}\n",
+			 rows[i].text);
+		fixture_init(&fixture);
+		assert_int_equal(fixture_resolve(&fixture, policy), -EINVAL);
+		if (fixture.problems.n != 1 || fixture_problem(&fixture, rows[i].rule) == NULL)
+			fail_msg("%s: %s", rows[i].text, fixture.err.text);
+		fixture_release(&fixture);
+	}
+}
+
 static void mistakes(void **state)
 {
 	static const struct {
@@ -206,8 +258,8 @@ static void mistakes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(permissions),
+		cmocka_unit_test(refusals), cmocka_unit_test(permissions),
+		cmocka_unit_test(logged),   cmocka_unit_test(unfit_actions),
 		cmocka_unit_test(mistakes),
 	};
 
