@@ -219,12 +219,12 @@ cordon: no system call was denied*" \
 		[[ "$(readlink "/proc/$notifier/fd/0")" == *"seccomp notify"* ]]
 		[ "$(stat -c %u "/proc/$notifier")" -gt 65535 ] || [ "$(awk '/^Uid:/ { print $2 }' "/proc/$notifier/status")" -gt 65535 ]
 		# Nobody else has it.
-		! readlink "/proc/$keeper/fd/"* | grep 'seccomp notify'
+		[[ "$(readlink "/proc/$keeper/fd/"*)" != *'seccomp notify'* ]]
 		has_init
-		! readlink "/proc/$init/fd/"* | grep 'seccomp notify'
+		[[ "$(readlink "/proc/$init/fd/"*)" != *'seccomp notify'* ]]
 	else
 		# Not to be read by its own user.
-		! ls "/proc/$notifier/fd"
+		run -2 ls "/proc/$notifier/fd"
 	fi
 	kill "$keeper"
 	ends_with 143

@@ -94,7 +94,7 @@ static void run_row(struct table *table, char *const *words, size_t n, size_t li
 
 static void run_line(struct table *table, char *text, size_t line)
 {
-	char *words[WORDS_MAX];
+	char *words[WORDS_MAX] = {NULL};
 	char *state = NULL;
 	size_t n = 0;
 
