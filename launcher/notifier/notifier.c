@@ -70,7 +70,7 @@ static const struct sock_filter filter[] = {
 /* A kernel whose structures are larger would write behind ours. */
 static void check_sizes(void)
 {
-	struct seccomp_notif_sizes sizes;
+	struct seccomp_notif_sizes sizes = {0};
 
 	if (bare_call(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, (long)&sizes, 0, 0) != 0 ||
 	    sizes.seccomp_notif != sizeof(struct seccomp_notif) ||

@@ -156,7 +156,7 @@ static int under(char **argv)
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	int n = argc > 2 ? atoi(argv[2]) : 0;
+	int n = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0;
 
 	if (strcmp(mode, "count") == 0)
 		return count(n);
