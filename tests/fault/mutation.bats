@@ -158,7 +158,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 	fi
 	# hard_limits wants a capability that some machines' root does not have.
 	if ! wanted_here "$row" && [ "$row" = hard_limits ]; then
-		echo "# $row: not here, root may not raise limits" >&3
+		echo "# $row: not here, root may not raise limits (tests/vm/vm.bats: there it may)" >&3
 		return 0
 	fi
 	wanted_here "$row" || { echo "$row: is no part of this launch"; return 1; }

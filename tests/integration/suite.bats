@@ -5,6 +5,8 @@
 
 load ../lib/cordon
 
+bats_require_minimum_version 1.5.0 # run -CODE
+
 setup() {
 	cordon_setup
 	passed=0 failed=0 is_terminal=0 MUST_RUN=0 skipped=()
@@ -93,6 +95,78 @@ cmocka() { # CODE TEXT PASSED FAILED
 	kill "$left" $!
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"cordon-left 60"* ]]
+}
+
+vm_tap() { # TEXT WANTED
+	run "$repo/tests/vm/tap" < <(printf '%b' "$1")
+	[ "$output" = "$2" ] || { printf '%s\nwanted:\n%s\n' "$output" "$2"; return 1; }
+}
+
+@test "suite: what a virtual machine says is one TAP stream, and has no plan where it broke off" {
+	local good='# half root (x)\n1..1\r\nok 1 a\r\n# half ends 0\n'
+	vm_tap "$good# half user (x)\nnot ok 1 b\n1..1\n# half ends 1\n# vm ends\n" \
+		$'# half root (x)\nok 1 root: a\n# half user (x)\nnot ok 2 user: b\n1..2'
+	vm_tap "$good" $'# half root (x)\nok 1 root: a'
+	vm_tap "$good# half user (x)\n# vm ends\n" $'# half root (x)\nok 1 root: a\n# half user (x)'
+	vm_tap '# half root (x)\nok 1 a\n# half ends 1\n# vm ends\n' \
+		$'# half root (x)\nok 1 root: a\nnot ok 2 root: planned nothing, saw 1 tests\n1..2'
+	vm_tap '# half root (x)\n1..0\n# half ends 0\n# vm ends\n' \
+		$'# half root (x)\nnot ok 1 root: planned 0, saw 0 tests\n1..1'
+	vm_tap '# half root (x)\nok 1 a\n1..1\n# half ends 3\n# vm ends\n' \
+		$'# half root (x)\nok 1 root: a\nnot ok 2 root: ended with exit code 3 and no failed test\n1..2'
+}
+
+# A file of tests as the runner of the virtual machines gets it. In capitals, so that bats does not take
+# its tests for tests of this file.
+vm_file() {
+	sed 's/^TEST/@test/; s/^# BATS/# bats/' >"$BATS_TEST_TMPDIR/file.bats"
+	awk -f "$repo/tests/vm/plain.awk" "$BATS_TEST_TMPDIR/file.bats" >"$BATS_TEST_TMPDIR/plain.bats"
+}
+
+vm_runner() { # HALF PATTERN
+	TMPDIR=$BATS_TEST_TMPDIR "$repo/tests/vm/runner" "$1" "$2" "$BATS_TEST_TMPDIR/plain.bats" |
+		sed -E 's/ in [0-9]+ms$//'
+	return "${PIPESTATUS[0]}"
+}
+
+@test "suite: the runner of the virtual machines takes the tests with the tag, and sees what fails" {
+	vm_file <<-'END'
+		setup() { x=1; }
+		teardown() { [ ! -e "$BATS_TEST_TMPDIR/left" ]; }
+		# BATS test_tags=vm
+		TEST "passes" {
+			run -3 sh -c 'echo a; exit 3'
+			[ "$output $status $x" = "a 3 1" ]
+		}
+		TEST "has no tag" {
+			false
+		}
+		# BATS test_tags=vm,user
+		TEST "a command in the middle" {
+			false
+			true
+		}
+		# BATS test_tags=user,vm
+		TEST "another code" {
+			run -3 true
+			true
+		}
+		# BATS test_tags=vm,user
+		TEST "left" {
+			touch "$BATS_TEST_TMPDIR/left"
+		}
+		# BATS test_tags=vm,root
+		TEST "skipped" {
+			skip "a reason"
+			false
+		}
+	END
+	run -0 vm_runner root .
+	[ "$output" = $'ok 1 passes\nok 2 skipped # skip a reason\n1..2' ]
+	run -1 vm_runner user .
+	[ "$(grep -v '^#' <<<"$output")" = \
+		$'ok 1 passes\nnot ok 2 a command in the middle\nnot ok 3 another code\nnot ok 4 left\n1..4' ]
+	run -0 vm_runner user passes
 }
 
 # bats test_tags=root
