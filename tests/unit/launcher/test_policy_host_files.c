@@ -8,10 +8,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -264,6 +266,22 @@ static void opens_no_device(void **state)
 	}
 }
 
+static void tells_kernel_version(void **state)
+{
+	struct host_case *c = *state;
+	struct utsname name;
+	uint32_t major = 0, minor = 0;
+	char head[32];
+
+	assert_int_equal(uname(&name), 0);
+	assert_int_equal(c->host.kernel_version(c->host.ctx, &major, &minor), 0);
+	assert_true(major >= 5);
+	snprintf(head, sizeof(head), "%u.%u", major, minor);
+	assert_memory_equal(name.release, head, strlen(head));
+	assert_true(strchr("0123456789", name.release[strlen(head)]) == NULL ||
+		    name.release[strlen(head)] == '\0');
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -274,6 +292,7 @@ int main(void)
 		test(is_not_led_out_of_a_rootfs),
 		test(opens_no_fifo),
 		test(opens_no_device),
+		test(tells_kernel_version),
 	};
 
 	umask(022);
