@@ -53,6 +53,7 @@ struct monitor {
 	struct termios raw;      /* ours, as they read back */
 	struct termios first;    /* the pty's, before the workload runs */
 	bool begun; /* the keeper has said how the terminal stands: until then nothing is shown */
+	bool relay_due; /* when what was read under the caller's modes has been written */
 	bool relays;
 	bool has_relayed;
 	bool asks; /* MONITOR_INPUT is not answered yet */
@@ -293,8 +294,7 @@ static void on_message(struct monitor *m)
 		bare_exit(0);
 	}
 	m->begun = m->begun || message != MONITOR_RESIZE;
-	if (message == MONITOR_RELAY)
-		relay(m);
+	m->relay_due = message == MONITOR_RELAY || (m->relay_due && message != MONITOR_HOLD);
 	if (message == MONITOR_HOLD) {
 		pass_on_what_is_there(m);
 		restore(m, false);
@@ -363,6 +363,11 @@ static void step(struct monitor *m)
 		on_master(m, fds[2].revents);
 	if (n > 0 && fds[0].revents != 0)
 		on_message(m);
+	/* Its lines end for the caller's modes (undo_line_ends). */
+	if (m->relay_due && is_empty(&m->output)) {
+		m->relay_due = false;
+		relay(m);
+	}
 	if (m->finishes && (n == 0 || m->tty_gone || (m->master_gone && is_empty(&m->output)))) {
 		restore(m, true);
 		bare_exit(0);
@@ -376,8 +381,8 @@ _Noreturn void bare_main(long *stack)
 	(void)stack;
 	forget(&m.input);
 	forget(&m.output);
-	m.begun = m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone = m.master_gone =
-		false;
+	m.begun = m.relay_due = m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone =
+		m.master_gone = false;
 	confine();
 	if (!get_modes(MONITOR_MASTER_FD, &m.first))
 		bare_exit(125);

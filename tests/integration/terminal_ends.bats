@@ -136,7 +136,7 @@ sandbox_gone() {
 }
 
 @test "terminal: what answers an untrusted program is not typed at the shell" {
-	start_raw 'bash -c "printf \"\033[6n\"; sleep 0.3"'
+	start_raw 'bash -c "printf \"\033[6n\"; sleep 1.5"'
 	# In front of it stands the answer, which the sandbox's own terminal has echoed.
 	shows 'rc=0$'
 	type_line 'clear; echo clean'
