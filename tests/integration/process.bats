@@ -48,7 +48,6 @@ load ../lib/attack
 	gives 0 "$(cat /proc/self/oom_score_adj)" without oom_score cordon run -- cat /proc/self/oom_score_adj
 }
 
-# bats test_tags=vm
 @test "limits: each is what explain says, soft and hard" {
 	local key value name soft hard rest limits expected
 	limits=$(cordon run -- cat /proc/self/limits)
