@@ -108,6 +108,54 @@ static void put_seccomp(struct json *json, const struct decision *d)
 	json_close(json, '}');
 }
 
+static void put_ports(struct json *json, const char *name, const struct spec_port_list *list,
+		      bool is_handled)
+{
+	if (!is_handled) {
+		json_null(json, name);
+		return;
+	}
+	json_open(json, name, '[');
+	for (size_t i = 0; i < list->n_ports; i++)
+		json_number(json, NULL, list->ports[i]);
+	json_close(json, ']');
+}
+
+/* null where the program is in no domain. */
+static void put_landlock(struct json *json, const struct decision *d)
+{
+	if (!landlock_is_wanted(d)) {
+		json_null(json, "landlock");
+		return;
+	}
+	json_open(json, "landlock", '{');
+	json_number(json, "version", d->facts.landlock_abi);
+	json_open(json, "rules", '[');
+	for (size_t i = 0; i < d->landlock.n; i++) {
+		char text[128];
+
+		landlock_describe(d->landlock.list[i].access, text, sizeof(text));
+		json_open(json, NULL, '{');
+		json_text(json, "path", d->landlock.list[i].path);
+		json_text(json, "rights", text);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	put_ports(json, "connect_tcp", &d->spec.landlock.connect_tcp,
+		  (d->landlock.handled.network & SYS_LANDLOCK_NET_CONNECT_TCP) != 0);
+	put_ports(json, "bind_tcp", &d->spec.landlock.bind_tcp,
+		  (d->landlock.handled.network & SYS_LANDLOCK_NET_BIND_TCP) != 0);
+	json_close(json, '}');
+}
+
+static void put_not_enforced(struct json *json, const struct decision *d)
+{
+	json_open(json, "not_enforced", '[');
+	for (size_t i = 0; i < d->n_not_enforced; i++)
+		json_text(json, NULL, d->not_enforced[i]);
+	json_close(json, ']');
+}
+
 static void put_steps(struct json *json, const struct decision *d)
 {
 	json_open(json, "steps", '[');
@@ -143,6 +191,8 @@ int explain_document(const struct verdict *verdict, bool decided)
 	put_values(json, &d->spec.provenance);
 	put_tree(json, d);
 	put_seccomp(json, d);
+	put_landlock(json, d);
+	put_not_enforced(json, d);
 	put_steps(json, d);
 	return document_end(&document, 0);
 }

@@ -174,4 +174,11 @@ tcp='use Socket; socket(S, AF_INET, SOCK_STREAM, 0) or die; my ($call, $port) = 
 @test "landlock: explain shows the rules" {
 	says 0 "*landlock (version *)*/usr *read, list, execute*/tmp *read, list, write, make*+ landlock *" \
 		cordon explain --set landlock=auto -- true
+	explain_json() {
+		cordon explain --json "$@" -- true | jq -c '[.not_enforced, .landlock.bind_tcp,
+			([.landlock.rules[]?.path] | contains(["/", "/usr", "/tmp"]))]'
+	}
+	gives 0 '[[],null,true]' explain_json --set landlock=auto
+	gives 0 '[[],[80],true]' explain_json --set 'landlock={bind_tcp: [80]}'
+	gives 0 '[[],null,false]' explain_json
 }
