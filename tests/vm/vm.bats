@@ -101,7 +101,7 @@ restricted() { # TEXT SYSCTL VALUE
 # Ubuntu's kernels have the switch, Debian's do not: it is put where a program would look for it.
 # bats test_tags=root
 @test "userns: AppArmor's restriction, where a kernel has it: a user is refused with the fix" {
-	local fix="As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load"
+	local fix="As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load cordon's AppArmor profile"
 	mkdir kernel
 	cp /proc/sys/kernel/core_pattern kernel
 	echo 1 >kernel/apparmor_restrict_unprivileged_userns
