@@ -81,7 +81,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-vm check-long bench
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-vm check-long bench
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -261,6 +261,9 @@ fuzz-smoke: ## fuzz each parser for 10 seconds
 fuzz-long: ## fuzz each parser for 10 minutes
 	@$(MAKE) --no-print-directory VARIANT=fuzz FUZZ_SECONDS=600 fuzz-run
 
+fuzz-seeded: ## whether each fuzz harness finds the bug that is put before it: tests/fuzz/seeds
+	tests/fuzz/seeded
+
 fuzz-run: $(FUZZ_BIN)
 	@set -e; for name in $(FUZZ_NAMES); do \
 		mkdir -p $(O)/found/$$name; log=$(O)/$$name.log; \
@@ -313,9 +316,10 @@ check-vm: build/cordon build/hostile attack-build ## run the tests on Debian's k
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
-check-long: ## the suite, then a browser, longer fuzzing and the integration tests with the sanitizers
+check-long: ## the suite, then a browser, seeded bugs, longer fuzzing and the integration tests with the sanitizers
 	tests/run
 	tests/run browser
+	$(MAKE) --no-print-directory fuzz-seeded
 	$(MAKE) --no-print-directory fuzz-long
 	VARIANT=asan tests/run build integration
 
