@@ -320,14 +320,14 @@ static int verify_init_gone_ahead(struct launch *launch, struct err *err)
 {
 	struct pollfd gone = {.fd = launch->init_gone_read, .events = POLLIN};
 
-	return poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0
-		       ? err_set(err, ERR_SETUP, 0, "init has not executed its own image yet")
-		       : 0;
+	if (poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0)
+		return err_set(err, ERR_SETUP, 0, "init has not executed its own image yet");
+	return readback_init(launch, err);
 }
 
 static int apply_read_back(struct launch *launch, struct err *err)
 {
-	return readback_sandbox(launch, err);
+	return readback_workload(launch, err);
 }
 
 /* What undo and supervision need: to signal the sandbox's ids, and to write where the front door
@@ -407,14 +407,15 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      NULL, apply_oom_score, NULL, NULL},
 	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, apply_uid_map, NULL, NULL},
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, apply_gid_map, NULL, NULL},
-	[PARENT_INIT_GONE_AHEAD] =
-		{"init_gone_ahead",
-		 "the host's tree is detached and pid 1 has executed its own image", NULL,
-		 apply_init_gone_ahead, verify_init_gone_ahead, NULL},
+	/* While init still detaches the host's tree. */
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
-			      "workload and of init",
+			      "workload",
 			      NULL, apply_read_back, NULL, NULL},
+	[PARENT_INIT_GONE_AHEAD] =
+		{"init_gone_ahead",
+		 "the host's tree is detached, pid 1 has executed its own image and holds nothing",
+		 NULL, apply_init_gone_ahead, verify_init_gone_ahead, NULL},
 	[PARENT_MONITOR] = {"monitor",
 			    "a process that can do nothing else passes the terminal's bytes on",
 			    terminal_is_wanted, terminal_start_monitor, terminal_verify_monitor,
@@ -438,7 +439,8 @@ MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they 
 MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
 	     "the child covers them, and init inherits their locks");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
-MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_READ_BACK, "init's state is that of its own image");
+MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES,
+	     "ptrace(2): as root, looking at a process with other ids takes CAP_SYS_PTRACE");
 MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
 	     "capabilities(7): emptying its bounding set needs CAP_SETPCAP");
 MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,

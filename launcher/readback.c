@@ -130,18 +130,21 @@ static struct readback_want want_for(const struct launch *launch, uint32_t uid, 
 				      .no_groups = true};
 }
 
-int readback_sandbox(const struct launch *launch, struct err *err)
+int readback_workload(const struct launch *launch, struct err *err)
+{
+	const struct spec_identity *id = &launch->spec->identity;
+	struct readback_want want = want_for(launch, id->uid, id->gid);
+	int r = readback_process(launch->workload_pid, &want, err);
+
+	return r < 0 ? err_wrap(err, "workload")
+		     : check_namespaces(launch->workload_pid, &launch->decision->facts, err);
+}
+
+int readback_init(const struct launch *launch, struct err *err)
 {
 	const struct plan *plan = &launch->decision->plan;
-	struct readback_want workload =
-		want_for(launch, launch->spec->identity.uid, launch->spec->identity.gid);
-	struct readback_want init = want_for(launch, plan->init_uid, plan->init_gid);
-	int r = readback_process(launch->workload_pid, &workload, err);
+	struct readback_want want = want_for(launch, plan->init_uid, plan->init_gid);
+	int r = readback_process(launch->init_pid, &want, err);
 
-	if (r < 0)
-		return err_wrap(err, "workload");
-	r = readback_process(launch->init_pid, &init, err);
-	if (r < 0)
-		return err_wrap(err, "init");
-	return check_namespaces(launch->workload_pid, &launch->decision->facts, err);
+	return r < 0 ? err_wrap(err, "init") : 0;
 }

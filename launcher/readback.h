@@ -22,8 +22,11 @@ int must_check readback_status(const char *text, const struct readback_want *wan
 /* Reads one process's status. */
 int must_check readback_process(pid_t pid, const struct readback_want *want, struct err *err);
 
-/* Reads the workload's and init's status, and their eight namespaces, none of which may be the
- * keeper's. */
-int must_check readback_sandbox(const struct launch *launch, struct err *err);
+/* The workload's status, and its eight namespaces, none of which may be the keeper's. After
+ * SYNC_READY. */
+int must_check readback_workload(const struct launch *launch, struct err *err);
+
+/* init's status. After it has executed its own image. */
+int must_check readback_init(const struct launch *launch, struct err *err);
 
 #endif
