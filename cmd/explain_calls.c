@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cmd/condition.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
-#include "policy/constants.h"
 #include "policy/policy.h"
 
 enum {
@@ -17,35 +17,9 @@ enum {
 	CALLS_NARROW = 30,
 	NAMES_MAX = 5,
 	GROUPS_MAX = 128,
-	SMALL_VALUE = 9999
 };
 
-static const char *action_text(struct spec_action action, char *buf, size_t size)
-{
-	const char *name;
-
-	switch (action.kind) {
-	case ACT_ALLOW:
-		return "allow";
-	case ACT_LOG:
-		return "log";
-	case ACT_TRAP:
-		return "trap";
-	case ACT_KILL:
-		return "kill";
-	case ACT_ERRNO:
-		/* Errno 0 is the answer "done" to a call that was not made. */
-		name = action.errno_value == 0 ? "0" : constants_errno_name(action.errno_value);
-		if (name != NULL)
-			str_format(buf, size, "errno(%s)", name);
-		else
-			str_format(buf, size, "errno(%u)", action.errno_value);
-		return buf;
-	}
-	return "";
-}
-
-/* ---- conditions ---- */
+/* ---- text ---- */
 
 struct text {
 	char buf[1024];
@@ -55,55 +29,6 @@ struct text {
 static void put(struct text *text, const char *word)
 {
 	text->len += str_format(text->buf + text->len, sizeof(text->buf) - text->len, "%s", word);
-}
-
-static void put_value(struct text *text, uint64_t value)
-{
-	char word[32];
-
-	str_format(word, sizeof(word), value > SMALL_VALUE ? "0x%llx" : "%llu",
-		   (unsigned long long)value);
-	put(text, word);
-}
-
-static void put_set(struct text *text, const struct spec_cond *cond)
-{
-	bool is_one = cond->n_values == 1;
-
-	if (cond->op == COND_IN)
-		put(text, is_one ? " is " : " is one of ");
-	else
-		put(text, is_one ? " is not " : " is none of ");
-	for (size_t i = 0; i < cond->n_values; i++) {
-		put(text, i > 0 ? " " : "");
-		put_value(text, cond->values[i]);
-	}
-}
-
-static void put_condition(struct text *text, const struct spec_cond *cond)
-{
-	put(text, "argument ");
-	put_value(text, cond->arg);
-	switch (cond->op) {
-	case COND_IN:
-	case COND_NOT_IN:
-		put_set(text, cond);
-		return;
-	case COND_MASKED_EQ:
-	case COND_MASKED_NE:
-		put(text, " & ");
-		put_value(text, cond->mask);
-		put(text, cond->op == COND_MASKED_EQ ? " is " : " is not ");
-		put_value(text, cond->values[0]);
-		return;
-	case COND_RANGE:
-	case COND_NOT_RANGE:
-		put(text, cond->op == COND_RANGE ? " is " : " is not ");
-		put_value(text, cond->values[0]);
-		put(text, " to ");
-		put_value(text, cond->values[1]);
-		return;
-	}
 }
 
 /* ---- one call ---- */
@@ -135,17 +60,19 @@ static void print_call(const struct spec_call *call)
 
 	for (size_t i = 0; i < call->n_rules; i++) {
 		const struct spec_call_rule *rule = &call->rules[i];
+		char condition[CONDITION_TEXT_MAX];
 		struct text text = {.len = 0};
 
-		put(&text, action_text(rule->action, answer, sizeof(answer)));
+		put(&text, policy_action_text(rule->action, answer, sizeof(answer)));
 		for (size_t j = 0; j < rule->n_conds; j++) {
 			put(&text, j == 0 ? " where " : " and ");
-			put_condition(&text, &rule->conds[j]);
+			condition_text(&rule->conds[j], condition, sizeof(condition));
+			put(&text, condition);
 		}
 		print_line(i == 0 ? call->name : "", text.buf, rule->origin);
 	}
 	print_line(call->n_rules == 0 ? call->name : "",
-		   action_text(call->otherwise, answer, sizeof(answer)), call->origin);
+		   policy_action_text(call->otherwise, answer, sizeof(answer)), call->origin);
 }
 
 /* ---- groups ---- */
@@ -201,8 +128,7 @@ static void print_group(const struct group *group)
 		put(&calls, group->names[i]);
 	}
 	if (group->n > NAMES_MAX) {
-		put_value(&calls, group->n);
-		put(&calls, " calls");
+		str_format(calls.buf, sizeof(calls.buf), "%zu calls", group->n);
 	}
 	print_origin(group->first, where, sizeof(where));
 	if (group->last_line != group->first.line) {
@@ -210,7 +136,7 @@ static void print_group(const struct group *group)
 
 		str_format(where + len, sizeof(where) - len, "-%u", group->last_line);
 	}
-	print_triple(action_text(group->answer, answer, sizeof(answer)), calls.buf, where);
+	print_triple(policy_action_text(group->answer, answer, sizeof(answer)), calls.buf, where);
 }
 
 static void print_groups(const struct spec_seccomp *seccomp)
@@ -255,7 +181,8 @@ void explain_calls(const struct spec_seccomp *seccomp, bool wants_all)
 			print_call(&seccomp->calls[i]);
 	else
 		print_groups(seccomp);
-	print_line("(unknown calls)", action_text(seccomp->unknown_action, answer, sizeof(answer)),
+	print_line("(unknown calls)",
+		   policy_action_text(seccomp->unknown_action, answer, sizeof(answer)),
 		   seccomp->unknown_origin);
 	print_line("(other architectures)", "kill", (struct spec_origin){.file = "built-in"});
 }

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/condition.h"
 #include "cmd/document.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
@@ -148,45 +149,17 @@ static void add(struct text *text, const char *fmt, ...)
 
 static void add_action(struct text *text, struct spec_action action)
 {
-	const char *name = constants_errno_name(action.errno_value);
+	char buf[64];
 
-	switch (action.kind) {
-	case ACT_ALLOW:
-		add(text, "allow");
-		return;
-	case ACT_LOG:
-		add(text, "log");
-		return;
-	case ACT_TRAP:
-		add(text, "trap");
-		return;
-	case ACT_KILL:
-		add(text, "kill");
-		return;
-	case ACT_ERRNO:
-		if (name != NULL)
-			add(text, "errno(%s)", name);
-		else
-			add(text, "errno(%u)", action.errno_value);
-		return;
-	}
+	add(text, "%s", policy_action_text(action, buf, sizeof(buf)));
 }
 
 static void add_condition(struct text *text, const struct spec_cond *cond)
 {
-	bool is_negative = cond->op == COND_NOT_IN || cond->op == COND_MASKED_NE;
+	char buf[CONDITION_TEXT_MAX];
 
-	add(text, "argument %u", cond->arg);
-	if (cond->op == COND_MASKED_EQ || cond->op == COND_MASKED_NE)
-		add(text, " & 0x%llx", (unsigned long long)cond->mask);
-	if (cond->n_values == 1) {
-		add(text, " %s 0x%llx",
-		    is_negative ? "!=" : "==", (unsigned long long)cond->values[0]);
-		return;
-	}
-	add(text, "%s in", is_negative ? " not" : "");
-	for (size_t i = 0; i < cond->n_values; i++)
-		add(text, "%s0x%llx", i > 0 ? ", " : " ", (unsigned long long)cond->values[i]);
+	condition_text(cond, buf, sizeof(buf));
+	add(text, "%s", buf);
 }
 
 static void write_answer(const struct spec_call *call, char *buf, size_t size)

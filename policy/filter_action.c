@@ -2,6 +2,7 @@
 /* Small things about actions, conditions and rules; see filter.h. */
 #include <string.h>
 
+#include "base/str.h"
 #include "policy/constants.h"
 #include "policy/filter.h"
 
@@ -32,7 +33,7 @@ bool filter_is_same_action(struct spec_action a, struct spec_action b)
 	return a.kind == b.kind && (a.kind != ACT_ERRNO || a.errno_value == b.errno_value);
 }
 
-const char *filter_action_text(struct policy_ctx *ctx, struct spec_action action)
+const char *policy_action_text(struct spec_action action, char *buf, size_t size)
 {
 	const char *name;
 
@@ -46,11 +47,23 @@ const char *filter_action_text(struct policy_ctx *ctx, struct spec_action action
 	case ACT_KILL:
 		return "kill";
 	case ACT_ERRNO:
-		name = constants_errno_name(action.errno_value);
-		return name != NULL ? ctx_format(ctx, "errno(%s)", name)
-				    : ctx_format(ctx, "errno(%u)", action.errno_value);
+		/* Errno 0 is the answer "done" to a call that was not made. */
+		name = action.errno_value == 0 ? "0" : constants_errno_name(action.errno_value);
+		if (name != NULL)
+			str_format(buf, size, "errno(%s)", name);
+		else
+			str_format(buf, size, "errno(%u)", action.errno_value);
+		return buf;
 	}
 	return "";
+}
+
+const char *filter_action_text(struct policy_ctx *ctx, struct spec_action action)
+{
+	char buf[64];
+	const char *text = policy_action_text(action, buf, sizeof(buf));
+
+	return ctx_copy(ctx, text, strlen(text));
 }
 
 struct spec_cond filter_opposite(const struct spec_cond *cond)

@@ -124,6 +124,9 @@ int must_check policy_resolve(const struct policy_request *request, const struct
 			      struct arena *arena, struct sandbox_spec *ret_spec,
 			      struct policy_problems *problems, struct err *err);
 
+/* "allow", "errno(EPERM)", ...: as a policy writes it. Returns a constant, or buf (64 bytes do). */
+const char *policy_action_text(struct spec_action action, char *buf, size_t size);
+
 /*
  * The seccomp program of a spec as an array of struct sock_filter (linux/filter.h, 8 bytes each).
  * Allocated with malloc; *ret_program is the caller's to free. The program is complete: it kills

@@ -75,6 +75,11 @@ system calls*
     + errno(EPERM) *./a.yaml:4*" cordon profile diff default ./a.yaml
 	# Already refused by the parent: no difference.
 	[[ "$output" != *$'\n'"  ptrace"* ]]
+	# Conditions are said as explain says them.
+	printf 'cordon: 1\nextends: default\nseccomp: {deny: [{call: socket, args: {0: {range: [3, 7]}}}]}\n' >r.yaml
+	says 1 "*  socket
+*errno(EPERM) where argument 0 is 3 to 7; else *" cordon profile diff default ./r.yaml
+	says 0 "*socket * errno(EPERM) where argument 0 is 3 to 7 *" cordon explain --profile ./r.yaml
 	gives 0 '{"name":"limits.nproc","a":"512","b":"7","line":3}' \
 		field 1 '.values[] | select(.name == "limits.nproc") | {name, a: .a.value, b: .b.value, line: .b.line}' \
 		cordon profile diff --json default ./a.yaml
