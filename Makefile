@@ -199,7 +199,8 @@ UNIT_SRC := \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c
 # What several of them share.
-TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c
+TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
+	tests/lib/verdict_rows.c
 # The verdict tables of the shipped profiles also run for the architecture that this machine has not.
 FOREIGN_ARCH := $(if $(filter aarch64,$(CALL_ARCH)),x86_64,aarch64)
 FOREIGN_FLAG := -DPOLICY_FOR_$(if $(filter aarch64,$(CALL_ARCH)),X86_64,AARCH64)

@@ -14,12 +14,7 @@
 #include "policy/syscalls.h"
 #include "tests/lib/bpf_sim.h"
 #include "tests/lib/policy_fixture.h"
-
-#ifdef __x86_64__
-#define NATIVE AUDIT_ARCH_X86_64
-#else
-#define NATIVE AUDIT_ARCH_AARCH64
-#endif
+#include "tests/lib/verdict_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -19,14 +19,7 @@
 #include "policy/syscalls.h"
 #include "tests/lib/bpf_sim.h"
 #include "tests/lib/policy_fixture.h"
-
-#ifdef __x86_64__
-#define NATIVE  AUDIT_ARCH_X86_64
-#define FOREIGN AUDIT_ARCH_I386
-#else
-#define NATIVE  AUDIT_ARCH_AARCH64
-#define FOREIGN AUDIT_ARCH_ARM
-#endif
+#include "tests/lib/verdict_rows.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define HIGH     0x100000000ULL

@@ -26,12 +26,7 @@
 #include "policy/syscalls.h"
 #include "tests/lib/bpf_sim.h"
 #include "tests/lib/policy_fixture.h"
-
-#ifdef __x86_64__
-#define NATIVE AUDIT_ARCH_X86_64
-#else
-#define NATIVE AUDIT_ARCH_AARCH64
-#endif
+#include "tests/lib/verdict_rows.h"
 
 #define ALLOW    SECCOMP_RET_ALLOW
 #define KILL     SECCOMP_RET_KILL_PROCESS
@@ -72,26 +67,9 @@ static uint32_t verdict(const struct program *program, const struct seccomp_data
 	return bpf_sim_run(program->filter, program->n, data);
 }
 
-struct row {
-	const char *call;
-	uint64_t args[6];
-	uint32_t verdict;
-};
-
 static void check_rows(const struct program *program, const struct row *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct seccomp_data data = {.arch = NATIVE, .nr = syscalls_number(rows[i].call)};
-		uint32_t got;
-
-		if (data.nr < 0)
-			continue; /* no such call on this architecture */
-		memcpy(data.args, rows[i].args, sizeof(data.args));
-		got = verdict(program, &data);
-		if (got != rows[i].verdict)
-			fail_msg("row %zu, %s: %x instead of %x", i, rows[i].call, got,
-				 rows[i].verdict);
-	}
+	verdict_rows_check(program->filter, program->n, rows, n);
 }
 
 #define CHECK(program, rows) check_rows(program, rows, sizeof(rows) / sizeof((rows)[0]))

@@ -18,23 +18,12 @@
 #include "policy/syscalls.h"
 #include "tests/lib/bpf_sim.h"
 #include "tests/lib/policy_fixture.h"
-
-#ifdef __x86_64__
-#define NATIVE AUDIT_ARCH_X86_64
-#else
-#define NATIVE AUDIT_ARCH_AARCH64
-#endif
+#include "tests/lib/verdict_rows.h"
 
 #define ALLOW SECCOMP_RET_ALLOW
 #define KILL  SECCOMP_RET_KILL_PROCESS
 #define HIGH  0x100000000ULL
 #define TOP   0xffffffff00000000ULL
-
-struct row {
-	const char *call;
-	uint64_t args[6];
-	uint32_t verdict;
-};
 
 static void check(const char *policy, const struct row *rows, size_t n)
 {

@@ -24,12 +24,7 @@
 #include "policy/syscalls.h"
 #include "tests/lib/bpf_sim.h"
 #include "tests/lib/policy_fixture.h"
-
-#ifdef __x86_64__
-#define NATIVE AUDIT_ARCH_X86_64
-#else
-#define NATIVE AUDIT_ARCH_AARCH64
-#endif
+#include "tests/lib/verdict_rows.h"
 
 #define ALLOW    SECCOMP_RET_ALLOW
 #define KILL     SECCOMP_RET_KILL_PROCESS
@@ -80,26 +75,9 @@ static const char *docker_text(void)
 	return text;
 }
 
-struct row {
-	const char *call;
-	uint64_t args[6];
-	uint32_t verdict;
-};
-
 static void check_rows(const struct program *program, const struct row *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct seccomp_data data = {.arch = NATIVE, .nr = syscalls_number(rows[i].call)};
-		uint32_t got;
-
-		if (data.nr < 0)
-			continue; /* no such call on this architecture */
-		memcpy(data.args, rows[i].args, sizeof(data.args));
-		got = bpf_sim_run(program->filter, program->n, &data);
-		if (got != rows[i].verdict)
-			fail_msg("row %zu, %s: %x instead of %x", i, rows[i].call, got,
-				 rows[i].verdict);
-	}
+	verdict_rows_check(program->filter, program->n, rows, n);
 }
 
 #define CHECK(program, rows) check_rows(program, rows, N(rows))
