@@ -155,6 +155,69 @@ int parse_size(const char *text, uint64_t *ret_bytes)
 	return -EINVAL;
 }
 
+int parse_rate(const char *text, uint64_t *ret_bytes)
+{
+	size_t len = strlen(text);
+	char size[32];
+
+	if (len < 3 || len >= sizeof(size) || !str_equal(text + len - 2, "/s"))
+		return -EINVAL;
+	str_format(size, sizeof(size), "%.*s", (int)(len - 2), text);
+	return parse_size(size, ret_bytes);
+}
+
+int parse_millionths(const char *text, uint64_t *ret_value)
+{
+	struct decimal d;
+	int r = read_decimal(&text, &d);
+
+	if (r < 0)
+		return r;
+	return *text != '\0' ? -EINVAL : decimal_times(d, 1000000, ret_value);
+}
+
+/* "4" or "0-1", moved behind it. */
+static int read_range(const char **text, uint64_t *ret_first, uint64_t *ret_last)
+{
+	int r = read_digits(text, ret_first);
+
+	if (r < 0)
+		return r;
+	*ret_last = *ret_first;
+	if (**text == '-') {
+		(*text)++;
+		r = read_digits(text, ret_last);
+	}
+	return r < 0 || *ret_last >= *ret_first ? r : -EINVAL;
+}
+
+int parse_cpu_list(const char *text, uint64_t *words, size_t max_cpus)
+{
+	const char *rest = text;
+	uint64_t first, last;
+	int r;
+
+	/* Twice, so that the output is untouched on failure. */
+	for (int pass = 0; pass < 2; pass++) {
+		if (pass == 1)
+			memset(words, 0, max_cpus / 64 * sizeof(*words));
+		rest = text;
+		do {
+			rest += rest != text ? 1 : 0; /* the comma */
+			r = read_range(&rest, &first, &last);
+			if (r < 0)
+				return r;
+			if (last >= max_cpus)
+				return -ERANGE;
+			for (uint64_t i = first; pass == 1 && i <= last; i++)
+				words[i / 64] |= 1ULL << (i % 64);
+		} while (*rest == ',');
+		if (*rest != '\0')
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static const struct unit time_units[] = {
 	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
 };

@@ -8,6 +8,7 @@
 #define CORDON_BASE_PARSE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -28,6 +29,16 @@ int must_check parse_size(const char *text, uint64_t *ret_bytes);
 /* "2s", "1.5s", "500ms", "10m", "1h", "1m30s": milliseconds. A number without a unit is refused,
  * but for "0". */
 int must_check parse_duration(const char *text, uint64_t *ret_ms);
+
+/* "50MiB/s": a size with "/s" behind it, bytes in a second. */
+int must_check parse_rate(const char *text, uint64_t *ret_bytes);
+
+/* "0.5", "2", "1.25": in millionths. Six digits behind the point at most. */
+int must_check parse_millionths(const char *text, uint64_t *ret_value);
+
+/* "0-1,4" as cpuset(7) has it: sets those bits of words[max_cpus / 64] and clears all others. At
+ * least one; each below max_cpus, else -ERANGE. */
+int must_check parse_cpu_list(const char *text, uint64_t *words, size_t max_cpus);
 
 /* "uid" or "uid:gid" of decimal numbers below 2^32-1. *ret_has_gid says which. */
 int must_check parse_ids(const char *text, uint32_t *ret_uid, uint32_t *ret_gid, bool *ret_has_gid);

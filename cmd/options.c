@@ -21,12 +21,14 @@ enum target {
 	TO_QUIET,
 	TO_JSON,
 	TO_DENIALS,
+	TO_CGROUP_PARENT,
 	TO_INPUT,
 	TO_TERMINAL,
 	TO_CALLS,
 	TO_HELP
 };
 
+enum { CGROUP_PARENT_MAX = 512 };
 enum { OPTION_BOTH = OPTION_RUN | OPTION_EXPLAIN };
 
 static const struct option_def {
@@ -66,6 +68,8 @@ static const struct option_def {
 	{"-ti", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
 	{"--explain-denials", NULL, TO_DENIALS, 0, OPTION_RUN,
 	 "list at the end which system calls were denied, and what would allow them"},
+	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH,
+	 "make the sandbox's control group in this one (a path below the hierarchies' roots)"},
 	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
 	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
 	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN, "one JSON document instead of text"},
@@ -165,6 +169,25 @@ static int check_fds(const struct options *o, struct err *err)
 	return 0;
 }
 
+/* A group's path as /proc/PID/cgroup has it, with or without the first slash. */
+static int check_cgroup_parent(const char *value, struct err *err)
+{
+	const char *word = value + strspn(value, "/");
+	size_t len;
+
+	for (; *word != '\0'; word += len + strspn(word + len, "/")) {
+		len = strcspn(word, "/");
+		if ((len == 1 || len == 2) && strncmp(word, "..", len) == 0)
+			break;
+	}
+	if (*word != '\0' || strlen(value) > CGROUP_PARENT_MAX || value[strspn(value, "/")] == '\0')
+		return err_set(
+			err, ERR_USAGE, 0,
+			"--cgroup-parent %s: not the path of a control group such as judges/a",
+			value);
+	return 0;
+}
+
 static int take(struct options *o, const struct option_def *def, const char *value, struct err *err)
 {
 	switch (def->target) {
@@ -193,6 +216,9 @@ static int take(struct options *o, const struct option_def *def, const char *val
 	case TO_DENIALS:
 		o->explains_denials = true;
 		return 0;
+	case TO_CGROUP_PARENT:
+		o->cgroup_parent = value;
+		return check_cgroup_parent(value, err);
 	case TO_INPUT:
 		return 0;
 	case TO_TERMINAL:

@@ -18,6 +18,7 @@ struct options {
 	int fds[SPEC_FDS_MAX]; /* --fd */
 	size_t n_fds;
 	const char *report;
+	const char *cgroup_parent;
 	bool quiet;
 	bool json; /* explain: one document */
 	bool explains_denials;

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cgroup/cgroup.h"
 #include "launcher/denials.h"
 #include "launcher/facts.h"
 #include "launcher/landlock.h"
@@ -36,7 +37,9 @@ struct run_request {
 	bool fds_closed[3];      /* from facts_guard_stdio */
 	const char *const *environment;
 	const char *home;
-	bool explains_denials; /* with policy.wants_origins */
+	bool explains_denials;     /* with policy.wants_origins */
+	const char *cgroup_parent; /* --cgroup-parent, NULL for the place that is found */
+	bool wants_usage;          /* what is used will be asked for while it runs */
 };
 
 /* A host path that the spec shows, as it was when it was checked. */
@@ -70,6 +73,13 @@ struct misses {
 	size_t n_dropped;
 };
 
+/* Which limits of the whole sandbox are enforced, and by what. */
+struct limits_decision {
+	uint32_t enforced;    /* bit n: spec_limit n */
+	uint32_t controllers; /* bit n: cgroup_controller n; 0: no group is made */
+	bool pids_by_nproc;   /* without a group: by RLIMIT_NPROC */
+};
+
 /* Everything that is decided before the first change: frozen when cordon_decide returns 0. */
 struct decision {
 	struct arena arena;
@@ -84,7 +94,9 @@ struct decision {
 	/* Keys that stand below when_possible and that this host cannot enforce. */
 	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
 	size_t n_not_enforced;
+	struct limits_decision limits;
 	bool explains_denials;
+	bool wants_usage;
 	char state_path[4096];
 };
 

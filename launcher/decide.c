@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "launcher/cordon.h"
+#include "launcher/limits.h"
 #include "launcher/placeholders.h"
 #include "launcher/policy_host.h"
 #include "launcher/preflight.h"
@@ -56,7 +58,7 @@ static bool wants_core_file(const struct spec_limits *limits)
 }
 
 /* Facts that few specs need. */
-static void probe_for_spec(struct decision *d)
+static int probe_for_spec(struct decision *d, const struct run_request *request, struct err *err)
 {
 	if (d->spec.rootfs.kind == ROOTFS_DIR)
 		d->facts.overlay = facts_has_overlay();
@@ -68,6 +70,10 @@ static void probe_for_spec(struct decision *d)
 		apparmor_probe(d->spec.apparmor.profile, &d->facts);
 	if (d->spec.landlock.demand != DEMAND_NONE)
 		d->facts.landlock_abi = facts_landlock_abi();
+	if (!limits_want_group(d))
+		return 0;
+	d->facts.has_systemd = access("/run/systemd/system", F_OK) == 0;
+	return cgroup_probe(request->cgroup_parent, &d->facts.cgroup, err);
 }
 
 static int refuse(const struct misses *misses, struct err *err)
@@ -92,6 +98,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 
 	memset(ret, 0, sizeof(*ret));
 	ret->explains_denials = request->explains_denials;
+	ret->wants_usage = request->wants_usage;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;
 	r = arena_init(&ret->arena, ARENA_SIZE, err);
@@ -109,13 +116,14 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	host_state.is_bound = ret->facts.host_euid != 0;
 	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
 	if (r == 0)
-		probe_for_spec(ret);
+		r = probe_for_spec(ret, request, err);
 	if (r == 0)
 		r = decide_sources(ret, misses, err);
 	if (r < 0)
 		return r;
 	preflight_host(ret, misses);
 	preflight_lsm(ret, misses);
+	preflight_limits(ret, misses);
 	plan_make(ret);
 	if (misses->n > 0)
 		return refuse(misses, err);

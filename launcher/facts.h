@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "cgroup/cgroup.h"
 #include "launcher/apparmor.h"
 #include "policy/spec.h"
 #include "rootfs/tree.h"
@@ -77,6 +78,8 @@ struct host_facts {
 	bool stdio_is_terminal[3];
 	uint32_t stdio_terminal[3]; /* which one: its device number */
 	struct host_layout layout;
+	struct cgroup_facts cgroup; /* probed where a limit asks for it */
+	bool has_systemd;           /* as cgroup */
 };
 
 extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc/PID/ns */

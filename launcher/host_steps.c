@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,6 +20,7 @@
 #include "base/sys.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
+#include "launcher/limits.h"
 #include "launcher/placeholders.h"
 #include "launcher/readback.h"
 #include "launcher/stdio.h"
@@ -87,48 +87,6 @@ static int undo_id_block(struct launch *launch, struct err *err)
 static bool wants_stdio_files(const struct decision *d)
 {
 	return has_block(d) && stdio_has_input_files(d);
-}
-
-/* ---- hard limits ---- */
-
-static uint64_t wanted_limit(const struct decision *d, size_t i)
-{
-	return i < d->spec.limits.n_rlimits ? d->spec.limits.rlimits[i].value : d->plan.nproc_limit;
-}
-
-static int limit_resource(const struct decision *d, size_t i)
-{
-	return i < d->spec.limits.n_rlimits ? d->spec.limits.rlimits[i].resource : RLIMIT_NPROC;
-}
-
-static bool wants_more_than_hard(const struct decision *d)
-{
-	for (size_t i = 0; i <= d->spec.limits.n_rlimits; i++)
-		if (wanted_limit(d, i) > d->facts.rlimit_hard[limit_resource(d, i)])
-			return true;
-	return false;
-}
-
-/* Only the hard limits are raised, never the soft ones lowered: the soft RLIMIT_NPROC of the moment
- * of clone would bind the whole user namespace (user_namespaces(7) and kernel/ucount.c). */
-static int apply_hard_limits(struct launch *launch, struct err *err)
-{
-	const struct decision *d = launch->decision;
-
-	for (size_t i = 0; i <= d->spec.limits.n_rlimits; i++) {
-		uint64_t wanted = wanted_limit(d, i);
-		int resource = limit_resource(d, i);
-		struct rlimit limit;
-
-		if (wanted <= d->facts.rlimit_hard[resource])
-			continue;
-		if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
-			return err_set(err, ERR_SETUP, errno, "read limit %d", resource);
-		limit.rlim_max = wanted == SPEC_UNLIMITED ? RLIM_INFINITY : wanted;
-		if (setrlimit((__rlimit_resource_t)resource, &limit) != 0)
-			return err_set(err, ERR_SETUP, errno, "raise hard limit %d", resource);
-	}
-	return 0;
 }
 
 /* ---- session keyring ---- */
@@ -340,6 +298,9 @@ static uint64_t keeper_needs(const struct launch *launch)
 		needs |= 1ULL << CAP_KILL;
 	if (launch->keeps_file_rights)
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
+	/* To remove the group: the directories of cgroup v1 are read-only for their owner, too. */
+	if (launch->cgroup.n > 0)
+		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
 	if (launch->n_placeholders > 0)
 		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
@@ -389,7 +350,7 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				NULL},
 	[PARENT_HARD_LIMITS] = {"hard_limits",
 				"the policy asks for more than this process's hard limits",
-				wants_more_than_hard, apply_hard_limits, NULL, NULL},
+				limits_exceed_hard, limits_raise_hard, NULL, NULL},
 	[PARENT_SESSION_KEYRING] = {"session_keyring", "the caller's keys stay with the caller",
 				    wants_shared_keyring, keyring_join, keyring_verify, NULL},
 	[PARENT_SOURCES] = {"sources",
@@ -399,6 +360,14 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				 "an empty directory where a protected path is missing: a mount "
 				 "wants a place",
 				 placeholders_wanted, placeholders_make, NULL, placeholders_undo},
+	[PARENT_CGROUP] = {"cgroup",
+			   "a control group, with its limits set and read back while it is empty",
+			   limits_has_group, limits_make_group, limits_verify_group,
+			   limits_remove_group},
+	[PARENT_CGROUP_JOIN] = {"cgroup_join",
+				"the child is in the group before its first step (on v2 it is made "
+				"there)",
+				limits_has_v1_group, limits_join_group, NULL, NULL},
 	[PARENT_DENY_SETGROUPS] = {"deny_setgroups", "the kernel's condition for a user's gid map",
 				   has_one_id, apply_deny_setgroups, NULL, NULL},
 	[PARENT_OOM_SCORE] = {"oom_score",
@@ -412,6 +381,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload",
 			      NULL, apply_read_back, NULL, NULL},
+	[PARENT_CGROUP_MEMBER] = {"cgroup_member",
+				  "the kernel says that the workload is in the group",
+				  limits_has_group, limits_verify_member, NULL, NULL},
 	[PARENT_INIT_GONE_AHEAD] =
 		{"init_gone_ahead",
 		 "the host's tree is detached, pid 1 has executed its own image and holds nothing",
@@ -438,6 +410,11 @@ MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the d
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they are made");
 MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
 	     "the child covers them, and init inherits their locks");
+MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP, "journalled before it is made");
+MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
+	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
+MUST_PRECEDE(PARENT_CGROUP_JOIN, PARENT_UID_MAP,
+	     "v1: the child waits for SYNC_MAPPED before it does anything");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES,
 	     "ptrace(2): as root, looking at a process with other ids takes CAP_SYS_PTRACE");

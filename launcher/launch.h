@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/sync.h"
+#include "cgroup/cgroup.h"
 #include "launcher/cordon.h"
 #include "launcher/denials.h"
 #include "launcher/fault.h"
@@ -45,6 +46,7 @@ struct launch {
 	struct state_run run;
 	struct placeholder placeholders[PLACEHOLDERS_MAX];
 	size_t n_placeholders;
+	struct cgroup cgroup;
 	long session_keyring; /* as a user: its serial number */
 	bool applied[PARENT_ROWS];
 

@@ -26,6 +26,10 @@ bool decision_has_sources(const struct decision *decision)
 static uint64_t nproc_limit(const struct decision *decision, bool has_block)
 {
 	uint64_t nproc = decision->spec.limits.nproc;
+	uint64_t pids = decision->spec.limits.total[LIMIT_PIDS].value;
+
+	if (decision->limits.pids_by_nproc && pids < nproc)
+		nproc = pids;
 
 	/* No limit of the sandbox's own: as many as the caller may have. */
 	if (nproc == SPEC_UNLIMITED)

@@ -14,10 +14,19 @@ int result_exit_code(const struct run_result *result)
 	switch (result->kind) {
 	case RUN_EXITED:
 		return (int)result->exit_code;
+	case RUN_PIDS:
+	case RUN_DISK_FULL: /* its own end */
+		return result->signal != RESULT_NONE ? 128 + (int)result->signal
+						     : (int)result->exit_code;
 	case RUN_SIGNALLED:
 		return 128 + (int)result->signal;
 	case RUN_WALL_TIME:
 	case RUN_POLICY_KILL:
+	case RUN_CPU_TIME:
+	case RUN_IDLE_TIME:
+	case RUN_OUTPUT:
+	case RUN_OOM:
+	case RUN_FSIZE:
 		return KILLED_BY_CORDON;
 	case RUN_SETUP_FAILED:
 		break;
@@ -62,6 +71,20 @@ const char *result_kind_name(enum run_kind kind)
 		return "wall_time";
 	case RUN_POLICY_KILL:
 		return "policy_kill";
+	case RUN_CPU_TIME:
+		return "cpu_time";
+	case RUN_IDLE_TIME:
+		return "idle_time";
+	case RUN_OUTPUT:
+		return "output";
+	case RUN_OOM:
+		return "oom";
+	case RUN_PIDS:
+		return "pids";
+	case RUN_FSIZE:
+		return "fsize";
+	case RUN_DISK_FULL:
+		return "disk_full";
 	}
 	return "unknown";
 }
@@ -79,8 +102,14 @@ static void add_numbers(struct json *json, const struct run_result *r)
 	number_or_null(json, "wall_ms", r->wall_ms);
 	number_or_null(json, "cpu_user_ms", r->cpu_user_ms);
 	number_or_null(json, "cpu_system_ms", r->cpu_system_ms);
+	number_or_null(json, "cpu_ms", r->cpu_ms);
 	number_or_null(json, "memory_peak_bytes", r->memory_peak_bytes);
+	number_or_null(json, "oom_kills", r->oom_kills);
 	number_or_null(json, "pids_peak", r->pids_peak);
+	number_or_null(json, "pids_refused", r->pids_refused);
+	number_or_null(json, "io_read_bytes", r->io_read_bytes);
+	number_or_null(json, "io_write_bytes", r->io_write_bytes);
+	number_or_null(json, "output_bytes", r->output_bytes);
 }
 
 static void add_provenance(struct json *json, const struct run_result *result,
@@ -148,8 +177,7 @@ ssize_t result_to_json(const struct run_result *result, const struct sandbox_spe
 						  .wall_ms = RESULT_NONE,
 						  .cpu_user_ms = RESULT_NONE,
 						  .cpu_system_ms = RESULT_NONE,
-						  .memory_peak_bytes = RESULT_NONE,
-						  .pids_peak = RESULT_NONE};
+						  RESULT_UNMEASURED};
 	const struct run_result *r = setup_error != NULL ? &nothing : result;
 	struct json json;
 

@@ -13,6 +13,12 @@
 
 #define RESULT_NONE INT64_MIN
 
+/* In an initializer: the numbers that only a control group or a relay gives. */
+#define RESULT_UNMEASURED                                                                    \
+	.cpu_ms = RESULT_NONE, .memory_peak_bytes = RESULT_NONE, .oom_kills = RESULT_NONE,   \
+	.pids_peak = RESULT_NONE, .pids_refused = RESULT_NONE, .io_read_bytes = RESULT_NONE, \
+	.io_write_bytes = RESULT_NONE, .output_bytes = RESULT_NONE
+
 enum { RESULT_NOT_ENFORCED_MAX = 16 };
 
 enum run_kind {
@@ -21,6 +27,13 @@ enum run_kind {
 	RUN_SIGNALLED,
 	RUN_WALL_TIME,
 	RUN_POLICY_KILL, /* killed by the system call filter (SIGSYS) */
+	RUN_CPU_TIME,
+	RUN_IDLE_TIME,
+	RUN_OUTPUT,
+	RUN_OOM,       /* the kernel killed for want of memory; limit NULL: of the host's */
+	RUN_PIDS,      /* its own end, a failure, after limits.pids had refused forks */
+	RUN_FSIZE,     /* ended by SIGXFSZ: limits.ulimits.fsize */
+	RUN_DISK_FULL, /* its own end, a failure, with a store of the sandbox full */
 };
 
 struct run_result {
@@ -33,8 +46,17 @@ struct run_result {
 	 * ignores SIGCHLD is in nobody's account, so these are lower bounds (getrusage(2)). */
 	int64_t cpu_user_ms;
 	int64_t cpu_system_ms;
-	int64_t memory_peak_bytes; /* RESULT_NONE: no cgroup in this build */
-	int64_t pids_peak;
+	/* From here on RESULT_NONE where there was no control group that measures it. With one the
+	 * two numbers above are those of the whole sandbox, and cpu_ms is what limits.cpu_time is
+	 * compared with. */
+	int64_t cpu_ms;
+	int64_t memory_peak_bytes;
+	int64_t oom_kills;    /* processes that the kernel killed for want of memory */
+	int64_t pids_peak;    /* of the workload's tasks */
+	int64_t pids_refused; /* forks that limits.pids refused */
+	int64_t io_read_bytes;
+	int64_t io_write_bytes;
+	int64_t output_bytes; /* RESULT_NONE: not relayed */
 	/* Policy keys below when_possible that this host could not enforce. */
 	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
 	size_t n_not_enforced;
@@ -52,6 +74,8 @@ int result_exit_code(const struct run_result *result);
  */
 const struct spec_rlimit *result_find_cpu_limit(struct run_result *ret,
 						const struct spec_limits *limits);
+/* The whole key of a limit: "limits.memory"; NULL for SPEC_LIMITS. */
+const char *limits_key(enum spec_limit limit);
 const char *result_kind_name(enum run_kind kind);
 
 /* One JSON object on one line (schema cordon.result/1, docs/result.schema.json), NUL-terminated,

@@ -306,6 +306,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.init_pidfd = -EBADF,
 		.workload_pidfd = -EBADF,
 		.terminal_slave = -EBADF,
+		.cgroup = {.oom_event_fd = -EBADF},
 		.notifier = {.pidfd = -EBADF, .control_fd = -EBADF, .listener_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,

@@ -9,6 +9,9 @@
 #include "base/sys.h"
 #include "launcher/launch.h"
 
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
 #endif
@@ -41,8 +44,14 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	pid_t pid = sys_clone3(&args);
+	int group = cgroup_clone_fd(&launch->cgroup);
+	pid_t pid;
 
+	if (group >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)group;
+	}
+	pid = sys_clone3(&args);
 	if (pid == 0)
 		child_main(launch);
 	if (pid < 0)

@@ -21,12 +21,14 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/limits.h"
 #include "launcher/placeholders.h"
 
 enum {
 	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 	CLAIM_TRIES = 64,
-	JOURNAL_MAX = 4096,
+	JOURNAL_MAX = 16384,
+	LINE_MAX_BYTES = 2048,
 };
 
 static const char ids_dir[] = "/run/cordon/ids";
@@ -197,7 +199,7 @@ int state_run_remove(struct state_root *root, const char *id, bool has_links, st
 
 int state_journal(struct state_run *run, const char *what, struct err *err)
 {
-	char line[256];
+	char line[LINE_MAX_BYTES];
 	size_t len = str_format(line, sizeof(line), "begin %s\n", what);
 	int r = io_write_all(run->journal_fd, line, len);
 
@@ -415,6 +417,8 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 			return err_set(err, ERR_SETUP, (int)-n, "%s/runs/%s/journal", root->path,
 				       id);
 		r = placeholders_gc(dir, text, err);
+		if (r == 0)
+			r = limits_gc(text, err);
 		if (r == 0)
 			r = undo_journal(root, id, text, report, err);
 		if (r < 0)

@@ -26,15 +26,18 @@
 #include "base/sys.h"
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
+#include "launcher/limits.h"
 
 struct watch {
 	struct launch *launch;
 	int signal_fd;
 	int64_t deadline_ms;
+	bool is_ended;      /* by a limit: everything has been killed */
 	bool asked_to_stop; /* SIGTSTP has been passed on */
 	bool has_end;       /* init's last word */
 	bool status_closed;
 	struct init_status end;
+	struct limits_watch limits;
 	struct run_result *result;
 };
 
@@ -124,6 +127,7 @@ void launch_kill(struct launch *launch)
 
 	if (launch->init_pidfd < 0)
 		return;
+	cgroup_kill(&launch->cgroup);
 	/* init's death takes every process of its pid namespace along: pid_namespaces(7). */
 	ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0),
 		      "it may be dead already");
@@ -239,7 +243,7 @@ static int on_monitor(struct watch *watch, struct err *err)
 	return r;
 }
 
-static int on_events(struct watch *watch, const struct pollfd fds[4], struct err *err)
+static int on_events(struct watch *watch, const struct pollfd fds[5], struct err *err)
 {
 	struct signalfd_siginfo info;
 	int r = 0;
@@ -251,23 +255,64 @@ static int on_events(struct watch *watch, const struct pollfd fds[4], struct err
 		r = on_signal(watch, &info, err);
 	if (r == 0 && fds[3].revents != 0)
 		r = on_monitor(watch, err);
+	if (fds[4].revents != 0)
+		limits_on_memory_event(watch->launch, &watch->limits);
 	return r;
-}
-
-static void enforce_deadline(struct watch *watch)
-{
-	if (watch->deadline_ms == INT64_MAX || now_ms() < watch->deadline_ms)
-		return;
-	watch->result->kind = RUN_WALL_TIME;
-	watch->result->limit = "limits.wall_time";
-	watch->deadline_ms = INT64_MAX;
-	ignore_result(sys_pidfd_send_signal(watch->launch->init_pidfd, SIGKILL, 0),
-		      "it may have just ended");
 }
 
 static int shorter(int a, int b)
 {
 	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Ends everything: it was cordon that did. */
+static void end_by_limit(struct watch *watch, enum run_kind kind, const char *limit)
+{
+	watch->result->kind = kind;
+	watch->result->limit = limit;
+	watch->is_ended = true;
+	cgroup_kill(&watch->launch->cgroup);
+	ignore_result(sys_pidfd_send_signal(watch->launch->init_pidfd, SIGKILL, 0),
+		      "it may have just ended");
+}
+
+static enum run_kind kind_of_limit(enum spec_limit limit)
+{
+	switch (limit) {
+	case LIMIT_CPU_TIME:
+		return RUN_CPU_TIME;
+	case LIMIT_IDLE_TIME:
+		return RUN_IDLE_TIME;
+	case LIMIT_OUTPUT:
+		return RUN_OUTPUT;
+	default:
+		return RUN_OOM;
+	}
+}
+
+static void enforce_limits(struct watch *watch)
+{
+	int64_t now = now_ms();
+	enum spec_limit limit;
+
+	if (watch->is_ended)
+		return;
+	limit = limits_check(watch->launch, &watch->limits, now);
+	if (limit != SPEC_LIMITS)
+		end_by_limit(watch, kind_of_limit(limit), limits_key(limit));
+	else if (now >= watch->deadline_ms)
+		end_by_limit(watch, RUN_WALL_TIME, "limits.wall_time");
+}
+
+/* How long poll(2) may sleep. */
+static int patience(const struct watch *watch)
+{
+	int result = terminal_patience(watch->launch);
+
+	if (watch->is_ended)
+		return result;
+	result = shorter(result, time_left(watch->deadline_ms));
+	return shorter(result, limits_patience(&watch->limits, now_ms()));
 }
 
 static int wait_for_end(struct watch *watch, struct err *err)
@@ -281,9 +326,9 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = watch->status_closed ? -1 : launch->status_read, .events = POLLIN},
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = launch->terminal.control_fd, .events = POLLIN},
+			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
 		};
-		int n = poll(fds, 4,
-			     shorter(time_left(watch->deadline_ms), terminal_patience(launch)));
+		int n = poll(fds, sizeof(fds) / sizeof(fds[0]), patience(watch));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_SETUP, errno, "poll");
@@ -294,7 +339,7 @@ static int wait_for_end(struct watch *watch, struct err *err)
 		if (n == 0 && terminal_patience(launch) >= 0)
 			r = terminal_refresh(launch, err);
 		/* Each time: events may come without an end. */
-		enforce_deadline(watch);
+		enforce_limits(watch);
 	}
 	return r;
 }
@@ -332,8 +377,7 @@ int supervise(struct launch *launch, struct run_result *ret_result, struct err *
 	struct run_result result = {.kind = RUN_EXITED,
 				    .exit_code = RESULT_NONE,
 				    .signal = RESULT_NONE,
-				    .memory_peak_bytes = RESULT_NONE,
-				    .pids_peak = RESULT_NONE};
+				    RESULT_UNMEASURED};
 	_cleanup_fd_ int signal_fd = open_signals(err);
 	struct watch watch = {.launch = launch,
 			      .signal_fd = signal_fd,
@@ -348,6 +392,7 @@ int supervise(struct launch *launch, struct run_result *ret_result, struct err *
 	launch->terminal.wants_input = terminal_is_interactive(launch->decision);
 	if (wall_time_ms < (uint64_t)(INT64_MAX - start_ms))
 		watch.deadline_ms = start_ms + (int64_t)wall_time_ms;
+	limits_watch_init(launch, start_ms, &watch.limits);
 	r = wait_for_end(&watch, err);
 	if (r < 0)
 		return r;
@@ -358,10 +403,11 @@ int supervise(struct launch *launch, struct run_result *ret_result, struct err *
 	result.wall_ms = now_ms() - start_ms;
 	result.cpu_user_ms = to_ms(usage.ru_utime);
 	result.cpu_system_ms = to_ms(usage.ru_stime);
-	if (result.kind == RUN_WALL_TIME)
+	if (watch.is_ended)
 		result.signal = SIGKILL;
 	else
 		read_status(&watch);
+	limits_collect(launch, &result);
 	*ret_result = result;
 	return 0;
 }

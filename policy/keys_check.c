@@ -106,6 +106,10 @@ static const char *expectation(struct policy_ctx *ctx, const struct policy_key *
 		return ctx_format(ctx, "It is a size such as 64MiB%s.", more);
 	case KEY_DURATION:
 		return ctx_format(ctx, "It is a time with a unit, such as 2s or 1m30s%s.", more);
+	case KEY_DECIMAL:
+		return ctx_format(ctx, "It is a number such as 0.5 or 2%s.", more);
+	case KEY_RATE:
+		return ctx_format(ctx, "It is a size in a second, such as 50MiB/s%s.", more);
 	case KEY_BOOL:
 		return "It is true or false.";
 	case KEY_MODE:
@@ -181,6 +185,12 @@ static bool check_scalar(struct policy_ctx *ctx, const struct policy_key *key,
 	case KEY_DURATION:
 		r = parse_duration(node->text, &number);
 		break;
+	case KEY_DECIMAL:
+		r = parse_millionths(node->text, &number);
+		break;
+	case KEY_RATE:
+		r = parse_rate(node->text, &number);
+		break;
 	case KEY_BOOL:
 		r = parse_bool(node->text, &truth);
 		break;
@@ -220,7 +230,7 @@ static const struct policy_key *find_when_possible(struct policy_ctx *ctx,
 	if (key == NULL)
 		ctx_report(ctx, node->key_place, "unknown-key", "unknown key '%s' in when_possible",
 			   node->key)
-			->expected = "Keys here are: apparmor, landlock.";
+			->expected = "Keys here are: apparmor, landlock, limits.";
 	return key;
 }
 

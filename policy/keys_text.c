@@ -26,6 +26,10 @@ const char *keys_type_name(enum policy_key_type type)
 		return "size";
 	case KEY_DURATION:
 		return "duration";
+	case KEY_DECIMAL:
+		return "decimal";
+	case KEY_RATE:
+		return "rate";
 	case KEY_BOOL:
 		return "boolean";
 	case KEY_MODE:

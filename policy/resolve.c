@@ -88,6 +88,7 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_seccomp(ctx, layers, spec);
 	resolve_landlock(ctx, layers, spec);
 	resolve_apparmor(ctx, layers, spec);
+	resolve_limits(ctx, root, spec);
 	ceiling_check(ctx, ceiling, spec);
 	resolve_provenance(ctx, layers, root, spec);
 }

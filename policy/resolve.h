@@ -44,6 +44,8 @@ void resolve_landlock(struct policy_ctx *ctx, const struct policy_layers *layers
 		      struct sandbox_spec *spec);
 void resolve_apparmor(struct policy_ctx *ctx, const struct policy_layers *layers,
 		      struct sandbox_spec *spec);
+void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
+		    struct sandbox_spec *spec);
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
 			const struct policy_node *root, struct sandbox_spec *spec);
 

@@ -212,6 +212,31 @@ struct spec_rlimit {
 	struct spec_origin origin;
 };
 
+/* Limits of the sandbox as a whole. Each is enforced by control groups, but for: pids (without a
+ * group by RLIMIT_NPROC), idle_time and output (counted by the launcher). */
+enum spec_limit {
+	LIMIT_PIDS,       /* tasks of the workload, our init not counted */
+	LIMIT_MEMORY,     /* bytes */
+	LIMIT_SWAP,       /* bytes of swap alone; only with LIMIT_MEMORY */
+	LIMIT_CPUS,       /* microseconds of processor time in each second: 500000 is half of one */
+	LIMIT_CPU_WEIGHT, /* 1 to 10000 as cgroup v2 counts, where 100 is usual */
+	LIMIT_CPUSET,     /* bit n: processor n; see spec_limits.cpuset */
+	LIMIT_IO_READ,    /* bytes in a second, of each block device */
+	LIMIT_IO_WRITE,
+	LIMIT_CPU_TIME,  /* milliseconds, user and system */
+	LIMIT_IDLE_TIME, /* milliseconds without processor time and output */
+	LIMIT_OUTPUT,    /* bytes written to descriptors 1 and 2 together */
+	SPEC_LIMITS,
+};
+
+struct spec_total {
+	enum spec_demand demand; /* DEMAND_NONE: no such limit, and the rest means nothing */
+	uint64_t value;
+	struct spec_origin origin;
+};
+
+enum { SPEC_CPUS_MAX = 1024 };
+
 struct spec_limits {
 	struct spec_rlimit rlimits[SPEC_RLIMITS_MAX]; /* limits.ulimits.*, without nproc */
 	size_t n_rlimits;
@@ -220,7 +245,12 @@ struct spec_limits {
 	struct spec_origin nproc_origin;
 	uint64_t wall_time_ms; /* SPEC_UNLIMITED: none */
 	struct spec_origin wall_time_origin;
+	struct spec_total total[SPEC_LIMITS];
+	uint64_t cpuset[SPEC_CPUS_MAX / 64]; /* LIMIT_CPUSET: bit n%64 of word n/64 */
 };
+
+/* The key of a limit below limits: "pids", "io.read". */
+extern const char *const spec_limit_names[SPEC_LIMITS];
 
 /* ---- where everything comes from ---- */
 struct spec_value {      /* one line of `cordon explain` */

@@ -19,6 +19,7 @@ enum { SCHEMA_MAX = 1 << 20, PATH_MAX_KEY = 256 };
 
 static const char size_pattern[] =
 	"^[0-9]+([.][0-9]+)?(B|KiB|MiB|GiB|TiB|k|m|g|t|kB|KB|MB|GB|TB)?$";
+static const char rate_pattern[] = "^[0-9]+([.][0-9]+)?(B|[KMGT]iB|[kmgt]|[kKMGT]B)?/s$";
 static const char duration_pattern[] = "^(0|([0-9]+([.][0-9]+)?(ms|s|m|h|d))+)$";
 
 static void put_value(struct json *json, const struct policy_key *key);
@@ -64,6 +65,16 @@ static void put_number(struct json *json, const struct policy_key *key, const ch
 	json_text(json, "pattern", text);
 	if (key->type == KEY_DURATION)
 		json_number(json, "maximum", 0);
+}
+
+/* As put_number; a number with a fraction is one, too. */
+static void put_decimal(struct json *json, const struct policy_key *key)
+{
+	put_types(json, "number", "string");
+	json_number(json, "minimum", 0);
+	json_text(json, "pattern",
+		  key->flags & KEY_UNLIMITED ? "(^[0-9]+([.][0-9]{1,6})?$)|^unlimited$"
+					     : "^[0-9]+([.][0-9]{1,6})?$");
 }
 
 /* What a key of any kind says beside its type. */
@@ -205,6 +216,12 @@ static void put_value(struct json *json, const struct policy_key *key)
 		return;
 	case KEY_DURATION:
 		put_number(json, key, duration_pattern);
+		return;
+	case KEY_DECIMAL:
+		put_decimal(json, key);
+		return;
+	case KEY_RATE:
+		put_number(json, key, rate_pattern);
 		return;
 	case KEY_BOOL:
 		put_words(json, "true|false");

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Control groups: cgroup v1, v2 and machines that have both, behind one interface.
+ *
+ *   probe.c   where a group may be made, for each controller; reads only
+ *   table.c   which limit is which file, in which form, in v1 and v2
+ *   group.c   make, limit, join, kill, remove
+ *   usage.c   what was used, and which limits were hit
+ *
+ * A sandbox has one group in each hierarchy that a wanted controller belongs to: one at all on v2,
+ * and up to one for each controller on v1. All are children of one place, so that whatever bounds
+ * the caller bounds the sandbox, too. Nothing here prints, and nothing is made by probing.
+ *
+ * Sources: cgroups(7); Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst of the kernel.
+ */
+#ifndef CORDON_CGROUP_CGROUP_H
+#define CORDON_CGROUP_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "policy/spec.h"
+
+enum cgroup_controller {
+	CGROUP_PIDS,
+	CGROUP_MEMORY,
+	CGROUP_CPU,
+	CGROUP_CPUACCT, /* processor time used; on v2 every group has it */
+	CGROUP_CPUSET,
+	CGROUP_IO, /* v1: blkio */
+	CGROUP_CONTROLLERS,
+};
+
+enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };
+
+/* Why no group can be made for a controller; each has its own remedy. */
+enum cgroup_obstacle {
+	CGROUP_USABLE,
+	CGROUP_ABSENT,        /* this kernel has not got it, or it is mounted nowhere */
+	CGROUP_NOT_SHOWN,     /* the caller's own group lies outside what is mounted */
+	CGROUP_NOT_DELEGATED, /* the caller may not make a group there */
+	CGROUP_NOT_ENABLED,   /* v2: the place has not got the controller */
+	CGROUP_BUSY,          /* v2: other processes live in the group that would be the parent */
+};
+
+enum { CGROUP_HIERARCHIES_MAX = 8, CGROUP_DIR_MAX = 1024, CGROUP_NAME_MAX = 32 };
+
+struct cgroup_hierarchy {
+	enum cgroup_version version;
+	uint32_t controllers; /* bit n: controller n can be limited or read here */
+	/* v2: those of them that the parent does not hand on to its children yet */
+	uint32_t to_enable;
+	bool makes_parent;           /* v2, as root: the parent is ours to make */
+	char top[CGROUP_DIR_MAX];    /* where the hierarchy is mounted */
+	char parent[CGROUP_DIR_MAX]; /* absolute path of the directory that the group is made in */
+	char parent_path[CGROUP_DIR_MAX]; /* the same as /proc/PID/cgroup has it */
+};
+
+/* What there is. About 20 KiB. */
+struct cgroup_facts {
+	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX]; /* usable ones */
+	size_t n_hierarchies;
+	enum cgroup_obstacle obstacle[CGROUP_CONTROLLERS];
+	enum cgroup_version version[CGROUP_CONTROLLERS]; /* which carries it; 0: none */
+	bool counts_swap;
+	bool has_swap; /* some is in use on this host */
+	uint32_t n_cpus;
+};
+
+extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* as on v2 */
+
+/*
+ * Fills *ret. parent: the group to make groups in, below each hierarchy's root ("judges/a"), or
+ * NULL: the caller's own on v1; on v2, as root at the top, the group "cordon" below the root of
+ * the tree, else the one that the caller's own lies in. Errors: what cannot be read at all.
+ */
+int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err);
+
+/* The parts of cgroup_probe that only look at text: /proc/self/cgroup and /proc/self/mountinfo.
+ * (For tests; parent and to_enable are filled by looking at directories.) */
+void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
+			struct cgroup_facts *ret);
+
+/* The controller that enforces a limit; CGROUP_CONTROLLERS for those that need none. */
+enum cgroup_controller cgroup_controller_of(enum spec_limit limit);
+
+/* ---- one sandbox's groups ---- */
+
+struct cgroup_place {
+	enum cgroup_version version;
+	uint32_t controllers;
+	int dir_fd;
+	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];      /* of the directory */
+	char self_path[CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* as /proc/PID/cgroup has it */
+};
+
+struct cgroup {
+	size_t n;
+	struct cgroup_place places[CGROUP_HIERARCHIES_MAX];
+	int oom_event_fd; /* v1: readable when memory was short; -EBADF where there is none */
+};
+
+/* Plans the groups for the wanted controllers (bits, all usable): paths, nothing made. */
+void cgroup_plan(const struct cgroup_facts *facts, uint32_t controllers, const char *id,
+		 struct cgroup *ret);
+
+/* Makes them, empty. What was made before a failure is left for cgroup_remove. */
+int must_check cgroup_make(const struct cgroup_facts *facts, struct cgroup *group, struct err *err);
+
+/*
+ * Sets and reads back every limit whose bit n is set in `limits` (spec_limit n). extra_tasks: tasks
+ * of ours that will be in the group, beside those of LIMIT_PIDS. To be called while it is empty.
+ */
+int must_check cgroup_limit(struct cgroup *group, const struct spec_limits *spec, uint32_t limits,
+			    uint32_t extra_tasks, struct err *err);
+
+/* v2: the descriptor for CLONE_INTO_CGROUP; -EBADF where there is no v2 group. */
+int cgroup_clone_fd(const struct cgroup *group);
+
+/* Puts a process into the v1 groups. */
+int must_check cgroup_join(struct cgroup *group, pid_t pid, struct err *err);
+
+/* Whether /proc/PID/cgroup says that it is in every one of the groups. */
+int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err);
+
+/* Kills what is in it, v2 (cgroup.kill); v1 has no such thing, and nothing happens. */
+void cgroup_kill(const struct cgroup *group);
+
+/* Closes the descriptors. */
+void cgroup_release(struct cgroup *group);
+
+/* Removes one group by its path; waits up to two seconds for its last processes. One that is gone
+ * is no error. Also removes the parent that makes_parent made, where it is empty. */
+int must_check cgroup_remove(const char *path, struct err *err);
+
+/* ---- what was used ---- */
+
+#define CGROUP_UNKNOWN (-1)
+
+/* CGROUP_UNKNOWN: not measured here. */
+struct cgroup_usage {
+	int64_t memory_bytes;
+	int64_t memory_peak_bytes;
+	int64_t swap_bytes;
+	int64_t oom_kills;         /* processes that the kernel killed for want of memory */
+	int64_t memory_limit_hits; /* times that limits.memory was the reason; 0: the host's memory
+				    */
+	int64_t pids;              /* our init is counted */
+	int64_t pids_peak;
+	int64_t pids_refused; /* forks refused by limits.pids */
+	int64_t cpu_us;       /* user and system */
+	int64_t cpu_user_us;
+	int64_t cpu_system_us;
+	int64_t io_read_bytes;
+	int64_t io_write_bytes;
+};
+
+/* Reads all that the group has. Never fails: what cannot be read is unknown. */
+void cgroup_read_usage(const struct cgroup *group, struct cgroup_usage *ret);
+/* Processor time alone, microseconds or CGROUP_UNKNOWN. */
+int64_t cgroup_read_cpu_us(const struct cgroup *group);
+
+#endif

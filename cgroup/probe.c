@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where a group may be made. Reads /proc/self/cgroup (which group the caller is in, in each
+ * hierarchy) and /proc/self/mountinfo (where hierarchies are mounted, and from which group on),
+ * then looks at the directories. Makes nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "cgroup/table.h"
+
+enum { FILE_MAX_BYTES = 4 << 20, LINE_MAX_BYTES = 8192 };
+
+#define OWN_PARENT "cordon" /* as root on v2, below the root of the tree */
+
+/* ---- text ---- */
+
+/* The word after the next separator, into buf; "" at the end of the line. Returns what follows. */
+static const char *take(const char *text, char separator, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (text[len] != '\0' && text[len] != '\n' && text[len] != separator)
+		len++;
+	str_format(buf, size, "%.*s", (int)(len < size ? len : size - 1), text);
+	return text[len] == separator ? text + len + 1 : text + len;
+}
+
+static const char *next_line(const char *text)
+{
+	text += strcspn(text, "\n");
+	return *text == '\n' ? text + 1 : text;
+}
+
+/* Whether word is one of a list "a,b,c" or "a b c". */
+static bool lists(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	while (*list != '\0' && *list != '\n') {
+		size_t len = strcspn(list, ", \n");
+
+		if (len == n && strncmp(list, word, n) == 0)
+			return true;
+		list += len + (list[len] == ',' || list[len] == ' ' ? 1 : 0);
+	}
+	return false;
+}
+
+/* The controllers of ours that a list names. */
+static uint32_t controllers_in(const char *list, enum cgroup_version version)
+{
+	uint32_t bits = 0;
+
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
+		const char *name = cgroup_controller_name(c, version);
+
+		if (name != NULL && lists(list, name))
+			bits |= 1U << c;
+	}
+	return bits;
+}
+
+/* The caller's group in the hierarchy of these controllers (v2: 0), "" where there is none. */
+static void own_group(const char *self_cgroup, uint32_t controllers, char *buf, size_t size)
+{
+	char number[16], names[LINE_MAX_BYTES];
+
+	buf[0] = '\0';
+	for (const char *line = self_cgroup; *line != '\0'; line = next_line(line)) {
+		const char *rest = take(line, ':', number, sizeof(number));
+		bool is_v2;
+
+		rest = take(rest, ':', names, sizeof(names));
+		is_v2 = names[0] == '\0' && str_equal(number, "0");
+		if (controllers == 0 ? is_v2
+				     : !is_v2 && controllers_in(names, CGROUP_V1) == controllers) {
+			take(rest, '\n', buf, size);
+			return;
+		}
+	}
+}
+
+static bool join_path(const char *dir, const char *below, char *buf, size_t size)
+{
+	const char *separator = below[0] == '/' || below[0] == '\0' ? "" : "/";
+
+	if (str_equal(dir, "/"))
+		dir = "";
+	if (strlen(dir) + strlen(separator) + strlen(below) >= size)
+		return false;
+	str_format(buf, size, "%s%s%s", dir, separator, str_equal(below, "/") ? "" : below);
+	return true;
+}
+
+/* `path` as seen below a mount whose root is `root`; NULL where it lies elsewhere. */
+static const char *below_root(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	if (str_equal(root, "/"))
+		return path;
+	if (strncmp(path, root, len) != 0 || (path[len] != '/' && path[len] != '\0'))
+		return NULL;
+	return path + len;
+}
+
+/* h.top: where it is mounted; h.parent_path: the group to make groups in. */
+static void add_hierarchy(struct cgroup_facts *facts, struct cgroup_hierarchy h,
+			  const char *mount_root)
+{
+	const char *inside = below_root(h.parent_path, mount_root);
+
+	for (size_t i = 0; i < facts->n_hierarchies; i++)
+		if (facts->hierarchies[i].version == h.version &&
+		    facts->hierarchies[i].controllers == h.controllers)
+			return; /* mounted twice */
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		if ((h.controllers & 1U << c) != 0) {
+			facts->obstacle[c] = CGROUP_NOT_SHOWN;
+			facts->version[c] = CGROUP_V1;
+		}
+	if (h.parent_path[0] != '/' || strstr(h.parent_path, "/..") != NULL || inside == NULL ||
+	    !join_path(h.top, inside, h.parent, sizeof(h.parent)) ||
+	    facts->n_hierarchies == CGROUP_HIERARCHIES_MAX)
+		return;
+	facts->hierarchies[facts->n_hierarchies++] = h;
+}
+
+void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
+			struct cgroup_facts *ret)
+{
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		ret->obstacle[c] = CGROUP_ABSENT;
+	for (const char *line = mountinfo; *line != '\0'; line = next_line(line)) {
+		char word[LINE_MAX_BYTES], root[CGROUP_DIR_MAX], point[CGROUP_DIR_MAX];
+		char type[32];
+		struct cgroup_hierarchy h = {0};
+		const char *rest = line;
+
+		for (int i = 0; i < 3; i++)
+			rest = take(rest, ' ', word, sizeof(word));
+		rest = take(rest, ' ', root, sizeof(root));
+		rest = take(rest, ' ', point, sizeof(point));
+		do
+			rest = take(rest, ' ', word, sizeof(word));
+		while (word[0] != '\0' && !str_equal(word, "-"));
+		rest = take(rest, ' ', type, sizeof(type));
+		rest = take(rest, ' ', word, sizeof(word)); /* source */
+		take(rest, '\n', word, sizeof(word));       /* options */
+		/* A backslash stands for a byte that no hierarchy of an ordinary host has. */
+		if (strchr(point, '\\') != NULL || strchr(root, '\\') != NULL)
+			continue;
+		if (str_equal(type, "cgroup2")) {
+			h.version = CGROUP_V2;
+		} else if (str_equal(type, "cgroup")) {
+			h.version = CGROUP_V1;
+			h.controllers = controllers_in(word, CGROUP_V1);
+			if (h.controllers == 0)
+				continue; /* freezer, devices, name=systemd: not needed */
+		} else {
+			continue;
+		}
+		str_format(h.top, sizeof(h.top), "%s", point);
+		if (parent != NULL)
+			str_format(h.parent_path, sizeof(h.parent_path), "/%s",
+				   parent + strspn(parent, "/"));
+		else
+			own_group(self_cgroup, h.controllers, h.parent_path, sizeof(h.parent_path));
+		add_hierarchy(ret, h, root);
+	}
+}
+
+/* ---- directories ---- */
+
+/* As a person would: the rights that count are the effective ones. */
+static bool may_write(const char *dir, const char *file)
+{
+	char path[CGROUP_DIR_MAX + 64];
+
+	str_format(path, sizeof(path), "%s%s%s", dir, file[0] != '\0' ? "/" : "", file);
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+static bool has_file(const char *dir, const char *file)
+{
+	char path[CGROUP_DIR_MAX + 64];
+
+	str_format(path, sizeof(path), "%s/%s", dir, file);
+	return access(path, F_OK) == 0;
+}
+
+static uint32_t read_controllers(const char *dir, const char *file)
+{
+	char path[CGROUP_DIR_MAX + 64], text[LINE_MAX_BYTES];
+
+	str_format(path, sizeof(path), "%s/%s", dir, file);
+	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return 0;
+	return controllers_in(text, CGROUP_V2);
+}
+
+static void cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+static bool append(char *path, size_t size, const char *name)
+{
+	size_t len = strlen(path);
+
+	if (len + strlen(name) + 2 > size)
+		return false;
+	str_format(path + len, size - len, "%s%s", len > 0 && path[len - 1] == '/' ? "" : "/",
+		   name);
+	return true;
+}
+
+/* The group that the caller's own lies in: one that was delegated, so that the caller may move its
+ * processes from one child to another. Not the top of the tree, which is nobody's to delegate. */
+static enum cgroup_obstacle choose_above_own(struct cgroup_hierarchy *h)
+{
+	cut_last(h->parent);
+	cut_last(h->parent_path);
+	if (h->parent_path[0] == '\0')
+		return CGROUP_BUSY;
+	return may_write(h->parent, "cgroup.procs") ? CGROUP_USABLE : CGROUP_NOT_DELEGATED;
+}
+
+/*
+ * A group whose children have limits has no processes of its own (cgroup-v2.rst, "No Internal
+ * Process Constraint"; the top of the tree alone is free of it), so the parent is not the caller's
+ * own group. As root it is one of ours at the top: not where systemd would take its controllers
+ * away again.
+ */
+static enum cgroup_obstacle choose_v2_parent(struct cgroup_hierarchy *h, bool is_named)
+{
+	/* The file is in every group but the top one. */
+	bool shows_top = !has_file(h->top, "cgroup.type");
+
+	if (is_named)
+		return may_write(h->parent, "cgroup.procs") ? CGROUP_USABLE : CGROUP_NOT_DELEGATED;
+	if (shows_top && may_write(h->top, "cgroup.procs")) {
+		str_format(h->parent, sizeof(h->parent), "%s", h->top);
+		str_format(h->parent_path, sizeof(h->parent_path), "/");
+		h->makes_parent = true;
+		return CGROUP_USABLE;
+	}
+	return str_equal(h->parent_path, "/") ? (shows_top ? CGROUP_NOT_DELEGATED : CGROUP_BUSY)
+					      : choose_above_own(h);
+}
+
+static void look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named)
+{
+	enum cgroup_obstacle obstacle = choose_v2_parent(h, is_named);
+	uint32_t there = read_controllers(h->parent, "cgroup.controllers");
+	uint32_t at_top = read_controllers(h->top, "cgroup.controllers");
+	uint32_t handed_on;
+
+	h->controllers = there | 1U << CGROUP_CPUACCT;
+	if (h->makes_parent) {
+		handed_on = 0; /* both levels are looked at when it is made */
+		if (!append(h->parent, sizeof(h->parent), OWN_PARENT) ||
+		    !append(h->parent_path, sizeof(h->parent_path), OWN_PARENT))
+			obstacle = CGROUP_NOT_SHOWN;
+	} else {
+		handed_on = read_controllers(h->parent, "cgroup.subtree_control");
+		if (!may_write(h->parent, "cgroup.subtree_control"))
+			h->controllers = handed_on | 1U << CGROUP_CPUACCT;
+	}
+	h->to_enable = h->controllers & ~handed_on & ~(1U << CGROUP_CPUACCT);
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
+		bool is_here = (h->controllers & 1U << c) != 0;
+
+		/* On a machine that has both, v1 may carry it. */
+		if (facts->version[c] == CGROUP_V1) {
+			h->controllers &= ~(1U << c);
+		} else if (is_here) {
+			facts->obstacle[c] = obstacle;
+			facts->version[c] = CGROUP_V2;
+		} else if ((at_top & 1U << c) != 0) {
+			facts->obstacle[c] = CGROUP_NOT_ENABLED;
+			facts->version[c] = CGROUP_V2;
+		}
+	}
+	if (obstacle != CGROUP_USABLE)
+		h->controllers = 0;
+}
+
+static void look_at_v1(struct cgroup_facts *facts, struct cgroup_hierarchy *h)
+{
+	bool is_usable = may_write(h->parent, "") && has_file(h->parent, "cgroup.procs");
+
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		if ((h->controllers & 1U << c) != 0)
+			facts->obstacle[c] = is_usable ? CGROUP_USABLE : CGROUP_NOT_DELEGATED;
+	if (!is_usable)
+		h->controllers = 0;
+}
+
+static void look_at_swap(struct cgroup_facts *facts)
+{
+	char text[LINE_MAX_BYTES];
+
+	/* The kernel's heading, then a line for each; without swap in the kernel no such file. */
+	facts->has_swap = io_read_text(AT_FDCWD, "/proc/swaps", text, sizeof(text)) > 0 &&
+			  *next_line(text) != '\0';
+	for (size_t i = 0; i < facts->n_hierarchies; i++) {
+		const struct cgroup_hierarchy *h = &facts->hierarchies[i];
+
+		if ((h->controllers & 1U << CGROUP_MEMORY) == 0)
+			continue;
+		/* The files are in every group but the root of v2. */
+		facts->counts_swap = h->version == CGROUP_V1
+					     ? has_file(h->parent, "memory.memsw.limit_in_bytes")
+					     : access("/proc/swaps", F_OK) == 0;
+	}
+}
+
+static char *read_whole(const char *path, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	for (size_t size = 64 << 10; size <= FILE_MAX_BYTES; size *= 4) {
+		ssize_t n;
+
+		free(text);
+		text = malloc(size);
+		if (text == NULL)
+			break;
+		n = io_read_text(AT_FDCWD, path, text, size);
+		if (n >= 0) {
+			char *whole = text;
+
+			text = NULL;
+			return whole;
+		}
+		if (n != -EFBIG) {
+			err_set(err, ERR_PREFLIGHT, (int)-n, "%s", path);
+			return NULL;
+		}
+	}
+	err_set(err, ERR_PREFLIGHT, ENOMEM, "%s: too large", path);
+	return NULL;
+}
+
+int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
+{
+	_cleanup_free_ char *self = read_whole("/proc/self/cgroup", err);
+	_cleanup_free_ char *mounts = self != NULL ? read_whole("/proc/self/mountinfo", err) : NULL;
+	long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (mounts == NULL)
+		return -EIO;
+	cgroup_read_mounts(self, mounts, parent, ret);
+	ret->n_cpus = n_cpus > 0 ? (uint32_t)n_cpus : 1;
+	for (size_t i = 0; i < ret->n_hierarchies; i++)
+		if (ret->hierarchies[i].version == CGROUP_V1)
+			look_at_v1(ret, &ret->hierarchies[i]);
+	for (size_t i = 0; i < ret->n_hierarchies; i++)
+		if (ret->hierarchies[i].version == CGROUP_V2)
+			look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
+	for (size_t i = 0; i < ret->n_hierarchies; i++)
+		if (ret->hierarchies[i].controllers != 0)
+			ret->hierarchies[n++] = ret->hierarchies[i];
+	ret->n_hierarchies = n;
+	look_at_swap(ret);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which limit is which file. Internal to cgroup/. */
+#ifndef CORDON_CGROUP_TABLE_H
+#define CORDON_CGROUP_TABLE_H
+
+#include "cgroup/cgroup.h"
+
+enum { CGROUP_VALUE_MAX = 512 };
+
+/* One file to be written for a limit. */
+struct cgroup_limit_row {
+	enum spec_limit limit;
+	enum cgroup_version version;
+	const char *file;
+	/* What to write, into buf. NULL row->format: the file is not for a value but for each block
+	 * device (see group.c). */
+	void (*format)(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,
+		       size_t size);
+	/* What reads back where that is not what was written: memory is counted in whole pages. */
+	bool in_pages;
+};
+
+extern const struct cgroup_limit_row cgroup_limit_rows[];
+extern const size_t cgroup_n_limit_rows;
+
+/* The name of a controller in /proc/self/cgroup and in mount options, for v1 and v2; NULL where it
+ * has none. */
+const char *cgroup_controller_name(enum cgroup_controller controller, enum cgroup_version version);
+
+#endif

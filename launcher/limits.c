@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sandbox's control groups, from the first row to the last, and what the keeper does while the
+ * sandbox runs: it looks at processor time when that can have run out, and ends everything where
+ * memory was short. Runs in the keeper.
+ */
+#include "launcher/limits.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+static const char journal_word[] = "cgroup ";
+
+enum { OUR_TASKS = 1, MEMORY_PAUSE_MS = 2, US_IN_MS = 1000 };
+
+/* ---- hard limits ---- */
+
+static uint64_t wanted_limit(const struct decision *d, size_t i)
+{
+	return i < d->spec.limits.n_rlimits ? d->spec.limits.rlimits[i].value : d->plan.nproc_limit;
+}
+
+static int limit_resource(const struct decision *d, size_t i)
+{
+	return i < d->spec.limits.n_rlimits ? d->spec.limits.rlimits[i].resource : RLIMIT_NPROC;
+}
+
+bool limits_exceed_hard(const struct decision *d)
+{
+	for (size_t i = 0; i <= d->spec.limits.n_rlimits; i++)
+		if (wanted_limit(d, i) > d->facts.rlimit_hard[limit_resource(d, i)])
+			return true;
+	return false;
+}
+
+/* Only the hard limits are raised, never the soft ones lowered: the soft RLIMIT_NPROC of the moment
+ * of clone would bind the whole user namespace (user_namespaces(7) and kernel/ucount.c). */
+int limits_raise_hard(struct launch *launch, struct err *err)
+{
+	const struct decision *d = launch->decision;
+
+	for (size_t i = 0; i <= d->spec.limits.n_rlimits; i++) {
+		uint64_t wanted = wanted_limit(d, i);
+		int resource = limit_resource(d, i);
+		struct rlimit limit;
+
+		if (wanted <= d->facts.rlimit_hard[resource])
+			continue;
+		if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+			return err_set(err, ERR_SETUP, errno, "read limit %d", resource);
+		limit.rlim_max = wanted == SPEC_UNLIMITED ? RLIM_INFINITY : wanted;
+		if (setrlimit((__rlimit_resource_t)resource, &limit) != 0)
+			return err_set(err, ERR_SETUP, errno, "raise hard limit %d", resource);
+	}
+	return 0;
+}
+
+/* ---- the group's rows ---- */
+
+bool limits_has_group(const struct decision *decision)
+{
+	return decision->limits.controllers != 0;
+}
+
+bool limits_has_v1_group(const struct decision *decision)
+{
+	const struct cgroup_facts *facts = &decision->facts.cgroup;
+
+	for (size_t i = 0; i < facts->n_hierarchies; i++)
+		if (facts->hierarchies[i].version == CGROUP_V1 &&
+		    (facts->hierarchies[i].controllers & decision->limits.controllers) != 0)
+			return true;
+	return false;
+}
+
+int limits_make_group(struct launch *launch, struct err *err)
+{
+	const struct decision *d = launch->decision;
+	int r = 0;
+
+	cgroup_plan(&d->facts.cgroup, d->limits.controllers, launch->run.id, &launch->cgroup);
+	for (size_t i = 0; r == 0 && i < launch->cgroup.n; i++) {
+		char line[sizeof(launch->cgroup.places[i].path) + sizeof(journal_word)];
+
+		str_format(line, sizeof(line), "%s%s", journal_word, launch->cgroup.places[i].path);
+		r = state_journal(&launch->run, line, err);
+	}
+	if (r == 0)
+		r = cgroup_make(&d->facts.cgroup, &launch->cgroup, err);
+	if (r == 0)
+		r = cgroup_limit(&launch->cgroup, &d->spec.limits, d->limits.enforced, OUR_TASKS,
+				 err);
+	return r;
+}
+
+int limits_verify_group(struct launch *launch, struct err *err)
+{
+	/* Each limit was read back when it was set. */
+	return launch->cgroup.n == 0 ? err_set(err, ERR_SETUP, 0, "the sandbox has no group") : 0;
+}
+
+int limits_remove_group(struct launch *launch, struct err *err)
+{
+	int result = 0;
+
+	cgroup_release(&launch->cgroup);
+	for (size_t i = 0; i < launch->cgroup.n; i++) {
+		int r = cgroup_remove(launch->cgroup.places[i].path, err);
+
+		result = r < 0 ? r : result;
+	}
+	launch->cgroup.n = 0;
+	return result;
+}
+
+int limits_join_group(struct launch *launch, struct err *err)
+{
+	return cgroup_join(&launch->cgroup, launch->init_pid, err);
+}
+
+int limits_verify_member(struct launch *launch, struct err *err)
+{
+	return cgroup_verify_member(&launch->cgroup, launch->workload_pid, err);
+}
+
+int limits_gc(const char *journal, struct err *err)
+{
+	static const char begin[] = "begin cgroup ";
+	int result = 0;
+
+	for (const char *line = journal; *line != '\0';
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+		size_t len = strcspn(line, "\n");
+		int r;
+
+		if (!str_has_prefix(line, begin) || len - sizeof(begin) + 1 >= sizeof(path))
+			continue;
+		str_format(path, sizeof(path), "%.*s", (int)(len - sizeof(begin) + 1),
+			   line + sizeof(begin) - 1);
+		r = cgroup_remove(path, err);
+		result = r < 0 ? r : result;
+	}
+	return result;
+}
+
+/* ---- supervision ---- */
+
+void limits_watch_init(const struct launch *launch, int64_t now_ms, struct limits_watch *ret)
+{
+	const struct decision *d = launch->decision;
+
+	*ret = (struct limits_watch){.cpu_limit_us = INT64_MAX, .next_cpu_ms = INT64_MAX};
+	if ((d->limits.enforced & 1U << LIMIT_CPU_TIME) == 0)
+		return;
+	ret->cpu_limit_us = (int64_t)d->spec.limits.total[LIMIT_CPU_TIME].value * US_IN_MS;
+	ret->next_cpu_ms = now_ms;
+}
+
+int limits_patience(const struct limits_watch *watch, int64_t now_ms)
+{
+	int64_t left;
+
+	if (watch->is_short_of_memory)
+		return MEMORY_PAUSE_MS;
+	if (watch->next_cpu_ms == INT64_MAX)
+		return -1;
+	left = watch->next_cpu_ms - now_ms;
+	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+static bool memory_ran_out(const struct launch *launch)
+{
+	struct cgroup_usage usage;
+
+	cgroup_read_usage(&launch->cgroup, &usage);
+	return usage.oom_kills > 0;
+}
+
+void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch)
+{
+	uint64_t count;
+
+	/* The event comes before the kernel has chosen its victim. */
+	if (read(launch->cgroup.oom_event_fd, &count, sizeof(count)) > 0)
+		watch->is_short_of_memory = true;
+}
+
+enum spec_limit limits_check(const struct launch *launch, struct limits_watch *watch,
+			     int64_t now_ms)
+{
+	int64_t used, left_ms;
+
+	if (watch->is_short_of_memory && memory_ran_out(launch))
+		return LIMIT_MEMORY;
+	if (now_ms < watch->next_cpu_ms)
+		return SPEC_LIMITS;
+	used = cgroup_read_cpu_us(&launch->cgroup);
+	/* What cannot be read any more cannot be promised any more. */
+	if (used == CGROUP_UNKNOWN || used >= watch->cpu_limit_us)
+		return LIMIT_CPU_TIME;
+	/* It cannot run out before all processors have worked for it. Rounded up: no spin. */
+	left_ms = (watch->cpu_limit_us - used) / US_IN_MS /
+		  (int64_t)launch->decision->facts.cgroup.n_cpus;
+	watch->next_cpu_ms = now_ms + (left_ms < 1 ? 1 : left_ms);
+	return SPEC_LIMITS;
+}
+
+/* ---- the end ---- */
+
+static int64_t to_ms(int64_t us, int64_t otherwise)
+{
+	return us == CGROUP_UNKNOWN ? otherwise : us / US_IN_MS;
+}
+
+static int64_t known(int64_t value)
+{
+	return value == CGROUP_UNKNOWN ? RESULT_NONE : value;
+}
+
+static bool has_failed(const struct run_result *result)
+{
+	return result->kind == RUN_SIGNALLED ||
+	       (result->kind == RUN_EXITED && result->exit_code != 0);
+}
+
+static void find_reason(const struct launch *launch, const struct cgroup_usage *usage,
+			struct run_result *result)
+{
+	uint32_t enforced = launch->decision->limits.enforced;
+	const struct spec_limits *limits = &launch->spec->limits;
+
+	if (usage->oom_kills > 0) {
+		result->kind = RUN_OOM;
+		result->signal = SIGKILL;
+		result->exit_code = RESULT_NONE;
+		/* Without a hit of ours it was the host, or a group above, that ran out. */
+		result->limit = (enforced & 1U << LIMIT_MEMORY) != 0 && usage->memory_limit_hits > 0
+					? limits_key(LIMIT_MEMORY)
+					: NULL;
+		return;
+	}
+	/* It ended by itself between two looks at the clock. */
+	if ((enforced & 1U << LIMIT_CPU_TIME) != 0 && usage->cpu_us != CGROUP_UNKNOWN &&
+	    (result->kind == RUN_EXITED || result->kind == RUN_SIGNALLED) &&
+	    usage->cpu_us / US_IN_MS >= (int64_t)limits->total[LIMIT_CPU_TIME].value) {
+		result->kind = RUN_CPU_TIME;
+		result->signal = SIGKILL;
+		result->exit_code = RESULT_NONE;
+		result->limit = limits_key(LIMIT_CPU_TIME);
+		return;
+	}
+	if (has_failed(result) && usage->pids_refused > 0) {
+		result->kind = RUN_PIDS;
+		result->limit = limits_key(LIMIT_PIDS);
+	}
+}
+
+void limits_collect(const struct launch *launch, struct run_result *result)
+{
+	struct cgroup_usage usage;
+
+	if (launch->cgroup.n == 0)
+		return;
+	cgroup_read_usage(&launch->cgroup, &usage);
+	/* cpuacct of v1 has no split where it was never scheduled on a tick. */
+	result->cpu_user_ms = to_ms(usage.cpu_user_us, result->cpu_user_ms);
+	result->cpu_system_ms = to_ms(usage.cpu_system_us, result->cpu_system_ms);
+	result->cpu_ms = to_ms(usage.cpu_us, RESULT_NONE);
+	result->memory_peak_bytes = known(usage.memory_peak_bytes);
+	result->oom_kills = known(usage.oom_kills);
+	result->pids_peak = usage.pids_peak < OUR_TASKS ? RESULT_NONE : usage.pids_peak - OUR_TASKS;
+	result->pids_refused = known(usage.pids_refused);
+	result->io_read_bytes = known(usage.io_read_bytes);
+	result->io_write_bytes = known(usage.io_write_bytes);
+	find_reason(launch, &usage, result);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The limits of the sandbox as a whole: which are enforced, by what, and what became of them.
+ * Internal to launcher/. */
+#ifndef CORDON_LAUNCHER_LIMITS_H
+#define CORDON_LAUNCHER_LIMITS_H
+
+#include "launcher/launch.h"
+#include "launcher/result.h"
+
+/* Whether spec or request ask for anything that only a control group gives: then there are facts to
+ * be probed. */
+bool limits_want_group(const struct decision *decision);
+
+/* Decides decision->limits from spec and facts. Misses for what is required and cannot be had;
+ * what stands below when_possible goes to decision->not_enforced. Pure. */
+void preflight_limits(struct decision *decision, struct misses *misses);
+
+/* Rows of the keeper. */
+bool limits_exceed_hard(const struct decision *decision);
+int must_check limits_raise_hard(struct launch *launch, struct err *err);
+bool limits_has_group(const struct decision *decision);
+bool limits_has_v1_group(const struct decision *decision);
+int must_check limits_make_group(struct launch *launch, struct err *err);
+int must_check limits_verify_group(struct launch *launch, struct err *err);
+int must_check limits_remove_group(struct launch *launch, struct err *err);
+int must_check limits_join_group(struct launch *launch, struct err *err);
+int must_check limits_verify_member(struct launch *launch, struct err *err);
+/* Removes the groups that a dead keeper's journal names. */
+int must_check limits_gc(const char *journal, struct err *err);
+
+/* ---- supervision ---- */
+
+struct limits_watch {
+	int64_t cpu_limit_us; /* INT64_MAX: none */
+	bool is_short_of_memory;
+	int64_t next_cpu_ms; /* when to look again, CLOCK_MONOTONIC; INT64_MAX: never */
+};
+
+void limits_watch_init(const struct launch *launch, int64_t now_ms, struct limits_watch *ret);
+/* Milliseconds until limits_check wants to be called, for poll(2); -1: never. */
+int limits_patience(const struct limits_watch *watch, int64_t now_ms);
+/* The limit that has been reached, SPEC_LIMITS for none. */
+enum spec_limit limits_check(const struct launch *launch, struct limits_watch *watch,
+			     int64_t now_ms);
+/* v1: the event of a lack of memory. */
+void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch);
+/* After the end of all processes: numbers, and the reason where a limit was it. */
+void limits_collect(const struct launch *launch, struct run_result *result);
+
+#endif
