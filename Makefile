@@ -34,7 +34,9 @@ LAUNCHER_SRC := \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/document.c cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
-	cmd/table.c cmd/verdict.c cmd/visible.c
+	cmd/table.c \
+	cmd/top.c \
+	cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o
@@ -170,6 +172,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
+	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
 	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_denials.c \
@@ -242,6 +245,7 @@ $(O)/tests/unit/policy/test_verdicts_foreign: $(FOREIGN_OBJ) $(O)/libtest.a $(O)
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
+$(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 $(O)/tests/unit/policy/test_oracle: UNIT_LIBS := -lseccomp

@@ -22,13 +22,15 @@ enum target {
 	TO_JSON,
 	TO_DENIALS,
 	TO_CGROUP_PARENT,
+	TO_SAMPLE,
+	TO_TOP,
 	TO_INPUT,
 	TO_TERMINAL,
 	TO_CALLS,
 	TO_HELP
 };
 
-enum { CGROUP_PARENT_MAX = 512 };
+enum { CGROUP_PARENT_MAX = 512, SAMPLE_LEAST_MS = 5 };
 enum { OPTION_BOTH = OPTION_RUN | OPTION_EXPLAIN };
 
 static const struct option_def {
@@ -70,6 +72,10 @@ static const struct option_def {
 	 "list at the end which system calls were denied, and what would allow them"},
 	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH,
 	 "make the sandbox's control group in this one (a path below the hierarchies' roots)"},
+	{"--sample", "TIME", TO_SAMPLE, 0, OPTION_RUN,
+	 "write what is used to --status-fd as often, a JSON line each: 50ms"},
+	{"--top", NULL, TO_TOP, 0, OPTION_RUN,
+	 "show what is used against its limits in the terminal's last line, live"},
 	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
 	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
 	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN, "one JSON document instead of text"},
@@ -161,11 +167,25 @@ static int take_fd(struct options *o, const char *value, struct err *err)
 /* What cordon writes to is not the program's. */
 static int check_fds(const struct options *o, struct err *err)
 {
+	if (o->sample_ms > 0 && o->status_fd < 0) {
+		err_set(err, ERR_USAGE, 0, "--sample writes to --status-fd, and there is none");
+		return err_hint(err, "cordon run --sample 50ms --status-fd 3 ... 3>samples.json.");
+	}
 	for (size_t i = 0; i < o->n_fds; i++)
 		if (o->fds[i] == o->status_fd)
 			return err_set(err, ERR_USAGE, 0,
 				       "--fd %d: is --status-fd's, which is cordon's alone",
 				       o->fds[i]);
+	return 0;
+}
+
+static int take_sample(struct options *o, const char *value, struct err *err)
+{
+	if (parse_duration(value, &o->sample_ms) < 0 || o->sample_ms < SAMPLE_LEAST_MS) {
+		err_set(err, ERR_USAGE, 0, "--sample %s: not a time of %d ms or more", value,
+			SAMPLE_LEAST_MS);
+		return err_hint(err, "Write it with its unit: --sample 50ms.");
+	}
 	return 0;
 }
 
@@ -215,6 +235,11 @@ static int take(struct options *o, const struct option_def *def, const char *val
 		return 0;
 	case TO_DENIALS:
 		o->explains_denials = true;
+		return 0;
+	case TO_SAMPLE:
+		return take_sample(o, value, err);
+	case TO_TOP:
+		o->top = true;
 		return 0;
 	case TO_CGROUP_PARENT:
 		o->cgroup_parent = value;

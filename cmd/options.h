@@ -19,6 +19,8 @@ struct options {
 	size_t n_fds;
 	const char *report;
 	const char *cgroup_parent;
+	uint64_t sample_ms; /* 0: none */
+	bool top;
 	bool quiet;
 	bool json; /* explain: one document */
 	bool explains_denials;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,8 +13,11 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "base/sys.h"
+
+enum { SAMPLE_MAX = 512 };
 
 /* The report is put in the place of an older one, and of nothing else: not of a device, a FIFO or a
  * link. */
@@ -72,6 +76,39 @@ void report_started(const struct report *report, pid_t pid)
 
 	if (report->status_fd >= 0)
 		ignore_result(io_write_all(report->status_fd, line, len), "a reader that left");
+}
+
+static void put_number(struct json *json, const char *name, int64_t value)
+{
+	if (value == RESULT_NONE)
+		json_null(json, name);
+	else
+		json_number(json, name, value);
+}
+
+void report_sample(const struct report *report, const struct run_sample *sample)
+{
+	struct pollfd out = {.fd = report->status_fd, .events = POLLOUT};
+	char line[SAMPLE_MAX]; /* below PIPE_BUF: a pipe that is writable takes it whole */
+	struct json json;
+	ssize_t len;
+
+	json_init(&json, line, sizeof(line) - 1);
+	json_open(&json, NULL, '{');
+	json_text(&json, "event", "sample");
+	put_number(&json, "wall_ms", sample->wall_ms);
+	put_number(&json, "memory_bytes", sample->memory_bytes);
+	put_number(&json, "swap_bytes", sample->swap_bytes);
+	put_number(&json, "pids", sample->pids);
+	put_number(&json, "cpu_us", sample->cpu_us);
+	put_number(&json, "io_read_bytes", sample->io_read_bytes);
+	put_number(&json, "io_write_bytes", sample->io_write_bytes);
+	json_close(&json, '}');
+	len = json_finish(&json);
+	if (len < 0 || poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0)
+		return;
+	line[len] = '\n';
+	ignore_result(io_write_all(report->status_fd, line, (size_t)len + 1), "a reader that left");
 }
 
 /* Gives the unnamed file its name in one step. link(2) does not replace, so an older report is

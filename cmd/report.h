@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "launcher/cordon.h"
 
 struct report {
 	int status_fd;    /* -EBADF: none */
@@ -22,6 +23,10 @@ int must_check report_open(struct report *ret, int status_fd, const char *path, 
 
 /* {"event":"started","pid":N} */
 void report_started(const struct report *report, pid_t pid);
+
+/* {"event":"sample",...}, where it can be written without waiting; else it is left out, for nothing
+ * may hold up the keeper. */
+void report_sample(const struct report *report, const struct run_sample *sample);
 
 /* Whether anybody wants the result. */
 bool report_is_wanted(const struct report *report);

@@ -12,6 +12,7 @@
 #include "cmd/denials.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
+#include "cmd/top.h"
 #include "cmd/verdict.h"
 #include "cmd/visible.h"
 
@@ -34,6 +35,8 @@ static int check_command(const struct options *o, struct err *err)
 			"stdin (descriptor 0) is not a terminal, and -t insists on one");
 		return err_hint(err, "Leave -t out: what is a terminal here is one inside, too.");
 	}
+	if (o->top && top_check(STDERR_FILENO, err) < 0)
+		return -EINVAL;
 	if (o->saw_separator)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "no image %s; to run a program of this host: cordon run -- %s",
@@ -91,9 +94,44 @@ static void print_degraded(const struct decision *decision)
 			   rootfs->dir);
 }
 
+/* What a run tells while it goes on. */
+struct watcher {
+	struct report *report;
+	struct top top;
+	const struct sandbox_spec *spec;
+	const struct options *options;
+	int64_t next_line_ms;
+};
+
 static void on_started(void *ctx, pid_t pid)
 {
-	report_started(ctx, pid);
+	const struct watcher *watcher = ctx;
+
+	report_started(watcher->report, pid);
+}
+
+static void on_sample(void *ctx, const struct run_sample *sample)
+{
+	struct watcher *watcher = ctx;
+
+	if (watcher->options->sample_ms > 0)
+		report_sample(watcher->report, sample);
+	if (!watcher->options->top || sample->wall_ms < watcher->next_line_ms)
+		return;
+	watcher->next_line_ms = sample->wall_ms + TOP_EVERY_MS;
+	top_draw(&watcher->top, sample, watcher->spec);
+}
+
+static void watch(struct watcher *watcher, struct run_options *run)
+{
+	const struct options *o = watcher->options;
+
+	if (o->top)
+		top_start(&watcher->top, STDERR_FILENO);
+	if (!o->top && o->sample_ms == 0)
+		return;
+	run->sampled = on_sample;
+	run->sample_ms = o->sample_ms > 0 ? o->sample_ms : TOP_EVERY_MS;
 }
 
 static int finish(struct verdict *verdict, struct report *report, const struct run_result *result,
@@ -139,14 +177,19 @@ static int run_decision(struct verdict *verdict, struct report *report)
 {
 	const struct decision *decision = &verdict->decision;
 	const struct options *o = &verdict->options;
+	struct watcher watcher = {.report = report,
+				  .top = {.fd = -EBADF},
+				  .spec = &decision->spec,
+				  .options = o};
 	struct run_options run = {.started = on_started,
-				  .ctx = report,
+				  .ctx = &watcher,
 				  .denials = &verdict->denials,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;
 	struct err err = {0};
 	int exit_code;
+	int r;
 
 	/* Also with -q: what was given up is never silent. */
 	print_waivers(&decision->spec);
@@ -154,7 +197,10 @@ static int run_decision(struct verdict *verdict, struct report *report)
 		print_not_enforced(decision);
 		print_degraded(decision);
 	}
-	if (cordon_run(decision, &run, &result, &err) < 0) {
+	watch(&watcher, &run);
+	r = cordon_run(decision, &run, &result, &err);
+	top_stop(&watcher.top);
+	if (r < 0) {
 		print_err(&err);
 		if (err.kind == ERR_EXEC && !o->quiet)
 			visible_print_hint(decision, o->rest);

@@ -110,10 +110,25 @@ int must_check cordon_decide(const struct run_request *request, struct decision 
 			     struct err *err);
 void cordon_release(struct decision *decision);
 
+/* What the sandbox uses at one moment; RESULT_NONE for what is not measured. */
+struct run_sample {
+	int64_t wall_ms;
+	int64_t memory_bytes;
+	int64_t swap_bytes;
+	int64_t pids; /* the workload's tasks */
+	int64_t cpu_us;
+	int64_t io_read_bytes;
+	int64_t io_write_bytes;
+};
+
 struct run_options {
 	/* Called once the workload runs. NULL: none. */
 	void (*started)(void *ctx, pid_t init_pid);
 	void *ctx;
+	/* Called every sample_ms while it runs, where the decision wants_usage. It may not block:
+	 * meanwhile no limit is looked at. NULL: none. */
+	void (*sampled)(void *ctx, const struct run_sample *sample);
+	uint64_t sample_ms;
 	struct denials *denials; /* filled where the decision explains them; may be NULL else */
 	bool keeps_file_rights;  /* as root, the front door still has to write where root needs
 				    CAP_DAC_OVERRIDE */

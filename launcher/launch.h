@@ -121,8 +121,9 @@ int must_check prepare_image(const char *name, const char *bytes, size_t size, s
 /* clone3 by the plan's shape. Returns in the keeper only. */
 int must_check spawn_sandbox(struct launch *launch, struct err *err);
 
-/* Waits for the end. */
-int must_check supervise(struct launch *launch, struct run_result *ret_result, struct err *err);
+/* Waits for the end. options: who wants samples. */
+int must_check supervise(struct launch *launch, const struct run_options *options,
+			 struct run_result *ret_result, struct err *err);
 
 /* Kills the whole sandbox and waits until it is gone. Idempotent. */
 void launch_kill(struct launch *launch);

@@ -222,6 +222,21 @@ static int64_t known(int64_t value)
 	return value == CGROUP_UNKNOWN ? RESULT_NONE : value;
 }
 
+void limits_sample(const struct launch *launch, struct run_sample *ret)
+{
+	struct cgroup_usage usage;
+
+	cgroup_read_usage(&launch->cgroup, &usage);
+	*ret = (struct run_sample){
+		.memory_bytes = known(usage.memory_bytes),
+		.swap_bytes = known(usage.swap_bytes),
+		.pids = usage.pids < OUR_TASKS ? RESULT_NONE : usage.pids - OUR_TASKS,
+		.cpu_us = known(usage.cpu_us),
+		.io_read_bytes = known(usage.io_read_bytes),
+		.io_write_bytes = known(usage.io_write_bytes),
+	};
+}
+
 static bool has_failed(const struct run_result *result)
 {
 	return result->kind == RUN_SIGNALLED ||

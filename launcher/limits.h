@@ -44,6 +44,8 @@ enum spec_limit limits_check(const struct launch *launch, struct limits_watch *w
 			     int64_t now_ms);
 /* v1: the event of a lack of memory. */
 void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch);
+/* What is used now; wall_ms is left alone. */
+void limits_sample(const struct launch *launch, struct run_sample *ret);
 /* After the end of all processes: numbers, and the reason where a limit was it. */
 void limits_collect(const struct launch *launch, struct run_result *result);
 

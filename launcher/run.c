@@ -281,7 +281,7 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 		return r;
 	if (options->started != NULL)
 		options->started(options->ctx, launch->workload_pid);
-	return supervise(launch, ret_result, err);
+	return supervise(launch, options, ret_result, err);
 }
 
 int cordon_run(const struct decision *decision, const struct run_options *options,

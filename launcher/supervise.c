@@ -31,10 +31,13 @@
 struct watch {
 	struct launch *launch;
 	int signal_fd;
+	const struct run_options *options;
+	int64_t start_ms;
 	int64_t deadline_ms;
-	bool is_ended;      /* by a limit: everything has been killed */
-	bool asked_to_stop; /* SIGTSTP has been passed on */
-	bool has_end;       /* init's last word */
+	int64_t next_sample_ms; /* INT64_MAX: none is wanted */
+	bool is_ended;          /* by a limit: everything has been killed */
+	bool asked_to_stop;     /* SIGTSTP has been passed on */
+	bool has_end;           /* init's last word */
 	bool status_closed;
 	struct init_status end;
 	struct limits_watch limits;
@@ -304,6 +307,20 @@ static void enforce_limits(struct watch *watch)
 		end_by_limit(watch, RUN_WALL_TIME, "limits.wall_time");
 }
 
+/* A sample that is late does not draw the next ones nearer. */
+static void take_sample(struct watch *watch)
+{
+	int64_t now = now_ms();
+	struct run_sample sample;
+
+	if (now < watch->next_sample_ms || watch->is_ended)
+		return;
+	limits_sample(watch->launch, &sample);
+	sample.wall_ms = now - watch->start_ms;
+	watch->options->sampled(watch->options->ctx, &sample);
+	watch->next_sample_ms = now + (int64_t)watch->options->sample_ms;
+}
+
 /* How long poll(2) may sleep. */
 static int patience(const struct watch *watch)
 {
@@ -312,6 +329,7 @@ static int patience(const struct watch *watch)
 	if (watch->is_ended)
 		return result;
 	result = shorter(result, time_left(watch->deadline_ms));
+	result = shorter(result, time_left(watch->next_sample_ms));
 	return shorter(result, limits_patience(&watch->limits, now_ms()));
 }
 
@@ -340,6 +358,7 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			r = terminal_refresh(launch, err);
 		/* Each time: events may come without an end. */
 		enforce_limits(watch);
+		take_sample(watch);
 	}
 	return r;
 }
@@ -370,7 +389,8 @@ static void read_status(struct watch *watch)
 		result->limit = "seccomp";
 }
 
-int supervise(struct launch *launch, struct run_result *ret_result, struct err *err)
+int supervise(struct launch *launch, const struct run_options *options,
+	      struct run_result *ret_result, struct err *err)
 {
 	uint64_t wall_time_ms = launch->spec->limits.wall_time_ms;
 	int64_t start_ms = now_ms();
@@ -381,7 +401,10 @@ int supervise(struct launch *launch, struct run_result *ret_result, struct err *
 	_cleanup_fd_ int signal_fd = open_signals(err);
 	struct watch watch = {.launch = launch,
 			      .signal_fd = signal_fd,
+			      .options = options,
+			      .start_ms = start_ms,
 			      .deadline_ms = INT64_MAX,
+			      .next_sample_ms = options->sampled != NULL ? start_ms : INT64_MAX,
 			      .result = &result};
 	struct rusage usage;
 	siginfo_t info;
