@@ -10,6 +10,7 @@
 #include "policy/profile_base.inc"
 #include "policy/profile_build.inc"
 #include "policy/profile_default.inc"
+#include "policy/profile_judge.inc"
 #include "policy/profile_strict.inc"
 
 #define SHIPPED(profile)                                                                           \
@@ -21,7 +22,8 @@
 	}
 
 const struct policy_shipped policy_shipped_profiles[] = {
-	SHIPPED(agent), SHIPPED(base), SHIPPED(build), SHIPPED(default), SHIPPED(strict),
+	SHIPPED(agent),   SHIPPED(base),  SHIPPED(build),
+	SHIPPED(default), SHIPPED(judge), SHIPPED(strict),
 };
 
 const size_t policy_n_shipped_profiles =

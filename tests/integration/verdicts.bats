@@ -17,6 +17,11 @@ table() { # NAME COMMAND...
 	says 0 "[1-9]* the same, 0 others" table strict cordon run --profile strict --
 }
 
+# bats test_tags=root
+@test "verdicts: as that of judge says, in its control groups" {
+	says 0 "[1-9]* the same, 0 others" table judge cordon run --profile judge --
+}
+
 @test "verdicts: and as those of build and agent say, where a directory is writable" {
 	mkdir data
 	! is_root || chown 12345:12345 data
