@@ -334,9 +334,10 @@ check-long: ## the suite, then a browser, seeded bugs, longer fuzzing and the in
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools: docs/PERFORMANCE.md
+bench: build/cordon ## measure launches against other tools, and limits: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
+	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----

@@ -93,6 +93,7 @@ struct cgroup_place {
 	enum cgroup_version version;
 	uint32_t controllers;
 	int dir_fd;
+	int tasks_fd;                                     /* v1: for cgroup_join */
 	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];      /* of the directory */
 	char self_path[CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* as /proc/PID/cgroup has it */
 };
@@ -120,8 +121,13 @@ int must_check cgroup_limit(struct cgroup *group, const struct spec_limits *spec
 /* v2: the descriptor for CLONE_INTO_CGROUP; -EBADF where there is no v2 group. */
 int cgroup_clone_fd(const struct cgroup *group);
 
-/* Puts a process into the v1 groups. */
-int must_check cgroup_join(struct cgroup *group, pid_t pid, struct err *err);
+/*
+ * Moves the calling process, which has one thread, into the v1 groups. By the kernel's v1 code only
+ * a thread that moves itself does without the lock of all thread groups, whose writer waits for an
+ * RCU grace period: 2 to 14 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c, Linux 5.14 and
+ * later). What it may is what cgroup_make's caller may, who opened the file (Linux 5.17).
+ */
+int must_check cgroup_join(const struct cgroup *group, struct err *err);
 
 /* Whether /proc/PID/cgroup says that it is in every one of the groups. */
 int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err);

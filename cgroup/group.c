@@ -46,7 +46,8 @@ void cgroup_plan(const struct cgroup_facts *facts, uint32_t controllers, const c
 		ret->n++;
 		*place = (struct cgroup_place){.version = h->version,
 					       .controllers = h->controllers & controllers,
-					       .dir_fd = -EBADF};
+					       .dir_fd = -EBADF,
+					       .tasks_fd = -EBADF};
 		str_format(place->path, sizeof(place->path), "%s/cordon-%s", h->parent, id);
 		str_format(place->self_path, sizeof(place->self_path), "%s/cordon-%s",
 			   str_equal(h->parent_path, "/") ? "" : h->parent_path, id);
@@ -136,9 +137,12 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
 	place->dir_fd = sys_openat(AT_FDCWD, place->path, DIR_FLAGS, 0);
 	if (place->dir_fd < 0)
 		return err_set(err, ERR_SETUP, -place->dir_fd, "%s: open", place->path);
-	if (h->version == CGROUP_V1 && (h->controllers & 1U << CGROUP_CPUSET) != 0)
-		r = copy_cpuset(h, place, err);
-	return r;
+	if (h->version == CGROUP_V2)
+		return r;
+	place->tasks_fd = sys_openat(place->dir_fd, "tasks", O_WRONLY | O_CLOEXEC, 0);
+	if (place->tasks_fd < 0)
+		return err_set(err, ERR_SETUP, -place->tasks_fd, "%s/tasks: open", place->path);
+	return (h->controllers & 1U << CGROUP_CPUSET) != 0 ? copy_cpuset(h, place, err) : 0;
 }
 
 /* v1 tells of a lack of memory through an eventfd, which is also readable once the group is gone:
@@ -339,17 +343,14 @@ int cgroup_clone_fd(const struct cgroup *group)
 	return -EBADF;
 }
 
-int cgroup_join(struct cgroup *group, pid_t pid, struct err *err)
+int cgroup_join(const struct cgroup *group, struct err *err)
 {
-	char text[16];
-
-	str_format(text, sizeof(text), "%d", pid);
 	for (size_t i = 0; i < group->n; i++) {
 		int r;
 
 		if (group->places[i].version != CGROUP_V1)
 			continue;
-		r = io_write_text(group->places[i].dir_fd, "cgroup.procs", text);
+		r = io_write_all(group->places[i].tasks_fd, "0", 1); /* the writer itself */
 		if (r < 0)
 			return err_set(err, ERR_SETUP, -r, "%s: join", group->places[i].path);
 	}
@@ -404,8 +405,10 @@ void cgroup_kill(const struct cgroup *group)
 
 void cgroup_release(struct cgroup *group)
 {
-	for (size_t i = 0; i < group->n; i++)
+	for (size_t i = 0; i < group->n; i++) {
 		close_fd(&group->places[i].dir_fd);
+		close_fd(&group->places[i].tasks_fd);
+	}
 	if (group->n > 0)
 		close_fd(&group->oom_event_fd);
 }

@@ -31,6 +31,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/init_image.h"
+#include "launcher/limits.h"
 #include "launcher/stdio.h"
 
 static bool as_block(const struct decision *d)
@@ -80,6 +81,9 @@ static bool wants_own_keyring(const struct decision *d)
 
 const struct child_row_def child_rows[CHILD_ROWS] = {
 	/* setup process */
+	[CHILD_CGROUP_JOIN] = {"cgroup_join",
+			       "in its group before anything else (on v2 it was made there)",
+			       limits_has_v1_group, limits_join_group, NULL},
 	[CHILD_SETUP_IDS] =
 		{"setup_ids",
 		 "files made for the sandbox get ids of the sandbox; supplementary groups go",
@@ -176,6 +180,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 };
 
 #define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
+MUST_PRECEDE(CHILD_CGROUP_JOIN, CHILD_CGROUP_NAMESPACE,
+	     "cgroup_namespaces(7): its root is where the process is when it is made");
 MUST_PRECEDE(CHILD_SETUP_IDS, CHILD_PARENT_DEATH_SIGNAL,
 	     "prctl(2): setresuid clears the death signal");
 MUST_PRECEDE(CHILD_PRIVATE_MOUNTS, CHILD_SOURCES,

@@ -364,10 +364,6 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			   "a control group, with its limits set and read back while it is empty",
 			   limits_has_group, limits_make_group, limits_verify_group,
 			   limits_remove_group},
-	[PARENT_CGROUP_JOIN] = {"cgroup_join",
-				"the child is in the group before its first step (on v2 it is made "
-				"there)",
-				limits_has_v1_group, limits_join_group, NULL, NULL},
 	[PARENT_DENY_SETGROUPS] = {"deny_setgroups", "the kernel's condition for a user's gid map",
 				   has_one_id, apply_deny_setgroups, NULL, NULL},
 	[PARENT_OOM_SCORE] = {"oom_score",
@@ -413,8 +409,6 @@ MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP, "journalled before it is made");
 MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
 	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
-MUST_PRECEDE(PARENT_CGROUP_JOIN, PARENT_UID_MAP,
-	     "v1: the child waits for SYNC_MAPPED before it does anything");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES,
 	     "ptrace(2): as root, looking at a process with other ids takes CAP_SYS_PTRACE");

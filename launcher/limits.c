@@ -119,7 +119,7 @@ int limits_remove_group(struct launch *launch, struct err *err)
 
 int limits_join_group(struct launch *launch, struct err *err)
 {
-	return cgroup_join(&launch->cgroup, launch->init_pid, err);
+	return cgroup_join(&launch->cgroup, err);
 }
 
 int limits_verify_member(struct launch *launch, struct err *err)

@@ -23,10 +23,12 @@ bool limits_has_v1_group(const struct decision *decision);
 int must_check limits_make_group(struct launch *launch, struct err *err);
 int must_check limits_verify_group(struct launch *launch, struct err *err);
 int must_check limits_remove_group(struct launch *launch, struct err *err);
-int must_check limits_join_group(struct launch *launch, struct err *err);
 int must_check limits_verify_member(struct launch *launch, struct err *err);
 /* Removes the groups that a dead keeper's journal names. */
 int must_check limits_gc(const char *journal, struct err *err);
+
+/* The first row of the child. */
+int must_check limits_join_group(struct launch *launch, struct err *err);
 
 /* ---- supervision ---- */
 
