@@ -12,6 +12,9 @@ BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
+	policy/filter_second.c \
+	policy/forms.c \
+	policy/resolve_architectures.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
@@ -201,6 +204,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_mounts.c \
 	tests/unit/policy/test_problems.c \
 	tests/unit/policy/test_resolve.c \
+	tests/unit/policy/test_second.c \
 	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
@@ -209,11 +213,15 @@ UNIT_SRC := \
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
 	tests/lib/verdict_rows.c
-# The verdict tables of the shipped profiles also run for the architecture that this machine has not.
+# The verdict tables of the shipped profiles, and the filter of the second architecture, also run for the machine that
+# this is not.
 FOREIGN_ARCH := $(if $(filter aarch64,$(CALL_ARCH)),x86_64,aarch64)
 FOREIGN_FLAG := -DPOLICY_FOR_$(if $(filter aarch64,$(CALL_ARCH)),X86_64,AARCH64)
-FOREIGN_OBJ  := $(POLICY_SRC:%.c=$(O)/foreign/%.o) $(O)/foreign/tests/unit/policy/test_verdicts.o
-UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%) $(O)/tests/unit/policy/test_verdicts_foreign
+FOREIGN_OBJ  := $(POLICY_SRC:%.c=$(O)/foreign/%.o)
+FOREIGN_BIN  := \
+	$(O)/tests/unit/policy/test_second_foreign \
+	$(O)/tests/unit/policy/test_verdicts_foreign
+UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%) $(FOREIGN_BIN)
 UNIT_LINK := -pie
 
 unit-build: $(UNIT_BIN) ## build the unit tests
@@ -236,9 +244,10 @@ $(O)/foreign/policy/syscall_table.inc: build/gen/syscall_table
 	$(Q)$< $(FOREIGN_ARCH) > $@.new && mv $@.new $@
 $(O)/foreign/policy/syscalls.o: $(O)/foreign/policy/syscall_table.inc
 $(O)/foreign/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
-$(O)/tests/unit/policy/test_verdicts_foreign: $(FOREIGN_OBJ) $(O)/libtest.a $(O)/libcordon.a
+$(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy/%.o $(FOREIGN_OBJ) $(O)/libtest.a \
+		$(O)/libcordon.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $(FOREIGN_OBJ) $(O)/libtest.a $(O)/libcordon.a \
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $(filter %.o,$^) $(O)/libtest.a $(O)/libcordon.a \
 		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.

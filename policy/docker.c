@@ -13,16 +13,18 @@
  *   swallow it.
  * - SCMP_ACT_KILL ends the process, not only the thread.
  * What is not enforced here is refused: tracing, notification, logging by flag, conditions on
- * arguments whose width is not known. `architectures` and `archMap` permit nothing beside the
- * native one: that is said by seccomp.architectures.
+ * arguments whose width is not known. `architectures` and `archMap` permit nothing: that is said
+ * by seccomp.architectures, and what the file says of the calls holds on each that it lists.
  */
 #include "policy/docker.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/str.h"
 #include "policy/constants.h"
+#include "policy/forms.h"
 #include "policy/keys.h"
 
 enum { ERRNO_MAX = 4095 };
@@ -157,8 +159,33 @@ static void add_some(struct policy_ctx *ctx, const struct filter_entry *like,
 	call->some->entries[call->some->n++] = some;
 }
 
+/* Where they cannot be put to this call's arguments a permission is none, and a refusal is one of
+ * all of it. */
+static void add_undecided(const struct entry *entry, const struct policy_node *name,
+			  struct docker_call *call)
+{
+	struct entry whole = {.node = entry->node, .action = filter_undecided()};
+
+	if (!filter_is_permission(entry->action))
+		add_always(&whole, name, call);
+}
+
+static bool can_compare(const struct entry *entry, const char *name, const char *form)
+{
+	for (const struct policy_node *arg = entry->args->children; arg != NULL; arg = arg->next) {
+		const struct policy_node *index = doc_get(arg, "index");
+		uint32_t at;
+
+		if (index != NULL && parse_u32(index->text, &at) == 0 &&
+		    !forms_compare(name, form, at))
+			return false;
+	}
+	return true;
+}
+
 static void add_conditions(struct policy_ctx *ctx, const struct entry *entry,
-			   const struct policy_node *name, struct docker_call *call)
+			   const struct policy_node *name, enum syscalls_abi abi,
+			   struct docker_call *call)
 {
 	struct spec_cond conds[FILTER_CONDS_MAX];
 	struct filter_entry like = {.node = entry->node,
@@ -169,7 +196,8 @@ static void add_conditions(struct policy_ctx *ctx, const struct entry *entry,
 	for (const struct policy_node *arg = entry->args->children; arg != NULL; arg = arg->next) {
 		/* There are six arguments, and each stands once where there are no alternatives. */
 		if (like.n_conds == FILTER_CONDS_MAX ||
-		    !docker_read_condition(ctx, name->text, arg, &conds[like.n_conds]))
+		    !docker_read_condition(ctx, name->text, arg, &conds[like.n_conds]) ||
+		    !filter_check_values(ctx, arg, abi, &conds[like.n_conds]))
 			return;
 		like.n_conds++;
 		if (entry->has_alternatives) {
@@ -194,27 +222,44 @@ static bool is_own_call(struct policy_ctx *ctx, const struct entry *entry,
 	return true;
 }
 
+/* The entry for one call: that of its name, or another form of it. */
+static void add_form(struct policy_ctx *ctx, const struct entry *entry,
+		     const struct policy_node *name, const char *form,
+		     struct docker_profile *profile)
+{
+	int32_t place = syscalls_number_on(profile->abi, form);
+
+	if (place < 0 ||
+	    (profile->abi == ABI_NATIVE && is_own_call(ctx, entry, name, place)))
+		return;
+	if (entry->args == NULL)
+		add_always(entry, name, &profile->calls[place]);
+	else if (profile->abi == ABI_NATIVE || can_compare(entry, name->text, form))
+		add_conditions(ctx, entry, name, profile->abi, &profile->calls[place]);
+	else
+		add_undecided(entry, name, &profile->calls[place]);
+}
+
 static void add_name(struct policy_ctx *ctx, const struct entry *entry,
 		     const struct policy_node *name, struct docker_profile *profile)
 {
-	int32_t number;
+	bool refuses = !filter_is_permission(entry->action);
+	size_t state = 0;
 
 	if (name->kind != NODE_SCALAR || !name->is_quoted) {
 		ctx_report(ctx, name->place, "bad-type", "the name of a call is wanted here");
 		return;
 	}
-	number = syscalls_number(name->text);
-	if (number == -ENOENT) {
+	if (syscalls_number(name->text) == -ENOENT) {
 		if (profile->n_unknown++ == 0)
 			profile->unknown = name;
-		profile->refuses_unknown |= !filter_is_permission(entry->action);
+		profile->refuses_unknown |= refuses;
 	}
-	if (number < 0 || is_own_call(ctx, entry, name, number))
+	add_form(ctx, entry, name, name->text, profile);
+	if (profile->abi == ABI_NATIVE || !refuses)
 		return;
-	if (entry->args != NULL)
-		add_conditions(ctx, entry, name, &profile->calls[number]);
-	else
-		add_always(entry, name, &profile->calls[number]);
+	for (const char *form; (form = forms_next(name->text, &state)) != NULL;)
+		add_form(ctx, entry, name, form, profile);
 }
 
 /* Each condition has the right form; which arguments they are about. */

@@ -18,9 +18,10 @@ struct docker_call {
 };
 
 struct docker_profile {
+	enum syscalls_abi abi; /* whose calls these are: set before it is read */
 	struct spec_action default_action;
 	struct spec_origin origin; /* of the default */
-	struct docker_call calls[SYSCALLS_END];
+	struct docker_call calls[SYSCALLS_END]; /* by place (syscalls.h) */
 	/* Names that no architecture has, as far as this build knows; the first, and whether any
 	 * of them is refused. */
 	const struct policy_node *unknown;
@@ -29,8 +30,8 @@ struct docker_profile {
 };
 
 /*
- * Reads the file's tree: what holds with these capabilities in the workload, on this architecture
- * and the running kernel. False: reported.
+ * Reads the file's tree: what holds with these capabilities in the workload, on this machine and
+ * the running kernel. False: reported.
  */
 bool docker_read(struct policy_ctx *ctx, const struct policy_node *root, uint64_t capabilities,
 		 struct docker_profile *ret_profile);

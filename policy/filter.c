@@ -38,6 +38,11 @@ struct listed {
 	const struct policy_node *node;
 };
 
+bool filter_is_own_call(const struct filter *filter, size_t place)
+{
+	return filter->abi == ABI_NATIVE && policy_seccomp_admits_always((int32_t)place);
+}
+
 static bool permits_anything(const struct filter_call *call)
 {
 	return filter_is_permission(call->otherwise);
@@ -51,7 +56,8 @@ struct waived {
 
 static const struct waived nothing_waived;
 
-static const struct waived *read_waivers(struct policy_ctx *ctx, const struct policy_node *layer)
+static const struct waived *read_waivers(struct policy_ctx *ctx, const struct policy_node *layer,
+					 enum syscalls_abi abi)
 {
 	const struct policy_node *map = doc_get(layer, "waive");
 	static const char prefix[] = "seccomp.call:";
@@ -63,7 +69,7 @@ static const struct waived *read_waivers(struct policy_ctx *ctx, const struct po
 	for (const struct policy_node *node = map != NULL ? map->children : NULL; node != NULL;
 	     node = node->next) {
 		int32_t number = str_has_prefix(node->key, prefix)
-					 ? syscalls_number(node->key + strlen(prefix))
+					 ? syscalls_number_on(abi, node->key + strlen(prefix))
 					 : -ENOENT;
 
 		if (number >= 0)
@@ -131,12 +137,15 @@ static void add_choice(struct policy_ctx *ctx, const struct filter_entry *entry,
 }
 
 static void list_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
-		       struct listed *listed)
+		       const struct filter *filter, struct listed *listed)
 {
 	for (size_t number = 0; number < SYSCALLS_END; number++) {
 		struct listed *one = &listed[number];
 
 		if (!entry->set.has[number])
+			continue;
+		/* A permission of which nobody can tell whether it holds is none. */
+		if (!filter_can_compare(filter, entry, filter->calls[number].name))
 			continue;
 		one->is_listed = true;
 		one->is_logged |= entry->action.kind == ACT_LOG;
@@ -288,7 +297,7 @@ static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
 		bool is_free = !filter->has_parent || waived->nodes[number] != NULL;
 
 		/* cordon's own last calls are permitted whatever the lists say. */
-		if (call->name == NULL || policy_seccomp_admits_always((int32_t)number))
+		if (call->name == NULL || filter_is_own_call(filter, number))
 			continue;
 		if (!listed[number].is_listed) {
 			if (!list->appends && !is_free)
@@ -303,12 +312,12 @@ static void apply_allow(struct policy_ctx *ctx, const struct policy_node *list,
 }
 
 /* By number once: no name is compared for every call. */
-static void mark_group_refusals(struct listed *listed)
+static void mark_group_refusals(enum syscalls_abi abi, struct listed *listed)
 {
 	const struct group_refusal *row = groups_sandbox_default_refusals();
 
 	for (; row->call != NULL; row++) {
-		int32_t number = syscalls_number(row->call);
+		int32_t number = syscalls_number_on(abi, row->call);
 
 		if (number >= 0)
 			listed[number].has_group_refusal = true;
@@ -353,11 +362,12 @@ static void warn_entry(struct policy_ctx *ctx, const struct filter_entry *entry,
 
 /* The launcher's last calls are answered with a plain allow, so that none can be logged where it is
  * named. In a group they are passed over. */
-static void check_own_calls(struct policy_ctx *ctx, const struct filter_entry *entry)
+static void check_own_calls(struct policy_ctx *ctx, const struct filter_entry *entry,
+			    const struct filter *filter)
 {
-	for (int32_t number = 0; number < SYSCALLS_END; number++)
+	for (size_t number = 0; number < SYSCALLS_END; number++)
 		if (!entry->is_group && entry->set.has[number] &&
-		    policy_seccomp_admits_always(number) && entry->action.kind == ACT_LOG)
+		    filter_is_own_call(filter, number) && entry->action.kind == ACT_LOG)
 			ctx_report(ctx, entry->node->place, "own-call", "%s cannot be logged",
 				   entry->name)
 				->expected = "execve, write and exit_group are cordon's own last "
@@ -371,16 +381,16 @@ static void read_allow(struct policy_ctx *ctx, const struct policy_node *list,
 
 	if (listed == NULL)
 		return;
-	mark_group_refusals(listed);
+	mark_group_refusals(filter->abi, listed);
 	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
 		struct filter_entry *entry = ctx_array(ctx, 1, sizeof(*entry));
 
-		if (entry == NULL || !filter_read_entry(ctx, node, false, entry))
+		if (entry == NULL || !filter_read_entry(ctx, node, false, filter->abi, entry))
 			continue;
-		check_own_calls(ctx, entry);
+		check_own_calls(ctx, entry, filter);
 		if (ctx->request->wants_values && entry->n_conds == 0)
 			warn_entry(ctx, entry, listed);
-		list_entry(ctx, entry, listed);
+		list_entry(ctx, entry, filter, listed);
 	}
 	apply_allow(ctx, list, listed, waived, filter);
 }
@@ -428,7 +438,7 @@ void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
 	const struct policy_node *deny = doc_get(section, "deny");
 	const struct policy_node *docker = doc_get(section, "docker_profile");
 	const struct waived *waived =
-		filter->has_parent ? read_waivers(ctx, layer) : &nothing_waived;
+		filter->has_parent ? read_waivers(ctx, layer, filter->abi) : &nothing_waived;
 
 	if (section != NULL)
 		apply_actions(ctx, section, filter);

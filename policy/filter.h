@@ -14,6 +14,7 @@
 
 #include "policy/ctx.h"
 #include "policy/groups.h"
+#include "policy/layers.h"
 #include "policy/resolve.h"
 #include "policy/spec.h"
 #include "policy/syscalls.h"
@@ -26,7 +27,7 @@ struct filter_rule {
 };
 
 struct filter_call {
-	const char *name; /* NULL: no such call on this architecture */
+	const char *name; /* NULL: the filter's architecture has no such call */
 	struct filter_rule *rules;
 	size_t n_rules;
 	struct spec_action otherwise;
@@ -35,12 +36,22 @@ struct filter_call {
 	struct spec_origin origin;
 };
 
+/* A file that a layer names, read once for both architectures. */
+struct filter_file {
+	const struct policy_node *path; /* where the layer names it */
+	const struct policy_node *root; /* NULL: reported */
+};
+
+/* On one architecture; each has its own. */
 struct filter {
+	enum syscalls_abi abi;
 	struct spec_action default_action;
 	struct spec_action unknown_action;
 	struct spec_origin default_origin;
 	struct spec_origin unknown_origin;
-	struct filter_call calls[SYSCALLS_END];
+	struct filter_call calls[SYSCALLS_END]; /* by place (syscalls.h) */
+	struct filter_file files[LAYERS_MAX];
+	size_t n_files;
 	bool has_parent;       /* a layer has been read: the next one may only narrow */
 	uint64_t capabilities; /* of the workload, for conditions of a Docker file */
 };
@@ -63,9 +74,9 @@ struct filter_choices {
 };
 
 /* ---- filter_entry.c ---- */
-/* Reads an entry. False: reported. is_deny says whether it may have an action. */
+/* Reads an entry. False: reported. A refusal is also one of the other forms of its calls. */
 bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, bool is_deny,
-		       struct filter_entry *ret_entry);
+		       enum syscalls_abi abi, struct filter_entry *ret_entry);
 /* "errno(EPERM)", "kill", ... False: reported. */
 bool filter_read_action(struct policy_ctx *ctx, const struct policy_node *node,
 			struct spec_action *ret_action);
@@ -110,7 +121,23 @@ void filter_apply_docker(struct policy_ctx *ctx, const struct policy_node *path,
 void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 		       struct filter *filter);
 
+/* ---- filter_second.c ---- */
+/* Whether the entry's conditions are comparisons of this call's arguments. Always so on the native
+ * architecture. */
+bool filter_can_compare(const struct filter *filter, const struct filter_entry *entry,
+			const char *name);
+/* What is answered to a call whose arguments cannot be compared. */
+struct spec_action filter_undecided(void);
+/* Whether an argument of the second architecture's can have the condition's values. False:
+ * reported. */
+bool filter_check_values(struct policy_ctx *ctx, const struct policy_node *node,
+			 enum syscalls_abi abi, const struct spec_cond *cond);
+/* socketcall and ipc say of each of their parts what its own call is answered. */
+void filter_apply_parts(struct policy_ctx *ctx, struct filter *filter);
+
 /* ---- filter.c ---- */
+/* Whether cordon makes this call itself under the filter (policy_seccomp_admits_always). */
+bool filter_is_own_call(const struct filter *filter, size_t place);
 /* Puts the seccomp section and the waivers of a layer's tree over the filter. */
 void filter_apply_layer(struct policy_ctx *ctx, const struct policy_node *layer,
 			struct filter *filter);

@@ -36,6 +36,18 @@ static void deny_call(struct policy_ctx *ctx, const struct filter_entry *entry, 
 			   false);
 }
 
+/* All of a call whose arguments the entry's conditions cannot be put to. */
+static void deny_undecided(struct policy_ctx *ctx, const struct filter_entry *entry,
+			   struct filter_call *call)
+{
+	struct filter_entry whole = {.node = entry->node,
+				     .name = entry->name,
+				     .action = filter_undecided()};
+
+	if (filter_is_permission(call->otherwise))
+		deny_call(ctx, &whole, 0, call);
+}
+
 void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 		       struct filter *filter)
 {
@@ -45,7 +57,7 @@ void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 	if (n_own == NULL || entry == NULL)
 		return;
 	for (const struct policy_node *node = list->children; node != NULL; node = node->next) {
-		if (!filter_read_entry(ctx, node, true, entry))
+		if (!filter_read_entry(ctx, node, true, filter->abi, entry))
 			continue;
 		if (ctx->request->wants_values)
 			filter_warn_deny(ctx, entry, n_own, filter);
@@ -54,7 +66,7 @@ void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 
 			if (!entry->set.has[number] || call->name == NULL)
 				continue;
-			if (policy_seccomp_admits_always((int32_t)number)) {
+			if (filter_is_own_call(filter, number)) {
 				ctx_report(ctx, node->place, "own-call", "%s cannot be denied",
 					   call->name)
 					->expected =
@@ -62,7 +74,10 @@ void filter_apply_deny(struct policy_ctx *ctx, const struct policy_node *list,
 					"last calls, made under the filter.";
 				continue;
 			}
-			deny_call(ctx, entry, n_own[number]++, call);
+			if (filter_can_compare(filter, entry, call->name))
+				deny_call(ctx, entry, n_own[number]++, call);
+			else
+				deny_undecided(ctx, entry, call);
 		}
 	}
 }

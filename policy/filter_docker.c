@@ -45,6 +45,22 @@ static const struct policy_node *load(struct policy_ctx *ctx, const struct polic
 	return json_doc_parse(ctx, source);
 }
 
+/* The same, once for both architectures. */
+static const struct policy_node *load_once(struct policy_ctx *ctx, const struct policy_node *path,
+					   struct filter *filter)
+{
+	const struct policy_node *root;
+
+	for (size_t i = 0; i < filter->n_files; i++)
+		if (filter->files[i].path == path)
+			return filter->files[i].root;
+	root = load(ctx, path);
+	if (filter->n_files < LAYERS_MAX)
+		filter->files[filter->n_files++] =
+			(struct filter_file){.path = path, .root = root};
+	return root;
+}
+
 /* ---- the file's own answer to one call, in the normal form ---- */
 
 static bool is_refusal(const struct filter_entry *entry)
@@ -240,7 +256,7 @@ static void put_over(struct policy_ctx *ctx, const struct policy_node *path,
 		struct filter_call *call = &filter->calls[number];
 		struct filter_call own = {.name = call->name};
 
-		if (call->name == NULL || policy_seccomp_admits_always((int32_t)number))
+		if (call->name == NULL || filter_is_own_call(filter, number))
 			continue;
 		own_answer(ctx, profile, &profile->calls[number], &own);
 		own.is_default &= is_default;
@@ -258,11 +274,13 @@ static void put_over(struct policy_ctx *ctx, const struct policy_node *path,
 void filter_apply_docker(struct policy_ctx *ctx, const struct policy_node *path,
 			 struct filter *filter)
 {
-	const struct policy_node *root = load(ctx, path);
+	const struct policy_node *root = load_once(ctx, path, filter);
 	struct docker_profile *profile = ctx_array(ctx, 1, sizeof(*profile));
 
-	if (root == NULL || profile == NULL ||
-	    !docker_read(ctx, root, filter->capabilities, profile))
+	if (root == NULL || profile == NULL)
+		return;
+	profile->abi = filter->abi;
+	if (!docker_read(ctx, root, filter->capabilities, profile))
 		return;
 	if (profile->refuses_unknown && filter_is_permission(filter->unknown_action)) {
 		ctx_report(ctx, profile->unknown->place, "unknown-call",

@@ -253,7 +253,10 @@ static bool read_args(struct policy_ctx *ctx, const struct policy_node *args,
 	for (const struct policy_node *arg = args->children; arg != NULL; arg = arg->next) {
 		if (entry->n_conds == FILTER_CONDS_MAX)
 			return false; /* "0" and "00" and the like; each argument stands once */
-		is_good &= read_condition(ctx, entry->name, arg, &entry->conds[entry->n_conds++]);
+		is_good &= read_condition(ctx, entry->name, arg, &entry->conds[entry->n_conds]) &&
+			   filter_check_values(ctx, arg, entry->set.abi,
+					       &entry->conds[entry->n_conds]);
+		entry->n_conds++;
 	}
 	return is_good;
 }
@@ -271,13 +274,12 @@ static void report_unknown_call(struct policy_ctx *ctx, const struct policy_node
 	ctx_suggest(ctx, problem, name, names, n);
 }
 
-/* Fills the set of calls that the entry is about. */
+/* Fills the set of calls that the entry is about, which says of which architecture. */
 static bool read_name(struct policy_ctx *ctx, const struct policy_node *node,
 		      struct filter_entry *entry)
 {
 	const char *names[GROUPS_MAX];
 	struct policy_problem *problem;
-	int32_t number;
 
 	entry->is_group = entry->name[0] == '@';
 	if (entry->is_group) {
@@ -288,14 +290,12 @@ static bool read_name(struct policy_ctx *ctx, const struct policy_node *node,
 		ctx_suggest(ctx, problem, entry->name, names, groups_names(names, GROUPS_MAX));
 		return false;
 	}
-	number = syscalls_number(entry->name);
-	if (number == -ENOENT) {
+	if (syscalls_number(entry->name) == -ENOENT) {
 		report_unknown_call(ctx, node, entry->name);
 		return false;
 	}
 	/* A call of another architecture only: the entry is right, and about nothing here. */
-	if (number >= 0)
-		entry->set.has[number] = true;
+	groups_put(&entry->set, entry->name, true);
 	return true;
 }
 
@@ -314,7 +314,7 @@ static bool read_entry_action(struct policy_ctx *ctx, const struct policy_node *
 }
 
 bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, bool is_deny,
-		       struct filter_entry *ret_entry)
+		       enum syscalls_abi abi, struct filter_entry *ret_entry)
 {
 	const struct policy_node *call = node->kind == NODE_MAPPING ? doc_get(node, "call") : node;
 	const struct policy_node *args = doc_get(node, "args");
@@ -322,6 +322,7 @@ bool filter_read_entry(struct policy_ctx *ctx, const struct policy_node *node, b
 
 	*ret_entry = (struct filter_entry){
 		.node = node,
+		.set = {.abi = abi, .with_forms = is_deny && abi == ABI_SECOND},
 		.action = {.kind = is_deny ? ACT_ERRNO : ACT_ALLOW,
 			   .errno_value = is_deny ? EPERM : 0},
 	};

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #include "base/str.h"
+#include "policy/forms.h"
 #include "policy/groups_systemd.h"
 
 static const struct group_row own_groups[] = {
@@ -72,12 +73,24 @@ static const char *group_members(const char *group)
 	return NULL;
 }
 
+void groups_put(struct syscall_set *set, const char *name, bool value)
+{
+	int32_t place = syscalls_number_on(set->abi, name);
+	size_t state = 0;
+
+	if (place >= 0)
+		set->has[place] = value;
+	if (!set->with_forms)
+		return;
+	for (const char *form; (form = forms_next(name, &state)) != NULL;)
+		set->has[syscalls_number_on(set->abi, form)] = value;
+}
+
 static void set_word(const char *word, size_t len, struct syscall_set *set)
 {
 	char name[64];
 	bool value = word[0] != '-';
 	size_t skip = value ? 0 : 1;
-	int32_t number;
 
 	if (len - skip >= sizeof(name))
 		return; /* no name is that long */
@@ -88,9 +101,7 @@ static void set_word(const char *word, size_t len, struct syscall_set *set)
 		ignore_result(groups_add(name, set), "the table names only groups that it has");
 		return;
 	}
-	number = syscalls_number(name);
-	if (number >= 0)
-		set->has[number] = value;
+	groups_put(set, name, value);
 }
 
 int groups_add(const char *group, struct syscall_set *set)

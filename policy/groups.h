@@ -11,8 +11,13 @@
 #include "policy/syscalls.h"
 
 struct syscall_set {
-	bool has[SYSCALLS_END]; /* by native number */
+	enum syscalls_abi abi;
+	bool with_forms;        /* a call brings its other forms along (forms.h) */
+	bool has[SYSCALLS_END]; /* by place */
 };
+
+/* Adds the call of that name, or takes it out; nothing where the architecture has none. */
+void groups_put(struct syscall_set *set, const char *name, bool value);
 
 /* Adds the calls of group ("@...") that exist on this architecture. -ENOENT: no such group. */
 int must_check groups_add(const char *group, struct syscall_set *set);

@@ -73,8 +73,8 @@ const struct policy_key policy_keys[] = {
 	{"seccomp.deny[].call", KEY_TEXT, 0, NULL, NULL, "name of the call", NULL, 0},
 	{"seccomp.deny[].args", KEY_ANY, 0, NULL, NULL, "conditions by argument number", NULL, 0},
 	{"seccomp.deny[].action", KEY_TEXT, 0, NULL, NULL, "errno(NAME), kill or trap; errno(EPERM) if not said", NULL, 0},
-	{"seccomp.architectures", KEY_LIST, 0, NULL, NULL, "all others are killed", NULL, 0},
-	{"seccomp.architectures[]", KEY_WORD, 0, "native", "*", "native", NULL, 0},
+	{"seccomp.architectures", KEY_LIST, 0, NULL, NULL, "whose calls are filtered by the lists; those of all others are killed", NULL, 0},
+	{"seccomp.architectures[]", KEY_WORD, 0, "native|x86|arm", "x32", "native, and x86 on x86-64 or arm on aarch64 for programs of 32 bits", NULL, 0},
 	{"seccomp.docker_profile", KEY_TEXT, 0, NULL, NULL, "a Docker or OCI seccomp file (JSON), in the place of default and allow", NULL, 0},
 
 	{"capabilities", KEY_MAP, 0, NULL, NULL, "capabilities inside", NULL, 0},

@@ -55,6 +55,9 @@ struct policy_key {
 extern const struct policy_key policy_keys[];
 extern const size_t policy_n_keys;
 
+/* Whether word stands in a list "a|b|c"; NULL is an empty one. */
+bool keys_has_word(const char *words, const char *word);
+
 /* The row of a path, NULL where there is none. */
 const struct policy_key *keys_find(const char *path);
 

@@ -132,8 +132,7 @@ static bool refuse(struct policy_ctx *ctx, const struct policy_key *key,
 	return false;
 }
 
-/* Whether word stands in a list "a|b|c". */
-static bool has_word(const char *words, const char *word)
+bool keys_has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -147,15 +146,27 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
+/* Why a word is not there yet, where that says more than that it is not. */
+static const struct {
+	const char *word, *why;
+} reasons[] = {
+	{"x32", "Few kernels take its calls (CONFIG_X86_X32_ABI), so that no filter of them could "
+		"be tried out: they stay killed."},
+};
+
 static bool check_word(struct policy_ctx *ctx, const struct policy_key *key,
 		       const struct policy_node *node)
 {
-	if (has_word(key->words, node->text))
+	if (keys_has_word(key->words, node->text))
 		return true;
-	if (has_word(key->later, node->text) ||
+	if (keys_has_word(key->later, node->text) ||
 	    (key->later != NULL && str_equal(key->later, "*"))) {
-		keys_refuse_later(ctx, node->place,
-				  ctx_format(ctx, "%s: %s", key->path, node->text));
+		struct policy_problem *problem = keys_refuse_later(
+			ctx, node->place, ctx_format(ctx, "%s: %s", key->path, node->text));
+
+		for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+			if (str_equal(reasons[i].word, node->text))
+				problem->expected = reasons[i].why;
 		return false;
 	}
 	return refuse(ctx, key, node, "bad-value", ctx_format(ctx, "cannot be '%s'", node->text));

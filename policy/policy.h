@@ -130,8 +130,9 @@ const char *policy_action_text(struct spec_action action, char *buf, size_t size
 /*
  * The seccomp program of a spec as an array of struct sock_filter (linux/filter.h, 8 bytes each).
  * Allocated with malloc; *ret_program is the caller's to free. The program is complete: it kills
- * foreign architectures and x32, answers every call as spec says, and always admits the launcher's
- * last calls (execve, write, exit_group), which policy_seccomp_always_admitted lists. Runs in:
+ * architectures that the spec has no calls of, and x32, answers every call as spec says, and always
+ * admits the launcher's last calls (native execve, write, exit_group), which
+ * policy_seccomp_always_admitted lists. Runs in:
  * keeper, prepare. Errors: -EINVAL, -ENOMEM, -E2BIG (more than BPF_MAXINSNS).
  */
 int must_check policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
@@ -161,7 +162,11 @@ struct policy_seccomp_answer {
 /* What the program of policy_seccomp_compile answers to a native call, read from the spec. Pure. */
 struct policy_seccomp_answer policy_seccomp_answer(const struct spec_seccomp *seccomp,
 						   int32_t number, const uint64_t args[6]);
+/* The same of a call of the second architecture. */
+struct policy_seccomp_answer policy_seccomp_answer_second(const struct spec_seccomp *seccomp,
+							  int32_t number, const uint64_t args[6]);
 
+/* Of native numbers. */
 bool policy_seccomp_admits_always(int32_t number);
 
 /* A node of a shipped profile, from the build (policy/gen/profile_nodes.c): struct policy_node,

@@ -37,6 +37,8 @@ void resolve_capabilities(struct policy_ctx *ctx, const struct policy_node *root
 			  struct sandbox_spec *spec);
 void resolve_waivers(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec);
+/* Whether seccomp.architectures lists the second architecture. (resolve_architectures.c) */
+bool resolve_architectures(struct policy_ctx *ctx, const struct policy_layers *layers);
 /* Reads the layers one by one: what one may do depends on its parent's result. */
 void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
 		     struct sandbox_spec *spec);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The filter of a sandbox: the layers' seccomp sections one over the other (filter.c), then what
- * follows from the rest of the policy, then the spec.
+ * follows from the rest of the policy, then the spec. All of it once more for the second
+ * architecture, where seccomp.architectures lists it (resolve_architectures.c).
  *
  * Setuid bits. A file that the workload makes on a writable bind outlives it and may be owned by
  * an id that means something on the host. The same holds for a file at descriptors 0 to 2, whose
@@ -19,6 +20,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/str.h"
@@ -108,22 +110,23 @@ static void refuse_setid_bits(struct policy_ctx *ctx, struct sandbox_spec *spec,
 		return;
 	spec->seccomp.denies_setid_bits = true;
 	for (size_t i = 0; i < sizeof(setid_rows) / sizeof(setid_rows[0]); i++) {
-		int32_t number = syscalls_number(setid_rows[i].call);
+		int32_t place = syscalls_number_on(filter->abi, setid_rows[i].call);
 
-		if (number >= 0)
-			refuse_setid_row(ctx, &setid_rows[i], origin, &filter->calls[number]);
+		if (place >= 0)
+			refuse_setid_row(ctx, &setid_rows[i], origin, &filter->calls[place]);
 	}
 }
 
 /* ---- filter to spec ---- */
 
 /* Without a word about system calls everything is refused, the launcher's last calls excepted. */
-static struct filter *new_filter(struct policy_ctx *ctx)
+static struct filter *new_filter(struct policy_ctx *ctx, enum syscalls_abi abi)
 {
 	struct filter *filter = ctx_array(ctx, 1, sizeof(*filter));
 
 	if (filter == NULL)
 		return NULL;
+	filter->abi = abi;
 	filter->default_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = EPERM};
 	filter->unknown_action = (struct spec_action){.kind = ACT_ERRNO, .errno_value = ENOSYS};
 	filter->default_origin = (struct spec_origin){.file = "built-in"};
@@ -131,7 +134,7 @@ static struct filter *new_filter(struct policy_ctx *ctx)
 	for (int32_t number = 0; number < SYSCALLS_END; number++) {
 		struct filter_call *call = &filter->calls[number];
 
-		call->name = syscalls_name(number);
+		call->name = syscalls_name_on(abi, number);
 		call->otherwise = filter->default_action;
 		call->is_default = true;
 		call->origin = filter->default_origin;
@@ -139,9 +142,12 @@ static struct filter *new_filter(struct policy_ctx *ctx)
 	return filter;
 }
 
-/* execve, write, exit_group: the launcher's last calls, whatever the lists say. */
+/* execve, write, exit_group: the launcher's last calls, whatever the lists say. It makes native
+ * ones. */
 static void admit_own_calls(struct filter *filter)
 {
+	if (filter->abi != ABI_NATIVE)
+		return;
 	for (const char *const *name = policy_seccomp_always_admitted(); *name != NULL; name++) {
 		struct filter_call *call = &filter->calls[syscalls_number(*name)];
 
@@ -180,20 +186,19 @@ static bool is_left_out(const struct policy_ctx *ctx, const struct filter *filte
 		is_same_origin(call->origin, filter->default_origin));
 }
 
-static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
-		      struct spec_seccomp *seccomp)
+/* Sorted by the kernel's numbers, as places are. Parts of another call are in its rules. */
+static struct spec_calls spec_calls_of(struct policy_ctx *ctx, const struct filter *filter)
 {
 	struct spec_call *calls = ctx_array(ctx, SYSCALLS_END, sizeof(*calls));
-	size_t n = 0;
+	struct spec_calls list = {.calls = calls};
 
-	if (calls == NULL)
-		return;
-	for (int32_t number = 0; number < SYSCALLS_END; number++) {
-		const struct filter_call *call = &filter->calls[number];
+	for (int32_t place = 0; calls != NULL && place < SYSCALLS_END; place++) {
+		const struct filter_call *call = &filter->calls[place];
+		int32_t number = syscalls_kernel_number(filter->abi, place);
 
-		if (call->name == NULL || is_left_out(ctx, filter, call))
+		if (call->name == NULL || number < 0 || is_left_out(ctx, filter, call))
 			continue;
-		calls[n++] = (struct spec_call){
+		calls[list.n++] = (struct spec_call){
 			.name = call->name,
 			.number = number,
 			.rules = call->n_rules > 0 ? flat_rules(ctx, call) : NULL,
@@ -203,12 +208,20 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 			.is_fixed = call->is_fixed,
 		};
 	}
+	return list;
+}
+
+static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
+		      struct spec_seccomp *seccomp)
+{
+	struct spec_calls list = spec_calls_of(ctx, filter);
+
 	seccomp->default_origin = filter->default_origin;
 	seccomp->unknown_origin = filter->unknown_origin;
 	seccomp->default_action = filter->default_action;
 	seccomp->unknown_action = filter->unknown_action;
-	seccomp->calls = calls;
-	seccomp->n_calls = n;
+	seccomp->calls = list.calls;
+	seccomp->n_calls = list.n;
 }
 
 static bool admits_key_calls(const struct filter *filter)
@@ -217,14 +230,76 @@ static bool admits_key_calls(const struct filter *filter)
 	bool admits = false;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		admits |= filter_is_permission(filter->calls[syscalls_number(names[i])].otherwise);
+		admits |= filter_is_permission(
+			filter->calls[syscalls_number_on(filter->abi, names[i])].otherwise);
 	return admits;
+}
+
+/* ---- the layers ---- */
+
+static void apply_layers(struct policy_ctx *ctx, const struct policy_layers *layers,
+			 struct sandbox_spec *spec, struct filter *filter)
+{
+	filter->capabilities = spec->capabilities;
+	for (size_t i = 0; i < layers->n; i++)
+		filter_apply_layer(ctx, layers->roots[i], filter);
+	refuse_setid_bits(ctx, spec, filter);
+	filter_apply_parts(ctx, filter);
+	admit_own_calls(filter);
+}
+
+/* Of the warnings from `first` on those that are among the others, too: an entry that does nothing
+ * on one architecture may be there for the other one. */
+static void keep_common_warnings(struct policy_ctx *ctx, size_t first,
+				 const struct spec_warning *others, size_t n_others)
+{
+	size_t n = first;
+
+	for (size_t i = first; i < ctx->n_warnings; i++) {
+		bool is_common = false;
+
+		for (size_t j = 0; j < n_others; j++)
+			is_common |= is_same_origin(ctx->warnings[i].origin, others[j].origin);
+		if (is_common)
+			ctx->warnings[n++] = ctx->warnings[i];
+	}
+	ctx->n_warnings = n;
+}
+
+/* The same layers once more, for the other numbers. Only where they were right for the native ones:
+ * no mistake is told twice. first_warning: of the native filter's. */
+static void resolve_second(struct policy_ctx *ctx, const struct policy_layers *layers,
+			   struct sandbox_spec *spec, const struct filter *native,
+			   size_t first_warning)
+{
+	struct filter *filter = new_filter(ctx, ABI_SECOND);
+	struct spec_warning *warnings = ctx->warnings, *others;
+	size_t n_warnings = ctx->n_warnings, n_others;
+
+	if (filter == NULL)
+		return;
+	memcpy(filter->files, native->files, sizeof(filter->files));
+	filter->n_files = native->n_files;
+	ctx->warnings = NULL;
+	ctx->n_warnings = 0;
+	apply_layers(ctx, layers, spec, filter);
+	others = ctx->warnings;
+	n_others = ctx->n_warnings;
+	ctx->warnings = warnings;
+	ctx->n_warnings = n_warnings;
+	keep_common_warnings(ctx, first_warning, others, n_others);
+	spec->seccomp.second = spec_calls_of(ctx, filter);
+	spec->seccomp.has_second = true;
+	spec->seccomp.admits_key_calls |= admits_key_calls(filter);
 }
 
 void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
 		     struct sandbox_spec *spec)
 {
-	struct filter *filter = new_filter(ctx);
+	struct filter *filter = new_filter(ctx, ABI_NATIVE);
+	size_t n_problems = ctx->problems->n + ctx->problems->n_dropped;
+	bool wants_second = resolve_architectures(ctx, layers);
+	size_t first_warning = ctx->n_warnings;
 
 	if (filter == NULL)
 		return;
@@ -233,11 +308,9 @@ void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,
 			->expected =
 			"A profile without a parent says its own list of system calls; "
 			"others write 'extends: default'.";
-	filter->capabilities = spec->capabilities;
-	for (size_t i = 0; i < layers->n; i++)
-		filter_apply_layer(ctx, layers->roots[i], filter);
-	refuse_setid_bits(ctx, spec, filter);
-	admit_own_calls(filter);
+	apply_layers(ctx, layers, spec, filter);
 	fill_spec(ctx, filter, &spec->seccomp);
 	spec->seccomp.admits_key_calls = admits_key_calls(filter);
+	if (wants_second && ctx->problems->n + ctx->problems->n_dropped == n_problems)
+		resolve_second(ctx, layers, spec, filter, first_warning);
 }

@@ -3,7 +3,7 @@
  * spec_seccomp to a classic BPF program: policy_seccomp_compile of policy.h.
  *
  * The program kills foreign architectures and x32, then finds the call's number in a balanced tree
- * of ranges: neighbours that get the same answer are one leaf, so some three hundred calls are
+ * of ranges, one tree for each architecture that the policy lists: neighbours that get the same answer are one leaf, so some three hundred calls are
  * about a hundred ranges, which is what the kernel loads fastest. A leaf is an answer, or, for a
  * call whose answer depends on its arguments, the comparisons in the order of the policy's rules,
  * 32 or 64 bits wide as the spec says. Numbers that no known call has are ranges like the others.
@@ -51,11 +51,14 @@ bool policy_seccomp_admits_always(int32_t number)
 	return false;
 }
 
-/* What is compiled, and how refusals are answered. */
+/* What is compiled for one architecture, and how refusals are answered. */
 struct answers {
 	const struct spec_seccomp *seccomp;
+	enum syscalls_abi abi;
+	struct spec_calls calls;
 	bool notifies; /* a listener answers errno: policy_seccomp_compile_notifying */
 	struct spec_call seccomp_call; /* seccomp(2), where the spec has no entry for it */
+	bool is_own; /* the launcher's last calls are of this architecture */
 };
 
 static uint32_t return_value(const struct answers *answers, struct spec_action action)
@@ -172,7 +175,7 @@ static void put_condition(struct bpf_program *program, const struct spec_cond *c
 /* Where it is refused as a whole there is nothing to add: every rule refuses (filter.h). */
 static bool forbids_listeners(const struct answers *answers, const struct spec_call *call)
 {
-	return answers->notifies && call->number == SYS_seccomp &&
+	return answers->notifies && call->number == answers->seccomp_call.number &&
 	       (call->otherwise.kind == ACT_ALLOW || call->otherwise.kind == ACT_LOG);
 }
 
@@ -207,12 +210,15 @@ static void put_call(struct bpf_program *program, const struct answers *answers,
 	bpf_return(program, return_value(answers, call->otherwise));
 }
 
-static void put_head(struct bpf_program *program)
+/* To `second` for calls of the second architecture, where there is such a tree. */
+static void put_head(struct bpf_program *program, bool has_second, size_t second)
 {
 	size_t is_native = bpf_label(program);
 
 	bpf_plain(program, LOAD_WORD, OFFSET_ARCH);
 	bpf_jump(program, BPF_GOTO_IF, BPF_JEQ, POLICY_AUDIT_ARCH, is_native);
+	if (has_second)
+		bpf_jump(program, BPF_GOTO_IF, BPF_JEQ, POLICY_SECOND_AUDIT_ARCH, second);
 	bpf_return(program, SECCOMP_RET_KILL_PROCESS);
 	bpf_place(program, is_native);
 	bpf_plain(program, LOAD_WORD, OFFSET_NR);
@@ -241,18 +247,19 @@ struct range_list {
 	size_t n;
 };
 
-/* The answer to one number, by its entry in the spec where it has one. */
-static struct range range_of(const struct answers *answers, int32_t number,
+/* The answer to one number, by its entry in the spec where it has one. name: the call's, NULL where
+ * none is known. */
+static struct range range_of(const struct answers *answers, int32_t number, const char *name,
 			     const struct spec_call *entry)
 {
 	const struct spec_seccomp *seccomp = answers->seccomp;
 	struct range range = {.first = number};
 
-	if (entry == NULL && number == SYS_seccomp)
+	if (entry == NULL && number == answers->seccomp_call.number)
 		entry = &answers->seccomp_call;
-	if (policy_seccomp_admits_always(number))
+	if (answers->is_own && policy_seccomp_admits_always(number))
 		range.answer = SECCOMP_RET_ALLOW;
-	else if (!syscalls_is_known(number))
+	else if (name == NULL)
 		range.answer = return_value(answers, seccomp->unknown_action);
 	else if (entry == NULL)
 		range.answer = return_value(answers, seccomp->default_action);
@@ -263,30 +270,52 @@ static struct range range_of(const struct answers *answers, int32_t number,
 	return range;
 }
 
+/* While the numbers are gone through upwards. */
+struct walk {
+	const struct answers *answers;
+	struct range_list list;
+	size_t next; /* entry; they are sorted by number */
+};
+
+static void add_number(struct walk *walk, int32_t number, const char *name)
+{
+	const struct spec_calls *calls = &walk->answers->calls;
+	const struct spec_call *entry = NULL;
+	const struct range *last = walk->list.n > 0 ? &walk->list.ranges[walk->list.n - 1] : NULL;
+	struct range range;
+
+	while (walk->next < calls->n && calls->calls[walk->next].number < number)
+		walk->next++;
+	if (walk->next < calls->n && calls->calls[walk->next].number == number)
+		entry = &calls->calls[walk->next];
+	range = range_of(walk->answers, number, name, entry);
+	if (last == NULL || range.call != NULL || last->call != NULL ||
+	    last->answer != range.answer)
+		walk->list.ranges[walk->list.n++] = range;
+}
+
 /* The list covers every number: the last range, of numbers behind all known ones, has no end. */
 static int make_ranges(const struct answers *answers, struct range_list *ret)
 {
-	const struct spec_seccomp *seccomp = answers->seccomp;
-	struct range *ranges = calloc(SYSCALLS_END + 1, sizeof(*ranges));
-	size_t n = 0, next = 0;
+	enum syscalls_abi abi = answers->abi;
+	struct walk walk = {.answers = answers};
 
-	if (ranges == NULL)
+	/* A range for each place, one behind them, and one behind ARM's own calls. */
+	walk.list.ranges = calloc(SYSCALLS_END + 2, sizeof(*walk.list.ranges));
+	if (walk.list.ranges == NULL)
 		return -ENOMEM;
-	for (int32_t number = 0; number <= SYSCALLS_END; number++) {
-		const struct spec_call *entry = NULL;
-		struct range range;
-
-		/* Entries are sorted by number. */
-		while (next < seccomp->n_calls && seccomp->calls[next].number < number)
-			next++;
-		if (next < seccomp->n_calls && seccomp->calls[next].number == number)
-			entry = &seccomp->calls[next];
-		range = range_of(answers, number, entry);
-		if (n == 0 || range.call != NULL || ranges[n - 1].call != NULL ||
-		    ranges[n - 1].answer != range.answer)
-			ranges[n++] = range;
+	for (int32_t place = 0; place < SYSCALLS_END; place++)
+		if (syscalls_kernel_number(abi, place) == place)
+			add_number(&walk, place, syscalls_name_on(abi, place));
+	add_number(&walk, SYSCALLS_END, NULL);
+	if (abi == ABI_SECOND) {
+		for (int32_t place = SYSCALLS_PRIVATE; place < SYSCALLS_PARTS; place++)
+			add_number(&walk, syscalls_kernel_number(abi, place),
+				   syscalls_name_on(abi, place));
+		add_number(&walk, SYSCALLS_PRIVATE_NUMBER + SYSCALLS_PARTS - SYSCALLS_PRIVATE,
+			   NULL);
 	}
-	*ret = (struct range_list){.ranges = ranges, .n = n};
+	*ret = walk.list;
 	return 0;
 }
 
@@ -312,20 +341,62 @@ static void put_tree(struct bpf_program *program, const struct answers *answers,
 	put_tree(program, answers, ranges + middle, n - middle);
 }
 
-static int compile(const struct answers *answers, void **ret_program, size_t *ret_n_instructions,
-		   struct err *err)
+static int put_architecture(struct bpf_program *program, const struct answers *answers)
 {
-	_cleanup_bpf_ struct bpf_program program = {0};
-	_cleanup_free_ struct sock_filter *filter = NULL;
 	struct range_list list;
-	size_t n = 0;
 	int r = make_ranges(answers, &list);
 
 	if (r < 0)
-		return err_set(err, ERR_BUG, -r, "seccomp: ranges");
-	put_head(&program);
-	put_tree(&program, answers, list.ranges, list.n);
+		return r;
+	put_tree(program, answers, list.ranges, list.n);
 	free(list.ranges);
+	return 0;
+}
+
+static struct answers answers_of(const struct spec_seccomp *seccomp, enum syscalls_abi abi,
+				 bool notifies)
+{
+	return (struct answers){
+		.seccomp = seccomp,
+		.abi = abi,
+		.calls = abi == ABI_SECOND ? seccomp->second
+					   : (struct spec_calls){.calls = seccomp->calls,
+								 .n = seccomp->n_calls},
+		.notifies = notifies,
+		.seccomp_call = {.name = "seccomp",
+				 .number = syscalls_number_on(abi, "seccomp"),
+				 .otherwise = seccomp->default_action},
+		.is_own = abi == ABI_NATIVE,
+	};
+}
+
+static int compile(const struct spec_seccomp *seccomp, bool notifies,
+		   struct bpf_program *program)
+{
+	const struct answers native = answers_of(seccomp, ABI_NATIVE, notifies);
+	const struct answers second = answers_of(seccomp, ABI_SECOND, notifies);
+	size_t is_second = bpf_label(program);
+	int r;
+
+	put_head(program, seccomp->has_second, is_second);
+	r = put_architecture(program, &native);
+	if (r < 0 || !seccomp->has_second)
+		return r;
+	bpf_place(program, is_second);
+	bpf_plain(program, LOAD_WORD, OFFSET_NR);
+	return put_architecture(program, &second);
+}
+
+static int compile_whole(const struct spec_seccomp *seccomp, bool notifies, void **ret_program,
+			 size_t *ret_n_instructions, struct err *err)
+{
+	_cleanup_bpf_ struct bpf_program program = {0};
+	_cleanup_free_ struct sock_filter *filter = NULL;
+	size_t n = 0;
+	int r = compile(seccomp, notifies, &program);
+
+	if (r < 0)
+		return err_set(err, ERR_BUG, -r, "seccomp: ranges");
 	r = bpf_assemble(&program, &filter, &n);
 	if (r < 0)
 		return err_set(err, ERR_BUG, -r, "seccomp: assemble");
@@ -337,27 +408,14 @@ static int compile(const struct answers *answers, void **ret_program, size_t *re
 	return 0;
 }
 
-static struct answers answers_of(const struct spec_seccomp *seccomp, bool notifies)
-{
-	return (struct answers){.seccomp = seccomp,
-				.notifies = notifies,
-				.seccomp_call = {.name = "seccomp",
-						 .number = SYS_seccomp,
-						 .otherwise = seccomp->default_action}};
-}
-
 int policy_seccomp_compile(const struct spec_seccomp *seccomp, void **ret_program,
 			   size_t *ret_n_instructions, struct err *err)
 {
-	struct answers answers = answers_of(seccomp, false);
-
-	return compile(&answers, ret_program, ret_n_instructions, err);
+	return compile_whole(seccomp, false, ret_program, ret_n_instructions, err);
 }
 
 int policy_seccomp_compile_notifying(const struct spec_seccomp *seccomp, void **ret_program,
 				     size_t *ret_n_instructions, struct err *err)
 {
-	struct answers answers = answers_of(seccomp, true);
-
-	return compile(&answers, ret_program, ret_n_instructions, err);
+	return compile_whole(seccomp, true, ret_program, ret_n_instructions, err);
 }

@@ -17,9 +17,19 @@ static bool is_equal(const struct spec_cond *cond, uint64_t argument, uint64_t v
 	return (argument & mask) == (value & width);
 }
 
+static bool is_within(const struct spec_cond *cond, uint64_t argument)
+{
+	uint64_t value = cond->is_32bit ? argument & UINT32_MAX : argument;
+
+	return value >= cond->values[0] && value <= cond->values[1];
+}
+
 static bool holds(const struct spec_cond *cond, const uint64_t args[6])
 {
 	bool wants_match = cond->op == COND_IN || cond->op == COND_MASKED_EQ;
+
+	if (cond->op == COND_RANGE || cond->op == COND_NOT_RANGE)
+		return is_within(cond, args[cond->arg]) == (cond->op == COND_RANGE);
 
 	for (size_t i = 0; i < cond->n_values; i++)
 		if (is_equal(cond, args[cond->arg], cond->values[i]))
@@ -35,11 +45,11 @@ static bool all_hold(const struct spec_call_rule *rule, const uint64_t args[6])
 	return true;
 }
 
-static const struct spec_call *find_call(const struct spec_seccomp *seccomp, int32_t number)
+static const struct spec_call *find_call(struct spec_calls calls, int32_t number)
 {
-	for (size_t i = 0; i < seccomp->n_calls; i++)
-		if (seccomp->calls[i].number == number)
-			return &seccomp->calls[i];
+	for (size_t i = 0; i < calls.n; i++)
+		if (calls.calls[i].number == number)
+			return &calls.calls[i];
 	return NULL;
 }
 
@@ -58,21 +68,43 @@ static struct policy_seccomp_answer answer_of(const struct spec_call *call, cons
 					      .is_fixed = call->is_fixed};
 }
 
-struct policy_seccomp_answer policy_seccomp_answer(const struct spec_seccomp *seccomp,
-						   int32_t number, const uint64_t args[6])
+/* name: the call's, NULL where none is known. */
+static struct policy_seccomp_answer answer_among(const struct spec_seccomp *seccomp,
+						 struct spec_calls calls, int32_t number,
+						 const char *name, const uint64_t args[6])
 {
-	const struct spec_call *call = find_call(seccomp, number);
+	const struct spec_call *call = find_call(calls, number);
 
-	if (policy_seccomp_admits_always(number))
-		return (struct policy_seccomp_answer){.action = {.kind = ACT_ALLOW},
-						      .origin = {.file = "built-in"},
-						      .call = syscalls_name(number)};
-	if (!syscalls_is_known(number))
+	if (name == NULL)
 		return (struct policy_seccomp_answer){.action = seccomp->unknown_action,
 						      .origin = seccomp->unknown_origin};
 	if (call != NULL)
 		return answer_of(call, args);
 	return (struct policy_seccomp_answer){.action = seccomp->default_action,
 					      .origin = seccomp->default_origin,
-					      .call = syscalls_name(number)};
+					      .call = name};
+}
+
+struct policy_seccomp_answer policy_seccomp_answer(const struct spec_seccomp *seccomp,
+						   int32_t number, const uint64_t args[6])
+{
+	const struct spec_calls calls = {.calls = seccomp->calls, .n = seccomp->n_calls};
+
+	if (policy_seccomp_admits_always(number))
+		return (struct policy_seccomp_answer){.action = {.kind = ACT_ALLOW},
+						      .origin = {.file = "built-in"},
+						      .call = syscalls_name(number)};
+	return answer_among(seccomp, calls, number, syscalls_name(number), args);
+}
+
+struct policy_seccomp_answer policy_seccomp_answer_second(const struct spec_seccomp *seccomp,
+							  int32_t number, const uint64_t args[6])
+{
+	int32_t place = syscalls_place(ABI_SECOND, number);
+
+	if (!seccomp->has_second)
+		return (struct policy_seccomp_answer){.action = {.kind = ACT_KILL},
+						      .origin = {.file = "built-in"}};
+	return answer_among(seccomp, seccomp->second, number,
+			    syscalls_name_on(ABI_SECOND, place), args);
 }

@@ -138,12 +138,17 @@ struct spec_call_rule {
 
 struct spec_call {
 	const char *name;
-	int32_t number; /* native architecture */
+	int32_t number; /* the kernel's, on its architecture */
 	const struct spec_call_rule *rules;
 	size_t n_rules;
 	struct spec_action otherwise;
 	struct spec_origin origin; /* of `otherwise` */
 	bool is_fixed; /* `otherwise` follows from another part of the policy: no waiver lifts it */
+};
+
+struct spec_calls {
+	const struct spec_call *calls; /* sorted by number */
+	size_t n;
 };
 
 struct spec_seccomp {
@@ -155,6 +160,10 @@ struct spec_seccomp {
 	 * policy_request.wants_values or wants_origins asks for where everything comes from. */
 	const struct spec_call *calls;
 	size_t n_calls;
+	/* The second architecture's (x86 on x86-64, arm on aarch64), likewise. Without it all of
+	 * that architecture is killed. */
+	bool has_second;
+	struct spec_calls second;
 	bool denies_setid_bits; /* calls that set the setuid or setgid bit are refused */
 	bool admits_key_calls;  /* any of keyctl, add_key, request_key may be answered with allow */
 };

@@ -4,7 +4,7 @@
  *
  * Whether a call is known decides between the `default` and the `unknown` action, so the newer ones
  * are named here up to Linux 6.18: an allow list can name them whatever libseccomp the build has.
- * From 424 on x86-64 and aarch64 share their numbers (asm-generic/unistd.h).
+ * From 424 on all the four architectures share their numbers (asm-generic/unistd.h).
  *
  * libseccomp's own table is turned into searchable ones at build time (policy/gen/syscall_table.c):
  * its look-ups walk a list, and a filter asks for every name and every number.
@@ -18,13 +18,14 @@
 #include "policy/arch.h"
 
 struct table_call {
-	uint16_t name; /* offset in table_names */
-	int16_t number;
+	uint16_t name;      /* offset in table_names */
+	int16_t numbers[2]; /* by syscalls_abi */
 };
 
 #include "policy/syscall_table.inc"
 
-_Static_assert(sizeof(table_by_number) / sizeof(table_by_number[0]) == SYSCALLS_END,
+_Static_assert(sizeof(table_by_number) / sizeof(table_by_number[0]) == SYSCALLS_END &&
+		       sizeof(table_by_second) / sizeof(table_by_second[0]) == SYSCALLS_END,
 	       "policy/gen/syscall_table.c");
 
 struct newer_call {
@@ -57,7 +58,7 @@ static const struct newer_call newer_calls[] = {
 	{"file_setattr", 469},      /* 6.17 */
 };
 
-enum { N_NEWER_CALLS = sizeof(newer_calls) / sizeof(newer_calls[0]) };
+enum { SHARED_FIRST = 424, N_NEWER_CALLS = sizeof(newer_calls) / sizeof(newer_calls[0]) };
 
 static const char *name_of(const struct table_call *call)
 {
@@ -86,28 +87,62 @@ static const struct table_call *find_call(const char *name)
 	return NULL;
 }
 
-int32_t syscalls_number(const char *name)
+static int32_t newer_number(enum syscalls_abi abi, const struct newer_call *call)
+{
+	return abi == ABI_NATIVE || call->number >= SHARED_FIRST ? call->number : SYSCALLS_FOREIGN;
+}
+
+int32_t syscalls_number_on(enum syscalls_abi abi, const char *name)
 {
 	const struct table_call *call = find_call(name);
 
-	if (call != NULL && call->number >= 0)
-		return call->number;
+	if (call != NULL && call->numbers[abi] >= 0)
+		return call->numbers[abi];
 	for (size_t i = 0; i < N_NEWER_CALLS; i++)
 		if (str_equal(name, newer_calls[i].name))
-			return newer_calls[i].number;
+			return newer_number(abi, &newer_calls[i]);
 	return call == NULL ? -ENOENT : SYSCALLS_FOREIGN;
+}
+
+const char *syscalls_name_on(enum syscalls_abi abi, int32_t place)
+{
+	const int16_t *table = abi == ABI_NATIVE ? table_by_number : table_by_second;
+
+	if (place < 0 || place >= SYSCALLS_END)
+		return NULL;
+	if (table[place] >= 0)
+		return name_of(&table_calls[table[place]]);
+	for (size_t i = 0; i < N_NEWER_CALLS; i++)
+		if (place == newer_number(abi, &newer_calls[i]))
+			return newer_calls[i].name;
+	return NULL;
+}
+
+int32_t syscalls_kernel_number(enum syscalls_abi abi, int32_t place)
+{
+	if (abi == ABI_NATIVE || place < SYSCALLS_PRIVATE || place >= SYSCALLS_END)
+		return place;
+	return place < SYSCALLS_PARTS ? place - SYSCALLS_PRIVATE + SYSCALLS_PRIVATE_NUMBER : -1;
+}
+
+int32_t syscalls_place(enum syscalls_abi abi, int32_t number)
+{
+	if (abi == ABI_NATIVE || number < SYSCALLS_PRIVATE)
+		return number >= 0 && number < SYSCALLS_END ? number : -1;
+	if (number < SYSCALLS_PRIVATE_NUMBER ||
+	    number >= SYSCALLS_PRIVATE_NUMBER + SYSCALLS_PARTS - SYSCALLS_PRIVATE)
+		return -1;
+	return number - SYSCALLS_PRIVATE_NUMBER + SYSCALLS_PRIVATE;
+}
+
+int32_t syscalls_number(const char *name)
+{
+	return syscalls_number_on(ABI_NATIVE, name);
 }
 
 const char *syscalls_name(int32_t number)
 {
-	if (number < 0 || number >= SYSCALLS_END)
-		return NULL;
-	if (table_by_number[number] >= 0)
-		return name_of(&table_calls[table_by_number[number]]);
-	for (size_t i = 0; i < N_NEWER_CALLS; i++)
-		if (number == newer_calls[i].number)
-			return newer_calls[i].name;
-	return NULL;
+	return syscalls_name_on(ABI_NATIVE, number);
 }
 
 bool syscalls_is_known(int32_t number)

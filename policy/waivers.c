@@ -17,9 +17,16 @@ struct waiver_row {
 };
 
 static const struct waiver_row waiver_rows[] = {
-	{"seccomp.call:", true}, {"host_root_write:", true}, {"seccomp.off", false},
-	{"capability:", false},  {"apparmor", true},         {"landlock", true},
-	{"namespace.", false},   {"nested_userns", false},   {"mask:", false},
+	{"seccomp.call:", true},
+	{"seccomp.architecture:", true},
+	{"host_root_write:", true},
+	{"seccomp.off", false},
+	{"capability:", false},
+	{"apparmor", true},
+	{"landlock", true},
+	{"namespace.", false},
+	{"nested_userns", false},
+	{"mask:", false},
 	{"network.host", false},
 };
 
@@ -96,6 +103,13 @@ static bool check_waiver(struct policy_ctx *ctx, const struct policy_node *node)
 	if (str_equal(row->name, "seccomp.call:") && syscalls_number(argument) == -ENOENT) {
 		ctx_report(ctx, node->key_place, "unknown-call", "unknown system call '%s'",
 			   argument);
+		return false;
+	}
+	if (str_equal(row->name, "seccomp.architecture:") &&
+	    (str_equal(argument, "native") ||
+	     !keys_has_word(keys_find("seccomp.architectures[]")->words, argument))) {
+		ctx_report(ctx, node->key_place, "bad-value", "no architecture '%s'", argument)
+			->expected = "It is x86 or arm.";
 		return false;
 	}
 	if (str_equal(row->name, "host_root_write:") && argument[0] != '/') {

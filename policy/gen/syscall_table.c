@@ -6,8 +6,12 @@
  * cordon itself (docs/decisions/006-seccomp-tree.md).
  *
  *	syscall_table ARCHITECTURE >syscall_table.inc       ARCHITECTURE: x86_64, aarch64
+ *
+ * With the numbers of the architecture's second one (x86, arm), asked for by number: libseccomp
+ * gives no number for the name of a call that x86 also has inside socketcall or ipc.
  */
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +19,15 @@
 
 enum { NAMES_MAX = 1024, NUMBERS_END = 512, FOREIGN = -2, PLACES = 2048 };
 
+/* As in policy/syscalls.h: where ARM's own calls stand, and those that x86 has only as parts of
+ * another call. */
+enum { PRIVATE_FIRST = 496, PRIVATE_N = 8, PRIVATE_NUMBER = 0x0f0000, PARTS_FIRST = 504 };
+static const char *const parts_of_x86[] = {"accept", "send", "recv", "semop", "semtimedop"};
+
 struct call {
 	const char *name;
 	int number; /* FOREIGN: other architectures have it */
+	int second; /* the second architecture's number, likewise */
 	size_t offset;
 };
 
@@ -57,7 +67,8 @@ static void add(struct table *table, uint32_t native, char *name)
 	}
 	if (number < 0 || number >= NUMBERS_END)
 		number = FOREIGN;
-	table->calls[table->n++] = (struct call){.name = name, .number = number};
+	table->calls[table->n++] =
+		(struct call){.name = name, .number = number, .second = FOREIGN};
 }
 
 static void collect(struct table *table, uint32_t native)
@@ -72,6 +83,29 @@ static void collect(struct table *table, uint32_t native)
 					add(table, native, name);
 			}
 	qsort(table->calls, table->n, sizeof(table->calls[0]), by_name);
+}
+
+static void set_second(struct table *table, const char *name, int number)
+{
+	for (size_t i = 0; name != NULL && i < table->n; i++)
+		if (strcmp(table->calls[i].name, name) == 0)
+			table->calls[i].second = number;
+}
+
+static void collect_second(struct table *table, uint32_t native)
+{
+	uint32_t second = native == SCMP_ARCH_X86_64 ? SCMP_ARCH_X86 : SCMP_ARCH_ARM;
+	size_t n_parts = sizeof(parts_of_x86) / sizeof(parts_of_x86[0]);
+
+	for (int i = 0; i < PRIVATE_FIRST + PRIVATE_N; i++) {
+		int number = i < PRIVATE_FIRST ? i : i - PRIVATE_FIRST + PRIVATE_NUMBER;
+		char *name = seccomp_syscall_resolve_num_arch(second, number);
+
+		set_second(table, name, i);
+		free(name);
+	}
+	for (size_t i = 0; second == SCMP_ARCH_X86 && i < n_parts; i++)
+		set_second(table, parts_of_x86[i], PARTS_FIRST + (int)i);
 }
 
 static void print_names(struct table *table)
@@ -117,23 +151,34 @@ static void print_places(const struct table *table)
 	puts("};");
 }
 
-static void print_tables(const struct table *table)
+static void print_by_number(const struct table *table, const char *name, bool is_second)
 {
 	int place[NUMBERS_END];
 
 	for (int i = 0; i < NUMBERS_END; i++)
 		place[i] = -1;
-	puts("static const struct table_call table_calls[] = {");
 	for (size_t i = 0; i < table->n; i++) {
-		printf("\t{%zu, %d},\n", table->calls[i].offset, table->calls[i].number);
-		if (table->calls[i].number >= 0)
-			place[table->calls[i].number] = (int)i;
+		int number = is_second ? table->calls[i].second : table->calls[i].number;
+
+		if (number >= 0)
+			place[number] = (int)i;
 	}
-	puts("};\n/* Index into table_calls, -1 for none. */");
-	puts("static const int16_t table_by_number[] = {");
+	puts("/* Index into table_calls, -1 for none. */");
+	printf("static const int16_t %s[] = {\n", name);
 	for (int i = 0; i < NUMBERS_END; i++)
 		printf("\t%d,\n", place[i]);
 	puts("};");
+}
+
+static void print_tables(const struct table *table)
+{
+	puts("static const struct table_call table_calls[] = {");
+	for (size_t i = 0; i < table->n; i++)
+		printf("\t{%zu, {%d, %d}},\n", table->calls[i].offset, table->calls[i].number,
+		       table->calls[i].second);
+	puts("};");
+	print_by_number(table, "table_by_number", false);
+	print_by_number(table, "table_by_second", true);
 }
 
 int main(int argc, char **argv)
@@ -149,6 +194,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	collect(table, native);
+	collect_second(table, native);
 	puts("/* Made by policy/gen/syscall_table.c from libseccomp. */");
 	print_names(table);
 	print_tables(table);

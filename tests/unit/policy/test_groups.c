@@ -15,7 +15,7 @@
 
 static bool holds(const char *group, const char *call)
 {
-	struct syscall_set set = {{false}};
+	struct syscall_set set = {.abi = ABI_NATIVE};
 
 	assert_int_equal(groups_add(group, &set), 0);
 	assert_true(syscalls_number(call) >= 0);
@@ -47,7 +47,7 @@ static void words_are_known(void **state)
 		while (*p != '\0') {
 			size_t len = strcspn(p, " ");
 			char word[64];
-			struct syscall_set set = {{false}};
+			struct syscall_set set = {.abi = ABI_NATIVE};
 
 			str_format(word, sizeof(word), "%.*s", (int)len, p);
 			if (word[0] == '@')
@@ -139,7 +139,7 @@ static void sandbox_default(void **state)
 
 static void unknown_group(void **state)
 {
-	struct syscall_set set = {{false}};
+	struct syscall_set set = {.abi = ABI_NATIVE};
 
 	(void)state;
 	assert_int_equal(groups_add("@basic", &set), -ENOENT);

@@ -118,7 +118,7 @@ static void not_enforced(void **state)
 		{"labels: {a: b}", 3, 1, "not-enforced", NULL},
 		{"logging: {max_files: 1}", 3, 1, "not-enforced", NULL},
 		{"when_possible: {limits: {memory: 1}}", 3, 17, "not-enforced", NULL},
-		{"seccomp: {architectures: [x86]}", 3, 27, "not-enforced", NULL},
+		{"seccomp: {architectures: [native, x32]}", 3, 35, "not-enforced", NULL},
 		{"seccomp: {default: notify}", 3, 20, "not-enforced", NULL},
 		{"capabilities: {add: [NET_ADMIN]}", 3, 21, "not-enforced", NULL},
 		{"capabilities: {drop: [NET_ADMIN]}", 3, 22, "not-enforced", NULL},
