@@ -314,11 +314,21 @@ ATTACK_SRC := \
 	tests/attack/without.c
 # One static file each: they run in trees that have no libraries.
 ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
+# x86's calls, from a program of 32 bits and from one of 64.
+ATTACK_BIN += $(if $(filter x86_64,$(CALL_ARCH)),build/tests/call_x86 build/tests/int80)
 
 attack-build: $(ATTACK_BIN) ## build the programs of tests/attack: build/tests/
 
 # Dynamic: the archive of libcap-ng brings the account functions of libc along, which a static program cannot have.
 ATTACK_LINK = $(if $(filter %/capsets,$@),-lcap-ng,-static -lseccomp)
+build/tests/call_x86: tests/attack/call_x86.c Makefile
+	@mkdir -p $(@D)
+	$(call say,cc,$<)
+	$(Q)$(CC) -m32 $(BARE_CFLAGS) $(BARE_LDFLAGS) $< -o $@
+build/tests/int80: tests/attack/call_x86.c Makefile
+	@mkdir -p $(@D)
+	$(call say,cc,$< (64 bits))
+	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $< -o $@
 build/tests/%: tests/attack/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$<)

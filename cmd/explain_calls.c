@@ -8,6 +8,7 @@
 #include "cmd/condition.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
+#include "policy/arch.h"
 #include "policy/policy.h"
 
 enum {
@@ -139,36 +140,71 @@ static void print_group(const struct group *group)
 	print_triple(policy_action_text(group->answer, answer, sizeof(answer)), calls.buf, where);
 }
 
-static void print_groups(const struct spec_seccomp *seccomp)
+static void print_groups(struct spec_calls list)
 {
 	struct group groups[GROUPS_MAX] = {{.n = 0}};
 	size_t n = 0;
 
-	for (size_t i = 0; i < seccomp->n_calls; i++)
-		if (seccomp->calls[i].n_rules == 0 && !add_call(groups, &n, &seccomp->calls[i]))
-			print_call(&seccomp->calls[i]);
+	for (size_t i = 0; i < list.n; i++)
+		if (list.calls[i].n_rules == 0 && !add_call(groups, &n, &list.calls[i]))
+			print_call(&list.calls[i]);
 	for (size_t i = 0; i < n; i++)
 		print_group(&groups[i]);
-	for (size_t i = 0; i < seccomp->n_calls; i++)
-		if (seccomp->calls[i].n_rules > 0)
-			print_call(&seccomp->calls[i]);
+	for (size_t i = 0; i < list.n; i++)
+		if (list.calls[i].n_rules > 0)
+			print_call(&list.calls[i]);
+}
+
+/* ---- one architecture ---- */
+
+static void print_list(const struct spec_seccomp *seccomp, struct spec_calls list, bool wants_all)
+{
+	char answer[64];
+
+	for (size_t i = 0; wants_all && i < list.n; i++)
+		print_call(&list.calls[i]);
+	if (!wants_all)
+		print_groups(list);
+	print_line("(unknown calls)",
+		   policy_action_text(seccomp->unknown_action, answer, sizeof(answer)),
+		   seccomp->unknown_origin);
+}
+
+struct explain_counts explain_count(struct spec_calls list)
+{
+	struct explain_counts counts = {.allowed = 0};
+
+	for (size_t i = 0; i < list.n; i++) {
+		counts.allowed += list.calls[i].otherwise.kind == ACT_ALLOW;
+		counts.by_arguments += list.calls[i].n_rules > 0;
+	}
+	return counts;
+}
+
+static void print_second(const struct spec_seccomp *seccomp, bool wants_all)
+{
+	struct explain_counts counts = explain_count(seccomp->second);
+	struct text text = {.len = 0};
+
+	print_out("\nsystem calls of " POLICY_SECOND_NAME "\n");
+	str_format(text.buf, sizeof(text.buf), "%zu allowed, %zu of all decided by their arguments",
+		   counts.allowed, counts.by_arguments);
+	table_row(table_columns(), 2, "  ", text.buf);
+	print_list(seccomp, seccomp->second, wants_all);
 }
 
 void explain_calls(const struct spec_seccomp *seccomp, bool wants_all)
 {
+	const struct spec_calls native = {.calls = seccomp->calls, .n = seccomp->n_calls};
 	const char *const *always = policy_seccomp_always_admitted();
-	size_t allowed = 0, conditional = 0;
+	struct explain_counts counts = explain_count(native);
 	struct text text = {.len = 0};
-	char answer[64];
 
-	for (size_t i = 0; i < seccomp->n_calls; i++) {
-		allowed += seccomp->calls[i].otherwise.kind == ACT_ALLOW;
-		conditional += seccomp->calls[i].n_rules > 0;
-	}
 	print_out("\nsystem calls\n");
 	str_format(text.buf, sizeof(text.buf),
 		   "%zu allowed, %zu of all decided by their arguments; setuid and setgid bits %s",
-		   allowed, conditional, seccomp->denies_setid_bits ? "refused" : "not filtered");
+		   counts.allowed, counts.by_arguments,
+		   seccomp->denies_setid_bits ? "refused" : "not filtered");
 	table_row(table_columns(), 2, "  ", text.buf);
 	put(&text, "always admitted for the launcher's last steps:");
 	for (; *always != NULL; always++) {
@@ -176,13 +212,8 @@ void explain_calls(const struct spec_seccomp *seccomp, bool wants_all)
 		put(&text, *always);
 	}
 	table_row(table_columns(), 2, "  ", text.buf);
-	if (wants_all)
-		for (size_t i = 0; i < seccomp->n_calls; i++)
-			print_call(&seccomp->calls[i]);
-	else
-		print_groups(seccomp);
-	print_line("(unknown calls)",
-		   policy_action_text(seccomp->unknown_action, answer, sizeof(answer)),
-		   seccomp->unknown_origin);
+	print_list(seccomp, native, wants_all);
+	if (seccomp->has_second)
+		print_second(seccomp, wants_all);
 	print_line("(other architectures)", "kill", (struct spec_origin){.file = "built-in"});
 }

@@ -4,8 +4,16 @@
 #define CORDON_CMD_EXPLAIN_CALLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "policy/spec.h"
+
+/* Of one architecture's calls. */
+struct explain_counts {
+	size_t allowed;
+	size_t by_arguments; /* decided by their arguments */
+};
+struct explain_counts explain_count(struct spec_calls list);
 
 /*
  * What the filter answers, and which line of which file says it: calls that get the same answer

@@ -4,6 +4,8 @@
 #include "cmd/cmd.h"
 #include "cmd/document.h"
 #include "cmd/explain.h"
+#include "cmd/explain_calls.h"
+#include "policy/arch.h"
 
 static void put_program(struct json *json, const struct decision *d)
 {
@@ -88,18 +90,28 @@ static void put_tree(struct json *json, const struct decision *d)
 	json_close(json, ']');
 }
 
+static void put_counts(struct json *json, struct spec_calls list)
+{
+	struct explain_counts counts = explain_count(list);
+
+	json_number(json, "allowed", (int64_t)counts.allowed);
+	json_number(json, "by_arguments", (int64_t)counts.by_arguments);
+}
+
 static void put_seccomp(struct json *json, const struct decision *d)
 {
 	const struct spec_seccomp *s = &d->spec.seccomp;
-	size_t allowed = 0, conditional = 0;
 
-	for (size_t i = 0; i < s->n_calls; i++) {
-		allowed += s->calls[i].otherwise.kind == ACT_ALLOW;
-		conditional += s->calls[i].n_rules > 0;
-	}
 	json_open(json, "system_calls", '{');
-	json_number(json, "allowed", (int64_t)allowed);
-	json_number(json, "by_arguments", (int64_t)conditional);
+	put_counts(json, (struct spec_calls){.calls = s->calls, .n = s->n_calls});
+	if (s->has_second) {
+		json_open(json, "second", '{');
+		json_text(json, "architecture", POLICY_SECOND_NAME);
+		put_counts(json, s->second);
+		json_close(json, '}');
+	} else {
+		json_null(json, "second");
+	}
 	json_truth(json, "denies_setid_bits", s->denies_setid_bits);
 	json_open(json, "always_admitted", '[');
 	for (const char *const *name = policy_seccomp_always_admitted(); *name != NULL; name++)

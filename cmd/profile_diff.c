@@ -12,6 +12,7 @@
 #include "cmd/print.h"
 #include "cmd/table.h"
 #include "cmd/verdict.h"
+#include "policy/arch.h"
 #include "policy/constants.h"
 #include "policy/syscalls.h"
 
@@ -179,44 +180,65 @@ static void write_answer(const struct spec_call *call, char *buf, size_t size)
 	add_action(&text, call->otherwise);
 }
 
-/* What a call is answered, into buf; a call that no entry names is answered by default. */
-static struct side answer_of(const struct sandbox_spec *spec, int32_t number, char *buf,
-			     size_t size)
+/* Of one architecture's list, what a call is answered, into buf; one that no entry names is answered
+ * by default. */
+static struct side answer_of(const struct sandbox_spec *spec, struct spec_calls list,
+			     const char *name, char *buf, size_t size)
 {
-	const struct spec_seccomp *seccomp = &spec->seccomp;
 	struct text text = {.buf = buf, .size = size};
 
-	for (size_t i = 0; i < seccomp->n_calls; i++) {
-		const struct spec_call *call = &seccomp->calls[i];
+	for (size_t i = 0; i < list.n; i++) {
+		const struct spec_call *call = &list.calls[i];
 
-		if (call->number != number)
+		if (!str_equal(call->name, name))
 			continue;
 		write_answer(call, buf, size);
 		return (struct side){.text = buf,
 				     .origin = call->n_rules > 0 ? call->rules[0].origin
 								 : call->origin};
 	}
-	add_action(&text, seccomp->default_action);
+	add_action(&text, spec->seccomp.default_action);
 	return (struct side){.text = buf,
 			     .origin = value_of(spec, "seccomp.default").origin,
 			     .is_default = true};
 }
 
+static struct spec_calls calls_of(const struct sandbox_spec *spec, enum syscalls_abi abi)
+{
+	const struct spec_calls native = {.calls = spec->seccomp.calls,
+					  .n = spec->seccomp.n_calls};
+
+	return abi == ABI_NATIVE ? native : spec->seccomp.second;
+}
+
+static void diff_list(struct output *out, enum syscalls_abi abi, const struct sandbox_spec *spec_a,
+		      const struct sandbox_spec *spec_b)
+{
+	struct spec_calls list_a = calls_of(spec_a, abi), list_b = calls_of(spec_b, abi);
+
+	for (int32_t place = 0; place < SYSCALLS_END; place++) {
+		const char *name = syscalls_name_on(abi, place);
+		char text_a[ANSWER_MAX], text_b[ANSWER_MAX], title[128];
+		struct side a, b;
+
+		if (name == NULL || syscalls_kernel_number(abi, place) < 0)
+			continue;
+		a = answer_of(spec_a, list_a, name, text_a, sizeof(text_a));
+		b = answer_of(spec_b, list_b, name, text_b, sizeof(text_b));
+		str_format(title, sizeof(title), "%s%s",
+			   abi == ABI_NATIVE ? "" : POLICY_SECOND_NAME " ", name);
+		if (!str_equal(text_a, text_b))
+			put_difference(out, title, &a, &b);
+	}
+}
+
+/* That only one of them lists the second architecture is said by the values. */
 static void diff_calls(struct output *out, const struct sandbox_spec *spec_a,
 		       const struct sandbox_spec *spec_b)
 {
-	for (int32_t number = 0; number < SYSCALLS_END; number++) {
-		const char *name = syscalls_name(number);
-		char text_a[ANSWER_MAX], text_b[ANSWER_MAX];
-		struct side a, b;
-
-		if (name == NULL)
-			continue;
-		a = answer_of(spec_a, number, text_a, sizeof(text_a));
-		b = answer_of(spec_b, number, text_b, sizeof(text_b));
-		if (!str_equal(text_a, text_b))
-			put_difference(out, name, &a, &b);
-	}
+	diff_list(out, ABI_NATIVE, spec_a, spec_b);
+	if (spec_a->seccomp.has_second && spec_b->seccomp.has_second)
+		diff_list(out, ABI_SECOND, spec_a, spec_b);
 }
 
 /* ---- both ---- */

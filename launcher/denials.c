@@ -17,7 +17,9 @@
 #include "base/sys.h"
 #include "launcher/confined.h"
 #include "launcher/launch.h"
+#include "policy/arch.h"
 #include "policy/constants.h"
+#include "policy/forms.h"
 #include "policy/syscalls.h"
 
 _Static_assert((int)DENIALS_OTHER_NUMBERS == (int)SYSCALLS_END,
@@ -148,7 +150,9 @@ static const char *names_of(const struct denial *denial, uint32_t arg)
 		{"ioctl", 1, "TIOC"},
 		{"prctl", 0, "PR_"},
 	};
-	const char *name = syscalls_name((int32_t)denial->number);
+	enum syscalls_abi abi = denial->is_second != 0 ? ABI_SECOND : ABI_NATIVE;
+	const char *name =
+		syscalls_name_on(abi, syscalls_place(abi, (int32_t)denial->number));
 
 	if (name == NULL)
 		return NULL;
@@ -181,7 +185,7 @@ static void add_argument(const struct denial *denial, uint32_t arg, char *text)
 static void describe_arguments(const struct denial *denial, const struct spec_call_rule *rule,
 			       struct denial_view *view)
 {
-	int telling = denial_telling_argument(denial->number);
+	int telling = denial_telling_argument(denial);
 	bool is_said[6] = {false};
 
 	if (denial->is_rest != 0) {
@@ -212,23 +216,49 @@ static bool is_own_list(const struct sandbox_spec *spec, const struct policy_sec
 	       !str_has_prefix(answer->origin.file, "profile ");
 }
 
-static bool has_rules(const struct spec_seccomp *seccomp, uint32_t number)
+static bool has_rules(const struct spec_seccomp *seccomp, const struct denial *denial)
 {
-	for (size_t i = 0; i < seccomp->n_calls; i++)
-		if (seccomp->calls[i].number == (int32_t)number)
-			return seccomp->calls[i].n_rules > 0;
+	const struct spec_calls native = {.calls = seccomp->calls, .n = seccomp->n_calls};
+	const struct spec_calls calls = denial->is_second != 0 ? seccomp->second : native;
+
+	for (size_t i = 0; i < calls.n; i++)
+		if (calls.calls[i].number == (int32_t)denial->number)
+			return calls.calls[i].n_rules > 0;
 	return false;
+}
+
+static struct policy_seccomp_answer answer_to(const struct spec_seccomp *seccomp,
+					      const struct denial *denial)
+{
+	if (denial->is_second != 0)
+		return policy_seccomp_answer_second(seccomp, (int32_t)denial->number, denial->args);
+	return policy_seccomp_answer(seccomp, (int32_t)denial->number, denial->args);
+}
+
+/* Which of a multiplexer's calls was refused in it; NULL: it is none, or refused as a whole. */
+static const char *part_of(const struct denial *denial, const struct policy_seccomp_answer *answer)
+{
+	const struct forms_part *part = forms_parts();
+
+	if (denial->is_second == 0 || answer->rule == NULL)
+		return NULL;
+	for (; part->call != NULL; part++)
+		if (str_equal(part->multiplexer, answer->call) &&
+		    ((uint32_t)denial->args[0] & part->mask) == part->number)
+			return part->call;
+	return NULL;
 }
 
 void denial_describe(const struct sandbox_spec *spec, const struct denial *denial,
 		     struct denial_view *ret)
 {
-	struct policy_seccomp_answer answer =
-		policy_seccomp_answer(&spec->seccomp, (int32_t)denial->number, denial->args);
+	struct policy_seccomp_answer answer = answer_to(&spec->seccomp, denial);
 	const char *error = constants_errno_name(denial->error);
+	const char *part = part_of(denial, &answer);
 
 	*ret = (struct denial_view){.origin = answer.origin,
-				    .has_rules = has_rules(&spec->seccomp, denial->number),
+				    .architecture = denial->is_second != 0 ? POLICY_SECOND_NAME : "",
+				    .has_rules = has_rules(&spec->seccomp, denial),
 				    .is_listable = is_own_list(spec, &answer)};
 	if (answer.call != NULL)
 		str_format(ret->call, sizeof(ret->call), "%s", answer.call);
@@ -241,6 +271,10 @@ void denial_describe(const struct sandbox_spec *spec, const struct denial *denia
 	else
 		str_format(ret->answer, sizeof(ret->answer), "%u", denial->error);
 	if (answer.call != NULL && !answer.is_fixed)
-		str_format(ret->waiver, sizeof(ret->waiver), "seccomp.call:%s", answer.call);
-	describe_arguments(denial, answer.rule, ret);
+		str_format(ret->waiver, sizeof(ret->waiver), "seccomp.call:%s",
+			   part != NULL ? part : answer.call);
+	if (part != NULL)
+		str_format(ret->argument, sizeof(ret->argument), "%s", part);
+	else
+		describe_arguments(denial, answer.rule, ret);
 }

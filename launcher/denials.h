@@ -27,6 +27,7 @@ enum { DENIAL_TEXT_MAX = 96 };
 /* One denial, for people. */
 struct denial_view {
 	char call[DENIAL_TEXT_MAX];     /* "socket", "400" where no name is known */
+	const char *architecture;       /* "x86", "" for the native one */
 	char argument[DENIAL_TEXT_MAX]; /* "AF_VSOCK", "" for none */
 	char answer[DENIAL_TEXT_MAX];   /* "EPERM", "0" */
 	char waiver[DENIAL_TEXT_MAX];   /* "seccomp.call:socket", "" where none lifts it */

@@ -40,6 +40,7 @@ struct denial {
 			 */
 	uint32_t at;    /* where in the program */
 	uint32_t is_rest; /* not 0: of several telling arguments, that have no place of their own */
+	uint64_t is_second; /* not 0: a call of the second architecture (policy/arch.h) */
 	uint64_t count;
 	uint64_t args[6]; /* of the first one */
 };
@@ -52,11 +53,53 @@ struct denials {
 	struct denial list[DENIALS_MAX];
 };
 
+/* The second architecture's numbers of the same calls: x86's on x86-64, arm's on aarch64. */
+#ifdef __x86_64__
+enum {
+	SECOND_IOCTL = 54,
+	SECOND_SOCKETCALL = 102,
+	SECOND_IPC = 117,
+	SECOND_PRCTL = 172,
+	SECOND_KEYCTL = 288,
+	SECOND_SOCKET = 359,
+	SECOND_SOCKETPAIR = 360,
+};
+#else
+enum {
+	SECOND_IOCTL = 54,
+	SECOND_SOCKETCALL = -1, /* there is none; nor of ipc */
+	SECOND_IPC = -2,
+	SECOND_PRCTL = 172,
+	SECOND_KEYCTL = 311,
+	SECOND_SOCKET = 281,
+	SECOND_SOCKETPAIR = 288,
+};
+#endif
+
+static inline int denial_telling_argument_of_second(uint32_t number)
+{
+	switch ((int)number) {
+	case SECOND_SOCKET:
+	case SECOND_SOCKETPAIR:
+	case SECOND_PRCTL:
+	case SECOND_KEYCTL:
+	case SECOND_SOCKETCALL: /* which call it stands for */
+	case SECOND_IPC:
+		return 0;
+	case SECOND_IOCTL:
+		return 1;
+	default:
+		return -1;
+	}
+}
+
 /* The argument that tells calls of one name apart, -1 for none. The kernel takes each of these as
  * 32 bits. */
-static inline int denial_telling_argument(uint32_t number)
+static inline int denial_telling_argument(const struct denial *denial)
 {
-	switch (number) {
+	if (denial->is_second != 0)
+		return denial_telling_argument_of_second(denial->number);
+	switch (denial->number) {
 	case SYS_socket:     /* family */
 	case SYS_socketpair: /* family */
 	case SYS_prctl:      /* option */

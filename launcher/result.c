@@ -145,6 +145,8 @@ static void add_denial(struct json *json, const struct sandbox_spec *spec,
 	denial_describe(spec, denial, &view);
 	json_open(json, NULL, '{');
 	json_text(json, "call", view.call);
+	json_text(json, "architecture",
+		  view.architecture[0] != '\0' ? view.architecture : "native");
 	json_text(json, "argument", view.argument[0] != '\0' ? view.argument : NULL);
 	json_text(json, "answer", view.answer);
 	json_number(json, "count", (int64_t)denial->count);

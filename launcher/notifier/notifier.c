@@ -140,6 +140,8 @@ static uint32_t run(const struct notifier *n, const struct seccomp_data *data, u
 			at += a == now->k ? now->jt : now->jf;
 		else if (now->code == (BPF_JMP | BPF_JGE | BPF_K))
 			at += a >= now->k ? now->jt : now->jf;
+		else if (now->code == (BPF_JMP | BPF_JGT | BPF_K))
+			at += a > now->k ? now->jt : now->jf;
 		else if (now->code != (BPF_LD | BPF_W | BPF_ABS) || !load(data, now->k, &a))
 			return 0;
 	}
@@ -164,13 +166,13 @@ static bool is_same_class(const struct denial *one, const struct seccomp_data *d
 static bool count_again(struct denials *denials, const struct seccomp_data *data,
 			const struct denial *one, uint32_t *ret_n_same)
 {
-	int telling = denial_telling_argument(one->number);
+	int telling = denial_telling_argument(one);
 	uint32_t n_same = 0;
 
 	for (uint32_t i = 0; i < denials->n; i++) {
 		struct denial *other = &denials->list[i];
 
-		if (other->number != one->number)
+		if (other->number != one->number || other->is_second != one->is_second)
 			continue;
 		n_same++;
 		if (other->at == one->at && is_same_class(other, data, telling)) {
@@ -189,6 +191,7 @@ static void count(struct denials *denials, const struct seccomp_data *data, uint
 	struct denial one = {.number = is_known ? (uint32_t)data->nr : DENIALS_OTHER_NUMBERS,
 			     .error = error,
 			     .at = at,
+			     .is_second = data->arch != BARE_NATIVE_ARCH,
 			     .count = 1};
 	uint32_t n_same = 0;
 
@@ -199,7 +202,7 @@ static void count(struct denials *denials, const struct seccomp_data *data, uint
 		return;
 	}
 	/* Those of a call that has rules are few; arguments can be as many as it likes. */
-	one.is_rest = n_same >= DENIALS_PER_CALL - 1 && denial_telling_argument(one.number) >= 0;
+	one.is_rest = n_same >= DENIALS_PER_CALL - 1 && denial_telling_argument(&one) >= 0;
 	for (uint32_t i = 0; i < 6; i++)
 		one.args[i] = data->args[i];
 	denials->list[denials->n++] = one;

@@ -155,7 +155,8 @@ completed() { # WORD...
 	gives 0 "limits.nproc=" completed run --set limits.np
 	gives 0 "limits.nproc" completed profile keys limits.np
 	gives 0 "" completed run --set limits.memor
-	gives 0 "seccomp.call:" completed explain --waive sec
+	gives 0 "seccomp.call:
+seccomp.architecture:" completed explain --waive sec
 	touch here.yaml
 	gives 0 "here.yaml" completed profile check he
 	gives 0 "./here.yaml" completed run --profile ./he

@@ -33,6 +33,10 @@ struct row {
 	bool has_rules;
 };
 
+#define SECOND(number_, error_, ...)                                                              \
+	{                                                                                         \
+		.number = (number_), .error = (error_), .is_second = 1, .args = { __VA_ARGS__ }   \
+	}
 #define CALL(number_, error_, ...)                                              \
 	{                                                                       \
 		.number = (number_), .error = (error_), .args = { __VA_ARGS__ } \
@@ -61,6 +65,45 @@ static const struct row rows[] = {
 	{CALL(SYS_mount, 4095, 0), "mount", "", "4095", "seccomp.call:mount", false},
 };
 
+#ifdef __x86_64__
+static const struct row second_rows[] = {
+	{SECOND(21, EPERM, 1), "mount", "", "EPERM", "seccomp.call:mount", false},
+	{SECOND(288, EPERM, 5), "keyctl", "5", "EPERM", "seccomp.call:keyctl", false},
+	{SECOND(359, EAFNOSUPPORT, AF_VSOCK, 1), "socket", "AF_VSOCK", "EAFNOSUPPORT",
+	 "seccomp.call:socket", true},
+	{SECOND(54, EPERM, 0, TIOCSTI), "ioctl", "TIOCSTI", "EPERM", "seccomp.call:ioctl", true},
+	/* What lifts it is said of the call that it stands for. */
+	{SECOND(102, ENOSYS, 1), "socketcall", "socket", "ENOSYS", "seccomp.call:socket", true},
+	{SECOND(102, EPERM, 3), "socketcall", "connect", "EPERM", "seccomp.call:connect", true},
+	{SECOND(117, EPERM, 0x10017), "ipc", "shmget", "EPERM", "seccomp.call:shmget", true},
+	{SECOND(212, EPERM, 0), "chown32", "", "EPERM", "seccomp.call:chown32", false},
+	{SECOND(94, EPERM, 3, 04755), "fchmod", "0x9ed", "EPERM", "", true},
+	{SECOND(502, ENOSYS, 0), "number 502", "", "ENOSYS", "", false},
+};
+
+static void describes_the_second(void **state)
+{
+	struct policy_fixture fixture;
+
+	(void)state;
+	resolve(&fixture, "cordon: 1\nextends: default\nvolumes: ['./out:/out:rw']\n"
+			  "waive: {\"seccomp.architecture:x86\": why}\n"
+			  "seccomp: {architectures: [native, x86], deny: [connect, shmget, chown]}\n");
+	for (size_t i = 0; i < N(second_rows); i++) {
+		struct denial_view view;
+
+		denial_describe(&fixture.spec, &second_rows[i].denial, &view);
+		assert_string_equal(view.architecture, "x86");
+		assert_string_equal(view.call, second_rows[i].call);
+		assert_string_equal(view.argument, second_rows[i].argument);
+		assert_string_equal(view.waiver, second_rows[i].waiver);
+		assert_int_equal(view.has_rules, second_rows[i].has_rules);
+		assert_non_null(view.origin.file);
+	}
+	fixture_release(&fixture);
+}
+#endif
+
 static void describes(void **state)
 {
 	struct policy_fixture fixture;
@@ -71,6 +114,7 @@ static void describes(void **state)
 		struct denial_view view;
 
 		denial_describe(&fixture.spec, &rows[i].denial, &view);
+		assert_string_equal(view.architecture, "");
 		assert_string_equal(view.call, rows[i].call);
 		assert_string_equal(view.argument, rows[i].argument);
 		assert_string_equal(view.answer, rows[i].answer);
@@ -131,6 +175,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(describes),
+#ifdef __x86_64__
+		cmocka_unit_test(describes_the_second),
+#endif
 		cmocka_unit_test(names_the_own_list),
 		cmocka_unit_test(survives_any_numbers),
 	};

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "policy/arch.h"
 #include "policy/syscalls.h"
 #include "tests/lib/bpf_sim.h"
 #include "tests/lib/policy_fixture.h"
@@ -23,6 +24,8 @@
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define HIGH     0x100000000ULL
+#define WAIVED   "waive: {\"seccomp.architecture:" POLICY_SECOND_NAME "\": why}\n"
+#define BOTH     WAIVED "seccomp: {+architectures: [" POLICY_SECOND_NAME "]}\n"
 
 struct programs {
 	struct policy_fixture fixture;
@@ -69,7 +72,10 @@ static uint32_t value_of(struct spec_action action)
 
 static bool makes_a_listener(const struct seccomp_data *data)
 {
-	return data->nr == SYS_seccomp &&
+	int32_t number = data->arch == NATIVE ? SYS_seccomp
+					      : syscalls_number_on(ABI_SECOND, "seccomp");
+
+	return data->nr == number &&
 	       ((uint32_t)data->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
 }
 
@@ -84,7 +90,9 @@ static void check(const struct programs *p, const struct seccomp_data *data)
 	struct policy_seccomp_answer answer;
 
 	memcpy(args, data->args, sizeof(args));
-	answer = policy_seccomp_answer(&p->fixture.spec.seccomp, data->nr, args);
+	answer = data->arch == NATIVE
+			 ? policy_seccomp_answer(&p->fixture.spec.seccomp, data->nr, args)
+			 : policy_seccomp_answer_second(&p->fixture.spec.seccomp, data->nr, args);
 	if (makes_a_listener(data) && (plain == SECCOMP_RET_ALLOW || plain == SECCOMP_RET_LOG))
 		want = SECCOMP_RET_ERRNO | EBUSY;
 	if (notifying != want || value_of(answer.action) != plain)
@@ -96,7 +104,7 @@ static void check(const struct programs *p, const struct seccomp_data *data)
 }
 
 /* The call with one argument near to each value that the rules know, and with high bits. */
-static void check_around(const struct programs *p, const struct spec_call *call)
+static void check_around(const struct programs *p, uint32_t arch, const struct spec_call *call)
 {
 	for (size_t r = 0; r < call->n_rules; r++)
 		for (size_t c = 0; c < call->rules[r].n_conds; c++) {
@@ -104,7 +112,7 @@ static void check_around(const struct programs *p, const struct spec_call *call)
 
 			for (size_t v = 0; v < cond->n_values; v++)
 				for (uint64_t i = 0; i < 8; i++) {
-					struct seccomp_data data = {.arch = NATIVE,
+					struct seccomp_data data = {.arch = arch,
 								    .nr = call->number};
 
 					memset(data.args, i & 4 ? 0xff : 0, sizeof(data.args));
@@ -131,28 +139,53 @@ static const char *const policies[] = {
 	"cordon: 1\nseccomp: {default: errno(EPERM), allow: [read, {call: ioctl, args: {1: {in: "
 	"[1, "
 	"2]}, 0: {eq: 1}}}]}\n",
+	"cordon: 1\nextends: default\nseccomp: {deny: [{call: madvise, args: {2: {range: [3, 9]}}}, "
+	"{call: kill, args: {1: {above: 15}}, action: errno(ESRCH)}, {call: lseek, args: {1: {below: "
+	"7}}}]}\n",
+	"cordon: 1\nseccomp: {default: errno(EPERM), allow: [{call: kill, args: {1: {range: [3, "
+	"9]}}}]}\n",
+	"cordon: 1\nextends: default\n" BOTH,
+	"cordon: 1\nextends: default\nvolumes: ['./out:/out:rw']\n" WAIVED
+	"seccomp: {+architectures: [" POLICY_SECOND_NAME "], deny: [connect, {call: chown, args: {1: "
+	"{eq: 0}}}, {call: madvise, args: {2: {range: [3, 9]}}}, {call: seccomp, args: {0: {eq: 2}}, "
+	"action: kill}]}\n",
 };
+
+/* Every number, and each argument that a rule looks at. */
+static void check_architecture(const struct programs *p, uint32_t arch, struct spec_calls calls)
+{
+	for (int32_t number = 0; number <= SYSCALLS_END; number++)
+		for (uint64_t flags = 0; flags < 64; flags += 7) {
+			struct seccomp_data data = {.arch = arch,
+						    .nr = number,
+						    .args = {1, flags | (flags & 1) * HIGH}};
+
+			check(p, &data);
+		}
+	for (size_t c = 0; c < calls.n; c++)
+		check_around(p, arch, &calls.calls[c]);
+}
 
 static void says_what_the_program_answers(void **state)
 {
+	size_t n_both = 0;
+
 	(void)state;
 	for (size_t i = 0; i < N(policies); i++) {
+		const struct spec_seccomp *seccomp;
 		struct programs p;
 
 		programs_init(&p, policies[i]);
-		for (int32_t number = 0; number <= SYSCALLS_END; number++)
-			for (uint64_t flags = 0; flags < 64; flags += 7) {
-				struct seccomp_data data = {.arch = NATIVE,
-							    .nr = number,
-							    .args = {1,
-								     flags | (flags & 1) * HIGH}};
-
-				check(&p, &data);
-			}
-		for (size_t c = 0; c < p.fixture.spec.seccomp.n_calls; c++)
-			check_around(&p, &p.fixture.spec.seccomp.calls[c]);
+		seccomp = &p.fixture.spec.seccomp;
+		check_architecture(&p, NATIVE,
+				   (struct spec_calls){.calls = seccomp->calls,
+						       .n = seccomp->n_calls});
+		/* Killed where it is not listed. */
+		check_architecture(&p, FOREIGN, seccomp->second);
+		n_both += seccomp->has_second;
 		programs_release(&p);
 	}
+	assert_int_equal(n_both, 2);
 }
 
 /* What is killed stays killed, and the launcher's last calls wait for nobody. */

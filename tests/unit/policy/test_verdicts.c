@@ -5,8 +5,10 @@
  *	CALL [ARGUMENT...] -> ANSWER        # remark
  *
  * CALL is a name or a number, ANSWER an action as in a policy. Names that the architecture has not
- * are passed over. The base's table names every call there is. Built twice, for each architecture
- * (policy/arch.h); tests/attack/verdicts.c puts the same tables to the running kernel.
+ * are passed over. The base's table names every call there is. NAME-x86.tests and NAME-arm.tests
+ * say the same of the second architecture's calls, where seccomp.architectures lists it. Built
+ * twice, for each machine (policy/arch.h); tests/attack/verdicts.c puts the same tables to the
+ * running kernel.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +33,7 @@ enum { TABLE_MAX = 128 << 10, WORDS_MAX = 9 };
 
 struct table {
 	const char *name;
+	enum syscalls_abi abi;
 	char text[TABLE_MAX];
 	bool is_named[SYSCALLS_END];
 	void *program;
@@ -61,7 +64,9 @@ static uint32_t answer_of(const char *word)
 
 static void run_row(struct table *table, char *const *words, size_t n, size_t line)
 {
-	struct seccomp_data data = {.arch = POLICY_AUDIT_ARCH};
+	struct seccomp_data data = {.arch = table->abi == ABI_NATIVE ? POLICY_AUDIT_ARCH
+								     : POLICY_SECOND_AUDIT_ARCH};
+	int32_t place = -1;
 	uint64_t number;
 	uint32_t got;
 
@@ -70,13 +75,15 @@ static void run_row(struct table *table, char *const *words, size_t n, size_t li
 	if (words[0][0] >= '0' && words[0][0] <= '9' && constants_argument(words[0], &number) == 0)
 		data.nr = (int)number;
 	else
-		data.nr = syscalls_number(words[0]);
+		place = data.nr = syscalls_number_on(table->abi, words[0]);
 	if (data.nr == -ENOENT)
 		fail_msg("%s:%zu: unknown call %s", table->name, line, words[0]);
 	if (data.nr < 0)
 		return;
-	if (data.nr < SYSCALLS_END)
-		table->is_named[data.nr] = true;
+	if (place >= 0) {
+		table->is_named[place] = true;
+		data.nr = syscalls_kernel_number(table->abi, place);
+	}
 	for (size_t i = 1; i < n - 2; i++) {
 		uint64_t value;
 
@@ -116,6 +123,12 @@ static void compile(struct table *table)
 	fixture_init(&fixture);
 	fixture.request.wants_values = false;
 	fixture.request.profile = table->name;
+	if (table->abi == ABI_SECOND) {
+		fixture_flag(&fixture, FLAG_SET,
+			     "seccomp.architectures=[native, " POLICY_SECOND_NAME "]");
+		fixture_flag(&fixture, FLAG_WAIVE,
+			     "seccomp.architecture:" POLICY_SECOND_NAME "=the table");
+	}
 	assert_int_equal(fixture_resolve(&fixture, NULL), 0);
 	assert_int_equal(policy_seccomp_compile(&fixture.spec.seccomp, &table->program, &table->n,
 						&fixture.err),
@@ -130,7 +143,8 @@ static void run_table(struct table *table)
 	char *text = table->text;
 
 	compile(table);
-	str_format(path, sizeof(path), "profiles/expect/%s.tests", table->name);
+	str_format(path, sizeof(path), "profiles/expect/%s%s.tests", table->name,
+		   table->abi == ABI_NATIVE ? "" : "-" POLICY_SECOND_NAME);
 	if (io_read_text(AT_FDCWD, path, text, TABLE_MAX) <= 0)
 		fail_msg("%s cannot be read", path);
 	while (*text != '\0') {
@@ -162,9 +176,26 @@ static void shipped(void **state)
 	}
 }
 
+static void second(void **state)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	(void)state;
+	table->name = "base";
+	table->abi = ABI_SECOND;
+	run_table(table);
+	for (int32_t place = 0; place < SYSCALLS_END; place++)
+		if (syscalls_name_on(ABI_SECOND, place) != NULL &&
+		    syscalls_kernel_number(ABI_SECOND, place) >= 0 && !table->is_named[place])
+			fail_msg("base-" POLICY_SECOND_NAME ".tests says nothing of %s",
+				 syscalls_name_on(ABI_SECOND, place));
+	free(table);
+}
+
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(shipped)};
+	static const struct CMUnitTest tests[] = {cmocka_unit_test(shipped),
+						  cmocka_unit_test(second)};
 
 	return cmocka_run_group_tests_name(POLICY_IS_X86_64 ? "policy/verdicts, x86-64"
 							    : "policy/verdicts, aarch64",
