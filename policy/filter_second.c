@@ -8,7 +8,9 @@
  * - socketcall and ipc take the arguments of their parts from memory, or moved. The part is in the
  *   first argument, so a part that is refused is refused there as well; one whose answer depends on
  *   its arguments gets ENOSYS.
- * - Registers have 32 bits. A condition with a value that no argument can have is an error: as a
+ * - The kernel takes 32 bits of each argument, whatever its type; the filter sees 64, and int 0x80
+ *   from a program of 64 bits sets those above as it likes. So 32 are compared.
+ * - A condition with a value that no argument can have is an error: as a
  *   refusal it would do nothing, and -1 means something else there.
  */
 #include <errno.h>
@@ -54,6 +56,31 @@ bool filter_check_values(struct policy_ctx *ctx, const struct policy_node *node,
 		->expected = "Arguments have 32 bits there; without " POLICY_SECOND_NAME
 			     " in seccomp.architectures this condition can be made.";
 	return false;
+}
+
+static uint64_t *narrow_values(struct policy_ctx *ctx, const struct spec_cond *cond)
+{
+	uint64_t *values = ctx_array(ctx, cond->n_values, sizeof(*values));
+
+	/* Only the end of a range can be beyond. */
+	for (size_t i = 0; values != NULL && i < cond->n_values; i++)
+		values[i] = cond->values[i] > UINT32_MAX ? UINT32_MAX : cond->values[i];
+	return values;
+}
+
+const struct spec_cond *filter_narrow(struct policy_ctx *ctx, const struct spec_call_rule *rule)
+{
+	struct spec_cond *conds = ctx_array(ctx, rule->n_conds, sizeof(*conds));
+
+	for (size_t i = 0; conds != NULL && i < rule->n_conds; i++) {
+		conds[i] = rule->conds[i];
+		if (conds[i].is_32bit)
+			continue;
+		conds[i].is_32bit = true;
+		conds[i].mask &= UINT32_MAX;
+		conds[i].values = narrow_values(ctx, &rule->conds[i]);
+	}
+	return conds;
 }
 
 /* ---- calls that are many in one ---- */

@@ -160,13 +160,15 @@ static void admit_own_calls(struct filter *filter)
 	}
 }
 
-static const struct spec_call_rule *flat_rules(struct policy_ctx *ctx,
+static const struct spec_call_rule *flat_rules(struct policy_ctx *ctx, enum syscalls_abi abi,
 					       const struct filter_call *call)
 {
 	struct spec_call_rule *rules = ctx_array(ctx, call->n_rules, sizeof(*rules));
 
 	for (size_t i = 0; rules != NULL && i < call->n_rules; i++)
 		rules[i] = *call->rules[i].rule;
+	for (size_t i = 0; rules != NULL && abi == ABI_SECOND && i < call->n_rules; i++)
+		rules[i].conds = filter_narrow(ctx, &rules[i]);
 	return rules;
 }
 
@@ -201,7 +203,7 @@ static struct spec_calls spec_calls_of(struct policy_ctx *ctx, const struct filt
 		calls[list.n++] = (struct spec_call){
 			.name = call->name,
 			.number = number,
-			.rules = call->n_rules > 0 ? flat_rules(ctx, call) : NULL,
+			.rules = call->n_rules > 0 ? flat_rules(ctx, filter->abi, call) : NULL,
 			.n_rules = call->n_rules,
 			.otherwise = call->otherwise,
 			.origin = call->origin,

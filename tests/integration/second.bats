@@ -94,6 +94,19 @@ verdicts() { # COMMAND...
 	tells 42 EFAULT cordon run "${BOTH[@]}" -- "$ATTACK/int80" 354 1 0 0
 }
 
+# int 0x80 takes 32 bits of each register and shows a filter all of them.
+@test "second: nor with high bits set in a register" {
+	says 0 "*
+2 the same, 0 others" high_bits cordon
+	says 42 "*mprotect 0 0 0x100000007: allow instead of errno(EPERM)*
+0 the same, 2 others" high_bits without seccomp cordon
+}
+
+high_bits() { # COMMAND...
+	printf 'mprotect 0 0 %s -> errno(EPERM)\n' 7 0x100000007 | "$@" run "${BOTH[@]}" \
+		--set 'seccomp.deny=[{call: mprotect, args: {2: {eq: 7}}}]' -- "$ATTACK/verdicts" x86
+}
+
 @test "second: socketcall and ipc do what their parts may" {
 	# socket and socketpair: the family lies in memory. listen, on what is no socket.
 	x86_answers "102 1 buf" ENOSYS EAFNOSUPPORT

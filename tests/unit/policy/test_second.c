@@ -491,6 +491,54 @@ static void conditions(void **state)
 	       {"madvise", {0, 0xffffffff}, ERRNO(EPERM)});
 }
 
+/* A program of 64 bits that makes the call by int 0x80 shows the filter 64 bits of its registers, and
+ * the kernel takes 32 of them. */
+static void high_halves(void **state)
+{
+	static const struct {
+		const char *call;
+		uint64_t args[3];
+		uint32_t verdict;
+	} rows[] = {
+		{"mprotect", {0, 0, 7}, ERRNO(EACCES)},
+		{"mprotect", {0, 0, 0x100000007}, ERRNO(EACCES)},
+		{"mprotect", {0, 0, 0xffffffff00000007}, ERRNO(EACCES)},
+		{"mprotect", {0, 0, 0x100000003}, ALLOW},
+		{"mmap2", {0, 0, 0x100000004}, ERRNO(EPERM)},
+		{"mmap2", {0, 0, 0xffffffff00000003}, ALLOW},
+		{"madvise", {0, 0x100001001}, ERRNO(EPERM)},
+		{"madvise", {0, 0xffffffff00000fff}, ALLOW},
+		{"mremap", {0, 0, 0x100000005}, ERRNO(EPERM)},
+		{"mremap", {0, 0, 0x100000003}, ALLOW},
+		{"ioctl", {0, 0x100000000 | TIOCSTI}, ERRNO(EPERM)},
+		/* A pointer, of which the kernel takes NULL. */
+		{"prlimit64", {0, RLIMIT_CORE, 0x100000000}, ALLOW},
+		{"prlimit64", {0, RLIMIT_CORE, 0x100001000}, ERRNO(0)},
+#if POLICY_IS_X86_64
+		{"socketcall", {0x100000001}, ERRNO(ENOSYS)},
+		{"socketcall", {0xffffffff00000001}, ERRNO(ENOSYS)},
+#endif
+	};
+	struct program program;
+
+	(void)state;
+	program_init(&program,
+		     DENY("{call: mprotect, args: {2: {eq: 7}}, action: errno(EACCES)}, {call: mmap, "
+			  "args: {2: {masked: {mask: PROT_EXEC, ne: 0}}}}, {call: madvise, args: {1: "
+			  "{above: 4096}}}, {call: mremap, args: {2: {not_in: [3]}}}"));
+	for (size_t i = 0; i < N(rows); i++) {
+		struct seccomp_data data = {.arch = POLICY_SECOND_AUDIT_ARCH,
+					    .nr = second_number(rows[i].call)};
+		uint32_t got;
+
+		memcpy(data.args, rows[i].args, sizeof(rows[i].args));
+		got = bpf_sim_run(program.filter, program.n, &data);
+		if (got != rows[i].verdict)
+			fail_msg("row %zu, %s: %x", i, rows[i].call, got);
+	}
+	program_release(&program);
+}
+
 #if POLICY_IS_X86_64
 static void multiplexers(void **state)
 {
@@ -695,6 +743,7 @@ int main(void)
 		cmocka_unit_test(setid_bits),
 		cmocka_unit_test(other_forms_are_refused),
 		cmocka_unit_test(conditions),
+		cmocka_unit_test(high_halves),
 		cmocka_unit_test(multiplexers),
 		cmocka_unit_test(docker_file),
 		cmocka_unit_test(mistakes),
