@@ -65,6 +65,13 @@ static const char *const calls[] = {
 	"Actions are `allow`, `log`, `errno(NAME)`, `trap` and `kill`. A deny wins over an allow "
 	"of the "
 	"same file.",
+	"Programs of 32 bits make calls of a second architecture, `x86` on x86-64 and `arm` on "
+	"aarch64, which are killed unless `seccomp.architectures` lists it; beneath a parent that "
+	"does not, that needs the waiver `seccomp.architecture:x86`. The same lists hold for its "
+	"calls. A refusal is also one of a call's other forms (`chown` of `chown32`), a permission "
+	"is of the name alone. What a filter cannot see there is refused with ENOSYS: the parts of "
+	"`socketcall` and `ipc` whose answer depends on arguments, and calls whose arguments lie "
+	"elsewhere than the condition says.",
 	NULL,
 };
 
