@@ -205,6 +205,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_problems.c \
 	tests/unit/policy/test_resolve.c \
 	tests/unit/policy/test_second.c \
+	tests/unit/policy/test_second_rules.c \
 	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
@@ -220,6 +221,7 @@ FOREIGN_FLAG := -DPOLICY_FOR_$(if $(filter aarch64,$(CALL_ARCH)),X86_64,AARCH64)
 FOREIGN_OBJ  := $(POLICY_SRC:%.c=$(O)/foreign/%.o)
 FOREIGN_BIN  := \
 	$(O)/tests/unit/policy/test_second_foreign \
+	$(O)/tests/unit/policy/test_second_rules_foreign \
 	$(O)/tests/unit/policy/test_verdicts_foreign
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%) $(FOREIGN_BIN)
 UNIT_LINK := -pie

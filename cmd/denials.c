@@ -26,8 +26,9 @@ static void print_one(const struct sandbox_spec *spec, const struct denial *deni
 	remedy(&view, text, sizeof(text));
 	print_note("denied %llu time%s: %s%s%s%s%s: %s (%s); %s", (unsigned long long)denial->count,
 		   denial->count == 1 ? "" : "s", view.architecture,
-		   view.architecture[0] != '\0' ? " " : "", view.call, view.argument[0] != '\0' ? " " : "",
-		   view.argument, denial->error == 0 ? "nothing done, success said" : view.answer,
+		   view.architecture[0] != '\0' ? " " : "", view.call,
+		   view.argument[0] != '\0' ? " " : "", view.argument,
+		   denial->error == 0 ? "nothing done, success said" : view.answer,
 		   print_origin(view.origin, origin, sizeof(origin)), text);
 }
 

@@ -180,8 +180,8 @@ static void write_answer(const struct spec_call *call, char *buf, size_t size)
 	add_action(&text, call->otherwise);
 }
 
-/* Of one architecture's list, what a call is answered, into buf; one that no entry names is answered
- * by default. */
+/* Of one architecture's list, what a call is answered, into buf; one that no entry names is
+ * answered by default. */
 static struct side answer_of(const struct sandbox_spec *spec, struct spec_calls list,
 			     const char *name, char *buf, size_t size)
 {
@@ -205,8 +205,7 @@ static struct side answer_of(const struct sandbox_spec *spec, struct spec_calls 
 
 static struct spec_calls calls_of(const struct sandbox_spec *spec, enum syscalls_abi abi)
 {
-	const struct spec_calls native = {.calls = spec->seccomp.calls,
-					  .n = spec->seccomp.n_calls};
+	const struct spec_calls native = {.calls = spec->seccomp.calls, .n = spec->seccomp.n_calls};
 
 	return abi == ABI_NATIVE ? native : spec->seccomp.second;
 }

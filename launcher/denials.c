@@ -151,8 +151,7 @@ static const char *names_of(const struct denial *denial, uint32_t arg)
 		{"prctl", 0, "PR_"},
 	};
 	enum syscalls_abi abi = denial->is_second != 0 ? ABI_SECOND : ABI_NATIVE;
-	const char *name =
-		syscalls_name_on(abi, syscalls_place(abi, (int32_t)denial->number));
+	const char *name = syscalls_name_on(abi, syscalls_place(abi, (int32_t)denial->number));
 
 	if (name == NULL)
 		return NULL;
@@ -257,7 +256,8 @@ void denial_describe(const struct sandbox_spec *spec, const struct denial *denia
 	const char *part = part_of(denial, &answer);
 
 	*ret = (struct denial_view){.origin = answer.origin,
-				    .architecture = denial->is_second != 0 ? POLICY_SECOND_NAME : "",
+				    .architecture =
+					    denial->is_second != 0 ? POLICY_SECOND_NAME : "",
 				    .has_rules = has_rules(&spec->seccomp, denial),
 				    .is_listable = is_own_list(spec, &answer)};
 	if (answer.call != NULL)

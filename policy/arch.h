@@ -12,17 +12,17 @@
 #include <sys/syscall.h>
 
 #if defined(POLICY_FOR_X86_64) || (defined(__x86_64__) && !defined(POLICY_FOR_AARCH64))
-#define POLICY_IS_X86_64  1
-#define POLICY_AUDIT_ARCH AUDIT_ARCH_X86_64
-#define POLICY_GO_NAME    "amd64" /* in Docker's files */
+#define POLICY_IS_X86_64         1
+#define POLICY_AUDIT_ARCH        AUDIT_ARCH_X86_64
+#define POLICY_GO_NAME           "amd64" /* in Docker's files */
 #define POLICY_SECOND_AUDIT_ARCH AUDIT_ARCH_I386
 #define POLICY_NATIVE_NAME       "x86-64"
 #define POLICY_SECOND_NAME       "x86"
 enum { POLICY_EXECVE = 59, POLICY_WRITE = 1, POLICY_EXIT_GROUP = 231 };
 #elif defined(POLICY_FOR_AARCH64) || defined(__aarch64__)
-#define POLICY_IS_X86_64  0
-#define POLICY_AUDIT_ARCH AUDIT_ARCH_AARCH64
-#define POLICY_GO_NAME    "arm64"
+#define POLICY_IS_X86_64         0
+#define POLICY_AUDIT_ARCH        AUDIT_ARCH_AARCH64
+#define POLICY_GO_NAME           "arm64"
 #define POLICY_SECOND_AUDIT_ARCH AUDIT_ARCH_ARM
 #define POLICY_NATIVE_NAME       "aarch64"
 #define POLICY_SECOND_NAME       "arm"

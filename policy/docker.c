@@ -229,8 +229,7 @@ static void add_form(struct policy_ctx *ctx, const struct entry *entry,
 {
 	int32_t place = syscalls_number_on(profile->abi, form);
 
-	if (place < 0 ||
-	    (profile->abi == ABI_NATIVE && is_own_call(ctx, entry, name, place)))
+	if (place < 0 || (profile->abi == ABI_NATIVE && is_own_call(ctx, entry, name, place)))
 		return;
 	if (entry->args == NULL)
 		add_always(entry, name, &profile->calls[place]);

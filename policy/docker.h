@@ -20,7 +20,7 @@ struct docker_call {
 struct docker_profile {
 	enum syscalls_abi abi; /* whose calls these are: set before it is read */
 	struct spec_action default_action;
-	struct spec_origin origin; /* of the default */
+	struct spec_origin origin;              /* of the default */
 	struct docker_call calls[SYSCALLS_END]; /* by place (syscalls.h) */
 	/* Names that no architecture has, as far as this build knows; the first, and whether any
 	 * of them is refused. */

@@ -132,8 +132,8 @@ struct spec_action filter_undecided(void);
  * reported. */
 bool filter_check_values(struct policy_ctx *ctx, const struct policy_node *node,
 			 enum syscalls_abi abi, const struct spec_cond *cond);
-/* The rule's conditions as comparisons of 32 bits: a program of 64 bits that makes a call by int 0x80
- * has the filter see all of its registers, and the kernel takes half. */
+/* The rule's conditions as comparisons of 32 bits: a program of 64 bits that makes a call by int
+ * 0x80 has the filter see all of its registers, and the kernel takes half. */
 const struct spec_cond *filter_narrow(struct policy_ctx *ctx, const struct spec_call_rule *rule);
 /* socketcall and ipc say of each of their parts what its own call is answered. */
 void filter_apply_parts(struct policy_ctx *ctx, struct filter *filter);

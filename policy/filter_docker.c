@@ -56,8 +56,7 @@ static const struct policy_node *load_once(struct policy_ctx *ctx, const struct 
 			return filter->files[i].root;
 	root = load(ctx, path);
 	if (filter->n_files < LAYERS_MAX)
-		filter->files[filter->n_files++] =
-			(struct filter_file){.path = path, .root = root};
+		filter->files[filter->n_files++] = (struct filter_file){.path = path, .root = root};
 	return root;
 }
 

@@ -160,8 +160,9 @@ static void add_part(struct policy_ctx *ctx, const struct forms_part *part,
 static void apply_part(struct policy_ctx *ctx, const struct forms_part *part,
 		       const struct filter_call *own, struct filter_call *call)
 {
-	struct spec_call_rule like = {
-		.action = own->otherwise, .origin = own->origin, .is_fixed = own->is_fixed};
+	struct spec_call_rule like = {.action = own->otherwise,
+				      .origin = own->origin,
+				      .is_fixed = own->is_fixed};
 
 	if (filter_is_permission(own->otherwise) && own->n_rules > 0) {
 		like.action = filter_undecided();

@@ -161,8 +161,9 @@ static bool check_word(struct policy_ctx *ctx, const struct policy_key *key,
 		return true;
 	if (keys_has_word(key->later, node->text) ||
 	    (key->later != NULL && str_equal(key->later, "*"))) {
-		struct policy_problem *problem = keys_refuse_later(
-			ctx, node->place, ctx_format(ctx, "%s: %s", key->path, node->text));
+		struct policy_problem *problem =
+			keys_refuse_later(ctx, node->place,
+					  ctx_format(ctx, "%s: %s", key->path, node->text));
 
 		for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 			if (str_equal(reasons[i].word, node->text))

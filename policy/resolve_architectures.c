@@ -30,9 +30,9 @@ static bool is_waived(const struct policy_node *layer)
 
 static void report_weaker(struct policy_ctx *ctx, const struct policy_node *node)
 {
-	struct policy_problem *problem = ctx_report(
-		ctx, node->place, "weaker", "this permits calls of %s, which the parent does not",
-		node->text);
+	struct policy_problem *problem =
+		ctx_report(ctx, node->place, "weaker",
+			   "this permits calls of %s, which the parent does not", node->text);
 
 	problem->expected = "They reach parts of the kernel that native calls do not reach.";
 	problem->hint = node->place.source->is_flag
@@ -45,13 +45,13 @@ static void report_weaker(struct policy_ctx *ctx, const struct policy_node *node
 static void check_list(struct policy_ctx *ctx, const struct policy_node *list)
 {
 	if (!list->appends && !list->is_damaged && find_name(list, "native") == NULL)
-		ctx_report(ctx, list->key_place, "impossible",
-			   "seccomp.architectures lacks native")
+		ctx_report(ctx, list->key_place, "impossible", "seccomp.architectures lacks native")
 			->expected = "cordon starts the program by a native call.";
 	for (const struct policy_node *node = list->children; node != NULL; node = node->next)
 		if (!str_equal(node->text, "native") && !str_equal(node->text, POLICY_SECOND_NAME))
 			ctx_warn(ctx, node->place,
-				 "%s: this machine has no such architecture beside " POLICY_NATIVE_NAME,
+				 "%s: this machine has no such architecture "
+				 "beside " POLICY_NATIVE_NAME,
 				 node->text);
 }
 

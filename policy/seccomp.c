@@ -3,12 +3,13 @@
  * spec_seccomp to a classic BPF program: policy_seccomp_compile of policy.h.
  *
  * The program kills foreign architectures and x32, then finds the call's number in a balanced tree
- * of ranges, one tree for each architecture that the policy lists: neighbours that get the same answer are one leaf, so some three hundred calls are
- * about a hundred ranges, which is what the kernel loads fastest. A leaf is an answer, or, for a
- * call whose answer depends on its arguments, the comparisons in the order of the policy's rules,
- * 32 or 64 bits wide as the spec says. Numbers that no known call has are ranges like the others.
- * libseccomp gives the names and numbers, and in the tests it is the second opinion. Why it does
- * not make the program: docs/decisions/006-seccomp-program.md.
+ * of ranges, one tree for each architecture that the policy lists: neighbours that get the same
+ * answer are one leaf, so some three hundred calls are about a hundred ranges, which is what the
+ * kernel loads fastest. A leaf is an answer, or, for a call whose answer depends on its arguments,
+ * the comparisons in the order of the policy's rules, 32 or 64 bits wide as the spec says. Numbers
+ * that no known call has are ranges like the others. libseccomp gives the names and numbers, and in
+ * the tests it is the second opinion. Why it does not make the program:
+ * docs/decisions/006-seccomp-program.md.
  *
  * Runs in the keeper, in prepare, with the caller's rights. tests/unit/policy/test_compile.c runs
  * the programs in a simulator.
@@ -58,7 +59,7 @@ struct answers {
 	struct spec_calls calls;
 	bool notifies; /* a listener answers errno: policy_seccomp_compile_notifying */
 	struct spec_call seccomp_call; /* seccomp(2), where the spec has no entry for it */
-	bool is_own; /* the launcher's last calls are of this architecture */
+	bool is_own;                   /* the launcher's last calls are of this architecture */
 };
 
 static uint32_t return_value(const struct answers *answers, struct spec_action action)
@@ -370,8 +371,7 @@ static struct answers answers_of(const struct spec_seccomp *seccomp, enum syscal
 	};
 }
 
-static int compile(const struct spec_seccomp *seccomp, bool notifies,
-		   struct bpf_program *program)
+static int compile(const struct spec_seccomp *seccomp, bool notifies, struct bpf_program *program)
 {
 	const struct answers native = answers_of(seccomp, ABI_NATIVE, notifies);
 	const struct answers second = answers_of(seccomp, ABI_SECOND, notifies);

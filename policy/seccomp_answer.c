@@ -105,6 +105,6 @@ struct policy_seccomp_answer policy_seccomp_answer_second(const struct spec_secc
 	if (!seccomp->has_second)
 		return (struct policy_seccomp_answer){.action = {.kind = ACT_KILL},
 						      .origin = {.file = "built-in"}};
-	return answer_among(seccomp, seccomp->second, number,
-			    syscalls_name_on(ABI_SECOND, place), args);
+	return answer_among(seccomp, seccomp->second, number, syscalls_name_on(ABI_SECOND, place),
+			    args);
 }

@@ -17,17 +17,10 @@ struct waiver_row {
 };
 
 static const struct waiver_row waiver_rows[] = {
-	{"seccomp.call:", true},
-	{"seccomp.architecture:", true},
-	{"host_root_write:", true},
-	{"seccomp.off", false},
-	{"capability:", false},
-	{"apparmor", true},
-	{"landlock", true},
-	{"namespace.", false},
-	{"nested_userns", false},
-	{"mask:", false},
-	{"network.host", false},
+	{"seccomp.call:", true}, {"seccomp.architecture:", true}, {"host_root_write:", true},
+	{"seccomp.off", false},  {"capability:", false},          {"apparmor", true},
+	{"landlock", true},      {"namespace.", false},           {"nested_userns", false},
+	{"mask:", false},        {"network.host", false},
 };
 
 enum { N_WAIVER_ROWS = sizeof(waiver_rows) / sizeof(waiver_rows[0]), MAX_WAIVERS = 64 };

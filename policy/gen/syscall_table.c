@@ -67,8 +67,7 @@ static void add(struct table *table, uint32_t native, char *name)
 	}
 	if (number < 0 || number >= NUMBERS_END)
 		number = FOREIGN;
-	table->calls[table->n++] =
-		(struct call){.name = name, .number = number, .second = FOREIGN};
+	table->calls[table->n++] = (struct call){.name = name, .number = number, .second = FOREIGN};
 }
 
 static void collect(struct table *table, uint32_t native)

@@ -133,8 +133,7 @@ static uint32_t read_number(const char *text)
 		base = 8;
 	}
 	for (; *text != '\0'; text++)
-		value = value * base +
-			(uint32_t)(*text >= 'a' ? *text - 'a' + 10 : *text - '0');
+		value = value * base + (uint32_t)(*text >= 'a' ? *text - 'a' + 10 : *text - '0');
 	return value;
 }
 

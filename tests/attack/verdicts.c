@@ -48,8 +48,8 @@ static long call_x86(const struct row *row)
 	/* The sixth argument is in ebp, which the compiler may need itself. */
 	__asm__ volatile("push %%rbp\n\tmov %[last], %%ebp\n\tint $0x80\n\tpop %%rbp"
 			 : "=a"(result)
-			 : "a"(row->number), "b"(a[0]), "c"(a[1]), "d"(a[2]), "S"(a[3]), "D"(a[4]),
-			   [last] "r"((unsigned)a[5])
+			 : "a"(row->number), "b"(a[0]), "c"(a[1]), "d"(a[2]), "S"(a[3]),
+			   "D"(a[4]), [last] "r"((unsigned)a[5])
 			 : "memory", "r8", "r9", "r10", "r11");
 	return (int)result;
 }
@@ -165,9 +165,8 @@ static int check_line(char *line, bool is_x86)
 		words[n++] = word;
 	if (n < 3 || n > ARGS_MAX + 3)
 		return -1;
-	row.number = words[0][0] >= '0' && words[0][0] <= '9'
-			     ? strtol(words[0], NULL, 0)
-			     : number_of(words[0], is_x86);
+	row.number = words[0][0] >= '0' && words[0][0] <= '9' ? strtol(words[0], NULL, 0)
+							      : number_of(words[0], is_x86);
 	if (row.number < 0)
 		return -1;
 	for (size_t i = 1; i < n - 2; i++)

@@ -11,6 +11,8 @@ BOTH=(--set 'seccomp.architectures=[native, x86]' --waive 'seccomp.architecture:
 setup() {
 	[ "$(uname -m)" = x86_64 ] || skip "x86 is the second architecture of x86-64"
 	cordon_setup
+	# cordon.bash reads it.
+	# shellcheck disable=SC2034
 	CORDON_ROOT=$BATS_TEST_TMPDIR.root
 	cd "$BATS_TEST_TMPDIR" || return
 	# CONFIG_IA32_EMULATION, and not ia32_emulation=off.

@@ -33,9 +33,9 @@ struct row {
 	bool has_rules;
 };
 
-#define SECOND(number_, error_, ...)                                                              \
-	{                                                                                         \
-		.number = (number_), .error = (error_), .is_second = 1, .args = { __VA_ARGS__ }   \
+#define SECOND(number_, error_, ...)                                                            \
+	{                                                                                       \
+		.number = (number_), .error = (error_), .is_second = 1, .args = { __VA_ARGS__ } \
 	}
 #define CALL(number_, error_, ...)                                              \
 	{                                                                       \
@@ -86,9 +86,10 @@ static void describes_the_second(void **state)
 	struct policy_fixture fixture;
 
 	(void)state;
-	resolve(&fixture, "cordon: 1\nextends: default\nvolumes: ['./out:/out:rw']\n"
-			  "waive: {\"seccomp.architecture:x86\": why}\n"
-			  "seccomp: {architectures: [native, x86], deny: [connect, shmget, chown]}\n");
+	resolve(&fixture,
+		"cordon: 1\nextends: default\nvolumes: ['./out:/out:rw']\n"
+		"waive: {\"seccomp.architecture:x86\": why}\n"
+		"seccomp: {architectures: [native, x86], deny: [connect, shmget, chown]}\n");
 	for (size_t i = 0; i < N(second_rows); i++) {
 		struct denial_view view;
 

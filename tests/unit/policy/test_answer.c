@@ -72,8 +72,8 @@ static uint32_t value_of(struct spec_action action)
 
 static bool makes_a_listener(const struct seccomp_data *data)
 {
-	int32_t number = data->arch == NATIVE ? SYS_seccomp
-					      : syscalls_number_on(ABI_SECOND, "seccomp");
+	int32_t number =
+		data->arch == NATIVE ? SYS_seccomp : syscalls_number_on(ABI_SECOND, "seccomp");
 
 	return data->nr == number &&
 	       ((uint32_t)data->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
@@ -139,15 +139,19 @@ static const char *const policies[] = {
 	"cordon: 1\nseccomp: {default: errno(EPERM), allow: [read, {call: ioctl, args: {1: {in: "
 	"[1, "
 	"2]}, 0: {eq: 1}}}]}\n",
-	"cordon: 1\nextends: default\nseccomp: {deny: [{call: madvise, args: {2: {range: [3, 9]}}}, "
-	"{call: kill, args: {1: {above: 15}}, action: errno(ESRCH)}, {call: lseek, args: {1: {below: "
+	"cordon: 1\nextends: default\nseccomp: {deny: [{call: madvise, args: {2: {range: [3, "
+	"9]}}}, "
+	"{call: kill, args: {1: {above: 15}}, action: errno(ESRCH)}, {call: lseek, args: {1: "
+	"{below: "
 	"7}}}]}\n",
 	"cordon: 1\nseccomp: {default: errno(EPERM), allow: [{call: kill, args: {1: {range: [3, "
 	"9]}}}]}\n",
 	"cordon: 1\nextends: default\n" BOTH,
 	"cordon: 1\nextends: default\nvolumes: ['./out:/out:rw']\n" WAIVED
-	"seccomp: {+architectures: [" POLICY_SECOND_NAME "], deny: [connect, {call: chown, args: {1: "
-	"{eq: 0}}}, {call: madvise, args: {2: {range: [3, 9]}}}, {call: seccomp, args: {0: {eq: 2}}, "
+	"seccomp: {+architectures: [" POLICY_SECOND_NAME
+	"], deny: [connect, {call: chown, args: {1: "
+	"{eq: 0}}}, {call: madvise, args: {2: {range: [3, 9]}}}, {call: seccomp, args: {0: {eq: "
+	"2}}, "
 	"action: kill}]}\n",
 };
 

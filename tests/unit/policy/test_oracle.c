@@ -157,8 +157,7 @@ static uint32_t answer_of(const struct spec_seccomp *seccomp, const struct spec_
 static bool is_comparable(const struct spec_seccomp *seccomp, const char *name)
 {
 	const struct spec_call *native = entry_of(seccomp->calls, seccomp->n_calls, name);
-	const struct spec_call *second =
-		entry_of(seccomp->second.calls, seccomp->second.n, name);
+	const struct spec_call *second = entry_of(seccomp->second.calls, seccomp->second.n, name);
 
 	return (native == NULL || native->n_rules == 0) &&
 	       (second == NULL || second->n_rules == 0) &&
@@ -214,8 +213,8 @@ static void compare_both(const char *profile)
 	fixture_init(&fixture);
 	assert_int_equal(fixture_resolve(&fixture, profile), 0);
 	n_theirs = theirs_of_both(&fixture.spec.seccomp, &names, their_program);
-	assert_int_equal(
-		policy_seccomp_compile(&fixture.spec.seccomp, &our_program, &n_ours, &err), 0);
+	assert_int_equal(policy_seccomp_compile(&fixture.spec.seccomp, &our_program, &n_ours, &err),
+			 0);
 	for (int32_t number = 0; number < SYSCALLS_PRIVATE; number++) {
 		struct seccomp_data data = {.arch = FOREIGN, .nr = number};
 		int32_t native = number;
@@ -244,8 +243,9 @@ static void compare_both(const char *profile)
 static void both_architectures(void **state)
 {
 	(void)state;
-	compare_both("cordon: 1\nextends: default\nwaive: {\"seccomp.architecture:" POLICY_SECOND_NAME
-		     "\": why}\nseccomp: {" BOTH "}\n");
+	compare_both(
+		"cordon: 1\nextends: default\nwaive: {\"seccomp.architecture:" POLICY_SECOND_NAME
+		"\": why}\nseccomp: {" BOTH "}\n");
 	compare_both("cordon: 1\nseccomp:\n  " BOTH "\n  default: kill\n  unknown: errno(ENOSYS)\n"
 		     "  allow: ['@basic-io', '@process', '@default', '@chown', exit_group]\n"
 		     "  deny: [{call: getppid, action: errno(EPIPE)}, {call: setuid32, action: "
