@@ -45,11 +45,11 @@ static bool all_hold(const struct spec_call_rule *rule, const uint64_t args[6])
 	return true;
 }
 
-static const struct spec_call *find_call(struct spec_calls calls, int32_t number)
+static const struct spec_call *find_call(const struct spec_calls *calls, int32_t number)
 {
-	for (size_t i = 0; i < calls.n; i++)
-		if (calls.calls[i].number == number)
-			return &calls.calls[i];
+	for (size_t i = 0; i < calls->n; i++)
+		if (calls->calls[i].number == number)
+			return &calls->calls[i];
 	return NULL;
 }
 
@@ -70,7 +70,7 @@ static struct policy_seccomp_answer answer_of(const struct spec_call *call, cons
 
 /* name: the call's, NULL where none is known. */
 static struct policy_seccomp_answer answer_among(const struct spec_seccomp *seccomp,
-						 struct spec_calls calls, int32_t number,
+						 const struct spec_calls *calls, int32_t number,
 						 const char *name, const uint64_t args[6])
 {
 	const struct spec_call *call = find_call(calls, number);
@@ -94,7 +94,7 @@ struct policy_seccomp_answer policy_seccomp_answer(const struct spec_seccomp *se
 		return (struct policy_seccomp_answer){.action = {.kind = ACT_ALLOW},
 						      .origin = {.file = "built-in"},
 						      .call = syscalls_name(number)};
-	return answer_among(seccomp, calls, number, syscalls_name(number), args);
+	return answer_among(seccomp, &calls, number, syscalls_name(number), args);
 }
 
 struct policy_seccomp_answer policy_seccomp_answer_second(const struct spec_seccomp *seccomp,
@@ -105,6 +105,6 @@ struct policy_seccomp_answer policy_seccomp_answer_second(const struct spec_secc
 	if (!seccomp->has_second)
 		return (struct policy_seccomp_answer){.action = {.kind = ACT_KILL},
 						      .origin = {.file = "built-in"}};
-	return answer_among(seccomp, seccomp->second, number, syscalls_name_on(ABI_SECOND, place),
+	return answer_among(seccomp, &seccomp->second, number, syscalls_name_on(ABI_SECOND, place),
 			    args);
 }

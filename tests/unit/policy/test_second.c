@@ -239,7 +239,7 @@ static void not_listed(void **state)
 		NULL,
 		"cordon: 1\nextends: default\nseccomp: {architectures: [native]}\n",
 		/* A waiver alone lists nothing, and a child takes back what its parent lists. */
-		"cordon: 1\nextends: default\n" WAIVED,
+		("cordon: 1\nextends: default\n" WAIVED),
 		"cordon: 1\nextends: /p/both.yaml\nseccomp: {architectures: [native]}\n",
 		"cordon: 1\nextends: default\nseccomp: {+architectures: [native]}\n",
 	};
