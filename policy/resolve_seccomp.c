@@ -226,14 +226,15 @@ static void fill_spec(struct policy_ctx *ctx, const struct filter *filter,
 	seccomp->n_calls = list.n;
 }
 
+/* Of the native filter: no call of the second architecture is permitted where that of its name is
+ * not. */
 static bool admits_key_calls(const struct filter *filter)
 {
 	static const char *const names[] = {"add_key", "keyctl", "request_key"};
 	bool admits = false;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		admits |= filter_is_permission(
-			filter->calls[syscalls_number_on(filter->abi, names[i])].otherwise);
+		admits |= filter_is_permission(filter->calls[syscalls_number(names[i])].otherwise);
 	return admits;
 }
 
@@ -292,7 +293,6 @@ static void resolve_second(struct policy_ctx *ctx, const struct policy_layers *l
 	keep_common_warnings(ctx, first_warning, others, n_others);
 	spec->seccomp.second = spec_calls_of(ctx, filter);
 	spec->seccomp.has_second = true;
-	spec->seccomp.admits_key_calls |= admits_key_calls(filter);
 }
 
 void resolve_seccomp(struct policy_ctx *ctx, const struct policy_layers *layers,

@@ -5,6 +5,8 @@
  * about mistakes. Built twice, as test_second.c.
  */
 #include <errno.h>
+#include <linux/ipc.h>
+#include <linux/net.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -163,6 +165,74 @@ static void multiplexers(void **state)
 	POLICY("cordon: 1\nseccomp: {default: log, architectures: " BOTH
 	       ", allow: [socketcall, connect]}\n",
 	       {"socketcall", {3}, ALLOW}, {"socketcall", {2}, SECCOMP_RET_LOG});
+}
+
+/* The numbers of the kernel's headers. */
+static const struct {
+	const char *multiplexer, *call;
+	uint32_t number;
+} parts[] = {
+	{"socketcall", "socket", SYS_SOCKET},
+	{"socketcall", "bind", SYS_BIND},
+	{"socketcall", "connect", SYS_CONNECT},
+	{"socketcall", "listen", SYS_LISTEN},
+	{"socketcall", "accept", SYS_ACCEPT},
+	{"socketcall", "getsockname", SYS_GETSOCKNAME},
+	{"socketcall", "getpeername", SYS_GETPEERNAME},
+	{"socketcall", "socketpair", SYS_SOCKETPAIR},
+	{"socketcall", "send", SYS_SEND},
+	{"socketcall", "recv", SYS_RECV},
+	{"socketcall", "sendto", SYS_SENDTO},
+	{"socketcall", "recvfrom", SYS_RECVFROM},
+	{"socketcall", "shutdown", SYS_SHUTDOWN},
+	{"socketcall", "setsockopt", SYS_SETSOCKOPT},
+	{"socketcall", "getsockopt", SYS_GETSOCKOPT},
+	{"socketcall", "sendmsg", SYS_SENDMSG},
+	{"socketcall", "recvmsg", SYS_RECVMSG},
+	{"socketcall", "accept4", SYS_ACCEPT4},
+	{"socketcall", "recvmmsg", SYS_RECVMMSG},
+	{"socketcall", "sendmmsg", SYS_SENDMMSG},
+	{"ipc", "semop", SEMOP},
+	{"ipc", "semget", SEMGET},
+	{"ipc", "semctl", SEMCTL},
+	{"ipc", "semtimedop", SEMTIMEDOP},
+	{"ipc", "msgsnd", MSGSND},
+	{"ipc", "msgrcv", MSGRCV},
+	{"ipc", "msgget", MSGGET},
+	{"ipc", "msgctl", MSGCTL},
+	{"ipc", "shmat", SHMAT},
+	{"ipc", "shmdt", SHMDT},
+	{"ipc", "shmget", SHMGET},
+	{"ipc", "shmctl", SHMCTL},
+};
+
+/* Each part is refused by its own name, and no other with it:
+ * but what sendto and recvfrom are refused, send and recv are. */
+static void every_part(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N(parts); i++) {
+		struct program program;
+		char text[512];
+
+		str_format(text, sizeof(text),
+			   "cordon: 1\nseccomp: {default: allow, architectures: %s, deny: [%s]}\n",
+			   BOTH, parts[i].call);
+		program_init(&program, text);
+		for (size_t j = 0; j < N(parts); j++) {
+			bool is_form =
+				(parts[i].number == SYS_SENDTO && parts[j].number == SYS_SEND) ||
+				(parts[i].number == SYS_RECVFROM && parts[j].number == SYS_RECV);
+			struct row row = {parts[j].multiplexer, {parts[j].number}, ALLOW};
+
+			is_form = is_form && str_equal(parts[i].multiplexer, "socketcall") &&
+				  str_equal(parts[j].multiplexer, "socketcall");
+			if (i == j || is_form)
+				row.verdict = ERRNO(EPERM);
+			check_rows(&program, &row, 1);
+		}
+		program_release(&program);
+	}
 }
 #else
 static void multiplexers(void **state)
@@ -330,6 +400,9 @@ int main(void)
 		cmocka_unit_test(conditions),
 		cmocka_unit_test(high_halves),
 		cmocka_unit_test(multiplexers),
+#if POLICY_IS_X86_64
+		cmocka_unit_test(every_part),
+#endif
 		cmocka_unit_test(docker_file),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(warnings),
