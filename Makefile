@@ -26,12 +26,27 @@ PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 CGROUP_SRC   := cgroup/group.c cgroup/probe.c cgroup/table.c cgroup/usage.c
 LAUNCHER_SRC := \
-	launcher/apparmor.c launcher/child.c launcher/child_setup.c launcher/child_workload.c launcher/confined.c launcher/decide.c launcher/denials.c launcher/facts.c \
-	launcher/fault.c launcher/host_steps.c launcher/identity.c launcher/keyring.c launcher/landlock.c \
+	launcher/apparmor.c \
+	launcher/child.c \
+	launcher/child_setup.c \
+	launcher/child_workload.c \
+	launcher/confined.c \
+	launcher/decide.c \
+	launcher/denials.c \
+	launcher/facts.c \
+	launcher/fault.c \
+	launcher/host_steps.c \
+	launcher/identity.c \
+	launcher/keyring.c \
+	launcher/landlock.c \
 	launcher/landlock_child.c \
 	launcher/limits.c \
 	launcher/preflight_limits.c \
 	launcher/placeholders.c \
+	launcher/access.c \
+	launcher/audit.c \
+	launcher/audit_record.c \
+	launcher/host_proc.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
@@ -42,7 +57,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/verdict.c cmd/visible.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
-	$(O)/launcher/notifier_image.o
+	$(O)/launcher/notifier_image.o \
+	$(O)/launcher/auditor_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # ---- flags ----
@@ -134,8 +150,8 @@ $(O)/policy/syscall_table.inc: build/gen/syscall_table
 	$(Q)$< $(CALL_ARCH) > $@.new && mv $@.new $@
 $(O)/policy/syscalls.o: $(O)/policy/syscall_table.inc
 
-# pid 1 of a sandbox, the relay of its terminal, and the one that answers denied calls: programs without libc, embedded
-# in ours (launcher/image.S). The same in every variant.
+# pid 1 of a sandbox, the relay of its terminal, the one that answers denied calls and the one that reads the audit
+# stream: programs without libc, embedded in ours (launcher/image.S). The same in every variant.
 BARE_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
 # gcc makes calls of memset out of loops; there is no libc to call.
@@ -149,6 +165,8 @@ $(O)/launcher/%.bin: launcher/bare.h Makefile
 $(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h
 $(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor_image.h launcher/bare_confine.h
 $(O)/launcher/notifier.bin: launcher/notifier/notifier.c launcher/notifier_image.h launcher/bare_confine.h
+$(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c launcher/audit_record.h launcher/auditor_image.h \
+	launcher/bare_confine.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
@@ -177,7 +195,9 @@ UNIT_SRC := \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/launcher/test_access.c \
 	tests/unit/launcher/test_apparmor.c \
+	tests/unit/launcher/test_audit_record.c \
 	tests/unit/launcher/test_denials.c \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
@@ -268,7 +288,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid
+FUZZ_NAMES   := yaml docker bpf parse subid audit
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 
@@ -312,6 +332,7 @@ $(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
 	tests/attack/call.c tests/attack/capsets.c tests/attack/deny.c tests/attack/descriptors.c tests/attack/processes.c \
+	tests/attack/domain.c \
 	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/verdicts.c \
 	tests/attack/without.c
 # One static file each: they run in trees that have no libraries.

@@ -110,6 +110,7 @@ int must_check sys_ioprio_set(int which, int who, int value);
 #define SYS_LANDLOCK_SCOPE_ABSTRACT    (1ULL << 0) /* 6 */
 #define SYS_LANDLOCK_SCOPE_SIGNAL      (1ULL << 1)
 #define SYS_LANDLOCK_LOG_SAME_EXEC_OFF (1U << 0) /* 7 */
+#define SYS_LANDLOCK_LOG_NEW_EXEC_ON   (1U << 1)
 #define SYS_LANDLOCK_VERSION           (1U << 0)
 
 struct sys_landlock_ruleset {

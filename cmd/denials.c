@@ -32,7 +32,7 @@ static void print_one(const struct sandbox_spec *spec, const struct denial *deni
 		   print_origin(view.origin, origin, sizeof(origin)), text);
 }
 
-void denials_print(const struct sandbox_spec *spec, const struct denials *denials)
+static void print_calls(const struct sandbox_spec *spec, const struct denials *denials)
 {
 	if (denials->is_lost != 0) {
 		print_note("which calls were denied is not known: the process that answers them "
@@ -46,5 +46,83 @@ void denials_print(const struct sandbox_spec *spec, const struct denials *denial
 			   (unsigned long long)denials->others, DENIALS_MAX);
 	if (denials->n == 0)
 		print_note("no system call was denied");
-	print_note("access to files is not listed: the kernel tells only root");
+}
+
+/* ---- Landlock and AppArmor ---- */
+
+static void print_access(const struct sandbox_spec *spec, const struct access_denial *denial)
+{
+	struct access_view view;
+	char origin[512];
+
+	access_describe(spec, denial, &view);
+	print_note("denied %llu time%s: %s: by %s (%s); %s", (unsigned long long)denial->count,
+		   denial->count == 1 ? "" : "s", view.what, view.by,
+		   print_origin(view.origin, origin, sizeof(origin)), view.remedy);
+}
+
+/* Why there is no list, or none of all. NULL: there is nothing to say. */
+static const char *why_not_listed(const struct decision *d, const struct access_denials *access)
+{
+	bool has_landlock = landlock_is_wanted(d);
+
+	if (!has_landlock && !apparmor_is_wanted(d))
+		return "access to files is not listed: mounts alone decide it here, and what they "
+		       "refuse nobody records";
+	if (!audit_has_landlock(d) && !audit_has_apparmor(d))
+		return "access to files is not listed: this kernel's Landlock records nothing "
+		       "(Linux 6.15 and later do)";
+	switch (d->facts.audit) {
+	case AUDIT_READABLE:
+		break;
+	case AUDIT_NO_KERNEL:
+		return "denials by Landlock and AppArmor are not listed: this kernel has no audit "
+		       "stream (CONFIG_AUDIT)";
+	case AUDIT_FORBIDDEN:
+		return "denials by Landlock and AppArmor are not listed: reading the kernel's "
+		       "audit stream takes root (CAP_AUDIT_READ)";
+	case AUDIT_ELSEWHERE:
+		return "denials by Landlock and AppArmor are not listed: the audit stream is the "
+		       "host's, and cordon runs in another network or pid namespace";
+	}
+	if (access == NULL || access->is_lost != 0)
+		return "which denials there were by Landlock and AppArmor is not known: the "
+		       "process that reads them was killed";
+	if (audit_has_landlock(d) && access->has_domain == 0)
+		return "Landlock's denials are not listed: the kernel records none while audit is "
+		       "off (as root: auditctl -e 1, or boot with audit=1)";
+	return NULL;
+}
+
+static void print_accesses(const struct decision *d, const struct access_denials *access,
+			   const char *likely)
+{
+	const char *why = why_not_listed(d, access);
+	bool is_listed = access != NULL && access->is_lost == 0;
+
+	for (size_t i = 0; is_listed && i < access->n; i++)
+		print_access(&d->spec, &access->list[i]);
+	if (is_listed && access->others + access->unseen > 0)
+		print_note("denied %llu times: others, for which the list of %d is too short or "
+			   "which the audit stream did not have",
+			   (unsigned long long)(access->others + access->unseen),
+			   ACCESS_DENIALS_MAX);
+	if (is_listed && access->n_gaps > 0)
+		print_note("the list may lack some: the kernel dropped records");
+	if (why == NULL && access->n == 0)
+		print_note("nothing was denied by %s", !audit_has_apparmor(d) ? "Landlock"
+						       : !audit_has_landlock(d)
+							       ? "AppArmor"
+							       : "Landlock or AppArmor");
+	if (why != NULL)
+		print_note("%s%s%s", why, likely[0] != '\0' ? "; likely: " : "", likely);
+	else if (likely[0] != '\0')
+		print_note("%s", likely);
+}
+
+void denials_print(const struct decision *decision, const struct run_result *result,
+		   const char *likely)
+{
+	print_calls(&decision->spec, result->denials);
+	print_accesses(decision, result->access, likely);
 }

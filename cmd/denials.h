@@ -5,6 +5,8 @@
 
 #include "launcher/cordon.h"
 
-void denials_print(const struct sandbox_spec *spec, const struct denials *denials);
+/* result->denials must be there. likely: what of the policy an argument runs into, "" for none. */
+void denials_print(const struct decision *decision, const struct run_result *result,
+		   const char *likely);
 
 #endif

@@ -69,7 +69,8 @@ static const struct option_def {
 	{"-it", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
 	{"-ti", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
 	{"--explain-denials", NULL, TO_DENIALS, 0, OPTION_RUN,
-	 "list at the end which system calls were denied, and what would allow them"},
+	 "list at the end what was denied (system calls; as root also by Landlock and AppArmor), "
+	 "and what would allow it"},
 	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH,
 	 "make the sandbox's control group in this one (a path below the hierarchies' roots)"},
 	{"--sample", "TIME", TO_SAMPLE, 0, OPTION_RUN,

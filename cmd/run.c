@@ -157,9 +157,19 @@ static int finish(struct verdict *verdict, struct report *report, const struct r
 	return exit_code;
 }
 
-/* At most one line: what the program is known to lack, else the file that it may have missed. */
+/* What of the policy an argument of the program's runs into, "" for none. */
+static void find_likely_rule(const struct decision *decision, const struct options *o,
+			     const struct run_result *result, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (result->kind == RUN_EXITED && result_exit_code(result) != 0)
+		visible_find_rule(decision, o->rest + 1, result->denials != NULL, buf, size);
+}
+
+/* At most one line: what the program is known to lack, else the file that it may have missed, which
+ * with a list of denials stands there. */
 static void print_hint(const struct decision *decision, const struct options *o,
-		       const struct run_result *result)
+		       const struct run_result *result, const char *likely)
 {
 	bool failed = result_exit_code(result) != 0;
 	char text[512];
@@ -168,8 +178,8 @@ static void print_hint(const struct decision *decision, const struct options *o,
 		return;
 	if (advice_text(&decision->spec, (const char *const *)o->rest, failed, text, sizeof(text)))
 		print_note("%s", text);
-	else if (failed && result->kind == RUN_EXITED)
-		visible_print_hint(decision, o->rest + 1);
+	else if (likely[0] != '\0' && result->denials == NULL)
+		print_note("%s", likely);
 }
 
 /* The sandbox ran, or failed to start: says so, and chooses the exit code. */
@@ -184,10 +194,12 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	struct run_options run = {.started = on_started,
 				  .ctx = &watcher,
 				  .denials = &verdict->denials,
+				  .access = &verdict->access,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;
 	struct err err = {0};
+	char likely[VISIBLE_TEXT_MAX];
 	int exit_code;
 	int r;
 
@@ -202,17 +214,19 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	top_stop(&watcher.top);
 	if (r < 0) {
 		print_err(&err);
-		if (err.kind == ERR_EXEC && !o->quiet)
-			visible_print_hint(decision, o->rest);
+		if (err.kind == ERR_EXEC && !o->quiet &&
+		    visible_find_rule(decision, o->rest, false, likely, sizeof(likely)))
+			print_note("%s", likely);
 		return finish(verdict, report, &result, err.text, err_exit_code(&err));
 	}
 	exit_code = result_exit_code(&result);
 	cpu_limit = result_find_cpu_limit(&result, &decision->spec.limits);
 	if (!o->quiet) {
 		print_end(&result, cpu_limit, &decision->spec);
-		print_hint(decision, o, &result);
+		find_likely_rule(decision, o, &result, likely, sizeof(likely));
+		print_hint(decision, o, &result, likely);
 		if (result.denials != NULL)
-			denials_print(&decision->spec, result.denials);
+			denials_print(decision, &result, likely);
 	}
 	return finish(verdict, report, &result, NULL, exit_code);
 }

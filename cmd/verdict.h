@@ -20,6 +20,7 @@ struct verdict {
 	struct misses misses;
 	struct err err;
 	struct denials denials;
+	struct access_denials access;
 	char json[VERDICT_JSON_MAX]; /* result of a run: made before it, so that none is lost */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How a program without libc that stands outside of the sandbox (monitor/monitor.c,
- * notifier/notifier.c) gives up everything before it reads its first byte. Whatever fails ends it,
- * and with it the launch.
+ * notifier/notifier.c, auditor/auditor.c) gives up everything before it reads its first byte.
+ * Whatever fails ends it, and with it the launch.
  */
 #ifndef CORDON_LAUNCHER_BARE_CONFINE_H
 #define CORDON_LAUNCHER_BARE_CONFINE_H
@@ -65,6 +65,16 @@ static inline void bare_no_more_of(int resource, uint64_t than)
 	const uint64_t limit[2] = {than, than};
 
 	if (bare_call(SYS_prlimit64, 0, resource, (long)limit, 0, 0) != 0)
+		bare_exit(125);
+}
+
+/* Behind whoever keeps it busy. */
+static inline void bare_lower_priority(void)
+{
+	enum { NICE = 10, NICE_ZERO = 20 }; /* getpriority(2), the system call: 20 - nice */
+	long now = bare_call(SYS_getpriority, PRIO_PROCESS, 0, 0, 0, 0);
+
+	if (now > NICE_ZERO - NICE && bare_call(SYS_setpriority, PRIO_PROCESS, 0, NICE, 0, 0) != 0)
 		bare_exit(125);
 }
 

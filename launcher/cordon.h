@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "launcher/access.h"
 #include "launcher/denials.h"
 #include "launcher/facts.h"
 #include "launcher/landlock.h"
@@ -130,8 +131,9 @@ struct run_options {
 	void (*sampled)(void *ctx, const struct run_sample *sample);
 	uint64_t sample_ms;
 	struct denials *denials; /* filled where the decision explains them; may be NULL else */
-	bool keeps_file_rights;  /* as root, the front door still has to write where root needs
-				    CAP_DAC_OVERRIDE */
+	struct access_denials *access; /* likewise, where the audit stream can be read */
+	bool keeps_file_rights; /* as root, the front door still has to write where root needs
+				   CAP_DAC_OVERRIDE */
 };
 
 /*

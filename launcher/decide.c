@@ -70,6 +70,8 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		apparmor_probe(d->spec.apparmor.profile, &d->facts);
 	if (d->spec.landlock.demand != DEMAND_NONE)
 		d->facts.landlock_abi = facts_landlock_abi();
+	if (d->explains_denials)
+		d->facts.audit = audit_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
 	d->facts.has_systemd = access("/run/systemd/system", F_OK) == 0;

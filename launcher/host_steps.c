@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/audit.h"
+#include "launcher/host_proc.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
 #include "launcher/limits.h"
@@ -192,74 +192,6 @@ static int apply_sources(struct launch *launch, struct err *err)
 	return r;
 }
 
-/* ---- id maps ---- */
-
-static int write_proc(const struct launch *launch, const char *file, const char *text,
-		      struct err *err)
-{
-	char path[64];
-	int r;
-
-	str_format(path, sizeof(path), "/proc/%d/%s", launch->init_pid, file);
-	r = io_write_text(AT_FDCWD, path, text);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "write the sandbox's %s", file) : 0;
-}
-
-static int apply_deny_setgroups(struct launch *launch, struct err *err)
-{
-	/* The kernel wants this before an unprivileged gid_map: user_namespaces(7). */
-	return write_proc(launch, "setgroups", "deny", err);
-}
-
-static void map_text(const struct launch *launch, uint32_t inside, uint32_t outside, char *buf,
-		     size_t size)
-{
-	if (launch->decision->plan.ids == IDS_BLOCK)
-		str_format(buf, size, "0 %u %d\n", launch->run.block_first, IDENTITY_BLOCK);
-	else
-		str_format(buf, size, "%u %u 1\n", inside, outside);
-}
-
-static int apply_uid_map(struct launch *launch, struct err *err)
-{
-	char text[IDENTITY_MAP_TEXT];
-
-	map_text(launch, launch->spec->identity.uid, launch->decision->facts.euid, text,
-		 sizeof(text));
-	return write_proc(launch, "uid_map", text, err);
-}
-
-static int apply_gid_map(struct launch *launch, struct err *err)
-{
-	char text[IDENTITY_MAP_TEXT];
-
-	map_text(launch, launch->spec->identity.gid, launch->decision->facts.egid, text,
-		 sizeof(text));
-	return write_proc(launch, "gid_map", text, err);
-}
-
-/* ---- oom score ---- */
-
-enum { OOM_SCORE = 500 }; /* of 1000: the kernel takes a sandbox before the host's own programs */
-
-static int apply_oom_score(struct launch *launch, struct err *err)
-{
-	char text[16], path[64];
-	uint64_t current;
-	ssize_t n;
-
-	str_format(path, sizeof(path), "/proc/%d/oom_score_adj", launch->init_pid);
-	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
-	if (n < 0)
-		return err_set(err, ERR_SETUP, (int)-n, "%s", path);
-	io_chomp(text);
-	/* A caller that is offered up already stays so; a negative number is no u64. */
-	if (parse_u64(text, &current) == 0 && current >= OOM_SCORE)
-		return 0;
-	str_format(text, sizeof(text), "%d", OOM_SCORE);
-	return write_proc(launch, "oom_score_adj", text, err);
-}
-
 /* ---- after SYNC_READY ---- */
 
 /* The write end is held by the setup process alone, and closed by its exec of init's image. */
@@ -364,14 +296,19 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			   "a control group, with its limits set and read back while it is empty",
 			   limits_has_group, limits_make_group, limits_verify_group,
 			   limits_remove_group},
+	[PARENT_AUDITOR] = {"auditor",
+			    "a process that can do nothing else reads what Landlock and AppArmor "
+			    "deny, in the kernel's audit stream",
+			    audit_is_wanted, audit_start_auditor, audit_verify_auditor, NULL},
 	[PARENT_DENY_SETGROUPS] = {"deny_setgroups", "the kernel's condition for a user's gid map",
-				   has_one_id, apply_deny_setgroups, NULL, NULL},
+				   has_one_id, host_proc_deny_setgroups, NULL, NULL},
 	[PARENT_OOM_SCORE] = {"oom_score",
 			      "short of memory, the kernel takes the sandbox first (with "
 			      "CAP_SYS_RESOURCE for good; else the program may take it back)",
-			      NULL, apply_oom_score, NULL, NULL},
-	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, apply_uid_map, NULL, NULL},
-	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, apply_gid_map, NULL, NULL},
+			      NULL, host_proc_oom_score, NULL, NULL},
+	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, host_proc_uid_map, NULL,
+			    NULL},
+	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, host_proc_gid_map, NULL, NULL},
 	/* While init still detaches the host's tree. */
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
@@ -384,6 +321,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 		{"init_gone_ahead",
 		 "the host's tree is detached, pid 1 has executed its own image and holds nothing",
 		 NULL, apply_init_gone_ahead, verify_init_gone_ahead, NULL},
+	[PARENT_AUDIT_SUBJECT] = {"audit_subject",
+				  "the auditor is told whose denials are asked for",
+				  audit_is_wanted, audit_tell_subject, audit_verify_subject, NULL},
 	[PARENT_MONITOR] = {"monitor",
 			    "a process that can do nothing else passes the terminal's bytes on",
 			    terminal_is_wanted, terminal_start_monitor, terminal_verify_monitor,
@@ -410,6 +350,11 @@ MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP, "journalled before it is made"
 MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
 	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
+MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");
+MUST_PRECEDE(PARENT_AUDITOR, PARENT_FIRST_AFTER_SPAWN,
+	     "the domain's first record tells whose it is, and no child inherits the stream");
+MUST_PRECEDE(PARENT_AUDITOR, PARENT_KEEPER_PRIVILEGES,
+	     "audit_multicast_bind in kernel/audit.c: joining the readers takes CAP_AUDIT_READ");
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES,
 	     "ptrace(2): as root, looking at a process with other ids takes CAP_SYS_PTRACE");
 MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,

@@ -113,14 +113,22 @@ static int add_rules(const struct launch *launch, int ruleset, struct err *err)
 	return r;
 }
 
+/* What is logged: by default what this process is refused, but not what its program will be. The
+ * refusal that verify asks for is nothing that an administrator should read of; the auditor needs
+ * it, for it names the domain before the program can. */
+static unsigned log_flags(const struct decision *d)
+{
+	if (audit_is_wanted(d) && audit_has_landlock(d))
+		return SYS_LANDLOCK_LOG_NEW_EXEC_ON;
+	return d->facts.landlock_abi >= LANDLOCK_ABI_LOG ? SYS_LANDLOCK_LOG_SAME_EXEC_OFF : 0;
+}
+
 int landlock_restrict(struct launch *launch, struct err *err)
 {
 	const struct decision *d = launch->decision;
 	_cleanup_fd_ int ruleset =
 		sys_landlock_create_ruleset(&d->landlock.handled, sizeof(d->landlock.handled), 0);
-	/* The refusal that verify asks for is nothing that an administrator should read of. */
-	unsigned flags =
-		d->facts.landlock_abi >= LANDLOCK_ABI_LOG ? SYS_LANDLOCK_LOG_SAME_EXEC_OFF : 0;
+	unsigned flags = log_flags(d);
 	int r;
 
 	if (ruleset < 0)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/sync.h"
 #include "cgroup/cgroup.h"
+#include "launcher/audit.h"
 #include "launcher/cordon.h"
 #include "launcher/denials.h"
 #include "launcher/fault.h"
@@ -69,6 +70,7 @@ struct launch {
 	int workload_pidfd;
 	struct terminal terminal;
 	struct notifier_process notifier;
+	struct auditor_process auditor;
 
 	/* in the child */
 	int listener_inside; /* of the workload's process, until its exec */

@@ -195,7 +195,8 @@ void launch_release(struct launch *launch)
 		&launch->init_pidfd,           &launch->workload_pidfd,
 		&launch->run.journal_fd,       &launch->root_source.tree_fd,
 		&launch->notifier.pidfd,       &launch->notifier.control_fd,
-		&launch->notifier.listener_fd,
+		&launch->notifier.listener_fd, &launch->auditor.pidfd,
+		&launch->auditor.control_fd,
 	};
 
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));

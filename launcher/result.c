@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/json.h"
+#include "launcher/access.h"
 
 enum { KILLED_BY_CORDON = 137 };
 
@@ -171,6 +172,43 @@ static void add_denials(struct json *json, const struct denials *denials,
 	json_number(json, "denials_not_listed", (int64_t)denials->others);
 }
 
+static void add_access(struct json *json, const struct sandbox_spec *spec,
+		       const struct access_denial *denial)
+{
+	struct access_view view;
+
+	access_describe(spec, denial, &view);
+	json_open(json, NULL, '{');
+	json_text(json, "layer", view.layer);
+	json_text(json, "what", denial->what);
+	json_text(json, "detail", denial->detail[0] != '\0' ? denial->detail : NULL);
+	json_text(json, "path", denial->path[0] != '\0' ? denial->path : NULL);
+	number_or_null(json, "port",
+		       denial->port <= INT64_MAX ? (int64_t)denial->port : RESULT_NONE);
+	json_number(json, "count", (int64_t)denial->count);
+	json_truth(json, "certain", denial->is_certain != 0);
+	json_text(json, "file", view.origin.file);
+	json_number(json, "line", view.origin.line);
+	json_close(json, '}');
+}
+
+/* Null, too, where Landlock is on and nothing is recorded of it: an empty list would be a word. */
+static void add_accesses(struct json *json, const struct access_denials *access,
+			 const struct sandbox_spec *spec)
+{
+	if (access == NULL || spec == NULL || access->is_lost != 0 ||
+	    (access->n == 0 && access->has_domain == 0 && spec->landlock.demand != DEMAND_NONE)) {
+		json_null(json, "access_denials");
+		json_null(json, "access_denials_not_listed");
+		return;
+	}
+	json_open(json, "access_denials", '[');
+	for (size_t i = 0; i < access->n; i++)
+		add_access(json, spec, &access->list[i]);
+	json_close(json, ']');
+	json_number(json, "access_denials_not_listed", (int64_t)(access->others + access->unseen));
+}
+
 ssize_t result_to_json(const struct run_result *result, const struct sandbox_spec *spec,
 		       const char *setup_error, int setup_exit_code, char *buf, size_t size)
 {
@@ -197,6 +235,7 @@ ssize_t result_to_json(const struct run_result *result, const struct sandbox_spe
 	add_numbers(&json, r);
 	add_provenance(&json, result, spec);
 	add_denials(&json, r->denials, spec);
+	add_accesses(&json, r->access, spec);
 	json_close(&json, '}');
 	return json_finish(&json);
 }

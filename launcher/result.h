@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "launcher/auditor_image.h"
 #include "launcher/denials.h"
 #include "policy/spec.h"
 
@@ -60,7 +61,8 @@ struct run_result {
 	/* Policy keys below when_possible that this host could not enforce. */
 	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
 	size_t n_not_enforced;
-	const struct denials *denials; /* NULL: not asked for; else spec is that of the run */
+	const struct denials *denials;       /* NULL: not asked for; else spec is that of the run */
+	const struct access_denials *access; /* NULL: not asked for, or not to be had */
 };
 
 /* 0-255 as the workload's own, 128+n, or 137 where cordon ended the run. Not for RUN_SETUP_FAILED.

@@ -308,6 +308,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.terminal_slave = -EBADF,
 		.cgroup = {.oom_event_fd = -EBADF},
 		.notifier = {.pidfd = -EBADF, .control_fd = -EBADF, .listener_fd = -EBADF},
+		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,
 		.fault = fault_from_environment(),
@@ -329,8 +330,11 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	/* Before anybody prints: the terminal may still be raw. */
 	terminal_finish(&launch);
 	denials_finish(&launch, r == 0 ? options->denials : NULL);
+	audit_finish(&launch, r == 0 ? options->access : NULL);
 	if (r == 0 && denials_are_explained(decision))
 		ret_result->denials = options->denials;
+	if (r == 0 && audit_is_wanted(decision))
+		ret_result->access = options->access;
 	/* A failed undo is an error of its own where nothing worse happened: something was left
 	 * behind. */
 	if (host_steps_undo(&launch, &undo_err) < 0 && r == 0) {

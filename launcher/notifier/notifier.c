@@ -27,17 +27,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "launcher/bare.h"
 #include "launcher/bare_confine.h"
 #include "launcher/notifier_image.h"
-
-enum {
-	NICE = 10,
-	NICE_ZERO = 20, /* getpriority(2), the system call: 20 - nice */
-};
 
 struct notifier {
 	struct sock_filter program[BPF_MAXINSNS];
@@ -78,21 +72,13 @@ static void check_sizes(void)
 		bare_exit(125);
 }
 
-static void lower_priority(void)
-{
-	long now = bare_call(SYS_getpriority, PRIO_PROCESS, 0, 0, 0, 0);
-
-	if (now > NICE_ZERO - NICE && bare_call(SYS_setpriority, PRIO_PROCESS, 0, NICE, 0, 0) != 0)
-		bare_exit(125);
-}
-
 static void confine(void)
 {
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
 					   .filter = (struct sock_filter *)filter};
 
 	check_sizes();
-	lower_priority();
+	bare_lower_priority();
 	bare_confine("cordon-notifier", NOTIFIER_FDS, &program);
 }
 

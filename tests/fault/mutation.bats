@@ -35,6 +35,8 @@ verdicts() {
 		init_gone_ahead      plain   refused          plain   refused          init is slow then (fault_slow)
 		monitor              tty     refused          tty     refused          .
 		notifier             denials refused          denials refused          .
+		auditor              plain   -                plain   -                where something is recorded: tests/vm/audit.bats
+		audit_subject        plain   -                plain   -                likewise
 		read_back            plain   unseen           plain   unseen           a check, no protection: the test below shows what it finds
 		keeper_privileges    plain   refused          plain   refused          .
 		oom_score            plain   oom_score        plain   oom_score        .

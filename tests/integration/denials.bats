@@ -6,7 +6,7 @@
 load ../lib/cordon
 load ../lib/attack
 
-FILES='cordon: access to files is not listed: the kernel tells only root'
+FILES='cordon: access to files is not listed: mounts alone decide it here, and what they refuse nobody records'
 
 teardown() {
 	[ -z "${keeper:-}" ] || kill -9 "$keeper" 2>/dev/null || true
@@ -320,4 +320,47 @@ cordon: denied [0-9]* times: keyctl 0: EPERM (profile base:*" \
 cordon:   hint: cordon itself runs under a filter that has one*" \
 		"$ATTACK/deny" under "$CORDON" --root "$CORDON_ROOT" run --explain-denials -- true
 	gives 0 "" "$ATTACK/deny" under "$CORDON" --root "$CORDON_ROOT" run -- true
+}
+
+# Landlock's and AppArmor's records are looked at in virtual machines: tests/vm/audit.bats.
+@test "denials: where Landlock's cannot be listed one line says why" {
+	local version why
+	version=$(cordon doctor | awk '$2 == "Landlock" { print $4 + 0 }')
+	[ "$version" -ge 6 ] || skip "Landlock of version 6 is of Linux 6.12"
+	if [ "$version" -lt 7 ]; then
+		why="cordon: access to files is not listed: this kernel's Landlock records nothing*"
+	elif ! is_root; then
+		why="cordon: denials by Landlock and AppArmor are not listed: *(CAP_AUDIT_READ)*"
+	else
+		# As root it depends on the machine, down to a list.
+		why="cordon: *Landlock*"
+	fi
+	says 42 "*cordon: no system call was denied
+$why" cordon run --explain-denials --set landlock=auto -- sh -c 'echo 999 >/proc/self/oom_score_adj || exit 42'
+	gives 42 "" cordon run -q --explain-denials --set landlock=auto -- sh -c '{ echo 999 >/proc/self/oom_score_adj; } 2>/dev/null || exit 42'
+}
+
+@test "denials: the line says what of the policy an argument runs into, where the program fails" {
+	mkdir ro
+	echo text >ro/file
+	gives 3 "cordon: no system call was denied
+$FILES; likely: ro/file is not visible inside; add --ro ro" explained sh -c 'exit 3' sh ro/file
+	gives 3 "cordon: no system call was denied
+$FILES; likely: $PWD/ro/file is read-only inside: $PWD/ro is mounted so (command line); --rw $PWD/ro" \
+		cordon run --explain-denials --ro ro -- sh -c 'exit 3' sh "$PWD/ro/file"
+	cat >p.yaml <<-END
+		cordon: 1
+		extends: default
+		volumes:
+		  - {source: ./ro, target: $PWD/ro, read_only: true}
+	END
+	gives 3 "cordon: no system call was denied
+$FILES; likely: $PWD/ro/file is read-only inside: $PWD/ro is mounted so (./p.yaml:4); --rw $PWD/ro" \
+		cordon run --explain-denials --profile ./p.yaml -- sh -c 'exit 3' sh "$PWD/ro/file"
+	# The control: nothing stands in its way, or it did not fail.
+	! is_root || chown -R 12345:12345 ro
+	gives 3 "cordon: no system call was denied
+$FILES" cordon run --explain-denials --rw ro -- sh -c 'exit 3' sh "$PWD/ro/file"
+	gives 0 "cordon: no system call was denied
+$FILES" cordon run --explain-denials --ro ro -- true "$PWD/ro/file"
 }

@@ -136,3 +136,24 @@ frozen=(bus fs irq sys sysrq-trigger)
 	says 3 "cordon: ./sub is not visible inside; add --ro ." cordon run -- sh -c 'exit 3' sh ./sub
 	says 3 "cordon: $PWD/file is not visible inside; add --ro $PWD" cordon run -- sh -c 'exit 3' sh -o out "$PWD/file"
 }
+
+@test "the hint names an output that cannot be written, and the rule" {
+	mkdir dir
+	echo text >dir/file
+	says 3 "cordon: $PWD/dir/out is not visible inside; add --rw $PWD/dir" cordon run -- sh -c 'exit 3' sh -o "$PWD/dir/out"
+	says 3 "cordon: out is read-only inside: $PWD is mounted so (command line); --rw $PWD" \
+		cordon run --ro . -- sh -c 'exit 3' sh -o out
+	says 3 "cordon: /usr/out is read-only inside: it belongs to the host's own programs" \
+		cordon run -- sh -c 'exit 3' sh --output /usr/out
+	! is_root || chown -R 12345:12345 dir
+	says 3 "cordon: $PWD/dir/file is read-only inside by read_only_below (command line)" cordon run \
+		--set "volumes=[{source: $PWD/dir, target: $PWD/dir, read_only: false, read_only_below: [file]}]" -- \
+		sh -c 'exit 3' sh -o "$PWD/dir/file"
+	says 3 "cordon: $PWD/dir/file is hidden inside by hide_below (command line)" cordon run \
+		--set "volumes=[{source: $PWD/dir, target: $PWD/dir, read_only: false, hide_below: [file]}]" -- \
+		sh -c 'exit 3' sh "$PWD/dir/file"
+	# The controls: what can be written, what is only read, and what the sandbox has of its own.
+	gives 3 "" cordon run --rw dir -- sh -c 'exit 3' sh -o "$PWD/dir/out"
+	gives 3 "" cordon run --ro dir -- sh -c 'exit 3' sh "$PWD/dir/file"
+	gives 3 "" cordon run -- sh -c 'exit 3' sh -o /tmp/out -o /dev/null
+}

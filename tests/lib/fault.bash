@@ -72,7 +72,7 @@ rows_before_spawn() { # FLAG...
 }
 
 # Processes that have this test's --root or work directory among their arguments: keepers, children
-# before exec, helpers, workloads. And each init, monitor and notifier whose keeper is gone: they have
+# before exec, helpers, workloads. And each init, monitor, notifier and auditor whose keeper is gone: they have
 # no arguments to know them by.
 own_processes() {
 	local file pid parent
@@ -87,7 +87,7 @@ own_processes() {
 			2>/dev/null) || continue
 		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" = cordon ] || [ ! -d "/proc/$pid" ] ||
 			echo "$pid $(cat "$file" 2>/dev/null) without a keeper"
-	done < <(grep -lxE 'cordon-(init|monitor|notifier)' /proc/[0-9]*/comm 2>/dev/null)
+	done < <(grep -lxE 'cordon-(init|monitor|notifier|auditor)' /proc/[0-9]*/comm 2>/dev/null)
 }
 
 gone_within() { # SECONDS

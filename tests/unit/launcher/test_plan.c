@@ -46,6 +46,8 @@ static const char *const optional[] = {
 	"terminal_foreground",
 	"monitor",
 	"notifier",
+	"auditor",
+	"audit_subject",
 	"secrets",
 	"apparmor",
 	"landlock",
@@ -243,6 +245,44 @@ static void answers_denied_calls_where_asked(void **state)
 	}
 }
 
+/* Where somebody asks, something records, and the caller may read it. */
+static void reads_the_audit_stream_where_it_says_something(void **state)
+{
+	static const struct {
+		bool asks, has_landlock, has_apparmor;
+		int landlock_abi;
+		enum audit_state audit;
+		bool reads;
+	} cases[] = {
+		{true, true, false, LANDLOCK_ABI_LOG, AUDIT_READABLE, true},
+		{true, false, true, 0, AUDIT_READABLE, true},
+		{true, true, true, LANDLOCK_ABI_SCOPES, AUDIT_READABLE, true},
+		{false, true, true, LANDLOCK_ABI_LOG, AUDIT_READABLE, false},
+		{true, false, false, LANDLOCK_ABI_LOG, AUDIT_READABLE, false},
+		{true, true, false, LANDLOCK_ABI_SCOPES, AUDIT_READABLE, false},
+		{true, true, true, LANDLOCK_ABI_LOG, AUDIT_FORBIDDEN, false},
+		{true, true, true, LANDLOCK_ABI_LOG, AUDIT_ELSEWHERE, false},
+		{true, true, true, LANDLOCK_ABI_LOG, AUDIT_NO_KERNEL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct decision d;
+
+		decision_as_root(&d);
+		d.explains_denials = cases[i].asks;
+		d.facts.audit = cases[i].audit;
+		d.facts.landlock_abi = cases[i].landlock_abi;
+		d.spec.landlock.demand = cases[i].has_landlock ? DEMAND_REQUIRED : DEMAND_NONE;
+		d.facts.apparmor = cases[i].has_apparmor;
+		d.spec.apparmor.demand = cases[i].has_apparmor ? DEMAND_REQUIRED : DEMAND_NONE;
+		plan_make(&d);
+		assert_int_equal(wants(&d, "auditor"), cases[i].reads);
+		assert_int_equal(wants(&d, "audit_subject"), cases[i].reads);
+		assert_all_required_rows(&d);
+	}
+}
+
 static void raises_hard_limits_where_needed(void **state)
 {
 	static const struct {
@@ -338,6 +378,7 @@ int main(void)
 		cmocka_unit_test(makes_six_namespaces_at_once),
 		cmocka_unit_test(follows_the_spec),
 		cmocka_unit_test(answers_denied_calls_where_asked),
+		cmocka_unit_test(reads_the_audit_stream_where_it_says_something),
 		cmocka_unit_test(raises_hard_limits_where_needed),
 		cmocka_unit_test(always_leaves_the_callers_keyring),
 		cmocka_unit_test(shows_every_row),
