@@ -364,7 +364,7 @@ lint: ## run every lint check and the checks' own tests
 check: ## run the whole test suite
 	tests/run
 
-check-vm: build/cordon build/hostile attack-build ## run the tests on Debian's kernels 6.1 and 6.12, in virtual machines
+check-vm: build/cordon build/hostile attack-build ## run the tests on Debian's kernels 6.1, 6.12 and the newest, in virtual machines
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 

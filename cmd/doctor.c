@@ -154,7 +154,7 @@ static void note_userns_profile(struct checkup *checkup, const struct host_facts
 {
 	char path[PATH_MAX];
 
-	if (facts->userns != USERNS_APPARMOR)
+	if (facts->userns != USERNS_APPARMOR && facts->userns != USERNS_APPARMOR_PROFILE)
 		return;
 	profile_path("cordon", path, sizeof(path));
 	say(checkup, CHECK_NOTE, NULL,

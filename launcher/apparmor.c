@@ -44,6 +44,13 @@ bool apparmor_has_label(void)
 	       !str_equal(label, "unconfined");
 }
 
+bool apparmor_is_confined(void)
+{
+	char label[LABEL_MAX];
+
+	return read_label(current_file, label, sizeof(label)) == 0 && is_confined(label);
+}
+
 void apparmor_probe(const char *profile, struct host_facts *facts)
 {
 	char label[LABEL_MAX];

@@ -30,6 +30,9 @@ void apparmor_probe(const char *profile, struct host_facts *facts);
 /* Whether the caller is under a profile by name, be it one that permits everything. */
 bool apparmor_has_label(void);
 
+/* Whether the caller is under a profile that holds. */
+bool apparmor_is_confined(void);
+
 bool apparmor_is_wanted(const struct decision *decision);
 
 /* The row; Runs in: the workload's process. After: pivot (its own /proc). Must not: after landlock,

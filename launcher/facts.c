@@ -76,6 +76,21 @@ static bool read_number(const char *path, uint64_t *ret)
 	return parse_u64(text, ret) == 0;
 }
 
+/* AppArmor says EACCES (apparmor_userns_create, Linux 6.7); other reasons are told apart elsewhere. */
+static bool refuses_userns(void)
+{
+	struct sys_clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+	pid_t pid = sys_clone3(&args);
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		ignore_result(sys_waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL, NULL),
+			      "where SIGCHLD is ignored it is gone");
+	return pid == -EACCES;
+}
+
 static enum userns_state probe_userns(const struct host_facts *facts)
 {
 	bool is_privileged = facts_has_cap(facts, CAP_SYS_ADMIN);
@@ -94,6 +109,9 @@ static enum userns_state probe_userns(const struct host_facts *facts)
 	    read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", &value) &&
 	    value == 1 && !apparmor_has_label())
 		return USERNS_APPARMOR;
+	/* Which rules a profile has cannot be read: it is tried, where there is one. */
+	if (apparmor_is_confined() && refuses_userns())
+		return USERNS_APPARMOR_PROFILE;
 	return USERNS_OK;
 }
 

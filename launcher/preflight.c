@@ -99,6 +99,10 @@ static void check_userns(const struct decision *d, struct misses *misses)
 		 "As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or load "
 		 "cordon's AppArmor profile, which grants `userns` to it (`cordon doctor` prints "
 		 "the line)."},
+		{USERNS_APPARMOR_PROFILE,
+		 "the AppArmor profile that cordon is under does not let it make user namespaces",
+		 "As root: load cordon's own AppArmor profile, which grants `userns` to it (`cordon "
+		 "doctor` prints the line), or add the rule `userns,` to that profile."},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
