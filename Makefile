@@ -107,7 +107,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-vm check-long bench
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -331,8 +331,13 @@ $(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
 
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
-	tests/attack/call.c tests/attack/capsets.c tests/attack/deny.c tests/attack/descriptors.c tests/attack/processes.c \
+	tests/attack/call.c \
+	tests/attack/capsets.c \
+	tests/attack/deny.c \
+	tests/attack/descriptors.c \
+	tests/attack/processes.c \
 	tests/attack/domain.c \
+	tests/attack/filters.c \
 	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/verdicts.c \
 	tests/attack/without.c
 # One static file each: they run in trees that have no libraries.
@@ -356,6 +361,26 @@ build/tests/%: tests/attack/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$<)
 	$(Q)$(CC) $(STD) -D_GNU_SOURCE -O2 -g $(WARN) $< $(ATTACK_LINK) -o $@
+
+# ---- runc's filter beside cordon's, for the same Docker file (tests/oracle) ----
+oracle-build: build/oracle/compile build/oracle/compare ## build the programs of tests/oracle: build/oracle/
+
+build/oracle/%: build/release/oracle/%
+	@mkdir -p $(@D)
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/oracle/%: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+
+$(O)/oracle/compile: $(O)/tests/oracle/compile.o
+$(O)/oracle/compile: ORACLE_LIBS := -Wl,--wrap=resolve_capabilities -lcap-ng
+$(O)/oracle/compare: $(O)/tests/oracle/compare.o $(O)/tests/oracle/differences.o
+$(O)/oracle/compare: ORACLE_LIBS := -lseccomp
+$(O)/oracle/%: $(O)/libtest.a $(O)/libcordon.a
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) $(UNIT_LINK) $(SANITIZE) $(filter %.o,$^) $(O)/libtest.a $(O)/libcordon.a \
+		$(ORACLE_LIBS) $(LDLIBS) -o $@
 
 # ---- checks ----
 lint: ## run every lint check and the checks' own tests

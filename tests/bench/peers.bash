@@ -4,23 +4,10 @@
 
 peer_packages=(bubblewrap crun runc firejail systemd-container libsystemd-shared libyajl2)
 
-# Fetched with the host's package sources, but with lists and caches below build/peers.
 peers_fetch() {
-	local dir=$repo/build/peers apt deb name
-	mkdir -p "$dir/deb" "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/root"
-	apt=(apt-get -qq -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=")
-	if [ ! -e "$dir/done" ]; then
-		"${apt[@]}" update >&2 || true
-		for name in "${peer_packages[@]}"; do
-			(cd "$dir/deb" && "${apt[@]}" download "$name" >&2) || echo "bench: cannot fetch $name" >&2
-		done
-		for deb in "$dir"/deb/*.deb; do
-			[ ! -e "$deb" ] || dpkg -x "$deb" "$dir/root"
-		done
-		# Nothing that is unpacked here may have a privilege.
-		chmod -R u-s,g-s "$dir/root"
-		touch "$dir/done"
-	fi
+	local dir=$repo/build/peers deb
+	mkdir -p "$dir"/{deb,root}
+	"$here/fetch" "${peer_packages[@]}" || echo "bench: what could not be fetched is left out" >&2
 	mkdir "$work/peers"
 	cp -a "$dir/root/." "$work/peers/"
 	for deb in "$dir"/deb/*.deb; do

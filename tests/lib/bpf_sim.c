@@ -7,7 +7,6 @@
  */
 #include "tests/lib/bpf_sim.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool compare(uint16_t code, uint32_t a, uint32_t k)
@@ -32,7 +31,8 @@ static bool load(const struct seccomp_data *data, uint32_t offset, uint32_t *a)
 	return true;
 }
 
-uint32_t bpf_sim_run(const struct sock_filter *program, size_t n, const struct seccomp_data *data)
+static uint32_t run(const struct sock_filter *program, size_t n, const struct seccomp_data *data,
+		    uint32_t *ret_last_offset)
 {
 	uint32_t a = 0;
 
@@ -43,6 +43,8 @@ uint32_t bpf_sim_run(const struct sock_filter *program, size_t n, const struct s
 		case BPF_LD | BPF_W | BPF_ABS:
 			if (!load(data, now->k, &a))
 				return BPF_SIM_INVALID;
+			if (now->k > *ret_last_offset)
+				*ret_last_offset = now->k;
 			break;
 		case BPF_ALU | BPF_AND | BPF_K:
 			a &= now->k;
@@ -63,4 +65,20 @@ uint32_t bpf_sim_run(const struct sock_filter *program, size_t n, const struct s
 		}
 	}
 	return BPF_SIM_INVALID;
+}
+
+uint32_t bpf_sim_run(const struct sock_filter *program, size_t n, const struct seccomp_data *data)
+{
+	uint32_t last_offset = 0;
+
+	return run(program, n, data, &last_offset);
+}
+
+bool bpf_sim_reads_arguments(const struct sock_filter *program, size_t n,
+			     const struct seccomp_data *data)
+{
+	uint32_t last_offset = 0;
+
+	run(program, n, data, &last_offset);
+	return last_offset > offsetof(struct seccomp_data, arch);
 }

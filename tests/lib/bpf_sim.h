@@ -5,6 +5,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,5 +15,10 @@
 
 /* The SECCOMP_RET_* value that the program answers to data. */
 uint32_t bpf_sim_run(const struct sock_filter *program, size_t n, const struct seccomp_data *data);
+
+/* Whether the run reads more of data than the number and the architecture. Where it does not, the
+ * answer is the same whatever the rest is. */
+bool bpf_sim_reads_arguments(const struct sock_filter *program, size_t n,
+			     const struct seccomp_data *data);
 
 #endif
