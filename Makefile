@@ -65,7 +65,11 @@ CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
 # Hardening, after the OpenSSF "Compiler Options Hardening Guide" for C: stack canaries and probes, control-flow
 # tags, checked libc calls, zeroed locals, position-independent code, read-only relocations, no lazy binding.
-HARDEN_CFLAGS  := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 \
+MACHINE        := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+TAGS_aarch64   := -mbranch-protection=standard
+CONTROL_TAGS   := $(or $(TAGS_$(MACHINE)),-fcf-protection)
+NO_TAGS        := $(if $(TAGS_$(MACHINE)),-mbranch-protection=none,-fcf-protection=none)
+HARDEN_CFLAGS  := -fstack-protector-strong -fstack-clash-protection $(CONTROL_TAGS) -D_FORTIFY_SOURCE=2 \
                   -ftrivial-auto-var-init=zero -fno-strict-aliasing -fPIE
 HARDEN_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(O)
@@ -96,7 +100,7 @@ endif
 ifeq ($(VARIANT),clang)
 CC := clang
 # pattern: clang 14 takes zero only with a second flag that says it will go away.
-HARDEN_CFLAGS := -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2 -ftrivial-auto-var-init=pattern \
+HARDEN_CFLAGS := -fstack-protector-strong $(CONTROL_TAGS) -D_FORTIFY_SOURCE=2 -ftrivial-auto-var-init=pattern \
                  -fno-strict-aliasing -fPIE
 endif
 
@@ -140,7 +144,7 @@ $(O)/policy/profile_%.inc: profiles/%.yaml build/gen/profile_nodes Makefile
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # What libseccomp knows of system calls, as tables (policy/syscalls.c). The program that writes them runs here.
-CALL_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+CALL_ARCH := $(MACHINE)
 build/gen/syscall_table: policy/gen/syscall_table.c
 	@mkdir -p $(@D)
 	$(call say,cc,$<)
@@ -153,7 +157,7 @@ $(O)/policy/syscalls.o: $(O)/policy/syscall_table.inc
 # pid 1 of a sandbox, the relay of its terminal, the one that answers denied calls and the one that reads the audit
 # stream: programs without libc, embedded in ours (launcher/image.S). The same in every variant.
 BARE_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow -Werror -ffreestanding -fno-pie \
-	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
+	-fno-stack-protector $(NO_TAGS) -fno-asynchronous-unwind-tables
 # gcc makes calls of memset out of loops; there is no libc to call.
 BARE_CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 BARE_LDFLAGS := -static -nostdlib $(if $(findstring clang,$(CC)),,-no-pie) -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
@@ -177,7 +181,7 @@ $(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a
 
 $(O)/libcordon.a: $(LIB_OBJ)
 	$(call say,ar,$@)
-	$(Q)rm -f $@ && ar rcs $@ $(LIB_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
 
 # ---- unit tests (cmocka): one program for each file, run by tests/run ----
 UNIT_SRC := \
@@ -250,7 +254,7 @@ unit-build: $(UNIT_BIN) ## build the unit tests
 
 $(O)/libtest.a: $(TEST_LIB_SRC:%.c=$(O)/%.o)
 	$(call say,ar,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
