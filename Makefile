@@ -41,6 +41,7 @@ LAUNCHER_SRC := \
 	launcher/landlock.c \
 	launcher/landlock_child.c \
 	launcher/limits.c \
+	launcher/limits_text.c \
 	launcher/preflight_limits.c \
 	launcher/placeholders.c \
 	launcher/access.c \
@@ -223,6 +224,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_flags.c \
 	tests/unit/policy/test_groups.c \
 	tests/unit/policy/test_keys.c \
+	tests/unit/policy/test_limits.c \
 	tests/unit/policy/test_lsm.c \
 	tests/unit/policy/test_oracle.c \
 	tests/unit/policy/test_mounts.c \

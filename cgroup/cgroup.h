@@ -38,11 +38,13 @@ enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };
 
 /* Why no group can be made for a controller; each has its own remedy. */
 enum cgroup_obstacle {
+	CGROUP_ABSENT, /* this kernel has not got it, or it is mounted nowhere */
 	CGROUP_USABLE,
-	CGROUP_ABSENT,        /* this kernel has not got it, or it is mounted nowhere */
 	CGROUP_NOT_SHOWN,     /* the caller's own group lies outside what is mounted */
+	CGROUP_NO_PARENT,     /* the group that the caller named is not there */
+	CGROUP_READ_ONLY,     /* it is mounted so */
 	CGROUP_NOT_DELEGATED, /* the caller may not make a group there */
-	CGROUP_NOT_ENABLED,   /* v2: the place has not got the controller */
+	CGROUP_NOT_ENABLED,   /* v2: the place has not got the controller; v1: it has no cpuset */
 	CGROUP_BUSY,          /* v2: other processes live in the group that would be the parent */
 };
 
@@ -51,6 +53,7 @@ enum { CGROUP_HIERARCHIES_MAX = 8, CGROUP_DIR_MAX = 1024, CGROUP_NAME_MAX = 32 }
 struct cgroup_hierarchy {
 	enum cgroup_version version;
 	uint32_t controllers; /* bit n: controller n can be limited or read here */
+	uint32_t present;     /* bit n: controller n is this hierarchy's, usable or not */
 	/* v2: those of them that the parent does not hand on to its children yet */
 	uint32_t to_enable;
 	bool makes_parent;           /* v2, as root: the parent is ours to make */
@@ -59,9 +62,9 @@ struct cgroup_hierarchy {
 	char parent_path[CGROUP_DIR_MAX]; /* the same as /proc/PID/cgroup has it */
 };
 
-/* What there is. About 20 KiB. */
+/* What there is. About 25 KiB. */
 struct cgroup_facts {
-	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX]; /* usable ones */
+	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX];
 	size_t n_hierarchies;
 	enum cgroup_obstacle obstacle[CGROUP_CONTROLLERS];
 	enum cgroup_version version[CGROUP_CONTROLLERS]; /* which carries it; 0: none */
@@ -84,14 +87,22 @@ int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct
 void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
 			struct cgroup_facts *ret);
 
+/* The hierarchy that has a controller, usable or not; NULL where none is shown. */
+const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_facts *facts,
+						   enum cgroup_controller controller);
+
 /* The controller that enforces a limit; CGROUP_CONTROLLERS for those that need none. */
 enum cgroup_controller cgroup_controller_of(enum spec_limit limit);
+
+/* The processors of LIMIT_CPUSET as the kernel prints them: "0-1,4". */
+void cgroup_format_cpuset(const struct spec_limits *spec, char *buf, size_t size);
 
 /* ---- one sandbox's groups ---- */
 
 struct cgroup_place {
 	enum cgroup_version version;
 	uint32_t controllers;
+	size_t hierarchy; /* index in the facts */
 	int dir_fd;
 	int tasks_fd;                                     /* v1: for cgroup_join */
 	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];      /* of the directory */
@@ -135,6 +146,10 @@ int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struc
 /* Kills what is in it, v2 (cgroup.kill); v1 has no such thing, and nothing happens. */
 void cgroup_kill(const struct cgroup *group);
 
+/* Whether removing the groups takes CAP_DAC_OVERRIDE: the owner of the directory that they are in
+ * may not write to it, as with the top of each hierarchy. */
+bool cgroup_removal_is_privileged(const struct cgroup *group);
+
 /* Closes the descriptors. */
 void cgroup_release(struct cgroup *group);
 
@@ -152,8 +167,7 @@ struct cgroup_usage {
 	int64_t memory_peak_bytes;
 	int64_t swap_bytes;
 	int64_t oom_kills;         /* processes that the kernel killed for want of memory */
-	int64_t memory_limit_hits; /* times that limits.memory was the reason; 0: the host's memory
-				    */
+	int64_t memory_limit_hits; /* times that its own limit was reached; 0: it was the host's */
 	int64_t pids;              /* our init is counted */
 	int64_t pids_peak;
 	int64_t pids_refused; /* forks refused by limits.pids */

@@ -26,8 +26,9 @@ enum {
 	REMOVE_TRIES = 400,
 	REMOVE_PAUSE_NS = 5000000,
 	MAKE_TRIES = 20,
-	DEVICES_MAX = 256,
 	LINE_MAX_BYTES = 4096,
+	/* A line for each block device. */
+	DEVICE_LINES_MAX_BYTES = 64 << 10,
 };
 
 /* ---- making ---- */
@@ -46,6 +47,7 @@ void cgroup_plan(const struct cgroup_facts *facts, uint32_t controllers, const c
 		ret->n++;
 		*place = (struct cgroup_place){.version = h->version,
 					       .controllers = h->controllers & controllers,
+					       .hierarchy = i,
 					       .dir_fd = -EBADF,
 					       .tasks_fd = -EBADF};
 		str_format(place->path, sizeof(place->path), "%s/cordon-%s", h->parent, id);
@@ -81,17 +83,6 @@ static int make_own_parent(const struct cgroup_hierarchy *h, uint32_t controller
 	if (r == 0 && mkdir(h->parent, 0755) != 0 && errno != EEXIST)
 		r = err_set(err, ERR_SETUP, errno, "%s: make the group", h->parent);
 	return r == 0 ? enable(h->parent, controllers, err) : r;
-}
-
-static const struct cgroup_hierarchy *hierarchy_of(const struct cgroup_facts *facts,
-						   const struct cgroup_place *place)
-{
-	for (size_t i = 0; i < facts->n_hierarchies; i++)
-		if (str_has_prefix(place->path, facts->hierarchies[i].parent) &&
-		    place->version == facts->hierarchies[i].version &&
-		    (place->controllers & facts->hierarchies[i].controllers) != 0)
-			return &facts->hierarchies[i];
-	return NULL;
 }
 
 /* cpuset of v1: a new group has no processors and no memory at all until it is given some. */
@@ -145,6 +136,21 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
 	return (h->controllers & 1U << CGROUP_CPUSET) != 0 ? copy_cpuset(h, place, err) : 0;
 }
 
+/* A sandbox that is short of memory ends as a whole: half of one gives wrong results. On v1 it is
+ * the keeper that sees to it. */
+static int end_as_a_whole(const struct cgroup_place *place, struct err *err)
+{
+	char text[16];
+	int r = io_write_text(place->dir_fd, "memory.oom.group", "1");
+
+	if (r == 0)
+		r = (int)io_read_text(place->dir_fd, "memory.oom.group", text, sizeof(text));
+	if (r < 0 || text[0] != '1')
+		return err_set(err, ERR_SETUP, r < 0 ? -r : 0, "%s/memory.oom.group: set to 1",
+			       place->path);
+	return 0;
+}
+
 /* v1 tells of a lack of memory through an eventfd, which is also readable once the group is gone:
  * what happened is read from memory.oom_control (cgroup-v1/memory.rst, 10). */
 static int watch_memory(struct cgroup *group, const struct cgroup_place *place, struct err *err)
@@ -168,13 +174,11 @@ int cgroup_make(const struct cgroup_facts *facts, struct cgroup *group, struct e
 {
 	for (size_t i = 0; i < group->n; i++) {
 		struct cgroup_place *place = &group->places[i];
-		const struct cgroup_hierarchy *h = hierarchy_of(facts, place);
-		int r = h == NULL ? err_set(err, ERR_BUG, 0, "%s: in no hierarchy", place->path)
-				  : make_one(h, place, err);
+		int r = make_one(&facts->hierarchies[place->hierarchy], place, err);
 
-		if (r == 0 && place->version == CGROUP_V1 &&
-		    (place->controllers & 1U << CGROUP_MEMORY) != 0)
-			r = watch_memory(group, place, err);
+		if (r == 0 && (place->controllers & 1U << CGROUP_MEMORY) != 0)
+			r = place->version == CGROUP_V1 ? watch_memory(group, place, err)
+							: end_as_a_whole(place, err);
 		if (r < 0)
 			return r;
 	}
@@ -251,7 +255,7 @@ static bool has_device_line(const char *text, const char *device, const char *va
 static int limit_device(const struct cgroup_place *place, const struct cgroup_limit_row *row,
 			const char *device, uint64_t bytes, struct err *err)
 {
-	char wanted[64], value[128], text[LINE_MAX_BYTES];
+	char wanted[64], value[128], text[DEVICE_LINES_MAX_BYTES];
 	ssize_t n;
 	int r;
 
@@ -357,24 +361,28 @@ int cgroup_join(const struct cgroup *group, struct err *err)
 	return 0;
 }
 
-/* Whether one of the lines "N:controllers:PATH" ends with this path. */
+/* Whether the line "N:CONTROLLERS:PATH" of the place's hierarchy has the place's path. Each
+ * hierarchy has a line, and on v1 the paths are mostly alike. */
 static bool has_path(const char *text, const struct cgroup_place *place)
 {
 	for (const char *line = text; *line != '\0';
 	     line += strcspn(line, "\n"), line += *line == '\n') {
-		size_t len = strcspn(line, "\n");
-		const char *first = memchr(line, ':', len);
+		const char *names = line + strcspn(line, ":\n");
 		const char *path =
-			first == NULL ? NULL
-				      : memchr(first + 1, ':', len - (size_t)(first + 1 - line));
-		bool is_v2 = first != NULL && path == first + 1;
+			names + (*names == ':') + strcspn(names + (*names == ':'), ":\n");
+		size_t len = strcspn(path, "\n");
+		char list[LINE_MAX_BYTES];
+		uint32_t here;
 
-		if (path == NULL || is_v2 != (place->version == CGROUP_V2))
+		if (*path != ':')
 			continue;
-		path++;
-		if (strlen(place->self_path) == len - (size_t)(path - line) &&
-		    strncmp(path, place->self_path, strlen(place->self_path)) == 0)
-			return true;
+		str_format(list, sizeof(list), "%.*s", (int)(path - names - 1), names + 1);
+		here = cgroup_controllers_in(list, CGROUP_V1);
+		if (place->version == CGROUP_V2 ? !str_has_prefix(line, "0::")
+						: (here & place->controllers) != place->controllers)
+			continue;
+		return strlen(place->self_path) == len - 1 &&
+		       strncmp(path + 1, place->self_path, len - 1) == 0;
 	}
 	return false;
 }
@@ -403,6 +411,20 @@ void cgroup_kill(const struct cgroup *group)
 				      "the death of init kills them as well");
 }
 
+bool cgroup_removal_is_privileged(const struct cgroup *group)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		const struct cgroup_place *place = &group->places[i];
+		struct stat above;
+
+		/* Where it cannot be seen, it may be needed. */
+		if (fstatat(place->dir_fd, "..", &above, 0) != 0 || above.st_uid != geteuid() ||
+		    (above.st_mode & S_IWUSR) == 0)
+			return true;
+	}
+	return false;
+}
+
 void cgroup_release(struct cgroup *group)
 {
 	for (size_t i = 0; i < group->n; i++) {
@@ -415,10 +437,11 @@ void cgroup_release(struct cgroup *group)
 
 /* ---- removing ---- */
 
-/* Ours alone: made by make_own_parent. It stays while another sandbox's group is in it. */
+/* Ours alone: the group "cordon" at the top of v2, of make_own_parent. It stays while another
+ * sandbox's group is in it. One of that name elsewhere is somebody's. */
 static void remove_own_parent(const char *path)
 {
-	char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+	char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX], above[sizeof(parent) + 32];
 	char *slash;
 
 	str_format(parent, sizeof(parent), "%s", path);
@@ -427,7 +450,14 @@ static void remove_own_parent(const char *path)
 		return;
 	*slash = '\0';
 	slash = strrchr(parent, '/');
-	if (slash != NULL && str_equal(slash + 1, "cordon"))
+	if (slash == NULL || !str_equal(slash + 1, "cordon"))
+		return;
+	/* Every group of v2 has the first of these files, and every one but the top the second. */
+	str_format(above, sizeof(above), "%.*s/cgroup.controllers", (int)(slash - parent), parent);
+	if (access(above, F_OK) != 0)
+		return;
+	str_format(above, sizeof(above), "%.*s/cgroup.type", (int)(slash - parent), parent);
+	if (access(above, F_OK) != 0)
 		ignore_result(rmdir(parent), "EBUSY: others live in it");
 }
 

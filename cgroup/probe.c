@@ -22,14 +22,15 @@ enum { FILE_MAX_BYTES = 4 << 20, LINE_MAX_BYTES = 8192 };
 
 /* ---- text ---- */
 
-/* The word after the next separator, into buf; "" at the end of the line. Returns what follows. */
+/* The word up to the next separator, into buf; "" at the end of the line, and where it is longer
+ * than buf: half a path is another path. Returns what follows. */
 static const char *take(const char *text, char separator, char *buf, size_t size)
 {
 	size_t len = 0;
 
 	while (text[len] != '\0' && text[len] != '\n' && text[len] != separator)
 		len++;
-	str_format(buf, size, "%.*s", (int)(len < size ? len : size - 1), text);
+	str_format(buf, size, "%.*s", len < size ? (int)len : 0, text);
 	return text[len] == separator ? text + len + 1 : text + len;
 }
 
@@ -55,7 +56,7 @@ static bool lists(const char *list, const char *word)
 }
 
 /* The controllers of ours that a list names. */
-static uint32_t controllers_in(const char *list, enum cgroup_version version)
+uint32_t cgroup_controllers_in(const char *list, enum cgroup_version version)
 {
 	uint32_t bits = 0;
 
@@ -80,8 +81,9 @@ static void own_group(const char *self_cgroup, uint32_t controllers, char *buf, 
 
 		rest = take(rest, ':', names, sizeof(names));
 		is_v2 = names[0] == '\0' && str_equal(number, "0");
-		if (controllers == 0 ? is_v2
-				     : !is_v2 && controllers_in(names, CGROUP_V1) == controllers) {
+		if (controllers == 0
+			    ? is_v2
+			    : !is_v2 && cgroup_controllers_in(names, CGROUP_V1) == controllers) {
 			take(rest, '\n', buf, size);
 			return;
 		}
@@ -156,13 +158,14 @@ void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const ch
 		rest = take(rest, ' ', word, sizeof(word)); /* source */
 		take(rest, '\n', word, sizeof(word));       /* options */
 		/* A backslash stands for a byte that no hierarchy of an ordinary host has. */
-		if (strchr(point, '\\') != NULL || strchr(root, '\\') != NULL)
+		if (point[0] != '/' || root[0] != '/' || strchr(point, '\\') != NULL ||
+		    strchr(root, '\\') != NULL)
 			continue;
 		if (str_equal(type, "cgroup2")) {
 			h.version = CGROUP_V2;
 		} else if (str_equal(type, "cgroup")) {
 			h.version = CGROUP_V1;
-			h.controllers = controllers_in(word, CGROUP_V1);
+			h.present = h.controllers = cgroup_controllers_in(word, CGROUP_V1);
 			if (h.controllers == 0)
 				continue; /* freezer, devices, name=systemd: not needed */
 		} else {
@@ -180,13 +183,25 @@ void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const ch
 
 /* ---- directories ---- */
 
-/* As a person would: the rights that count are the effective ones. */
-static bool may_write(const char *dir, const char *file)
+/* 0 or -errno. As a person would: the rights that count are the effective ones. */
+static int may_write(const char *dir, const char *file)
 {
 	char path[CGROUP_DIR_MAX + 64];
 
 	str_format(path, sizeof(path), "%s%s%s", dir, file[0] != '\0' ? "/" : "", file);
-	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ? 0 : -errno;
+}
+
+/* What keeps the caller from making a group in this directory. */
+static enum cgroup_obstacle obstacle_in(const char *dir, const char *file, bool is_named)
+{
+	int r = may_write(dir, "cgroup.procs");
+
+	if (r == -ENOENT || r == -ENOTDIR)
+		return is_named ? CGROUP_NO_PARENT : CGROUP_NOT_SHOWN;
+	if (r != -EROFS && !str_equal(file, "cgroup.procs"))
+		r = may_write(dir, file);
+	return r == 0 ? CGROUP_USABLE : r == -EROFS ? CGROUP_READ_ONLY : CGROUP_NOT_DELEGATED;
 }
 
 static bool has_file(const char *dir, const char *file)
@@ -204,7 +219,20 @@ static uint32_t read_controllers(const char *dir, const char *file)
 	str_format(path, sizeof(path), "%s/%s", dir, file);
 	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
-	return controllers_in(text, CGROUP_V2);
+	return cgroup_controllers_in(text, CGROUP_V2);
+}
+
+/* Its own, not those of the groups below. The top one alone may have both. */
+static bool has_processes(const char *dir)
+{
+	char path[CGROUP_DIR_MAX + 64], text[LINE_MAX_BYTES];
+	ssize_t n;
+
+	if (!has_file(dir, "cgroup.type"))
+		return false;
+	str_format(path, sizeof(path), "%s/cgroup.procs", dir);
+	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
+	return n > 0 || n == -EFBIG;
 }
 
 static void cut_last(char *path)
@@ -234,7 +262,7 @@ static enum cgroup_obstacle choose_above_own(struct cgroup_hierarchy *h)
 	cut_last(h->parent_path);
 	if (h->parent_path[0] == '\0')
 		return CGROUP_BUSY;
-	return may_write(h->parent, "cgroup.procs") ? CGROUP_USABLE : CGROUP_NOT_DELEGATED;
+	return obstacle_in(h->parent, "cgroup.procs", false);
 }
 
 /*
@@ -247,17 +275,22 @@ static enum cgroup_obstacle choose_v2_parent(struct cgroup_hierarchy *h, bool is
 {
 	/* The file is in every group but the top one. */
 	bool shows_top = !has_file(h->top, "cgroup.type");
+	enum cgroup_obstacle at_top = obstacle_in(h->top, "cgroup.procs", false);
 
-	if (is_named)
-		return may_write(h->parent, "cgroup.procs") ? CGROUP_USABLE : CGROUP_NOT_DELEGATED;
-	if (shows_top && may_write(h->top, "cgroup.procs")) {
+	if (is_named) {
+		enum cgroup_obstacle there = obstacle_in(h->parent, "cgroup.procs", true);
+
+		return there == CGROUP_USABLE && has_processes(h->parent) ? CGROUP_BUSY : there;
+	}
+	if (shows_top && at_top == CGROUP_USABLE) {
 		str_format(h->parent, sizeof(h->parent), "%s", h->top);
 		str_format(h->parent_path, sizeof(h->parent_path), "/");
 		h->makes_parent = true;
 		return CGROUP_USABLE;
 	}
-	return str_equal(h->parent_path, "/") ? (shows_top ? CGROUP_NOT_DELEGATED : CGROUP_BUSY)
-					      : choose_above_own(h);
+	if (!str_equal(h->parent_path, "/"))
+		return choose_above_own(h);
+	return shows_top || at_top != CGROUP_USABLE ? at_top : CGROUP_BUSY;
 }
 
 static void look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named)
@@ -275,7 +308,7 @@ static void look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 			obstacle = CGROUP_NOT_SHOWN;
 	} else {
 		handed_on = read_controllers(h->parent, "cgroup.subtree_control");
-		if (!may_write(h->parent, "cgroup.subtree_control"))
+		if (may_write(h->parent, "cgroup.subtree_control") < 0)
 			h->controllers = handed_on | 1U << CGROUP_CPUACCT;
 	}
 	h->to_enable = h->controllers & ~handed_on & ~(1U << CGROUP_CPUACCT);
@@ -285,36 +318,49 @@ static void look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 		/* On a machine that has both, v1 may carry it. */
 		if (facts->version[c] == CGROUP_V1) {
 			h->controllers &= ~(1U << c);
-		} else if (is_here) {
-			facts->obstacle[c] = obstacle;
+		} else if (is_here || (at_top & 1U << c) != 0) {
+			h->present |= 1U << c;
 			facts->version[c] = CGROUP_V2;
-		} else if ((at_top & 1U << c) != 0) {
-			facts->obstacle[c] = CGROUP_NOT_ENABLED;
-			facts->version[c] = CGROUP_V2;
+			facts->obstacle[c] = obstacle != CGROUP_USABLE ? obstacle
+					     : is_here                 ? CGROUP_USABLE
+								       : CGROUP_NOT_ENABLED;
 		}
 	}
 	if (obstacle != CGROUP_USABLE)
 		h->controllers = 0;
 }
 
-static void look_at_v1(struct cgroup_facts *facts, struct cgroup_hierarchy *h)
+/* A group of v1's cpuset that has no processors can be made, but not entered. */
+static bool has_cpuset(const char *dir)
 {
-	bool is_usable = may_write(h->parent, "") && has_file(h->parent, "cgroup.procs");
+	char path[CGROUP_DIR_MAX + 64], text[LINE_MAX_BYTES];
 
+	str_format(path, sizeof(path), "%s/cpuset.cpus", dir);
+	return io_read_text(AT_FDCWD, path, text, sizeof(text)) > 0 && text[0] != '\n';
+}
+
+static void look_at_v1(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named)
+{
+	enum cgroup_obstacle obstacle = obstacle_in(h->parent, "", is_named);
+
+	if (obstacle == CGROUP_USABLE && (h->present & 1U << CGROUP_CPUSET) != 0 &&
+	    !has_cpuset(h->parent))
+		obstacle = CGROUP_NOT_ENABLED;
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
-		if ((h->controllers & 1U << c) != 0)
-			facts->obstacle[c] = is_usable ? CGROUP_USABLE : CGROUP_NOT_DELEGATED;
-	if (!is_usable)
+		if ((h->present & 1U << c) != 0)
+			facts->obstacle[c] = obstacle;
+	if (obstacle != CGROUP_USABLE)
 		h->controllers = 0;
 }
 
 static void look_at_swap(struct cgroup_facts *facts)
 {
 	char text[LINE_MAX_BYTES];
+	ssize_t n = io_read_text(AT_FDCWD, "/proc/swaps", text, sizeof(text));
 
-	/* The kernel's heading, then a line for each; without swap in the kernel no such file. */
-	facts->has_swap = io_read_text(AT_FDCWD, "/proc/swaps", text, sizeof(text)) > 0 &&
-			  *next_line(text) != '\0';
+	/* The kernel's heading, then a line for each; without swap in the kernel no such file.
+	 * Where it cannot be read there may be some. */
+	facts->has_swap = n > 0 ? *next_line(text) != '\0' : n != -ENOENT;
 	for (size_t i = 0; i < facts->n_hierarchies; i++) {
 		const struct cgroup_hierarchy *h = &facts->hierarchies[i];
 
@@ -359,7 +405,6 @@ int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
 	_cleanup_free_ char *self = read_whole("/proc/self/cgroup", err);
 	_cleanup_free_ char *mounts = self != NULL ? read_whole("/proc/self/mountinfo", err) : NULL;
 	long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = 0;
 
 	memset(ret, 0, sizeof(*ret));
 	if (mounts == NULL)
@@ -368,14 +413,19 @@ int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
 	ret->n_cpus = n_cpus > 0 ? (uint32_t)n_cpus : 1;
 	for (size_t i = 0; i < ret->n_hierarchies; i++)
 		if (ret->hierarchies[i].version == CGROUP_V1)
-			look_at_v1(ret, &ret->hierarchies[i]);
+			look_at_v1(ret, &ret->hierarchies[i], parent != NULL);
 	for (size_t i = 0; i < ret->n_hierarchies; i++)
 		if (ret->hierarchies[i].version == CGROUP_V2)
 			look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
-	for (size_t i = 0; i < ret->n_hierarchies; i++)
-		if (ret->hierarchies[i].controllers != 0)
-			ret->hierarchies[n++] = ret->hierarchies[i];
-	ret->n_hierarchies = n;
 	look_at_swap(ret);
 	return 0;
+}
+
+const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_facts *facts,
+						   enum cgroup_controller controller)
+{
+	for (size_t i = 0; i < facts->n_hierarchies; i++)
+		if ((facts->hierarchies[i].present & 1U << controller) != 0)
+			return &facts->hierarchies[i];
+	return NULL;
 }

@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-enum { PERIOD_US = 100000, USUAL_SHARES = 1024, USUAL_WEIGHT = 100, LEAST_SHARES = 2 };
+enum { PERIOD_US = 100000, USUAL_SHARES = 1024, LEAST_SHARES = 2 };
 
 static const struct {
 	const char *v1;
@@ -85,13 +85,6 @@ static void format_swap(const struct spec_limits *spec, uint32_t extra_tasks, ch
 	put_number(spec->total[LIMIT_SWAP].value, buf, size);
 }
 
-static void format_one(const struct spec_limits *spec, uint32_t extra_tasks, char *buf, size_t size)
-{
-	(void)spec;
-	(void)extra_tasks;
-	str_format(buf, size, "1");
-}
-
 static uint64_t quota_us(const struct spec_limits *spec)
 {
 	return spec->total[LIMIT_CPUS].value / (1000000 / PERIOD_US);
@@ -128,19 +121,16 @@ static void format_weight(const struct spec_limits *spec, uint32_t extra_tasks, 
 static void format_shares(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,
 			  size_t size)
 {
-	uint64_t shares = spec->total[LIMIT_CPU_WEIGHT].value * USUAL_SHARES / USUAL_WEIGHT;
+	uint64_t shares = spec->total[LIMIT_CPU_WEIGHT].value * USUAL_SHARES / SPEC_USUAL_WEIGHT;
 
 	(void)extra_tasks;
 	put_number(shares < LEAST_SHARES ? LEAST_SHARES : shares, buf, size);
 }
 
-/* As the kernel prints it: "0-1,4". */
-static void format_cpuset(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,
-			  size_t size)
+void cgroup_format_cpuset(const struct spec_limits *spec, char *buf, size_t size)
 {
 	size_t len = 0;
 
-	(void)extra_tasks;
 	buf[0] = '\0';
 	for (size_t i = 0; i < SPEC_CPUS_MAX; i++) {
 		size_t last = i;
@@ -157,6 +147,13 @@ static void format_cpuset(const struct spec_limits *spec, uint32_t extra_tasks, 
 	}
 }
 
+static void format_cpuset(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,
+			  size_t size)
+{
+	(void)extra_tasks;
+	cgroup_format_cpuset(spec, buf, size);
+}
+
 /* ---- the table: in the order of writing ---- */
 
 const struct cgroup_limit_row cgroup_limit_rows[] = {
@@ -164,9 +161,6 @@ const struct cgroup_limit_row cgroup_limit_rows[] = {
 	{LIMIT_PIDS, CGROUP_V2, "pids.max", format_pids, false},
 	{LIMIT_MEMORY, CGROUP_V1, "memory.limit_in_bytes", format_memory, true},
 	{LIMIT_MEMORY, CGROUP_V2, "memory.max", format_memory, true},
-	/* A sandbox that is short of memory ends as a whole: half of one gives wrong results. On v1
-	 * the keeper does that. */
-	{LIMIT_MEMORY, CGROUP_V2, "memory.oom.group", format_one, false},
 	/* Not below the limit of memory alone, so behind it. */
 	{LIMIT_SWAP, CGROUP_V1, "memory.memsw.limit_in_bytes", format_memory_and_swap, true},
 	{LIMIT_SWAP, CGROUP_V2, "memory.swap.max", format_swap, true},

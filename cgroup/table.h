@@ -23,6 +23,9 @@ struct cgroup_limit_row {
 extern const struct cgroup_limit_row cgroup_limit_rows[];
 extern const size_t cgroup_n_limit_rows;
 
+/* The controllers of ours that a list "a,b c" names, as bits. */
+uint32_t cgroup_controllers_in(const char *list, enum cgroup_version version);
+
 /* The name of a controller in /proc/self/cgroup and in mount options, for v1 and v2; NULL where it
  * has none. */
 const char *cgroup_controller_name(enum cgroup_controller controller, enum cgroup_version version);

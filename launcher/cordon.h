@@ -21,6 +21,7 @@
 #include "launcher/denials.h"
 #include "launcher/facts.h"
 #include "launcher/landlock.h"
+#include "launcher/limits_text.h"
 #include "launcher/plan.h"
 #include "launcher/result.h"
 #include "launcher/state.h"
@@ -64,7 +65,7 @@ struct miss {
 	char key[64]; /* the policy key, "" for what every sandbox needs */
 	struct spec_origin origin;
 	char text[256];
-	char hint[384];
+	char hint[768];
 	int exec_errno; /* the program itself is what cannot be reached, and why; else 0 */
 };
 

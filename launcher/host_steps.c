@@ -230,8 +230,8 @@ static uint64_t keeper_needs(const struct launch *launch)
 		needs |= 1ULL << CAP_KILL;
 	if (launch->keeps_file_rights)
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
-	/* To remove the group: the directories of cgroup v1 are read-only for their owner, too. */
-	if (launch->cgroup.n > 0)
+	/* To remove the group from a directory that is read-only for its owner, too. */
+	if (cgroup_removal_is_privileged(&launch->cgroup))
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
 	if (launch->n_placeholders > 0)

@@ -15,7 +15,7 @@
 
 static const char journal_word[] = "cgroup ";
 
-enum { OUR_TASKS = 1, MEMORY_PAUSE_MS = 2, US_IN_MS = 1000 };
+enum { OUR_TASKS = 1, MEMORY_PAUSE_MS = 2, MEMORY_WAIT_MS = 2000, US_IN_MS = 1000 };
 
 /* ---- hard limits ---- */
 
@@ -99,8 +99,14 @@ int limits_make_group(struct launch *launch, struct err *err)
 
 int limits_verify_group(struct launch *launch, struct err *err)
 {
+	uint32_t controllers = 0;
+
 	/* Each limit was read back when it was set. */
-	return launch->cgroup.n == 0 ? err_set(err, ERR_SETUP, 0, "the sandbox has no group") : 0;
+	for (size_t i = 0; i < launch->cgroup.n; i++)
+		controllers |= launch->cgroup.places[i].controllers;
+	return controllers != launch->decision->limits.controllers
+		       ? err_set(err, ERR_SETUP, 0, "the sandbox has no group for each limit")
+		       : 0;
 }
 
 int limits_remove_group(struct launch *launch, struct err *err)
@@ -165,7 +171,7 @@ int limits_patience(const struct limits_watch *watch, int64_t now_ms)
 {
 	int64_t left;
 
-	if (watch->is_short_of_memory)
+	if (now_ms < watch->short_until_ms)
 		return MEMORY_PAUSE_MS;
 	if (watch->next_cpu_ms == INT64_MAX)
 		return -1;
@@ -181,13 +187,14 @@ static bool memory_ran_out(const struct launch *launch)
 	return usage.oom_kills > 0;
 }
 
-void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch)
+void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch, int64_t now_ms)
 {
 	uint64_t count;
 
-	/* The event comes before the kernel has chosen its victim. */
+	/* The event comes before the kernel has chosen its victim; there may be none, where a
+	 * process is on its way out anyway. */
 	if (read(launch->cgroup.oom_event_fd, &count, sizeof(count)) > 0)
-		watch->is_short_of_memory = true;
+		watch->short_until_ms = now_ms + MEMORY_WAIT_MS;
 }
 
 enum spec_limit limits_check(const struct launch *launch, struct limits_watch *watch,
@@ -195,7 +202,7 @@ enum spec_limit limits_check(const struct launch *launch, struct limits_watch *w
 {
 	int64_t used, left_ms;
 
-	if (watch->is_short_of_memory && memory_ran_out(launch))
+	if (now_ms < watch->short_until_ms && memory_ran_out(launch))
 		return LIMIT_MEMORY;
 	if (now_ms < watch->next_cpu_ms)
 		return SPEC_LIMITS;
@@ -243,6 +250,16 @@ static bool has_failed(const struct run_result *result)
 	       (result->kind == RUN_EXITED && result->exit_code != 0);
 }
 
+/* v1, and v2 before Linux 6.11, count a refusal where the fork was tried, though the limit was that
+ * of a group above. */
+static bool pids_reached(const struct launch *launch, const struct cgroup_usage *usage)
+{
+	uint64_t limit = launch->spec->limits.total[LIMIT_PIDS].value + OUR_TASKS;
+
+	return (launch->decision->limits.enforced & 1U << LIMIT_PIDS) != 0 &&
+	       (usage->pids_peak == CGROUP_UNKNOWN || (uint64_t)usage->pids_peak >= limit);
+}
+
 static void find_reason(const struct launch *launch, const struct cgroup_usage *usage,
 			struct run_result *result)
 {
@@ -269,7 +286,7 @@ static void find_reason(const struct launch *launch, const struct cgroup_usage *
 		result->limit = limits_key(LIMIT_CPU_TIME);
 		return;
 	}
-	if (has_failed(result) && usage->pids_refused > 0) {
+	if (has_failed(result) && usage->pids_refused > 0 && pids_reached(launch, usage)) {
 		result->kind = RUN_PIDS;
 		result->limit = limits_key(LIMIT_PIDS);
 	}

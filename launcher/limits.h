@@ -33,9 +33,9 @@ int must_check limits_join_group(struct launch *launch, struct err *err);
 /* ---- supervision ---- */
 
 struct limits_watch {
-	int64_t cpu_limit_us; /* INT64_MAX: none */
-	bool is_short_of_memory;
-	int64_t next_cpu_ms; /* when to look again, CLOCK_MONOTONIC; INT64_MAX: never */
+	int64_t cpu_limit_us;   /* INT64_MAX: none */
+	int64_t short_until_ms; /* of memory: what became of it is looked at until then */
+	int64_t next_cpu_ms;    /* when to look again, CLOCK_MONOTONIC; INT64_MAX: never */
 };
 
 void limits_watch_init(const struct launch *launch, int64_t now_ms, struct limits_watch *ret);

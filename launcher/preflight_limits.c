@@ -5,6 +5,7 @@
  */
 #include "base/str.h"
 #include "launcher/limits.h"
+#include "launcher/limits_text.h"
 #include "launcher/preflight.h"
 
 bool limits_want_group(const struct decision *decision)
@@ -14,85 +15,6 @@ bool limits_want_group(const struct decision *decision)
 		    cgroup_controller_of(limit) != CGROUP_CONTROLLERS)
 			return true;
 	return decision->wants_usage;
-}
-
-/* ---- remedies ---- */
-
-static void fix_v1(const struct decision *d, enum cgroup_controller controller, struct miss *m)
-{
-	const char *name = controller == CGROUP_IO ? "blkio" : cgroup_controller_names[controller];
-	uint32_t uid = d->facts.euid;
-
-	str_format(m->hint, sizeof(m->hint),
-		   "As root, once: D=/sys/fs/cgroup/%s/cordon-%u; mkdir -p $D && chown %u $D "
-		   "$D/cgroup.procs; the same for each other controller; then start with "
-		   "--cgroup-parent cordon-%u.",
-		   name, uid, uid, uid);
-}
-
-static void fix_delegation(const struct decision *d, enum cgroup_controller controller,
-			   struct miss *m)
-{
-	if (d->facts.cgroup.version[controller] == CGROUP_V1)
-		fix_v1(d, controller, m);
-	else if (d->facts.has_systemd)
-		str_format(m->hint, sizeof(m->hint),
-			   "Start it in a group of your own: systemd-run --user --scope -p "
-			   "Delegate=yes cordon run ...");
-	else
-		str_format(m->hint, sizeof(m->hint),
-			   "As root, once: make a group, chown it and its cgroup.procs, "
-			   "cgroup.subtree_control and cgroup.threads to %u, put the caller "
-			   "into a group below it, and start with --cgroup-parent naming it.",
-			   d->facts.euid);
-}
-
-static void fix(const struct decision *d, enum cgroup_controller controller, struct miss *m)
-{
-	switch (d->facts.cgroup.obstacle[controller]) {
-	case CGROUP_ABSENT:
-		str_format(m->hint, sizeof(m->hint),
-			   "Boot a kernel with the %s controller, and mount it: mount -t cgroup2 "
-			   "none /sys/fs/cgroup.",
-			   cgroup_controller_names[controller]);
-		return;
-	case CGROUP_NOT_SHOWN:
-		str_format(m->hint, sizeof(m->hint),
-			   "The caller's own group lies outside of what is mounted below "
-			   "/sys/fs/cgroup: name one that is in it with --cgroup-parent.");
-		return;
-	case CGROUP_NOT_ENABLED:
-		str_format(m->hint, sizeof(m->hint),
-			   "As root: echo +%s > the cgroup.subtree_control of the groups above it "
-			   "(with systemd: Delegate=%s in user@.service).",
-			   cgroup_controller_names[controller],
-			   cgroup_controller_names[controller]);
-		return;
-	case CGROUP_BUSY:
-		str_format(
-			m->hint, sizeof(m->hint),
-			"Name a group without processes with --cgroup-parent: the caller's own "
-			"may not have children with limits (cgroups(7), no internal processes).");
-		return;
-	case CGROUP_NOT_DELEGATED:
-	case CGROUP_USABLE:
-		fix_delegation(d, controller, m);
-		return;
-	}
-}
-
-static const char *obstacle_text(enum cgroup_obstacle obstacle)
-{
-	static const char *const texts[] = {
-		[CGROUP_USABLE] = "",
-		[CGROUP_ABSENT] = "this host has no such control group",
-		[CGROUP_NOT_SHOWN] = "the caller's control group is not shown here",
-		[CGROUP_NOT_DELEGATED] = "the caller may not make a control group here",
-		[CGROUP_NOT_ENABLED] = "the control group's parent has not got this controller",
-		[CGROUP_BUSY] = "the caller's control group has other processes",
-	};
-
-	return texts[obstacle];
 }
 
 /* ---- decisions ---- */
@@ -137,6 +59,32 @@ static bool nproc_can_stand_in(const struct decision *d)
 	       (hard == SPEC_UNLIMITED || pids < hard || facts_can_raise_limits(&d->facts));
 }
 
+/* All controllers that the spec asks for: one remedy covers them. */
+static uint32_t asked_controllers(const struct decision *d)
+{
+	uint32_t bits = 0;
+
+	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++) {
+		enum cgroup_controller c = cgroup_controller_of(limit);
+
+		if (d->spec.limits.total[limit].demand != DEMAND_NONE && c != CGROUP_CONTROLLERS)
+			bits |= 1U << c;
+	}
+	return bits;
+}
+
+/* For a controller that cannot be used; what else is wanted is in the remedy as well. */
+static void fix(const struct decision *d, enum cgroup_controller controller, struct miss *m)
+{
+	uint32_t others = 0;
+
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		if (d->facts.cgroup.obstacle[c] == d->facts.cgroup.obstacle[controller])
+			others |= 1U << c;
+	limits_text_fix(&d->facts, 1U << controller | (others & asked_controllers(d)), m->hint,
+			sizeof(m->hint));
+}
+
 static bool check_swap(struct decision *d, struct misses *misses)
 {
 	const struct spec_total *swap = &d->spec.limits.total[LIMIT_SWAP];
@@ -152,11 +100,65 @@ static bool check_swap(struct decision *d, struct misses *misses)
 	}
 	m = preflight_miss(misses, limits_key(LIMIT_SWAP), swap->origin);
 	str_format(m->text, sizeof(m->text),
-		   "limits.swap: this kernel does not count swap, and this host has some");
+		   "limits.swap: this kernel does not count swap, and this host has some: a limit "
+		   "of memory alone would not hold");
 	str_format(m->hint, sizeof(m->hint),
 		   "Boot with swapaccount=1, or turn swap off (swapoff -a), or let the sandbox use "
 		   "it: --set limits.swap=unlimited.");
 	return false;
+}
+
+/*
+ * What is written through the page cache reaches the disk later, by a kernel thread. v1 counts that
+ * for nobody (cgroup-v1/blkio-controller.rst: only synchronous I/O); v2 does, where memory is
+ * counted in the same hierarchy (cgroup-v2.rst, "Writeback").
+ */
+static bool check_io_write(struct decision *d, struct misses *misses)
+{
+	const struct cgroup_facts *facts = &d->facts.cgroup;
+	const struct spec_total *total = &d->spec.limits.total[LIMIT_IO_WRITE];
+	bool is_v1 = facts->version[CGROUP_IO] == CGROUP_V1;
+	struct miss *m;
+
+	if (!is_v1 && facts->version[CGROUP_MEMORY] == CGROUP_V2 &&
+	    facts->obstacle[CGROUP_MEMORY] == CGROUP_USABLE) {
+		d->limits.controllers |= 1U << CGROUP_MEMORY;
+		return true;
+	}
+	if (total->demand == DEMAND_WHEN_POSSIBLE) {
+		leave_out(d, limits_key(LIMIT_IO_WRITE));
+		return false;
+	}
+	m = preflight_miss(misses, limits_key(LIMIT_IO_WRITE), total->origin);
+	str_format(m->text, sizeof(m->text),
+		   "limits.io.write: what is written through the page cache is counted for nobody, "
+		   "%s",
+		   is_v1 ? "with cgroup v1" : "without the memory controller of cgroup v2");
+	str_format(m->hint, sizeof(m->hint),
+		   "%s, or ask for it where it is possible: when_possible: {limits: {io: {write: "
+		   "...}}}.",
+		   is_v1 ? "Boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1, without "
+			   "systemd cgroup_no_v1=all)"
+			 : "Enable the memory controller in the groups above");
+	return false;
+}
+
+/* The controller is there: whether it enforces this limit. */
+static bool check_kernel(struct decision *d, enum spec_limit limit, struct misses *misses)
+{
+	if (limit == LIMIT_SWAP)
+		return check_swap(d, misses);
+	return limit != LIMIT_IO_WRITE || check_io_write(d, misses);
+}
+
+/* Said together with memory, or following from it: one line for both. */
+static bool goes_with_memory(const struct decision *d, enum spec_limit limit)
+{
+	const struct spec_origin *memory = &d->spec.limits.total[LIMIT_MEMORY].origin;
+	const struct spec_origin *swap = &d->spec.limits.total[LIMIT_SWAP].origin;
+
+	return limit == LIMIT_SWAP && swap->line == memory->line &&
+	       str_equal(swap->file, memory->file);
 }
 
 static void check_limit(struct decision *d, enum spec_limit limit, struct misses *misses)
@@ -169,7 +171,7 @@ static void check_limit(struct decision *d, enum spec_limit limit, struct misses
 		return;
 	if (controller == CGROUP_CONTROLLERS ||
 	    d->facts.cgroup.obstacle[controller] == CGROUP_USABLE) {
-		if (limit == LIMIT_SWAP && !check_swap(d, misses))
+		if (!check_kernel(d, limit, misses))
 			return;
 		d->limits.enforced |= 1U << limit;
 		if (controller != CGROUP_CONTROLLERS)
@@ -181,9 +183,7 @@ static void check_limit(struct decision *d, enum spec_limit limit, struct misses
 		d->limits.pids_by_nproc = true;
 		return;
 	}
-	/* One line for memory and what goes with it. */
-	if (limit == LIMIT_SWAP &&
-	    total->origin.line == d->spec.limits.total[LIMIT_MEMORY].origin.line)
+	if (goes_with_memory(d, limit))
 		return;
 	if (total->demand == DEMAND_WHEN_POSSIBLE) {
 		leave_out(d, limits_key(limit));
@@ -191,7 +191,7 @@ static void check_limit(struct decision *d, enum spec_limit limit, struct misses
 	}
 	m = preflight_miss(misses, limits_key(limit), total->origin);
 	str_format(m->text, sizeof(m->text), "%s: %s (%s)", limits_key(limit),
-		   obstacle_text(d->facts.cgroup.obstacle[controller]),
+		   limits_text_obstacle(&d->facts, controller),
 		   cgroup_controller_names[controller]);
 	fix(d, controller, m);
 }
@@ -212,7 +212,7 @@ static void check_usage(struct decision *d, struct misses *misses)
 		}
 		m = preflight_miss(misses, "", (struct spec_origin){.file = "command line"});
 		str_format(m->text, sizeof(m->text), "use of %s cannot be measured: %s",
-			   cgroup_controller_names[c], obstacle_text(d->facts.cgroup.obstacle[c]));
+			   cgroup_controller_names[c], limits_text_obstacle(&d->facts, c));
 		fix(d, c, m);
 	}
 }

@@ -259,7 +259,7 @@ static int on_events(struct watch *watch, const struct pollfd fds[5], struct err
 	if (r == 0 && fds[3].revents != 0)
 		r = on_monitor(watch, err);
 	if (fds[4].revents != 0)
-		limits_on_memory_event(watch->launch, &watch->limits);
+		limits_on_memory_event(watch->launch, &watch->limits, now_ms());
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "policy/keys.h"
@@ -110,19 +111,82 @@ static void refuse_limit(struct policy_ctx *ctx, const char *key, const struct p
 		->expected = ctx_format(ctx, "It is said in %s:%u.", origin.file, origin.line);
 }
 
+static bool is_limited(const struct policy_node *node)
+{
+	return node != NULL && !str_equal(node->text, "unlimited");
+}
+
+/* Every processor of `asked` is one of `bound`. */
+static bool is_subset(const char *asked, const char *bound)
+{
+	uint64_t a[SPEC_CPUS_MAX / 64] = {0}, b[SPEC_CPUS_MAX / 64] = {0};
+	bool result = true;
+
+	if (parse_cpu_list(asked, a, SPEC_CPUS_MAX) < 0 ||
+	    parse_cpu_list(bound, b, SPEC_CPUS_MAX) < 0)
+		return false; /* the mistake is reported where values are read */
+	for (size_t i = 0; i < SPEC_CPUS_MAX / 64; i++)
+		result = result && (a[i] & ~b[i]) == 0;
+	return result;
+}
+
+static bool fits(const struct policy_key *key, const struct policy_node *asked,
+		 const struct policy_node *bound)
+{
+	if (!is_limited(bound))
+		return true;
+	if (str_equal(key->path, "limits.cpuset"))
+		return is_limited(asked) && is_subset(asked->text, bound->text);
+	return keys_number(key, asked) <= keys_number(key, bound);
+}
+
+/* Whether what nobody asks for is less than the bound: the weight of a group that is given none,
+ * and swap, of which there is none beside a limit of memory. */
+static bool absent_fits(const struct policy_key *key, const struct policy_node *bound)
+{
+	return str_equal(key->path, "limits.swap") ||
+	       (str_equal(key->path, "limits.cpu_weight") &&
+		keys_number(key, bound) >= SPEC_USUAL_WEIGHT);
+}
+
+/* A ceiling holds wherever it is said, so that below it nothing is a wish: what is asked for where
+ * possible is taken out of when_possible and returned, to be required. */
+static struct policy_node *take_wish(struct policy_node *map, struct policy_node *wishes,
+				     const char *name)
+{
+	struct policy_node *said = doc_get(map, name), *wish = doc_get(wishes, name);
+	struct policy_node **link = wishes != NULL ? &wishes->children : NULL;
+
+	if (is_limited(said) || !is_limited(wish))
+		return said;
+	while (*link != wish)
+		link = &(*link)->next;
+	*link = wish->next;
+	wish->next = NULL;
+	if (said == NULL) {
+		doc_add(map, wish);
+		return wish;
+	}
+	said->text = wish->text;
+	said->place = wish->place;
+	return said;
+}
+
 static void bound_scalar(struct policy_ctx *ctx, const char *path, const struct policy_node *bound,
-			 struct policy_node *map)
+			 struct policy_node *map, struct policy_node *wishes)
 {
 	const struct policy_key *key = keys_find(path);
-	struct policy_node *asked = doc_get(map, bound->key);
+	struct policy_node *asked;
 
 	if (key == NULL || bound->kind != NODE_SCALAR)
 		return; /* reported by keys_check */
+	asked = take_wish(map, is_limited(bound) ? wishes : NULL, bound->key);
 	if (asked == NULL) {
-		doc_add(map, doc_scalar(ctx, bound->key, bound->text, bound->place));
+		if (!absent_fits(key, bound))
+			doc_add(map, doc_scalar(ctx, bound->key, bound->text, bound->place));
 		return;
 	}
-	if (keys_number(key, asked) <= keys_number(key, bound))
+	if (fits(key, asked, bound))
 		return;
 	if (!layers_is_shipped(asked->place.source)) {
 		refuse_limit(ctx, path, asked, bound);
@@ -133,7 +197,7 @@ static void bound_scalar(struct policy_ctx *ctx, const char *path, const struct 
 }
 
 static void bound_map(struct policy_ctx *ctx, const char *path, const struct policy_node *bounds,
-		      struct policy_node *map)
+		      struct policy_node *map, struct policy_node *wishes)
 {
 	for (const struct policy_node *bound = bounds->children; bound != NULL;
 	     bound = bound->next) {
@@ -142,7 +206,7 @@ static void bound_map(struct policy_ctx *ctx, const char *path, const struct pol
 
 		str_format(below, sizeof(below), "%s.%s", path, bound->key);
 		if (bound->kind != NODE_MAPPING) {
-			bound_scalar(ctx, below, bound, map);
+			bound_scalar(ctx, below, bound, map, wishes);
 			continue;
 		}
 		child = doc_get(map, bound->key);
@@ -153,14 +217,27 @@ static void bound_map(struct policy_ctx *ctx, const char *path, const struct pol
 			child->key = bound->key;
 			doc_add(map, child);
 		}
-		bound_map(ctx, below, bound, child);
+		bound_map(ctx, below, bound, child, doc_get(wishes, bound->key));
 	}
+}
+
+/* As in a policy: a bound of memory alone is one of swap, too, of 0. */
+static void add_bound_of_swap(struct policy_ctx *ctx, struct policy_node *bounds)
+{
+	const struct policy_node *memory = doc_get(bounds, "memory");
+	const struct policy_node *swap = doc_get(bounds, "swap");
+
+	if (is_limited(memory) && swap == NULL)
+		doc_add(bounds, doc_scalar(ctx, "swap", "0", memory->place));
+	else if (is_limited(swap) && !is_limited(memory))
+		ctx_report(ctx, swap->place, "swap-alone", "limits.swap without limits.memory")
+			->expected = "Swap is bounded beside memory.";
 }
 
 void ceiling_bound_limits(struct policy_ctx *ctx, const struct policy_node *ceiling,
 			  struct policy_node *root)
 {
-	const struct policy_node *bounds = doc_get(ceiling, "limits");
+	struct policy_node *bounds = doc_get(ceiling, "limits");
 	struct policy_node *limits = doc_get(root, "limits");
 
 	if (bounds == NULL)
@@ -172,7 +249,8 @@ void ceiling_bound_limits(struct policy_ctx *ctx, const struct policy_node *ceil
 		limits->key = "limits";
 		doc_add(root, limits);
 	}
-	bound_map(ctx, "limits", bounds, limits);
+	add_bound_of_swap(ctx, bounds);
+	bound_map(ctx, "limits", bounds, limits, doc_find(root, "when_possible.limits"));
 }
 
 /* ---- waivers and paths ---- */

@@ -101,7 +101,7 @@ const struct policy_key policy_keys[] = {
 	{"limits.wall_time", KEY_DURATION, KEY_UNLIMITED, NULL, NULL, "time until everything inside is ended", apply_wall_time, 0},
 	{"limits.pids", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "tasks (processes and threads) of the whole sandbox", NULL, 0},
 	{"limits.memory", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "memory of the whole sandbox: programs, files on its tmpfs, caches; at the limit it is ended", NULL, 0},
-	{"limits.swap", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "swap alone, beside limits.memory", NULL, 0},
+	{"limits.swap", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "swap alone, beside limits.memory; 0 where it is not said and limits.memory is", NULL, 0},
 	{"limits.cpus", KEY_DECIMAL, KEY_UNLIMITED, NULL, NULL, "processors' worth of time: 0.5 is half of one", NULL, 0},
 	{"limits.cpu_weight", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "1 to 10000, share against others where processors are short; 100 is usual", NULL, 0},
 	{"limits.cpuset", KEY_TEXT, KEY_UNLIMITED, NULL, NULL, "which processors: 0-1,4", NULL, 0},

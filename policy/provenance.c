@@ -85,8 +85,14 @@ static int compare_values(const void *a, const void *b)
 }
 
 static void add_implied(struct policy_ctx *ctx, struct value_list *list,
-			const struct sandbox_spec *spec)
+			const struct policy_node *root, const struct sandbox_spec *spec)
 {
+	const struct spec_total *swap = &spec->limits.total[LIMIT_SWAP];
+
+	if (swap->demand != DEMAND_NONE && doc_find(root, "limits.swap") == NULL &&
+	    doc_find(root, "when_possible.limits.swap") == NULL)
+		add_value(list, "limits.swap", "0 (beside limits.memory; unlimited lets it swap)",
+			  swap->origin);
 	for (size_t i = 0; i < spec->n_mounts; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 
@@ -110,13 +116,13 @@ static void add_implied(struct policy_ctx *ctx, struct value_list *list,
 static void resolve_values(struct policy_ctx *ctx, const struct policy_node *root,
 			   struct sandbox_spec *spec)
 {
-	struct value_list list = {.max = count_nodes(root) + 2};
+	struct value_list list = {.max = count_nodes(root) + 3};
 
 	list.values = ctx_array(ctx, list.max, sizeof(*list.values));
 	if (list.values == NULL)
 		return;
 	add_node(ctx, &list, "", root);
-	add_implied(ctx, &list, spec);
+	add_implied(ctx, &list, root, spec);
 	qsort(list.values, list.n, sizeof(*list.values), compare_values);
 	spec->provenance.values = list.values;
 	spec->provenance.n_values = list.n;

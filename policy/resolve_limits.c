@@ -10,7 +10,14 @@
 #include "policy/keys.h"
 #include "policy/resolve.h"
 
-enum { PATH_TEXT_MAX = 64, MEMORY_LEAST = 1 << 20, WEIGHT_MOST = 10000, CPUS_LEAST = 10000 };
+enum {
+	PATH_TEXT_MAX = 64,
+	MEMORY_LEAST = 1 << 20,
+	WEIGHT_MOST = 10000,
+	CPUS_LEAST = 10000,
+	/* The kernel's PID_MAX_LIMIT (linux/threads.h), less our init. */
+	PIDS_MOST = (4 << 20) - 2
+};
 
 const char *const spec_limit_names[SPEC_LIMITS] = {
 	[LIMIT_PIDS] = "pids",
@@ -32,7 +39,7 @@ static const struct {
 	uint64_t most;
 	const char *expected;
 } ranges[SPEC_LIMITS] = {
-	[LIMIT_PIDS] = {1, UINT32_MAX / 2, "The program itself is one task."},
+	[LIMIT_PIDS] = {1, PIDS_MOST, "It is 1 to 4194302: the program itself is one task."},
 	[LIMIT_MEMORY] = {MEMORY_LEAST, INT64_MAX,
 			  "No program starts in less than 1 MiB; a file's pages count too."},
 	[LIMIT_SWAP] = {0, INT64_MAX, ""},
@@ -121,6 +128,33 @@ static void refuse_wishes(struct policy_ctx *ctx, const struct policy_node *wish
 	}
 }
 
+/*
+ * What is too much for memory would go to swap: a limit of memory alone bounds nothing, so that one
+ * of swap follows from it, 0 where none is said. `swap: unlimited` is the way out. The kernel of
+ * cgroup v1 counts swap together with memory, and swap that is bounded beside memory that is not
+ * would bound nothing.
+ */
+static void pair_swap(struct policy_ctx *ctx, const struct policy_node *root,
+		      struct spec_total *memory, struct spec_total *swap)
+{
+	const struct policy_node *said = doc_find(root, "limits.swap");
+	const struct policy_node *wished = doc_find(root, "when_possible.limits.swap");
+
+	if (swap->demand == DEMAND_NONE) {
+		if (memory->demand != DEMAND_NONE && said == NULL && wished == NULL)
+			*swap = (struct spec_total){.demand = memory->demand,
+						    .value = 0,
+						    .origin = memory->origin};
+		return;
+	}
+	if (memory->demand == DEMAND_NONE)
+		ctx_report(ctx, (is_said(said) ? said : wished)->place, "swap-alone",
+			   "limits.swap without limits.memory")
+			->expected = "Swap is bounded beside memory.";
+	else if (swap->demand > memory->demand)
+		swap->demand = memory->demand;
+}
+
 void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec)
 {
@@ -129,20 +163,5 @@ void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
 	refuse_wishes(ctx, doc_find(root, "when_possible.limits"));
 	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
 		read_limit(ctx, root, limit, &spec->limits);
-	if (total[LIMIT_SWAP].demand == DEMAND_NONE)
-		return;
-	/* The kernel of cgroup v1 counts swap together with memory; and swap that is bounded beside
-	 * memory that is not would bound nothing. */
-	if (total[LIMIT_MEMORY].demand == DEMAND_NONE) {
-		struct policy_problem *problem;
-		const struct policy_node *node = doc_find(root, "limits.swap");
-
-		if (node == NULL)
-			node = doc_find(root, "when_possible.limits.swap");
-		problem = ctx_report(ctx, node->place, "swap-alone",
-				     "limits.swap without limits.memory");
-		problem->expected = "Swap is bounded beside memory.";
-	} else if (total[LIMIT_SWAP].demand > total[LIMIT_MEMORY].demand) {
-		total[LIMIT_SWAP].demand = total[LIMIT_MEMORY].demand;
-	}
+	pair_swap(ctx, root, &total[LIMIT_MEMORY], &total[LIMIT_SWAP]);
 }

@@ -244,7 +244,7 @@ struct spec_total {
 	struct spec_origin origin;
 };
 
-enum { SPEC_CPUS_MAX = 1024 };
+enum { SPEC_CPUS_MAX = 1024, SPEC_USUAL_WEIGHT = 100 };
 
 struct spec_limits {
 	struct spec_rlimit rlimits[SPEC_RLIMITS_MAX]; /* limits.ulimits.*, without nproc */

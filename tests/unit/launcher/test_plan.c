@@ -51,6 +51,9 @@ static const char *const optional[] = {
 	"secrets",
 	"apparmor",
 	"landlock",
+	"cgroup",
+	"cgroup_join",
+	"cgroup_member",
 };
 
 static bool is_optional(const char *name)

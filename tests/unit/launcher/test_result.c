@@ -253,6 +253,15 @@ static void writes_each_kind(void **state)
 		{RUN_SIGNALLED, "signalled", RESULT_NONE, 11, NULL},
 		{RUN_WALL_TIME, "wall_time", RESULT_NONE, 9, "limits.wall_time"},
 		{RUN_POLICY_KILL, "policy_kill", RESULT_NONE, 31, "seccomp"},
+		{RUN_CPU_TIME, "cpu_time", RESULT_NONE, 9, "limits.cpu_time"},
+		{RUN_IDLE_TIME, "idle_time", RESULT_NONE, 9, "limits.idle_time"},
+		{RUN_OUTPUT, "output", RESULT_NONE, 9, "limits.output"},
+		{RUN_OOM, "oom", RESULT_NONE, 9, "limits.memory"},
+		{RUN_OOM, "oom", RESULT_NONE, 9, NULL},
+		{RUN_PIDS, "pids", 2, RESULT_NONE, "limits.pids"},
+		{RUN_PIDS, "pids", RESULT_NONE, 6, "limits.pids"},
+		{RUN_FSIZE, "fsize", RESULT_NONE, 25, "limits.ulimits.fsize"},
+		{RUN_DISK_FULL, "disk_full", 1, RESULT_NONE, NULL},
 	};
 
 	for (size_t i = 0; i < N(rows); i++) {

@@ -77,6 +77,39 @@ static const struct row rows[] = {
 	 "limits.wall_time: 61s is more than this host's ceiling, 1m"},
 	{"limits: {ulimits: {fsize: 1MiB}}", FLAG_SET, "limits.ulimits.fsize=2MiB",
 	 "limits.ulimits.fsize: 2MiB is more than this host's ceiling, 1MiB"},
+	{"limits: {memory: 1GiB}", FLAG_SET, "limits.memory=1GiB", NULL},
+	{"limits: {memory: 1GiB}", FLAG_SET, "limits.memory=1025MiB",
+	 "limits.memory: 1025MiB is more than this host's ceiling, 1GiB"},
+	{"limits: {memory: 1GiB}", FLAG_SET, "limits.memory=unlimited",
+	 "limits.memory: unlimited is more than this host's ceiling, 1GiB"},
+	{"limits: {memory: 1GiB}", FLAG_SET, "when_possible.limits.memory=1GiB", NULL},
+	{"limits: {memory: 1GiB}", FLAG_SET, "when_possible.limits.memory=2GiB",
+	 "limits.memory: 2GiB is more than this host's ceiling, 1GiB"},
+	{"limits: {memory: 1GiB}", FLAG_SET, "limits.swap=1",
+	 "limits.swap: 1 is more than this host's ceiling, 0"},
+	{"limits: {memory: 1GiB}", FLAG_SET, "limits.swap=unlimited",
+	 "limits.swap: unlimited is more than this host's ceiling, 0"},
+	{"limits: {memory: 1GiB, swap: unlimited}", FLAG_SET, "limits.swap=unlimited", NULL},
+	{"limits: {memory: 1GiB, swap: 1MiB}", FLAG_SET, "limits.swap=1MiB", NULL},
+	{"limits: {pids: 10}", FLAG_SET, "limits.pids=11",
+	 "limits.pids: 11 is more than this host's ceiling, 10"},
+	{"limits: {cpus: 1.5}", FLAG_SET, "limits.cpus=1.5", NULL},
+	{"limits: {cpus: 1.5}", FLAG_SET, "limits.cpus=1.51",
+	 "limits.cpus: 1.51 is more than this host's ceiling, 1.5"},
+	{"limits: {cpu_weight: 50}", FLAG_SET, "limits.cpu_weight=51",
+	 "limits.cpu_weight: 51 is more than this host's ceiling, 50"},
+	{"limits: {cpu_time: 1m}", FLAG_SET, "limits.cpu_time=61s",
+	 "limits.cpu_time: 61s is more than this host's ceiling, 1m"},
+	{"limits: {io: {read: 1MiB/s}}", FLAG_SET, "limits.io.read=1024KiB/s", NULL},
+	{"limits: {io: {read: 1MiB/s}}", FLAG_SET, "limits.io.read=2MiB/s",
+	 "limits.io.read: 2MiB/s is more than this host's ceiling, 1MiB/s"},
+	{"limits: {io: {read: 1MiB/s}}", FLAG_SET, "when_possible.limits.io.read=2MiB/s",
+	 "limits.io.read: 2MiB/s is more than this host's ceiling, 1MiB/s"},
+	{"limits: {cpuset: 0-3}", FLAG_SET, "limits.cpuset=1,3", NULL},
+	{"limits: {cpuset: 0-3}", FLAG_SET, "limits.cpuset=3-4",
+	 "limits.cpuset: 3-4 is more than this host's ceiling, 0-3"},
+	{"limits: {cpuset: 0-3}", FLAG_SET, "limits.cpuset=unlimited",
+	 "limits.cpuset: unlimited is more than this host's ceiling, 0-3"},
 	{"description: nothing", FLAG_WAIVE, "seccomp.call:ptrace=why", NULL},
 	{"waive: {}", FLAG_WAIVE, "seccomp.call:ptrace=why",
 	 "the waiver seccomp.call:ptrace may not be used on this host"},
@@ -121,6 +154,64 @@ static void refuses_what_is_asked_for(void **state)
 	}
 }
 
+/* What the ceiling has and nobody asks for is required; a wish below it is, too. */
+static void limits_are_required(void **state)
+{
+	static const struct {
+		const char *ceiling;
+		const char *flag;
+		enum spec_limit limit;
+		enum spec_demand demand;
+		uint64_t value;
+		const char *file;
+	} wanted[] = {
+		{"memory: 4MiB", NULL, LIMIT_MEMORY, DEMAND_REQUIRED, 4 << 20,
+		 "/etc/cordon/ceiling.yaml"},
+		{"memory: 4MiB", NULL, LIMIT_SWAP, DEMAND_REQUIRED, 0, "/etc/cordon/ceiling.yaml"},
+		{"memory: 4MiB, swap: 1k", NULL, LIMIT_SWAP, DEMAND_REQUIRED, 0,
+		 "/etc/cordon/ceiling.yaml"},
+		{"memory: 4MiB", "when_possible.limits.memory=2MiB", LIMIT_MEMORY, DEMAND_REQUIRED,
+		 2 << 20, "command line"},
+		{"memory: 4MiB", "limits.memory=2MiB", LIMIT_MEMORY, DEMAND_REQUIRED, 2 << 20,
+		 "command line"},
+		{"io: {write: 4k/s}", NULL, LIMIT_IO_WRITE, DEMAND_REQUIRED, 4096,
+		 "/etc/cordon/ceiling.yaml"},
+		{"io: {write: 4k/s}", "when_possible.limits.io.write=1k/s", LIMIT_IO_WRITE,
+		 DEMAND_REQUIRED, 1024, "command line"},
+		{"cpuset: 0-3", NULL, LIMIT_CPUSET, DEMAND_REQUIRED, 0, "/etc/cordon/ceiling.yaml"},
+		/* A group that is given no weight has 100. */
+		{"cpu_weight: 99", NULL, LIMIT_CPU_WEIGHT, DEMAND_REQUIRED, 99,
+		 "/etc/cordon/ceiling.yaml"},
+		{"cpu_weight: 100", NULL, LIMIT_CPU_WEIGHT, DEMAND_NONE, 0, NULL},
+		/* Controls: a wish where the ceiling says nothing stays one. */
+		{"pids: 4", "when_possible.limits.memory=2MiB", LIMIT_MEMORY, DEMAND_WHEN_POSSIBLE,
+		 2 << 20, "command line"},
+		{"memory: unlimited", "when_possible.limits.memory=2MiB", LIMIT_MEMORY,
+		 DEMAND_WHEN_POSSIBLE, 2 << 20, "command line"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct policy_fixture fixture;
+		const struct spec_total *total = &fixture.spec.limits.total[wanted[i].limit];
+		char ceiling[256];
+
+		print_message("%s, %s\n", wanted[i].ceiling, wanted[i].flag);
+		str_format(ceiling, sizeof(ceiling), "cordon: 1\nlimits: {%s}\n",
+			   wanted[i].ceiling);
+		init_with(&fixture, ceiling);
+		if (wanted[i].flag != NULL)
+			fixture_flag(&fixture, FLAG_SET, wanted[i].flag);
+		assert_int_equal(fixture_resolve(&fixture, NULL), 0);
+		assert_int_equal(total->demand, wanted[i].demand);
+		if (wanted[i].demand != DEMAND_NONE) {
+			assert_int_equal(total->value, wanted[i].value);
+			assert_string_equal(total->origin.file, wanted[i].file);
+		}
+		fixture_release(&fixture);
+	}
+}
+
 static void own_profiles_are_bound(void **state)
 {
 	struct policy_fixture fixture;
@@ -159,6 +250,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lowers_what_nobody_asked_for),
 		cmocka_unit_test(mistakes_in_it),
+		cmocka_unit_test(limits_are_required),
 		cmocka_unit_test(own_profiles_are_bound),
 		cmocka_unit_test(refuses_what_is_asked_for),
 	};

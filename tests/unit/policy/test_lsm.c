@@ -105,7 +105,8 @@ static void landlock_mistakes(void **state)
 		{"when_possible: {landlok: auto}", "unknown-key"},
 		{"when_possible: {landlock: on}", "bad-value"},
 		{"when_possible: {seccomp: {}}", "not-enforced"},
-		{"when_possible: {limits: {memory: 1}}", "not-enforced"},
+		{"when_possible: {limits: {memory: 1}}", "bad-value"},
+		{"when_possible: {limits: {nproc: 1}}", "when-possible"},
 	};
 
 	(void)state;

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is said of control groups: obstacles, remedies, and by what a limit is enforced. */
+#include "launcher/limits_text.h"
+
+#include "base/str.h"
+#include "launcher/cordon.h"
+
+enum { MIB = 1 << 20, KIB = 1 << 10, MILLION = 1000000 };
+
+/* ---- obstacles and remedies ---- */
+
+const char *limits_text_obstacle(const struct host_facts *facts, uint32_t controller)
+{
+	switch (facts->cgroup.obstacle[controller]) {
+	case CGROUP_USABLE:
+		return "";
+	case CGROUP_ABSENT:
+		return "this host has no such control group";
+	case CGROUP_NOT_SHOWN:
+		return "the caller's control group is not shown here";
+	case CGROUP_NO_PARENT:
+		return "there is no control group of the name that --cgroup-parent gives";
+	case CGROUP_READ_ONLY:
+		return "control groups are mounted read-only here";
+	case CGROUP_NOT_DELEGATED:
+		return "the caller may not make a control group here";
+	case CGROUP_NOT_ENABLED:
+		return "the group in which it would be made has not got this controller";
+	case CGROUP_BUSY:
+		return "the group in which it would be made has processes of its own";
+	}
+	return "";
+}
+
+/* The controllers among `controllers` with the same version and obstacle as this one. */
+static uint32_t alike(const struct cgroup_facts *facts, uint32_t controllers,
+		      enum cgroup_controller first)
+{
+	uint32_t bits = 0;
+
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		if ((controllers & 1U << c) != 0 && facts->version[c] == facts->version[first] &&
+		    facts->obstacle[c] == facts->obstacle[first])
+			bits |= 1U << c;
+	return bits;
+}
+
+/* The tops of their hierarchies, each once, with a blank in front. */
+static size_t put_tops(const struct cgroup_facts *facts, uint32_t controllers, char *buf,
+		       size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < facts->n_hierarchies; i++)
+		if ((facts->hierarchies[i].present & controllers) != 0)
+			len += str_format(buf + len, size - len, " %s", facts->hierarchies[i].top);
+	return len;
+}
+
+/* A group for the caller in each hierarchy, below its top: on v1 whoever owns a group may put its
+ * own processes there. In cpuset a new one has no processors. */
+static void fix_v1(const struct host_facts *facts, uint32_t controllers, const char *name,
+		   char *buf, size_t size)
+{
+	size_t len = str_format(buf, size, "As root: for d in");
+
+	len += put_tops(&facts->cgroup, controllers, buf + len, size - len);
+	len += str_format(buf + len, size - len,
+			  "; do mkdir -p $d/%s && chown %u $d/%s $d/%s/cgroup.procs; ", name,
+			  facts->host_euid, name, name);
+	if ((controllers & 1U << CGROUP_CPUSET) != 0)
+		len += str_format(
+			buf + len, size - len,
+			"for f in cpuset.cpus cpuset.mems; do [ ! -e $d/$f ] || cat $d/$f "
+			">$d/%s/$f; done; ",
+			name);
+	str_format(buf + len, size - len, "done. Then start with --cgroup-parent %s.", name);
+}
+
+static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
+			   enum cgroup_controller first, char *buf, size_t size)
+{
+	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, first);
+	char name[64];
+
+	str_format(name, sizeof(name), "cordon-%u", facts->host_euid);
+	if (facts->cgroup.version[first] == CGROUP_V1)
+		fix_v1(facts, controllers, name, buf, size);
+	else if (facts->has_systemd)
+		str_format(buf, size,
+			   "Start it in a group of your own: systemd-run --user --scope -p "
+			   "Delegate=yes cordon run ...");
+	else
+		str_format(
+			buf, size,
+			"As root: mkdir -p %s/%s/caller, chown both and the files cgroup.procs, "
+			"cgroup.threads and cgroup.subtree_control in them to %u, and put the "
+			"caller's shell into the inner one: echo PID >%s/%s/caller/cgroup.procs.",
+			h != NULL ? h->top : "/sys/fs/cgroup", name, facts->host_euid,
+			h != NULL ? h->top : "/sys/fs/cgroup", name);
+}
+
+static void fix_missing_controller(const struct host_facts *facts, enum cgroup_controller c,
+				   char *buf, size_t size)
+{
+	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, c);
+	const char *top = h != NULL ? h->top : "", *parent = h != NULL ? h->parent : "";
+
+	if (facts->cgroup.version[c] == CGROUP_V1)
+		str_format(buf, size,
+			   "As root: for f in cpuset.cpus cpuset.mems; do cat %s/$f >%s/$f; done.",
+			   top, parent);
+	else
+		str_format(
+			buf, size,
+			"As root: echo +%s >cgroup.subtree_control in each group from %s down to "
+			"%s%s.",
+			cgroup_controller_names[c], top, parent,
+			facts->has_systemd ? " (kept by systemd with Delegate=yes in "
+					     "user@.service)"
+					   : "");
+}
+
+/* `top` and `parent` are those of the first controller. */
+static void fix_place(const struct host_facts *facts, uint32_t controllers,
+		      enum cgroup_controller first, char *buf, size_t size)
+{
+	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, first);
+	const char *top = h != NULL ? h->top : "/sys/fs/cgroup";
+
+	if (facts->cgroup.obstacle[first] == CGROUP_READ_ONLY)
+		str_format(
+			buf, size,
+			"As root: mount -o remount,bind,rw %s (in a container: start it with its "
+			"control groups writable).",
+			top);
+	else if (facts->cgroup.version[first] == CGROUP_V1 && h != NULL)
+		fix_v1(facts, controllers, h->parent_path + 1, buf, size);
+	else
+		str_format(buf, size, "Make it: mkdir -p %s.", h != NULL ? h->parent : top);
+}
+
+void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char *buf, size_t size)
+{
+	enum cgroup_controller c = 0;
+
+	buf[0] = '\0';
+	while (c < CGROUP_CONTROLLERS &&
+	       ((controllers & 1U << c) == 0 || facts->cgroup.obstacle[c] == CGROUP_USABLE))
+		c++;
+	if (c == CGROUP_CONTROLLERS)
+		return;
+	controllers = alike(&facts->cgroup, controllers, c);
+	switch (facts->cgroup.obstacle[c]) {
+	case CGROUP_ABSENT:
+		str_format(
+			buf, size,
+			"Boot a kernel that has the controller %s, and mount it where it is not: "
+			"mount -t cgroup2 none /sys/fs/cgroup.",
+			cgroup_controller_names[c]);
+		return;
+	case CGROUP_NOT_SHOWN:
+		str_format(buf, size,
+			   "Mount the control groups where they can be seen, or name with "
+			   "--cgroup-parent a group that lies below /sys/fs/cgroup.");
+		return;
+	case CGROUP_READ_ONLY:
+	case CGROUP_NO_PARENT:
+		fix_place(facts, controllers, c, buf, size);
+		return;
+	case CGROUP_NOT_ENABLED:
+		fix_missing_controller(facts, c, buf, size);
+		return;
+	case CGROUP_BUSY:
+		str_format(buf, size,
+			   "Move those processes into a group below it, or name a group without "
+			   "processes with --cgroup-parent (cgroups(7), no internal processes).");
+		return;
+	case CGROUP_NOT_DELEGATED:
+	case CGROUP_USABLE:
+		fix_delegation(facts, controllers, c, buf, size);
+		return;
+	}
+}
+
+/* ---- by what ---- */
+
+void limits_text_carrier(const struct decision *d, enum spec_limit limit, char *buf, size_t size)
+{
+	enum cgroup_controller c = cgroup_controller_of(limit);
+	const struct cgroup_hierarchy *h =
+		c < CGROUP_CONTROLLERS ? cgroup_hierarchy_of(&d->facts.cgroup, c) : NULL;
+	const char *who =
+		limit == LIMIT_CPU_TIME || limit == LIMIT_IDLE_TIME ? "the keeper, by " : "";
+
+	if (limit == LIMIT_PIDS && d->limits.pids_by_nproc)
+		str_format(buf, size,
+			   "RLIMIT_NPROC, without a control group: the program has one user and no "
+			   "capability, so that what counts one user's tasks counts all");
+	else if (limit == LIMIT_SWAP && (d->limits.enforced & 1U << limit) == 0 &&
+		 !d->facts.cgroup.has_swap)
+		str_format(buf, size, "nothing: this host has no swap");
+	else if ((d->limits.enforced & 1U << limit) == 0)
+		str_format(buf, size, "not enforced here");
+	else if (h == NULL)
+		str_format(buf, size, "the keeper");
+	else
+		str_format(buf, size, "%scgroup v%d %s, a group of its own in %s", who,
+			   (int)h->version, cgroup_controller_names[c], h->parent);
+}
+
+static void put_bytes(uint64_t bytes, const char *behind, char *buf, size_t size)
+{
+	bool is_mib = bytes >= MIB && bytes % MIB == 0, is_kib = bytes >= KIB && bytes % KIB == 0;
+
+	str_format(buf, size, "%llu%s%s",
+		   (unsigned long long)(is_mib   ? bytes / MIB
+					: is_kib ? bytes / KIB
+						 : bytes),
+		   is_mib   ? "MiB"
+		   : is_kib ? "KiB"
+			    : "B",
+		   behind);
+}
+
+void limits_text_value(const struct spec_limits *limits, enum spec_limit limit, char *buf,
+		       size_t size)
+{
+	uint64_t value = limits->total[limit].value;
+
+	switch (limit) {
+	case LIMIT_MEMORY:
+	case LIMIT_SWAP:
+	case LIMIT_OUTPUT:
+		put_bytes(value, "", buf, size);
+		return;
+	case LIMIT_IO_READ:
+	case LIMIT_IO_WRITE:
+		put_bytes(value, "/s", buf, size);
+		return;
+	case LIMIT_CPUS:
+		str_format(buf, size, "%llu.%02llu", (unsigned long long)(value / MILLION),
+			   (unsigned long long)(value % MILLION / (MILLION / 100)));
+		return;
+	case LIMIT_CPUSET:
+		cgroup_format_cpuset(limits, buf, size);
+		return;
+	case LIMIT_CPU_TIME:
+	case LIMIT_IDLE_TIME:
+		str_format(buf, size, "%llums", (unsigned long long)value);
+		return;
+	case LIMIT_PIDS:
+	case LIMIT_CPU_WEIGHT:
+	case SPEC_LIMITS:
+		str_format(buf, size, "%llu", (unsigned long long)value);
+		return;
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What messages, `cordon explain` and `cordon doctor` say of control groups. Pure. */
+#ifndef CORDON_LAUNCHER_LIMITS_TEXT_H
+#define CORDON_LAUNCHER_LIMITS_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/spec.h"
+
+struct decision;
+struct host_facts;
+
+enum { LIMITS_TEXT_MAX = 1200 };
+
+/* Why no group can be made for a controller: "the caller may not make a control group here"; ""
+ * where one can. */
+const char *limits_text_obstacle(const struct host_facts *facts, uint32_t controller);
+
+/* What to do about it, for the first of `controllers` (bits) that has an obstacle and for the
+ * others that have the same one; whole sentences. "" where there is none. */
+void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char *buf, size_t size);
+
+/* By what a limit of this decision is enforced, or that it is not: one line without its value. */
+void limits_text_carrier(const struct decision *decision, enum spec_limit limit, char *buf,
+			 size_t size);
+
+/* The value as a policy says it: "256 MiB", "0.5", "0-1,4". */
+void limits_text_value(const struct spec_limits *limits, enum spec_limit limit, char *buf,
+		       size_t size);
+
+#endif
