@@ -69,6 +69,25 @@ each_row_fails() { # FLAG...
 	[ "$bad" -eq 0 ]
 }
 
+@test "each row that fails: a sandbox with control groups" {
+	local row
+	limit_groups
+	for row in cgroup cgroup_member; do
+		[ "$(rows "${limited[@]}" | grep -c "^$row\$")" -eq 1 ]
+	done
+	each_row_fails "${limited[@]}"
+}
+
+@test "control: a control group that is left behind is noticed" {
+	limit_groups
+	nothing_left
+	groups_make "$group/cordon-0123456789abcdef"
+	run nothing_left
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"/$group/cordon-0123456789abcdef"* ]]
+	groups_remove "$group/cordon-0123456789abcdef"
+}
+
 @test "a failed run tells --status-fd that the setup failed" {
 	local code=0
 	CORDON_FAULT=pivot:fail cordon run --status-fd 4 "${plain[@]}" -- /bin/true \

@@ -65,6 +65,33 @@ each_row_kills_the_keeper() { # FLAG...
 	gc_finishes
 }
 
+@test "kill -9 of the keeper of a sandbox with control groups: gc removes them" {
+	local row bad=0
+	limit_groups
+	for row in cgroup cgroup_join uid_map cgroup_member keeper_privileges seccomp; do
+		[[ $'\n'"$(rows "${limited[@]}")"$'\n' == *$'\n'"$row"$'\n'* ]] || {
+			groups_is_v2 && [ "$row" = cgroup_join ] && continue
+			echo "$row: is no part of this launch"
+			return 1
+		}
+		keeper_killed_at "$row" "${limited[@]}" || bad=1
+	done
+	[ "$bad" -eq 0 ]
+	# The control: without gc they are there.
+	run_with uid_map:kill-keeper "${limited[@]}"
+	[ -n "$(groups_below "$group")" ]
+	gc_finishes
+}
+
+@test "kill -9 of the keeper of a running workload: gc waits for its control groups to be empty" {
+	limit_groups
+	start_and_wait "${limited[@]}"
+	[ -n "$(groups_below "$group")" ]
+	kill -9 "$keeper"
+	wait "$keeper" || [ $? -eq 137 ]
+	gc_finishes
+}
+
 @test "kill -9 of the keeper, and of init, where who answers denied calls is about to start" {
 	local row bad=0
 	for row in notifier seccomp keeper_privileges; do

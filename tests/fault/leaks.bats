@@ -64,6 +64,17 @@ as_before() { # N
 	as_before 1000
 }
 
+@test "200 runs one after another with control groups" {
+	limit_groups
+	remember
+	run in_session '
+		for ((i = 0; i < 200; i++)); do
+			"$cordon" --root "$root" run "$@" -- /usr/bin/true || { echo "run $i: $?"; exit 1; }
+		done' "${limited[@]}"
+	[ "$status" -eq 0 ]
+	as_before 200
+}
+
 @test "200 runs at once" {
 	mkfifo "$BATS_TEST_TMPDIR/gate"
 	remember

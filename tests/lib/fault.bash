@@ -5,12 +5,26 @@
 #	rows FLAG...			the rows that a run with these flags has, in their order
 #	own_processes			what is alive of this test's sandboxes
 #	nothing_left			fails with a list where anything of a run is still there
+#	limit_groups			sets limited, the flags of a sandbox with control groups
 #	gone_within SECONDS		waits for the processes to end
 # shellcheck shell=bash
 # The variables are for the bats files.
 # shellcheck disable=SC2034
 
 CORDON=$repo/build/fault/cordon
+. "$repo/tests/lib/groups.bash"
+
+teardown() {
+	own_groups_end && cordon_teardown
+}
+
+# Flags of a sandbox with control groups, in $limited. They have a parent of the test's own: whatever
+# is in it has been left.
+limit_groups() {
+	own_groups
+	limited=("${plain[@]}" --cgroup-parent "$group" --set limits.memory=256MiB
+		--set limits.pids=64 --set limits.cpus=1 --set limits.cpu_time=50s)
+}
 
 # A directory that the sandbox may write. As root it has another owner: what belongs to the host's
 # root is not shown writable.
@@ -121,6 +135,7 @@ nothing_left() {
 		left=$(
 			own_run_files
 			own_claims
+			[ -z "${group:-}" ] || groups_below "$group"
 			find "$work" -mindepth 1
 			diff <(echo "$mounts_before") <(mounts)
 			diff <(echo "$links_before") <(links)

@@ -6,6 +6,7 @@
 # shellcheck disable=SC2034
 
 AS=() # what runs the next bats as another user
+user_groups='' # the control group that belongs to it
 
 # A numeric id that nobody has and nothing runs as.
 unused_id() {
@@ -39,6 +40,20 @@ user_half_begin() {
 	tar -C "$repo" --exclude=./.git --exclude=./build/vm --exclude=./build/peers --exclude='./build/asan/*.o' \
 		--exclude='./build/fault/*.o' --exclude='./build/fuzz*' -cf - . | tar -C "$user_dir/repo" -xf -
 	chown -R "$user_id:$user_id" "$user_dir"
+	delegate_groups
+}
+
+# As an administrator would do it. On v2 the user's processes live in one group and the sandboxes in
+# others.
+delegate_groups() {
+	user_groups=cordon-test-$user_id
+	if groups_make "$user_groups" "$user_id" >"$scratch/groups" 2>&1 &&
+		{ ! groups_is_v2 || groups_make "$user_groups/caller" "$user_id"; } >>"$scratch/groups" 2>&1; then
+		return
+	fi
+	missing "as a user: no control groups of its own: $(tail -n 1 "$scratch/groups")"
+	groups_remove "$user_groups"
+	user_groups=
 }
 
 # Whatever still runs as the user some seconds after its tests was left behind: say what it is, end it.
@@ -55,6 +70,10 @@ user_half_end() {
 		done >"$scratch/left"
 		record 1 "as a user: no process is left behind" "$scratch/left"
 	fi
+	if [ -n "$user_groups" ] && ! groups_remove "$user_groups" >"$scratch/groups" 2>&1; then
+		record 1 "as a user: no control group is left in use" "$scratch/groups"
+	fi
+	user_groups=
 	rm -rf "$user_dir"
 	user_dir=
 }
@@ -62,9 +81,11 @@ user_half_end() {
 as_user() { # COMMAND...
 	(
 		cd "$user_dir/repo" || exit 2
+		[ -z "$user_groups" ] || groups_enter "$user_groups/caller" || exit 2
 		exec setpriv --reuid "$user_id" --regid "$user_id" --clear-groups \
 			env -i PATH="$PATH" HOME="$user_dir/home" TMPDIR="$user_dir/tmp" LANG=C.UTF-8 \
-			TERM="${TERM:-dumb}" MUST_RUN="$MUST_RUN" VARIANT="$VARIANT" "$@"
+			TERM="${TERM:-dumb}" MUST_RUN="$MUST_RUN" VARIANT="$VARIANT" \
+			${user_groups:+CORDON_CGROUP="$user_groups"} "$@"
 	)
 }
 
