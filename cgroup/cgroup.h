@@ -167,7 +167,7 @@ struct cgroup_usage {
 	int64_t memory_peak_bytes;
 	int64_t swap_bytes;
 	int64_t oom_kills;         /* processes that the kernel killed for want of memory */
-	int64_t memory_limit_hits; /* times that its own limit was reached; 0: it was the host's */
+	int64_t memory_limit_hits; /* v2: times that its own limit was what killed */
 	int64_t pids;              /* our init is counted */
 	int64_t pids_peak;
 	int64_t pids_refused; /* forks refused by limits.pids */

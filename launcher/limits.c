@@ -250,6 +250,23 @@ static bool has_failed(const struct run_result *result)
 	       (result->kind == RUN_EXITED && result->exit_code != 0);
 }
 
+/* Else it was the host, or a group above, that ran out. v1 does not say: its failcnt counts what
+ * was reclaimed in time, and stays 0 where memory and swap together have the same limit. What was
+ * killed for the limit has come up to it, but for what the kernel charges at once (mm/memcontrol.c,
+ * MEMCG_CHARGE_BATCH: 64 pages). */
+static bool memory_reached(const struct launch *launch, const struct cgroup_usage *usage)
+{
+	int64_t batch = 64 * (int64_t)sysconf(_SC_PAGESIZE);
+	uint64_t limit = launch->spec->limits.total[LIMIT_MEMORY].value;
+
+	if ((launch->decision->limits.enforced & 1U << LIMIT_MEMORY) == 0)
+		return false;
+	if (usage->memory_limit_hits != CGROUP_UNKNOWN)
+		return usage->memory_limit_hits > 0;
+	return usage->memory_peak_bytes == CGROUP_UNKNOWN ||
+	       (uint64_t)(usage->memory_peak_bytes + batch) >= limit;
+}
+
 /* v1, and v2 before Linux 6.11, count a refusal where the fork was tried, though the limit was that
  * of a group above. */
 static bool pids_reached(const struct launch *launch, const struct cgroup_usage *usage)
@@ -270,10 +287,7 @@ static void find_reason(const struct launch *launch, const struct cgroup_usage *
 		result->kind = RUN_OOM;
 		result->signal = SIGKILL;
 		result->exit_code = RESULT_NONE;
-		/* Without a hit of ours it was the host, or a group above, that ran out. */
-		result->limit = (enforced & 1U << LIMIT_MEMORY) != 0 && usage->memory_limit_hits > 0
-					? limits_key(LIMIT_MEMORY)
-					: NULL;
+		result->limit = memory_reached(launch, usage) ? limits_key(LIMIT_MEMORY) : NULL;
 		return;
 	}
 	/* It ended by itself between two looks at the clock. */

@@ -40,8 +40,9 @@ groups_make_one() { # DIR
 
 # v2: hands all controllers that a group has on to its children.
 groups_hand_on() { # DIR
-	local name
-	for name in $(cat "$1/cgroup.controllers"); do
+	local name names
+	read -ra names <"$1/cgroup.controllers"
+	for name in "${names[@]}"; do
 		echo "+$name" >"$1/cgroup.subtree_control" || return 1
 	done
 }
