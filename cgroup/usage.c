@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "cgroup/cgroup.h"
 
-enum { TEXT_MAX_BYTES = 8192, CHARGED_IN_ADVANCE = 1 << 20 };
+enum { TEXT_MAX_BYTES = 8192 };
 
 /* Files of one number, or of lines "NAME NUMBER". */
 static const struct usage_row {
@@ -75,20 +75,6 @@ static int64_t read_row(const struct cgroup_place *place, const struct usage_row
 	return value < 0 ? CGROUP_UNKNOWN : value / row->divide_by;
 }
 
-/* v1 has memory.failcnt, which Linux 6.18 leaves at 0. Whoever runs into the limit has been there,
- * but for what the kernel charges in advance. */
-static int64_t count_limit_hits(const struct cgroup_place *place, int64_t peak)
-{
-	char text[TEXT_MAX_BYTES];
-	int64_t limit;
-
-	if (peak == CGROUP_UNKNOWN ||
-	    io_read_text(place->dir_fd, "memory.limit_in_bytes", text, sizeof(text)) < 0)
-		return CGROUP_UNKNOWN;
-	limit = to_number(text);
-	return limit != CGROUP_UNKNOWN && peak >= limit - CHARGED_IN_ADVANCE ? 1 : 0;
-}
-
 /* Sums of the numbers behind "Read"/"rbytes=", over all devices. */
 static int64_t sum_behind(const char *text, const char *word)
 {
@@ -130,8 +116,6 @@ void cgroup_read_usage(const struct cgroup *group, struct cgroup_usage *ret)
 			value = read_row(place, &rows[k]);
 			memcpy((char *)ret + rows[k].place, &value, sizeof(value));
 		}
-		if (place->version == CGROUP_V1 && (place->controllers & 1U << CGROUP_MEMORY) != 0)
-			ret->memory_limit_hits = count_limit_hits(place, ret->memory_peak_bytes);
 		if ((place->controllers & 1U << CGROUP_IO) != 0)
 			read_io(place, ret);
 	}

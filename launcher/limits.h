@@ -45,7 +45,8 @@ int limits_patience(const struct limits_watch *watch, int64_t now_ms);
 enum spec_limit limits_check(const struct launch *launch, struct limits_watch *watch,
 			     int64_t now_ms);
 /* v1: the event of a lack of memory. */
-void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch);
+void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch,
+			    int64_t now_ms);
 /* What is used now; wall_ms is left alone. */
 void limits_sample(const struct launch *launch, struct run_sample *ret);
 /* After the end of all processes: numbers, and the reason where a limit was it. */
