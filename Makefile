@@ -42,6 +42,9 @@ LAUNCHER_SRC := \
 	launcher/landlock_child.c \
 	launcher/limits.c \
 	launcher/limits_text.c \
+	launcher/output.c \
+	launcher/supervise_output.c \
+	launcher/stores.c \
 	launcher/preflight_limits.c \
 	launcher/placeholders.c \
 	launcher/access.c \
@@ -51,7 +54,9 @@ LAUNCHER_SRC := \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
-CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/document.c cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
+CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/document.c \
+	cmd/ending.c \
+	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c \
 	cmd/top.c \
@@ -168,7 +173,8 @@ $(O)/launcher/%.bin: launcher/bare.h Makefile
 	$(call say,cc,$(filter %.c,$^))
 	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c,$^) -o $@
 $(O)/launcher/init.bin: launcher/init/init.c launcher/init_image.h
-$(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor_image.h launcher/bare_confine.h
+$(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor/output.h launcher/monitor_image.h \
+	launcher/bare_confine.h
 $(O)/launcher/notifier.bin: launcher/notifier/notifier.c launcher/notifier_image.h launcher/bare_confine.h
 $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c launcher/audit_record.h launcher/auditor_image.h \
 	launcher/bare_confine.h

@@ -307,6 +307,8 @@ const char *sync_point_name(enum sync_point point)
 		return "mapped";
 	case SYNC_TERMINAL:
 		return "terminal";
+	case SYNC_STORE:
+		return "store";
 	case SYNC_READY:
 		return "ready";
 	case SYNC_LISTENER:

@@ -18,7 +18,9 @@ enum sync_point {
 	SYNC_ERROR,    /* child: a row failed, the err follows in the same message */
 	SYNC_MAPPED,   /* keeper: the id maps are written */
 	SYNC_TERMINAL, /* setup process: the master of the sandbox's pty comes with it */
-	SYNC_READY,    /* workload process: all rows before seccomp are applied; read me back */
+	SYNC_STORE, /* setup process: an O_PATH descriptor of a tmpfs of the sandbox comes with it
+		     */
+	SYNC_READY, /* workload process: all rows before seccomp are applied; read me back */
 	SYNC_LISTENER, /* workload process: the filter is loaded; the number of its listener */
 	SYNC_EXEC,     /* workload process: read back, the filter is loaded, about to execute */
 	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */

@@ -10,6 +10,7 @@
 #include "cmd/advice.h"
 #include "cmd/cmd.h"
 #include "cmd/denials.h"
+#include "cmd/ending.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
 #include "cmd/top.h"
@@ -48,19 +49,11 @@ static int check_command(const struct options *o, struct err *err)
 static void print_end(const struct run_result *result, const struct spec_rlimit *cpu_limit,
 		      const struct sandbox_spec *spec)
 {
-	char origin[512];
+	char text[ENDING_TEXT_MAX];
 
-	if (cpu_limit != NULL)
-		print_note("ended by limits.ulimits.cpu: %llu s (%s)",
-			   (unsigned long long)cpu_limit->value,
-			   print_origin(cpu_limit->origin, origin, sizeof(origin)));
-	if (result->kind == RUN_WALL_TIME)
-		print_note("ended by limits.wall_time: %llu ms (%s)",
-			   (unsigned long long)spec->limits.wall_time_ms,
-			   print_origin(spec->limits.wall_time_origin, origin, sizeof(origin)));
-	if (result->kind == RUN_POLICY_KILL)
-		print_note("ended by seccomp: the program made a system call that the policy "
-			   "answers with kill");
+	ending_text(result, cpu_limit, spec, text, sizeof(text));
+	if (text[0] != '\0')
+		print_note("%s", text);
 }
 
 static void print_waivers(const struct sandbox_spec *spec)

@@ -78,7 +78,8 @@ static inline void bare_lower_priority(void)
 		bare_exit(125);
 }
 
-/* Leaves n_fds descriptors, which are 0 to n_fds - 1, and the calls of the filter. */
+/* Leaves n_fds descriptors, which are 0 to n_fds - 1, and the calls of the filter. How far a file
+ * that is among them may grow is the program's own to say (RLIMIT_FSIZE). */
 static inline void bare_confine(const char *name, uint64_t n_fds, const struct sock_fprog *filter)
 {
 	if (bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
@@ -86,7 +87,6 @@ static inline void bare_confine(const char *name, uint64_t n_fds, const struct s
 	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		bare_exit(125);
 	bare_forbid_files();
-	bare_no_more_of(RLIMIT_FSIZE, 0);
 	bare_no_more_of(RLIMIT_NPROC, 0);
 	bare_no_more_of(RLIMIT_NOFILE, n_fds); /* ppoll refuses to look at more */
 	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)filter, 0, 0) != 0)

@@ -126,6 +126,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 				child_kernel_paths, NULL},
 	[CHILD_VOLUMES] = {"volumes", "what the policy shows at its place", has_volumes,
 			   child_volumes, NULL},
+	[CHILD_STORES] = {"stores", "the keeper can see at the end whether one was full",
+			  stores_are_watched, stores_send, NULL},
 	[CHILD_PROTECTED] = {"protected_paths", "read_only_below and hide_below of what is bound",
 			     has_protected, child_protected, child_verify_protected},
 	[CHILD_SECRETS] = {"secrets", "on a tmpfs of their own, from memory that is then wiped",
@@ -156,6 +158,9 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_TERMINAL_FOREGROUND] = {"terminal_foreground", "^C and ^Z are the program's",
 				       terminal_is_interactive, terminal_take_foreground,
 				       terminal_verify_foreground},
+	[CHILD_OUTPUT_STDIO] = {"output_stdio",
+				"each of 1 and 2 that is counted becomes a pipe of its own",
+				output_has_pipes, output_replace_stdio, output_verify_stdio},
 	[CHILD_RLIMITS] = {"rlimits", "limits.ulimits", NULL, child_rlimits, child_verify_rlimits},
 	[CHILD_NPROC] = {"nproc", "processes of this sandbox alone", NULL, child_nproc,
 			 child_verify_nproc},
@@ -198,11 +203,14 @@ MUST_PRECEDE(CHILD_TERMINAL, CHILD_TERMINAL_STDIO, "0 to 2 are the caller's unti
 MUST_PRECEDE(CHILD_PIVOT, CHILD_TERMINAL_STDIO, "it opens the sandbox's /dev/tty");
 MUST_PRECEDE(CHILD_SIGNALS, CHILD_TERMINAL_FOREGROUND, "the mask is put back to what it was");
 MUST_PRECEDE(CHILD_PROCESS_GROUP, CHILD_TERMINAL_FOREGROUND, "it is that group");
+MUST_PRECEDE(CHILD_OUTPUT_STDIO, CHILD_DESCRIPTORS, "1 and 2 are the caller's until then");
 MUST_PRECEDE(CHILD_PROC, CHILD_FORBID_USERNS, "the limit is written through the new /proc");
 MUST_PRECEDE(CHILD_KERNEL_QUOTAS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_FORBID_USERNS, CHILD_KERNEL_PATHS, "/proc/sys becomes read-only there");
 MUST_PRECEDE(CHILD_DEV, CHILD_PROTECTED, "hidden files are covered by our own /dev/null");
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_PROTECTED, "what is protected lies in a volume");
+MUST_PRECEDE(CHILD_TERMINAL, CHILD_STORES, "the keeper takes them in this order");
+MUST_PRECEDE(CHILD_VOLUMES, CHILD_STORES, "they are made there");
 MUST_PRECEDE(CHILD_PROTECTED, CHILD_SECRETS, "a secret may be shown over what is hidden");
 MUST_PRECEDE(CHILD_SECRETS, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SECRETS, CHILD_PIVOT, "the tmpfs goes away with the old root");

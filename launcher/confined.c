@@ -65,11 +65,13 @@ static int become_nobody(const struct launch *launch, struct err *err)
 static _Noreturn void confined_main(const struct launch *launch, const struct confined_image *image,
 				    int control, int image_fd)
 {
-	char *argv[] = {(char *)image->name, NULL};
+	char *argv[CONFINED_ARGS_MAX + 2] = {(char *)image->name};
 	char *envp[] = {NULL};
 	struct err err;
 	int fd;
 
+	for (size_t i = 0; i < CONFINED_ARGS_MAX; i++)
+		argv[i + 1] = (char *)image->args[i];
 	/* No group of the caller's, whose signals it would get, and no controlling terminal, whose
 	 * job control would stop it. */
 	if (setsid() < 0 || chdir("/") != 0 || become_nobody(launch, &err) < 0 ||

@@ -14,13 +14,14 @@
 
 struct launch;
 
-enum { CONFINED_FDS_MAX = 4 };
+enum { CONFINED_FDS_MAX = 6, CONFINED_ARGS_MAX = 2 };
 
 struct confined_image {
 	const char *name;
 	const char *bytes;
 	size_t size;
-	const char *what; /* in messages: "the terminal's relay" */
+	const char *what;                    /* in messages: "the terminal's relay" */
+	const char *args[CONFINED_ARGS_MAX]; /* behind its name; NULL: no more */
 	/* What it is started with, as 0 and up; behind them stands its end of the control socket.
 	 */
 	int fds[CONFINED_FDS_MAX];

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "launcher/cordon.h"
 #include "launcher/limits.h"
+#include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/policy_host.h"
 #include "launcher/preflight.h"
@@ -72,6 +73,8 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		d->facts.landlock_abi = facts_landlock_abi();
 	if (d->explains_denials)
 		d->facts.audit = audit_probe(&d->facts);
+	if (output_is_asked_for(d))
+		output_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
 	d->facts.has_systemd = access("/run/systemd/system", F_OK) == 0;
@@ -126,6 +129,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	preflight_host(ret, misses);
 	preflight_lsm(ret, misses);
 	preflight_limits(ret, misses);
+	preflight_output(ret, misses);
 	plan_make(ret);
 	if (misses->n > 0)
 		return refuse(misses, err);

@@ -80,6 +80,10 @@ struct host_facts {
 	bool stdio_is_input_file[FACTS_FDS]; /* a named regular file, opened for reading alone */
 	bool stdio_is_terminal[3];
 	uint32_t stdio_terminal[3]; /* which one: its device number */
+	/* These three: output_probe, where a limit asks for it. */
+	bool stdio_is_output[3]; /* 1 and 2: can be written to */
+	bool stdout_is_stderr;   /* what is written to both comes out in the order of writing */
+	int other_way_out;       /* another descriptor that leads to where 1 or 2 does, or -1 */
 	struct host_layout layout;
 	struct cgroup_facts cgroup; /* probed where a limit asks for it */
 	bool has_systemd;           /* as cgroup */

@@ -274,6 +274,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				  undo_run_directory},
 	[PARENT_ID_BLOCK] = {"id_block", "65,536 host ids that no account and no other sandbox has",
 			     has_block, apply_id_block, verify_id_block, undo_id_block},
+	[PARENT_OUTPUT_PIPES] = {"output_pipes",
+				 "pipes of its own for stdout and stderr, so that output is "
+				 "counted",
+				 output_has_pipes, output_make_pipes, output_verify_pipes, NULL},
 	[PARENT_STDIO_PIPES] = {"stdio_pipes",
 				"pipes at 0 to 2 can be opened anew as /dev/stdout and the like",
 				stdio_wants_pipes, stdio_lend_pipes, NULL, NULL},
@@ -325,8 +329,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				  "the auditor is told whose denials are asked for",
 				  audit_is_wanted, audit_tell_subject, audit_verify_subject, NULL},
 	[PARENT_MONITOR] = {"monitor",
-			    "a process that can do nothing else passes the terminal's bytes on",
-			    terminal_is_wanted, terminal_start_monitor, terminal_verify_monitor,
+			    "a process that can do nothing else passes the bytes of terminal and "
+			    "output on",
+			    monitor_is_wanted, terminal_start_monitor, terminal_verify_monitor,
 			    NULL},
 	[PARENT_NOTIFIER] = {"notifier",
 			     "a process that can do nothing else answers denied calls as the "
@@ -340,6 +345,8 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 
 #define MUST_PRECEDE(a, b, why) _Static_assert((int)(a) < (int)(b), why)
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_ID_BLOCK, "the claim is journalled before it is made");
+MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_OUTPUT_PIPES, "the new group is of the block");
+MUST_PRECEDE(PARENT_OUTPUT_PIPES, PARENT_FIRST_AFTER_SPAWN, "the child inherits them");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_PIPES, "the new group is of the block");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");

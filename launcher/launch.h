@@ -15,8 +15,10 @@
 #include "launcher/cordon.h"
 #include "launcher/denials.h"
 #include "launcher/fault.h"
+#include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/state.h"
+#include "launcher/stores.h"
 #include "launcher/terminal.h"
 #include "rootfs/apply.h"
 
@@ -69,6 +71,8 @@ struct launch {
 	pid_t workload_pid;
 	int workload_pidfd;
 	struct terminal terminal;
+	struct output_pipes output;
+	struct stores stores;
 	struct notifier_process notifier;
 	struct auditor_process auditor;
 

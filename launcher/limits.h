@@ -36,7 +36,19 @@ struct limits_watch {
 	int64_t cpu_limit_us;   /* INT64_MAX: none */
 	int64_t short_until_ms; /* of memory: what became of it is looked at until then */
 	int64_t next_cpu_ms;    /* when to look again, CLOCK_MONOTONIC; INT64_MAX: never */
+	/* limits.idle_time */
+	int64_t idle_limit_ms; /* INT64_MAX: none, and the rest means nothing */
+	int64_t active_ms;     /* when it was last seen to be at work */
+	int64_t looked_ms;     /* the last look, */
+	int64_t looked_cpu_us; /* and the processor time then */
+	int64_t next_idle_ms;
+	bool wants_output; /* whether there was output since the last look is to be asked */
 };
+
+/* Pure: milliseconds between two looks at a sandbox that may be idle; and whether that much
+ * processor time between two looks is more than the timers of programs that sleep take. */
+int64_t limits_idle_pause(int64_t idle_limit_ms);
+bool limits_is_work(int64_t used_us, int64_t elapsed_ms);
 
 void limits_watch_init(const struct launch *launch, int64_t now_ms, struct limits_watch *ret);
 /* Milliseconds until limits_check wants to be called, for poll(2); -1: never. */
@@ -44,6 +56,8 @@ int limits_patience(const struct limits_watch *watch, int64_t now_ms);
 /* The limit that has been reached, SPEC_LIMITS for none. */
 enum spec_limit limits_check(const struct launch *launch, struct limits_watch *watch,
 			     int64_t now_ms);
+/* It was at work just now: the time of idleness begins anew. */
+void limits_note_activity(struct limits_watch *watch, int64_t now_ms);
 /* v1: the event of a lack of memory. */
 void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch,
 			    int64_t now_ms);

@@ -214,6 +214,8 @@ void launch_release(struct launch *launch)
 	free(launch->own_mounts);
 	launch->own_mounts = NULL;
 	terminal_release(&launch->terminal);
+	output_release(&launch->output);
+	stores_release(&launch->stores);
 	free(launch->filter);
 	free(launch->asking_filter);
 	launch->sources = NULL;

@@ -59,6 +59,19 @@ const struct spec_rlimit *result_find_cpu_limit(struct run_result *ret,
 	return NULL;
 }
 
+void result_explain_fsize(struct run_result *ret, const struct spec_limits *limits)
+{
+	if (ret->kind != RUN_SIGNALLED || ret->signal != SIGXFSZ)
+		return;
+	for (size_t i = 0; i < limits->n_rlimits; i++) {
+		if (limits->rlimits[i].resource != RLIMIT_FSIZE ||
+		    limits->rlimits[i].value == SPEC_UNLIMITED)
+			continue;
+		ret->kind = RUN_FSIZE;
+		ret->limit = "limits.ulimits.fsize";
+	}
+}
+
 const char *result_kind_name(enum run_kind kind)
 {
 	switch (kind) {

@@ -76,6 +76,9 @@ int result_exit_code(const struct run_result *result);
  */
 const struct spec_rlimit *result_find_cpu_limit(struct run_result *ret,
 						const struct spec_limits *limits);
+/* Where the first process was ended by SIGXFSZ, as the kernel ends one that lets a file grow beyond
+ * limits.ulimits.fsize, the result is RUN_FSIZE. */
+void result_explain_fsize(struct run_result *ret, const struct spec_limits *limits);
 /* The whole key of a limit: "limits.memory"; NULL for SPEC_LIMITS. */
 const char *limits_key(enum spec_limit limit);
 const char *result_kind_name(enum run_kind kind);

@@ -211,8 +211,8 @@ static void find_start_dir(struct launch *launch)
 		dir[0] = '\0';
 }
 
-/* The master of the sandbox's pty, from the setup process. */
-static int meet_terminal(struct launch *launch, struct err *err)
+/* A message of the setup process that brings a descriptor, which may be missing all the same. */
+static int take_fd(struct launch *launch, enum sync_point wanted, int *ret_fd, struct err *err)
 {
 	struct sync_message message;
 	int fd = -EBADF;
@@ -221,13 +221,37 @@ static int meet_terminal(struct launch *launch, struct err *err)
 	do {
 		r = sync_receive_with_fd(launch->sync_keeper, &message, &fd);
 		if (r < 0)
-			return err_set(err, ERR_SETUP, -r, "wait for %s",
-				       sync_point_name(SYNC_TERMINAL));
+			return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(wanted));
 	} while (fd < 0 && obeys_fault(launch, message.point));
-	if (message.point == SYNC_TERMINAL)
-		return terminal_accept_master(launch, fd, err);
+	if (message.point == wanted) {
+		*ret_fd = fd;
+		return 0;
+	}
 	close_fd(&fd);
-	return not_this(&message, SYNC_TERMINAL, err);
+	return not_this(&message, wanted, err);
+}
+
+/* The master of the sandbox's pty. */
+static int meet_terminal(struct launch *launch, struct err *err)
+{
+	int fd = -EBADF;
+	int r = take_fd(launch, SYNC_TERMINAL, &fd, err);
+
+	return r == 0 ? terminal_accept_master(launch, fd, err) : r;
+}
+
+static int meet_stores(struct launch *launch, struct err *err)
+{
+	int r = 0;
+
+	for (size_t n = stores_count(launch->decision); r == 0 && n > 0; n--) {
+		int fd = -EBADF;
+
+		r = take_fd(launch, SYNC_STORE, &fd, err);
+		if (r == 0)
+			r = stores_accept(launch, fd, err);
+	}
+	return r;
 }
 
 /* A call that the kernel has (preflight knows its version), or that the sandbox's own namespaces
@@ -260,6 +284,8 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 	if (r == 0 && launch->decision->plan.child_wanted[CHILD_TERMINAL])
 		r = meet_terminal(launch, err);
 	if (r == 0)
+		r = meet_stores(launch, err);
+	if (r == 0)
 		r = meet_workload(launch, err);
 	/* They stand on the sandbox's tmpfs. */
 	secrets_wipe(launch);
@@ -282,6 +308,28 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 	if (options->started != NULL)
 		options->started(options->ctx, launch->workload_pid);
 	return supervise(launch, options, ret_result, err);
+}
+
+/* Nothing of the sandbox is left after this, and what its helpers know is in the result. */
+static void finish(struct launch *launch, bool has_run, const struct run_options *options,
+		   struct run_result *result)
+{
+	const struct decision *decision = launch->decision;
+
+	memcpy(result->not_enforced, decision->not_enforced, sizeof(decision->not_enforced));
+	result->n_not_enforced = decision->n_not_enforced;
+	launch_kill(launch);
+	stores_release(&launch->stores);
+	/* Before anybody prints: the terminal may still be raw. */
+	terminal_finish(launch);
+	if (has_run)
+		output_collect(launch, result);
+	denials_finish(launch, has_run ? options->denials : NULL);
+	audit_finish(launch, has_run ? options->access : NULL);
+	if (has_run && denials_are_explained(decision))
+		result->denials = options->denials;
+	if (has_run && audit_is_wanted(decision))
+		result->access = options->access;
 }
 
 int cordon_run(const struct decision *decision, const struct run_options *options,
@@ -321,20 +369,11 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		return r;
 	find_start_dir(&launch);
 	terminal_init(&launch.terminal);
+	output_init(&launch.output);
 	memset(ret_result, 0, sizeof(*ret_result));
 	ret_result->kind = RUN_SETUP_FAILED;
 	r = run_to_end(&launch, options, ret_result, err);
-	memcpy(ret_result->not_enforced, decision->not_enforced, sizeof(decision->not_enforced));
-	ret_result->n_not_enforced = decision->n_not_enforced;
-	launch_kill(&launch);
-	/* Before anybody prints: the terminal may still be raw. */
-	terminal_finish(&launch);
-	denials_finish(&launch, r == 0 ? options->denials : NULL);
-	audit_finish(&launch, r == 0 ? options->access : NULL);
-	if (r == 0 && denials_are_explained(decision))
-		ret_result->denials = options->denials;
-	if (r == 0 && audit_is_wanted(decision))
-		ret_result->access = options->access;
+	finish(&launch, r == 0, options, ret_result);
 	/* A failed undo is an error of its own where nothing worse happened: something was left
 	 * behind. */
 	if (host_steps_undo(&launch, &undo_err) < 0 && r == 0) {

@@ -64,6 +64,7 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 	close_fd(&launch->lifeline_read);
 	close_fd(&launch->init_gone_write);
 	close_fd(&launch->init_image_fd);
+	output_close_write_ends(&launch->output);
 	/* The child attaches its own copies. The last one to close a mount that lies nowhere waits
 	 * until the kernel has forgotten it: not at the end of the run. */
 	close_fd(&launch->root_source.tree_fd);

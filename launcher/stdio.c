@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/output.h"
 
 static bool any_of(const bool flags[FACTS_FDS])
 {
@@ -24,10 +25,24 @@ static bool any_of(const bool flags[FACTS_FDS])
 
 /* ---- pipes ---- */
 
+bool stdio_can_lend(const struct decision *decision)
+{
+	return decision->plan.ids == IDS_BLOCK && facts_has_cap(&decision->facts, CAP_CHOWN);
+}
+
+static bool is_lent(const struct decision *decision, size_t i)
+{
+	return decision->facts.stdio_is_pipe[i] &&
+	       output_pipe_of(decision, facts_fd(&decision->facts, i)) < 0;
+}
+
 bool stdio_wants_pipes(const struct decision *decision)
 {
-	return decision->plan.ids == IDS_BLOCK && facts_has_cap(&decision->facts, CAP_CHOWN) &&
-	       any_of(decision->facts.stdio_is_pipe);
+	bool any = false;
+
+	for (size_t i = 0; i < facts_n_fds(&decision->facts); i++)
+		any = any || is_lent(decision, i);
+	return any && stdio_can_lend(decision);
 }
 
 static mode_t mode_of(int fd)
@@ -44,21 +59,24 @@ static mode_t mode_of(int fd)
 	}
 }
 
-int stdio_lend_pipes(struct launch *launch, struct err *err)
+int stdio_lend_pipe(struct launch *launch, int fd, struct err *err)
 {
 	gid_t gid = launch->run.block_first + launch->spec->identity.gid;
 
+	return fchown(fd, (uid_t)-1, gid) != 0 || fchmod(fd, mode_of(fd)) != 0
+		       ? err_set(err, ERR_SETUP, errno, "lend pipe %d to the workload's group", fd)
+		       : 0;
+}
+
+int stdio_lend_pipes(struct launch *launch, struct err *err)
+{
 	const struct host_facts *facts = &launch->decision->facts;
+	int r = 0;
 
-	for (size_t i = 0; i < facts_n_fds(facts); i++) {
-		int fd = facts_fd(facts, i);
-
-		if (facts->stdio_is_pipe[i] &&
-		    (fchown(fd, (uid_t)-1, gid) != 0 || fchmod(fd, mode_of(fd)) != 0))
-			return err_set(err, ERR_SETUP, errno,
-				       "lend pipe %d to the workload's group", fd);
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < facts_n_fds(facts); i++)
+		if (is_lent(launch->decision, i))
+			r = stdio_lend_pipe(launch, facts_fd(facts, i), err);
+	return r;
 }
 
 /* ---- files that were opened for reading ---- */

@@ -12,9 +12,13 @@
 /*
  * As root the caller's pipes are root's, so that a script's `echo >/dev/stderr` would be refused.
  * The pipe's group becomes the workload's, and its mode permits the direction that the descriptor
- * has and no other: what others write to the same pipe cannot be read. Needs CAP_CHOWN.
+ * has and no other: what others write to the same pipe cannot be read. Needs CAP_CHOWN. One that a
+ * pipe of the sandbox's own stands for (output.h) is not lent.
  */
 bool stdio_wants_pipes(const struct decision *decision);
+/* Whether that can be done, and needs to. */
+bool stdio_can_lend(const struct decision *decision);
+int must_check stdio_lend_pipe(struct launch *launch, int fd, struct err *err);
 int must_check stdio_lend_pipes(struct launch *launch, struct err *err);
 
 /*

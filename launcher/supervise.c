@@ -9,6 +9,10 @@
  * stopped or ended, and exits after its end; the kernel then kills what is left, and the pidfd
  * becomes readable only after that. No byte of the workload is ever read here.
  *
+ * Output. Where it is counted (output.h) the monitor may still have some when the sandbox is gone.
+ * A program that runs directly would still be in its last write(2): so the run goes on until all
+ * has been taken, and what ends a run ends that, too.
+ *
  * Stopping. ^Z comes in one of two ways: as a signal to cordon, which is passed on, or, where the
  * terminal is relayed, as a byte that the pty makes a signal of. Either way the workload may catch
  * it, so cordon stops when the workload has. A workload cannot stop cordon otherwise, and not for
@@ -27,22 +31,7 @@
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
 #include "launcher/limits.h"
-
-struct watch {
-	struct launch *launch;
-	int signal_fd;
-	const struct run_options *options;
-	int64_t start_ms;
-	int64_t deadline_ms;
-	int64_t next_sample_ms; /* INT64_MAX: none is wanted */
-	bool is_ended;          /* by a limit: everything has been killed */
-	bool asked_to_stop;     /* SIGTSTP has been passed on */
-	bool has_end;           /* init's last word */
-	bool status_closed;
-	struct init_status end;
-	struct limits_watch limits;
-	struct run_result *result;
-};
+#include "launcher/supervise.h"
 
 /* Not passed on: those that cannot be caught, those about us ourselves, and the faults. Of the stop
  * signals only ^Z is: the other two are about a terminal that the workload does not have. */
@@ -97,7 +86,7 @@ static void send_to_workload(const struct launch *launch, int signo, bool whole_
 	ignore_result(r, "ESRCH: it has just ended");
 }
 
-static int64_t now_ms(void)
+int64_t supervise_now_ms(void)
 {
 	struct timespec now;
 
@@ -110,15 +99,13 @@ static int64_t to_ms(struct timeval time)
 	return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
 }
 
-/* Milliseconds until the deadline for poll(2), -1 for none. Rounded up, so that the last wait is
- * not a spin. */
-static int time_left(int64_t deadline_ms)
+int supervise_time_left(int64_t deadline_ms)
 {
 	int64_t left;
 
 	if (deadline_ms == INT64_MAX)
 		return -1;
-	left = deadline_ms - now_ms();
+	left = deadline_ms - supervise_now_ms();
 	if (left <= 0)
 		return 0;
 	return left > INT32_MAX ? INT32_MAX : (int)left;
@@ -141,10 +128,7 @@ void launch_kill(struct launch *launch)
 
 /* ---- stop and go on ---- */
 
-/* Stops this process, and its group where `whole_group`, as ^Z stops any other. In a group without
- * a shell that could continue it (orphaned: setpgid(2)) the kernel drops the signal, and nothing
- * happens. */
-static void stop_self(const struct watch *watch, bool whole_group)
+void supervise_stop_self(const struct watch *watch, bool whole_group)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT};
 	struct itimerspec at = {.it_value = {.tv_sec = watch->deadline_ms / 1000,
@@ -173,6 +157,8 @@ static int go_on(struct watch *watch, struct err *err)
 	int r = terminal_resize(watch->launch, err);
 
 	watch->asked_to_stop = false;
+	/* Nobody has looked since: a job that its user stopped is not idle. */
+	limits_note_activity(&watch->limits, supervise_now_ms());
 	if (r == 0)
 		r = terminal_refresh(watch->launch, err);
 	send_to_workload(watch->launch, SIGCONT, true);
@@ -186,7 +172,7 @@ static int on_stopped(struct watch *watch, int signo, struct err *err)
 	int r;
 
 	/* init has given it the terminal, and continued it. */
-	if (terminal->control_fd >= 0 && (signo == SIGTTIN || signo == SIGTTOU)) {
+	if (terminal->tty_fd >= 0 && (signo == SIGTTIN || signo == SIGTTOU)) {
 		terminal->wants_input = true;
 		return terminal_refresh(watch->launch, err);
 	}
@@ -196,7 +182,7 @@ static int on_stopped(struct watch *watch, int signo, struct err *err)
 	if (r < 0)
 		return r;
 	/* ^Z as a byte was not seen by the rest of a pipeline. */
-	stop_self(watch, was_relayed);
+	supervise_stop_self(watch, was_relayed);
 	return go_on(watch, err);
 }
 
@@ -226,7 +212,7 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 	if (signo == SIGCONT)
 		return go_on(watch, err);
 	/* The kernel tells who is in the foreground of the workload's terminal. */
-	if (signo == SIGWINCH && launch->terminal.control_fd >= 0)
+	if (signo == SIGWINCH && launch->terminal.tty_fd >= 0)
 		return terminal_resize(launch, err);
 	if (signo == SIGTSTP)
 		watch->asked_to_stop = true;
@@ -236,7 +222,7 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 	return 0;
 }
 
-static int on_monitor(struct watch *watch, struct err *err)
+int supervise_on_monitor(struct watch *watch, struct err *err)
 {
 	bool hangup = false;
 	int r = terminal_on_message(watch->launch, &hangup, err);
@@ -257,9 +243,9 @@ static int on_events(struct watch *watch, const struct pollfd fds[5], struct err
 	       read(watch->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		r = on_signal(watch, &info, err);
 	if (r == 0 && fds[3].revents != 0)
-		r = on_monitor(watch, err);
+		r = supervise_on_monitor(watch, err);
 	if (fds[4].revents != 0)
-		limits_on_memory_event(watch->launch, &watch->limits, now_ms());
+		limits_on_memory_event(watch->launch, &watch->limits, supervise_now_ms());
 	return r;
 }
 
@@ -268,8 +254,7 @@ static int shorter(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* Ends everything: it was cordon that did. */
-static void end_by_limit(struct watch *watch, enum run_kind kind, const char *limit)
+void supervise_end_by_limit(struct watch *watch, enum run_kind kind, const char *limit)
 {
 	watch->result->kind = kind;
 	watch->result->limit = limit;
@@ -295,22 +280,37 @@ static enum run_kind kind_of_limit(enum spec_limit limit)
 
 static void enforce_limits(struct watch *watch)
 {
-	int64_t now = now_ms();
+	int64_t now = supervise_now_ms();
 	enum spec_limit limit;
 
 	if (watch->is_ended)
 		return;
 	limit = limits_check(watch->launch, &watch->limits, now);
+	if (watch->launch->terminal.is_exceeded)
+		limit = LIMIT_OUTPUT;
 	if (limit != SPEC_LIMITS)
-		end_by_limit(watch, kind_of_limit(limit), limits_key(limit));
+		supervise_end_by_limit(watch, kind_of_limit(limit), limits_key(limit));
 	else if (now >= watch->deadline_ms)
-		end_by_limit(watch, RUN_WALL_TIME, "limits.wall_time");
+		supervise_end_by_limit(watch, RUN_WALL_TIME, "limits.wall_time");
+}
+
+int supervise_follow_output(struct watch *watch, struct err *err)
+{
+	struct terminal *terminal = &watch->launch->terminal;
+
+	if (terminal->has_output)
+		limits_note_activity(&watch->limits, supervise_now_ms());
+	terminal->has_output = false;
+	if (!watch->limits.wants_output)
+		return 0;
+	watch->limits.wants_output = false;
+	return terminal_ask_for_output(watch->launch, err);
 }
 
 /* A sample that is late does not draw the next ones nearer. */
 static void take_sample(struct watch *watch)
 {
-	int64_t now = now_ms();
+	int64_t now = supervise_now_ms();
 	struct run_sample sample;
 
 	if (now < watch->next_sample_ms || watch->is_ended)
@@ -328,9 +328,9 @@ static int patience(const struct watch *watch)
 
 	if (watch->is_ended)
 		return result;
-	result = shorter(result, time_left(watch->deadline_ms));
-	result = shorter(result, time_left(watch->next_sample_ms));
-	return shorter(result, limits_patience(&watch->limits, now_ms()));
+	result = shorter(result, supervise_time_left(watch->deadline_ms));
+	result = shorter(result, supervise_time_left(watch->next_sample_ms));
+	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
 }
 
 static int wait_for_end(struct watch *watch, struct err *err)
@@ -356,6 +356,8 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			r = on_events(watch, fds, err);
 		if (n == 0 && terminal_patience(launch) >= 0)
 			r = terminal_refresh(launch, err);
+		if (r == 0)
+			r = supervise_follow_output(watch, err);
 		/* Each time: events may come without an end. */
 		enforce_limits(watch);
 		take_sample(watch);
@@ -393,7 +395,7 @@ int supervise(struct launch *launch, const struct run_options *options,
 	      struct run_result *ret_result, struct err *err)
 {
 	uint64_t wall_time_ms = launch->spec->limits.wall_time_ms;
-	int64_t start_ms = now_ms();
+	int64_t start_ms = supervise_now_ms();
 	struct run_result result = {.kind = RUN_EXITED,
 				    .exit_code = RESULT_NONE,
 				    .signal = RESULT_NONE,
@@ -423,14 +425,21 @@ int supervise(struct launch *launch, const struct run_options *options,
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "wait for the sandbox's end");
 	close_fd(&launch->init_pidfd);
-	result.wall_ms = now_ms() - start_ms;
 	result.cpu_user_ms = to_ms(usage.ru_utime);
 	result.cpu_system_ms = to_ms(usage.ru_stime);
-	if (watch.is_ended)
-		result.signal = SIGKILL;
-	else
+	if (!watch.is_ended)
 		read_status(&watch);
+	r = supervise_output(&watch, err);
+	if (r < 0)
+		return r;
+	result.wall_ms = supervise_now_ms() - start_ms;
+	if (watch.is_ended) {
+		result.signal = SIGKILL;
+		result.exit_code = RESULT_NONE;
+	}
 	limits_collect(launch, &result);
+	result_explain_fsize(&result, &launch->spec->limits);
+	stores_collect(launch, &result);
 	*ret_result = result;
 	return 0;
 }

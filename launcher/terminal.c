@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,7 +21,10 @@
 #include "launcher/launch.h"
 #include "launcher/monitor_image.h"
 
-static const char monitor_what[] = "the terminal's relay";
+static const char *monitor_what(const struct decision *decision)
+{
+	return terminal_is_wanted(decision) ? "the terminal's relay" : "the output's relay";
+}
 
 enum {
 	SPARE_FD = 10,       /* above descriptors with a meaning */
@@ -44,6 +49,11 @@ bool terminal_is_wanted(const struct decision *decision)
 	return terminal_descriptor(decision) >= 0;
 }
 
+bool monitor_is_wanted(const struct decision *decision)
+{
+	return terminal_is_wanted(decision) || output_has_pipes(decision);
+}
+
 bool terminal_is_interactive(const struct decision *decision)
 {
 	return decision->facts.stdio_is_terminal[0] && decision->facts.stdio_is_terminal[1];
@@ -61,7 +71,8 @@ void terminal_init(struct terminal *terminal)
 	*terminal = (struct terminal){.tty_fd = -EBADF,
 				      .master_fd = -EBADF,
 				      .control_fd = -EBADF,
-				      .monitor_pidfd = -EBADF};
+				      .monitor_pidfd = -EBADF,
+				      .output_bytes = RESULT_NONE};
 }
 
 void terminal_release(struct terminal *terminal)
@@ -132,39 +143,65 @@ static int open_terminal(const struct launch *launch, struct err *err)
 
 /* ---- the monitor's process ---- */
 
+/* Its letters (monitor_image.h), and the descriptors that they stand for. */
+static void add_descriptors(const struct launch *launch, char *letters,
+			    struct confined_image *image)
+{
+	const struct decision *d = launch->decision;
+
+	if (terminal_is_wanted(d)) {
+		*letters++ = MONITOR_HAS_TERMINAL;
+		image->fds[image->n_fds++] = launch->terminal.tty_fd;
+		image->fds[image->n_fds++] = launch->terminal.master_fd;
+	}
+	for (size_t i = 0; i < OUTPUT_PIPES_MAX; i++) {
+		if (output_pipe_of(d, output_target(i)) != (int)i)
+			continue;
+		*letters++ = MONITOR_HAS_PIPE;
+		image->fds[image->n_fds++] = launch->output.read_fd[i];
+		image->fds[image->n_fds++] = output_target(i);
+	}
+	*letters = '\0';
+}
+
 int terminal_start_monitor(struct launch *launch, struct err *err)
 {
+	const struct decision *d = launch->decision;
 	struct terminal *terminal = &launch->terminal;
+	char letters[MONITOR_PAIRS_MAX + 1], limit[24];
+	struct confined_image image = {.name = "cordon-monitor",
+				       .bytes = monitor_image,
+				       .size = monitor_image_size,
+				       .what = monitor_what(d),
+				       .args = {limit, letters}};
 	struct confined started;
 	int r;
 
-	terminal->tty_fd = open_terminal(launch, err);
-	if (terminal->tty_fd < 0)
-		return terminal->tty_fd;
-	r = confined_start(launch,
-			   &(struct confined_image){.name = "cordon-monitor",
-						    .bytes = monitor_image,
-						    .size = monitor_image_size,
-						    .what = monitor_what,
-						    .fds = {[MONITOR_TTY_FD] = terminal->tty_fd,
-							    [MONITOR_MASTER_FD] =
-								    terminal->master_fd},
-						    .n_fds = MONITOR_CONTROL_FD},
-			   &started, err);
+	if (terminal_is_wanted(d)) {
+		terminal->tty_fd = open_terminal(launch, err);
+		if (terminal->tty_fd < 0)
+			return terminal->tty_fd;
+	}
+	str_format(limit, sizeof(limit), "%llu", (unsigned long long)output_limit(d));
+	add_descriptors(launch, letters, &image);
+	r = confined_start(launch, &image, &started, err);
 	if (r < 0)
 		return r;
 	terminal->monitor_pid = started.pid;
 	terminal->monitor_pidfd = started.pidfd;
 	terminal->control_fd = started.control_fd;
+	terminal->is_drained = !output_has_pipes(d);
 	close_fd(&terminal->master_fd);
+	output_release(&launch->output);
 	if (confined_receive(terminal->control_fd, START_MS) != MONITOR_CONFINED)
-		return err_set(err, ERR_SETUP, 0, "%s did not start", monitor_what);
+		return err_set(err, ERR_SETUP, 0, "%s did not start", image.what);
 	return 0;
 }
 
 int terminal_verify_monitor(struct launch *launch, struct err *err)
 {
-	return confined_verify(launch, launch->terminal.monitor_pid, monitor_what, err);
+	return confined_verify(launch, launch->terminal.monitor_pid, monitor_what(launch->decision),
+			       err);
 }
 
 /* ---- conversation ---- */
@@ -173,7 +210,7 @@ static int relay_lost(struct launch *launch, struct err *err)
 {
 	/* Its modes may still be set: terminal_finish sees to that. */
 	close_fd(&launch->terminal.control_fd);
-	return err_set(err, ERR_SETUP, 0, "the terminal's relay ended unexpectedly");
+	return err_set(err, ERR_SETUP, 0, "%s ended unexpectedly", monitor_what(launch->decision));
 }
 
 static int say(struct launch *launch, enum monitor_message message, struct err *err)
@@ -200,7 +237,7 @@ int terminal_refresh(struct launch *launch, struct err *err)
 	bool is_relayed = terminal->state == TERMINAL_RELAYED;
 	bool is_first = !terminal->has_begun;
 
-	if (terminal->control_fd < 0 || terminal->state == TERMINAL_GONE)
+	if (terminal->control_fd < 0 || terminal->tty_fd < 0 || terminal->state == TERMINAL_GONE)
 		return 0;
 	terminal->has_begun = true;
 	if (!may_read(launch)) {
@@ -215,7 +252,22 @@ int terminal_refresh(struct launch *launch, struct err *err)
 
 int terminal_resize(struct launch *launch, struct err *err)
 {
-	return launch->terminal.control_fd >= 0 ? say(launch, MONITOR_RESIZE, err) : 0;
+	const struct terminal *terminal = &launch->terminal;
+
+	return terminal->control_fd >= 0 && terminal->tty_fd >= 0 ? say(launch, MONITOR_RESIZE, err)
+								  : 0;
+}
+
+int terminal_ask_for_output(struct launch *launch, struct err *err)
+{
+	struct terminal *terminal = &launch->terminal;
+
+	terminal->has_output = false;
+	/* One question at a time: a monitor that waits for a reader answers later. */
+	if (terminal->control_fd < 0 || terminal->report_due)
+		return 0;
+	terminal->report_due = true;
+	return say(launch, MONITOR_REPORT, err);
 }
 
 /* Whether the monitor may read what is there. Asked before each read, so that nothing is read after
@@ -227,6 +279,24 @@ static int answer_input(struct launch *launch, struct err *err)
 	return terminal_refresh(launch, err);
 }
 
+/* What the program prints is lost: it cannot be told any more, the caller can. */
+static int cannot_write(int message, struct err *err)
+{
+	return err_set(err, ERR_SETUP, message - MONITOR_UNWRITABLE,
+		       "write what the program prints to where stdout or stderr leads");
+}
+
+/* Messages about output. False: it is none of them. */
+static bool note_output(struct terminal *terminal, int message)
+{
+	terminal->is_exceeded = terminal->is_exceeded || message == MONITOR_EXCEEDED;
+	terminal->is_drained = terminal->is_drained || message == MONITOR_DRAINED;
+	terminal->has_output = terminal->has_output || message == MONITOR_OUTPUT;
+	terminal->report_due = terminal->report_due && message != MONITOR_OUTPUT;
+	return message == MONITOR_EXCEEDED || message == MONITOR_DRAINED ||
+	       message == MONITOR_OUTPUT;
+}
+
 int terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err)
 {
 	int message = confined_receive(launch->terminal.control_fd, 0);
@@ -236,6 +306,10 @@ int terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err
 		return 0;
 	if (message <= 0)
 		return relay_lost(launch, err);
+	if (message > MONITOR_UNWRITABLE && message <= MONITOR_UNWRITABLE_MAX)
+		return cannot_write(message, err);
+	if (note_output(&launch->terminal, message))
+		return 0;
 	switch ((enum monitor_message)message) {
 	case MONITOR_INPUT:
 		return answer_input(launch, err);
@@ -251,10 +325,17 @@ int terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err
 	case MONITOR_HOLD:
 	case MONITOR_READ:
 	case MONITOR_RESIZE:
+	case MONITOR_REPORT:
 	case MONITOR_FINISH:
+	case MONITOR_OUTPUT:
+	case MONITOR_EXCEEDED:
+	case MONITOR_DRAINED:
+	case MONITOR_UNWRITABLE:
+	case MONITOR_UNWRITABLE_MAX:
 		break;
 	}
-	return err_set(err, ERR_BUG, EPROTO, "message %d from the terminal's relay", message);
+	return err_set(err, ERR_BUG, EPROTO, "message %d from %s", message,
+		       monitor_what(launch->decision));
 }
 
 int terminal_hold(struct launch *launch, struct err *err)
@@ -273,7 +354,10 @@ int terminal_hold(struct launch *launch, struct err *err)
 			terminal->holds_due--;
 		else if (message == MONITOR_HANGUP)
 			terminal->state = TERMINAL_GONE;
-		else if (message != MONITOR_INPUT) /* asked before it knew: answered by this */
+		else if (message > MONITOR_UNWRITABLE && message <= MONITOR_UNWRITABLE_MAX)
+			return cannot_write(message, err);
+		else if (!note_output(terminal, message) &&
+			 message != MONITOR_INPUT) /* asked before it knew: answered by this */
 			return relay_lost(launch, err);
 	}
 	return r;
@@ -307,6 +391,33 @@ static void restore(struct terminal *terminal)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+/* Its last message, and what it said before of output. */
+static int64_t read_total(struct terminal *terminal)
+{
+	int control_fd = terminal->control_fd;
+	char bytes[sizeof(struct monitor_total) + 1];
+	struct monitor_total total;
+	int message;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(control_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		/* One that ended with a message of ours unread resets the connection: once. */
+		if (n < 0 && errno == ECONNRESET)
+			n = recv(control_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n <= 0)
+			return RESULT_NONE;
+		if (n == (ssize_t)sizeof(total))
+			break;
+		if (n == (ssize_t)sizeof(message)) {
+			memcpy(&message, bytes, sizeof(message));
+			ignore_result(note_output(terminal, message), "others mean nothing now");
+		}
+	}
+	memcpy(&total, bytes, sizeof(total));
+	return total.bytes <= INT64_MAX ? (int64_t)total.bytes : RESULT_NONE;
+}
+
 void terminal_finish(struct launch *launch)
 {
 	struct terminal *terminal = &launch->terminal;
@@ -321,5 +432,7 @@ void terminal_finish(struct launch *launch)
 	if (confined_end(&terminal->monitor_pidfd, is_told ? FINISH_MS : 0) != 0)
 		restore(terminal);
 	terminal->state = TERMINAL_GONE;
+	if (terminal->control_fd >= 0)
+		terminal->output_bytes = read_total(terminal);
 	close_fd(&terminal->control_fd);
 }

@@ -28,9 +28,11 @@ enum terminal_state {
 	TERMINAL_GONE,    /* hung up, or the monitor is dead */
 };
 
-/* The keeper's part of a run with a terminal; without one all descriptors are -EBADF. */
+/* The keeper's part of a run with a monitor; without one all descriptors are -EBADF. */
 struct terminal {
-	int tty_fd;     /* the caller's, where possible by an open file description of our own */
+	/* the caller's, where possible by an open file description of our own; -EBADF: the monitor
+	 * has pipes alone */
+	int tty_fd;
 	int master_fd;  /* until the monitor has it */
 	int control_fd; /* to the monitor */
 	int monitor_pidfd;
@@ -38,7 +40,12 @@ struct terminal {
 	bool has_begun;   /* the monitor has been told how the terminal stands */
 	bool wants_input; /* the workload has the terminal, or has asked for it */
 	enum terminal_state state;
-	unsigned holds_due;   /* MONITOR_HOLD that are not answered yet */
+	unsigned holds_due; /* MONITOR_HOLD that are not answered yet */
+	bool is_exceeded;   /* there is more output than limits.output */
+	bool is_drained;    /* all that the pipes of output.h brought has been passed on */
+	bool has_output;    /* since terminal_ask_for_output */
+	bool report_due;
+	int64_t output_bytes; /* after terminal_finish; RESULT_NONE where nobody told */
 	struct termios saved; /* the modes before the last MONITOR_RELAY */
 };
 
@@ -47,6 +54,9 @@ struct terminal {
 /* The first of descriptors 0 to 2 that is a terminal, or -1. */
 int terminal_descriptor(const struct decision *decision);
 bool terminal_is_wanted(const struct decision *decision);
+
+/* Whether there is anything to relay: a terminal, or output that is counted (output.h). */
+bool monitor_is_wanted(const struct decision *decision);
 
 /* Whether stdin and stdout both are: then the workload has the terminal from its beginning, else
  * when it first asks for it (a pipeline's keys may be another program's). */
@@ -81,6 +91,9 @@ int must_check terminal_verify_monitor(struct launch *launch, struct err *err);
 /* Decides between raw and the caller's modes anew, and tells the monitor. After exec, SIGCONT, and
  * whenever something may have changed. */
 int must_check terminal_refresh(struct launch *launch, struct err *err);
+
+/* has_output becomes true when the monitor has moved any since the last time, and once. */
+int must_check terminal_ask_for_output(struct launch *launch, struct err *err);
 
 /* The window may have another size. */
 int must_check terminal_resize(struct launch *launch, struct err *err);

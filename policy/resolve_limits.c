@@ -116,7 +116,7 @@ static void read_limit(struct policy_ctx *ctx, const struct policy_node *root,
 /* What every host can enforce is no wish. */
 static void refuse_wishes(struct policy_ctx *ctx, const struct policy_node *wishes)
 {
-	static const char *const always[] = {"nproc", "wall_time", "ulimits"};
+	static const char *const always[] = {"nproc", "wall_time", "output", "ulimits"};
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
 		const struct policy_node *node = doc_get(wishes, always[i]);

@@ -272,6 +272,25 @@ static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
 	       resolve_protected(ctx, node, mount);
 }
 
+/* What is not said itself is said by the volume, which has the usual amount then. */
+static struct spec_origin origin_of(const struct policy_node *volume, const char *key)
+{
+	const struct policy_node *node = doc_get(volume, key);
+
+	return doc_origin(node != NULL ? node->place : volume->place);
+}
+
+static void name_store(struct policy_ctx *ctx, const struct policy_node *node, size_t index,
+		       struct spec_store *store)
+{
+	*store = (struct spec_store){
+		.size_key = ctx_format(ctx, "volumes[%zu].size", index),
+		.inodes_key = ctx_format(ctx, "volumes[%zu].inodes", index),
+		.size_origin = origin_of(node, "size"),
+		.inodes_origin = origin_of(node, "inodes"),
+	};
+}
+
 struct mount_list {
 	struct spec_mount *mounts;
 	struct policy_place *places; /* of each */
@@ -385,6 +404,7 @@ void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
 	const struct policy_node *volumes = doc_get(root, "volumes");
 	struct mount_list list = {.n = 0};
 	size_t n = 1; /* the program's own */
+	size_t index = 0;
 
 	for (const struct policy_node *node = volumes != NULL ? volumes->children : NULL;
 	     node != NULL; node = node->next)
@@ -394,13 +414,15 @@ void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
 	if (list.mounts == NULL || list.places == NULL)
 		return;
 	for (const struct policy_node *node = volumes != NULL ? volumes->children : NULL;
-	     node != NULL; node = node->next) {
+	     node != NULL; node = node->next, index++) {
 		struct spec_mount mount = {.source = "", .origin = doc_origin(node->place)};
 		const char *waiver;
 
 		if (node->kind == NODE_MAPPING ? !read_map(ctx, node, &mount)
 					       : !read_short(ctx, node, &mount))
 			continue;
+		if (mount.type == MOUNT_TMPFS)
+			name_store(ctx, node, index, &mount.store);
 		waiver = ctx_format(ctx, "host_root_write:%s", mount.source);
 		mount.host_root_write_waived =
 			mount.type == MOUNT_BIND && resolve_find_waiver(spec, waiver) != NULL;

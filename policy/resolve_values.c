@@ -169,6 +169,13 @@ static void read_root_kind(struct policy_ctx *ctx, const struct policy_node *fro
 	}
 }
 
+static struct spec_origin said_at(const struct policy_node *root, const char *key)
+{
+	const struct policy_node *node = doc_find(root, key);
+
+	return node != NULL ? doc_origin(node->place) : (struct spec_origin){.file = ""};
+}
+
 void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec)
 {
@@ -181,6 +188,12 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		writable = doc_get(writable, "store");
 	if (writable != NULL && str_equal(writable->text, "tmpfs"))
 		spec->rootfs.writable = WRITABLE_TMPFS;
+	spec->rootfs.store = (struct spec_store){
+		.size_key = "rootfs.writable.size",
+		.inodes_key = "rootfs.writable.inodes",
+		.size_origin = said_at(root, "rootfs.writable.size"),
+		.inodes_origin = said_at(root, "rootfs.writable.inodes"),
+	};
 }
 
 void resolve_capabilities(struct policy_ctx *ctx, const struct policy_node *root,

@@ -46,6 +46,14 @@ struct spec_process {
 	uint64_t stop_grace_period_ms; /* after stop_signal, before SIGKILL */
 };
 
+/* ---- stores: what is written to is bounded in bytes and inodes ---- */
+struct spec_store {
+	const char *size_key; /* "rootfs.writable.size", "volumes[0].size" */
+	const char *inodes_key;
+	struct spec_origin size_origin;
+	struct spec_origin inodes_origin;
+};
+
 /* ---- rootfs ---- */
 enum spec_rootfs_kind { ROOTFS_HOST, ROOTFS_DIR, ROOTFS_EMPTY };
 enum spec_writable { WRITABLE_NONE, WRITABLE_TMPFS };
@@ -56,6 +64,7 @@ struct spec_rootfs {
 	enum spec_writable writable;
 	uint64_t size_bytes; /* of the tmpfs that holds the root and everything written to it */
 	uint64_t inodes;
+	struct spec_store store;
 	struct spec_origin origin; /* of rootfs.from */
 };
 
@@ -82,6 +91,7 @@ struct spec_mount {
 	uint64_t size_bytes;         /* tmpfs */
 	uint64_t inodes;             /* tmpfs */
 	uint32_t mode;               /* tmpfs: permission bits of its root */
+	struct spec_store store;     /* tmpfs */
 	/* bind: read_only_below and hide_below; a path stands before what lies below it */
 	const struct spec_protected *protected;
 	size_t n_protected;

@@ -182,6 +182,30 @@ static int bind_source(struct rootfs_run *run, const struct tree_op *op)
 	return r < 0 ? r : attach(run, fd, run->root_fd, op);
 }
 
+/* fsmount(2) gives an O_PATH descriptor. */
+static void keep_store(struct rootfs_run *run, const struct tree_op *op, int *fd)
+{
+	if ((op->attrs & MOUNT_ATTR_RDONLY) != 0 || run->n_stores == ROOTFS_STORES_MAX)
+		return;
+	run->store_mounts[run->n_stores] = op->source;
+	run->store_fds[run->n_stores++] = steal_fd(fd);
+}
+
+int rootfs_store_of(const struct rootfs_run *run, size_t mount)
+{
+	for (size_t i = 0; i < run->n_stores; i++)
+		if (run->store_mounts[i] == mount)
+			return run->store_fds[i];
+	return -EBADF;
+}
+
+void rootfs_close_stores(struct rootfs_run *run)
+{
+	for (size_t i = 0; i < run->n_stores; i++)
+		close_fd(&run->store_fds[i]);
+	run->n_stores = 0;
+}
+
 static int make_tmpfs(struct rootfs_run *run, const struct tree_op *op)
 {
 	const struct spec_identity *id = &run->spec->identity;
@@ -198,6 +222,8 @@ static int make_tmpfs(struct rootfs_run *run, const struct tree_op *op)
 		r = rootfs_note_own(run, fd);
 	if (r == 0 && is_dev)
 		run->dev_fd = steal_fd(&fd);
+	else if (r == 0 && op->stage == TREE_VOLUMES)
+		keep_store(run, op, &fd);
 	return r;
 }
 

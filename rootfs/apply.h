@@ -19,6 +19,8 @@
 #include "policy/spec.h"
 #include "rootfs/tree.h"
 
+enum { ROOTFS_STORES_MAX = 16 };
+
 /* A host path that the spec binds; checked by the keeper before the child exists. */
 struct rootfs_source {
 	int tree_fd; /* as root: a detached mount made and idmapped by the keeper; -EBADF as a user
@@ -52,6 +54,11 @@ struct rootfs_run {
 	int etc_fd;        /* rootfs host: the /etc on the root */
 	int empty_dir_fd;  /* the first cover of a directory, */
 	int empty_file_fd; /* and of a file; the others are its clones */
+	/* Of the spec's first mounts that are a tmpfs which can be written to, until
+	 * rootfs_close_stores: the mount, and which of the spec's it is. */
+	int store_fds[ROOTFS_STORES_MAX];
+	size_t store_mounts[ROOTFS_STORES_MAX];
+	size_t n_stores;
 };
 
 /* No mount or unmount of ours is seen outside, and none of theirs inside: mount_namespaces(7). */
@@ -72,6 +79,11 @@ int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);
 int must_check rootfs_attach(struct rootfs_run *run, int tree_fd, const struct tree_op *op);
 
 int must_check rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err *err);
+
+/* After stage VOLUMES: an O_PATH descriptor of the tmpfs that is the spec's mount, which stays the
+ * run's, or -EBADF. */
+int rootfs_store_of(const struct rootfs_run *run, size_t mount);
+void rootfs_close_stores(struct rootfs_run *run);
 
 /* Stage PROTECTED: what the binds protect is covered (rootfs/protect.c). ESTALE: somebody replaced
  * it since the keeper looked. verify finds each place as the workload will and reads back that it

@@ -77,6 +77,7 @@ static void confine(void)
 					   .filter = (struct sock_filter *)filter};
 
 	bare_lower_priority();
+	bare_no_more_of(RLIMIT_FSIZE, 0);
 	bare_confine("cordon-auditor", AUDITOR_FDS, &program);
 }
 

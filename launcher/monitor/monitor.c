@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The terminal's relay: between the caller's terminal and the pty that the workload has in its
- * place.
+ * The relay of terminal and output: between the caller's terminal and the pty that the workload has
+ * in its place, and from the pipes that it has in the place of stdout and stderr (output.h). It has
+ * either or both; of both it counts the output.
  *
  * Theory of operation. The keeper executes this from a sealed memfd of mode 0111, in a session of
  * its own: nothing of the keeper's memory is left, no `kill -9` of the keeper's group reaches it,
  * and the kernel's job control does not concern it. It has dropped everything before it reads its
  * first byte: no capability, no_new_privs, no new descriptor, file or process, a Landlock domain
- * that allows nothing, and a filter of six system calls. It has three descriptors
+ * that allows nothing, and a filter of six system calls. It has three to seven descriptors
  * (monitor_image.h). The bytes that it moves are the workload's and the user's; it looks at none
  * but the ends of lines (undo_line_ends).
  *
@@ -32,21 +33,18 @@
 
 #include "launcher/bare.h"
 #include "launcher/bare_confine.h"
+#include "launcher/monitor/output.h"
 #include "launcher/monitor_image.h"
 
 enum {
-	BUFFER = 4096,
-	DRAIN_ROUNDS = 16,  /* of BUFFER: more than the two buffers of a pty hold */
+	DRAIN_ROUNDS = 16,  /* of a buffer: more than the two buffers of a pty hold */
 	FINISH_SECONDS = 2, /* without a byte that goes on: the terminal is held by ^S, or stuck */
 };
 
-struct direction {
-	char bytes[BUFFER];
-	long start;
-	long end;
-};
-
 struct monitor {
+	int tty_fd;
+	int master_fd;
+	int control_fd;
 	struct direction input;  /* from the terminal to the pty */
 	struct direction output; /* from the pty to the terminal */
 	struct termios saved;    /* the caller's modes */
@@ -60,6 +58,19 @@ struct monitor {
 	bool finishes;
 	bool tty_gone;
 	bool master_gone;
+	struct output_pipe pipes[MONITOR_PIPES_MAX];
+	int n_pipes;
+	struct output_count count;
+	uint64_t reported; /* what the keeper knows of */
+	bool report_due;   /* MONITOR_REPORT is not answered yet */
+	bool said_exceeded;
+	bool said_drained;
+};
+
+/* Descriptors to look at. They are put side by side: ppoll refuses more than RLIMIT_NOFILE. */
+struct watched {
+	struct pollfd fds[MONITOR_FDS_MAX];
+	int n;
 };
 
 /* ---- confinement ---- */
@@ -86,20 +97,23 @@ static const struct sock_filter filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-static void confine(void)
+static void confine(const struct monitor *m)
 {
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
 					   .filter = (struct sock_filter *)filter};
 
-	bare_confine("cordon-monitor", MONITOR_FDS, &program);
+	/* stdout may be a file, whose size is then the caller's to limit. */
+	if (m->n_pipes == 0)
+		bare_no_more_of(RLIMIT_FSIZE, 0);
+	bare_confine("cordon-monitor", (uint64_t)m->control_fd + 1, &program);
 }
 
 /* ---- modes ---- */
 
-static void say(int message)
+static void say(const struct monitor *m, int message)
 {
 	/* A keeper that is gone shows as end-of-file. */
-	bare_call(SYS_write, MONITOR_CONTROL_FD, (long)&message, sizeof(message), 0, 0);
+	bare_call(SYS_write, m->control_fd, (long)&message, sizeof(message), 0, 0);
 }
 
 static bool get_modes(int fd, struct termios *ret)
@@ -128,8 +142,8 @@ static void set_first_modes(struct monitor *m, const struct termios *modes)
 {
 	struct termios now = {0};
 
-	if (!m->has_relayed && get_modes(MONITOR_MASTER_FD, &now) && is_same(&now, &m->first))
-		set_modes(MONITOR_MASTER_FD, modes);
+	if (!m->has_relayed && get_modes(m->master_fd, &now) && is_same(&now, &m->first))
+		set_modes(m->master_fd, modes);
 	m->has_relayed = true;
 }
 
@@ -138,7 +152,7 @@ static void relay(struct monitor *m)
 {
 	struct termios now = {0};
 
-	if (m->tty_gone || m->finishes || !get_modes(MONITOR_TTY_FD, &now))
+	if (m->tty_gone || m->finishes || !get_modes(m->tty_fd, &now))
 		return;
 	/* After a stop that nobody announced the shell may have set its own. */
 	if (!m->relays || !is_same(&now, &m->raw))
@@ -150,8 +164,8 @@ static void relay(struct monitor *m)
 	now.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
 	now.c_cc[VMIN] = 1;
 	now.c_cc[VTIME] = 0;
-	set_modes(MONITOR_TTY_FD, &now);
-	if (!get_modes(MONITOR_TTY_FD, &m->raw))
+	set_modes(m->tty_fd, &now);
+	if (!get_modes(m->tty_fd, &m->raw))
 		m->raw = now;
 	m->relays = true;
 }
@@ -165,60 +179,35 @@ static void restore(struct monitor *m, bool always)
 
 	m->relays = false;
 	m->asks = false;
-	if (!was_relaying || m->tty_gone || !get_modes(MONITOR_TTY_FD, &now) ||
+	if (!was_relaying || m->tty_gone || !get_modes(m->tty_fd, &now) ||
 	    (!always && !is_same(&now, &m->raw)))
 		return;
-	set_modes(MONITOR_TTY_FD, &m->saved);
-	bare_call(SYS_ioctl, MONITOR_TTY_FD, TCFLSH, TCIFLUSH, 0, 0);
+	set_modes(m->tty_fd, &m->saved);
+	bare_call(SYS_ioctl, m->tty_fd, TCFLSH, TCIFLUSH, 0, 0);
 }
 
-static void resize(void)
+static void resize(const struct monitor *m)
 {
 	struct winsize size;
 
 	/* The kernel tells the pty's foreground group, where it is another size. */
-	if (bare_call(SYS_ioctl, MONITOR_TTY_FD, TIOCGWINSZ, (long)&size, 0, 0) == 0)
-		bare_call(SYS_ioctl, MONITOR_MASTER_FD, TIOCSWINSZ, (long)&size, 0, 0);
+	if (bare_call(SYS_ioctl, m->tty_fd, TIOCGWINSZ, (long)&size, 0, 0) == 0)
+		bare_call(SYS_ioctl, m->master_fd, TIOCSWINSZ, (long)&size, 0, 0);
 }
 
 /* ---- bytes ---- */
 
-static bool is_empty(const struct direction *d)
+static bool wants_output(const struct monitor *m)
 {
-	return d->start == d->end;
-}
-
-static void forget(struct direction *d)
-{
-	d->start = d->end = 0;
-}
-
-/* Reads once into an empty buffer. False: nothing will come any more. */
-static bool fill(struct direction *d, int fd)
-{
-	long n = bare_call(SYS_read, fd, (long)d->bytes, BUFFER, 0, 0);
-
-	d->start = 0;
-	d->end = n > 0 ? n : 0;
-	return n > 0 || n == -EAGAIN || n == -EINTR;
-}
-
-/* Writes once. False: nobody is there to take it. */
-static bool drain(struct direction *d, int fd)
-{
-	long n = bare_call(SYS_write, fd, (long)(d->bytes + d->start), d->end - d->start, 0, 0);
-
-	if (n > 0)
-		d->start += n;
-	return n >= 0 || n == -EAGAIN || n == -EINTR;
+	return !m->master_gone && !m->count.is_exceeded && direction_is_empty(&m->output);
 }
 
 static void close_master(struct monitor *m)
 {
 	if (!m->master_gone)
-		bare_call(SYS_close, MONITOR_MASTER_FD, 0, 0, 0, 0);
+		bare_call(SYS_close, m->master_fd, 0, 0, 0, 0);
 	m->master_gone = true;
-	forget(&m->input);
+	direction_forget(&m->input);
 }
 
 /* The workload's terminal goes with the caller's: the kernel hangs up a pty without a master. */
@@ -228,13 +217,13 @@ static void on_tty_gone(struct monitor *m)
 		return;
 	m->tty_gone = true;
 	close_master(m);
-	forget(&m->output);
-	say(MONITOR_HANGUP);
+	direction_forget(&m->output);
+	say(m, MONITOR_HANGUP);
 }
 
 static void write_output(struct monitor *m)
 {
-	if (!drain(&m->output, MONITOR_TTY_FD))
+	if (output_drain(&m->output, m->tty_fd, &m->count) < 0)
 		on_tty_gone(m);
 }
 
@@ -246,8 +235,7 @@ static void undo_line_ends(const struct monitor *m, struct direction *d)
 	struct termios now = {0};
 	long end = 0;
 
-	if (m->relays || !get_modes(MONITOR_TTY_FD, &now) ||
-	    (now.c_oflag & makes_crlf) != makes_crlf)
+	if (m->relays || !get_modes(m->tty_fd, &now) || (now.c_oflag & makes_crlf) != makes_crlf)
 		return;
 	for (long i = 0; i < d->end; i++)
 		if (d->bytes[i] != '\r' || i + 1 == d->end || d->bytes[i + 1] != '\n')
@@ -258,7 +246,7 @@ static void undo_line_ends(const struct monitor *m, struct direction *d)
 static void read_output(struct monitor *m)
 {
 	/* EIO: the last holder of the slave is gone. */
-	if (!fill(&m->output, MONITOR_MASTER_FD))
+	if (!output_fill(&m->output, m->master_fd, &m->count))
 		close_master(m);
 	else
 		undo_line_ends(m, &m->output);
@@ -266,7 +254,7 @@ static void read_output(struct monitor *m)
 
 static void write_input(struct monitor *m)
 {
-	if (!drain(&m->input, MONITOR_MASTER_FD))
+	if (direction_drain(&m->input, m->master_fd) < 0)
 		close_master(m);
 }
 
@@ -274,9 +262,9 @@ static void write_input(struct monitor *m)
 static void pass_on_what_is_there(struct monitor *m)
 {
 	for (int i = 0; i < DRAIN_ROUNDS && !m->tty_gone; i++) {
-		if (is_empty(&m->output) && !m->master_gone)
+		if (wants_output(m))
 			read_output(m);
-		if (is_empty(&m->output))
+		if (direction_is_empty(&m->output))
 			return;
 		write_output(m);
 	}
@@ -287,30 +275,32 @@ static void pass_on_what_is_there(struct monitor *m)
 static void on_message(struct monitor *m)
 {
 	int message = 0;
-	long n = bare_call(SYS_read, MONITOR_CONTROL_FD, (long)&message, sizeof(message), 0, 0);
+	long n = bare_call(SYS_read, m->control_fd, (long)&message, sizeof(message), 0, 0);
 
 	if (n != sizeof(message)) {
 		restore(m, false);
 		bare_exit(0);
 	}
-	m->begun = m->begun || message != MONITOR_RESIZE;
+	m->begun = m->begun || message == MONITOR_RELAY || message == MONITOR_HOLD ||
+		   message == MONITOR_FINISH;
+	m->report_due = m->report_due || message == MONITOR_REPORT;
 	m->relay_due = message == MONITOR_RELAY || (m->relay_due && message != MONITOR_HOLD);
 	if (message == MONITOR_HOLD) {
 		pass_on_what_is_there(m);
 		restore(m, false);
-		say(MONITOR_HELD);
+		say(m, MONITOR_HELD);
 	}
 	if (message == MONITOR_RESIZE && !m->tty_gone && !m->master_gone)
-		resize();
+		resize(m);
 	if (message == MONITOR_READ && m->asks) {
 		m->asks = false;
-		if (m->relays && !m->tty_gone && is_empty(&m->input) &&
-		    !fill(&m->input, MONITOR_TTY_FD))
+		if (m->relays && !m->tty_gone && direction_is_empty(&m->input) &&
+		    !direction_fill(&m->input, m->tty_fd, DIRECTION_BUFFER))
 			on_tty_gone(m);
 	}
 	if (message == MONITOR_FINISH) {
 		m->finishes = true;
-		forget(&m->input);
+		direction_forget(&m->input);
 	}
 }
 
@@ -320,73 +310,184 @@ static void on_tty(struct monitor *m, int events)
 		on_tty_gone(m);
 		return;
 	}
-	if ((events & POLLOUT) && !is_empty(&m->output))
+	if ((events & POLLOUT) && !direction_is_empty(&m->output))
 		write_output(m);
 	if ((events & POLLIN) && m->relays && !m->asks) {
 		m->asks = true;
-		say(MONITOR_INPUT);
+		say(m, MONITOR_INPUT);
 	}
 }
 
 static void on_master(struct monitor *m, int events)
 {
-	if ((events & POLLOUT) && !is_empty(&m->input))
+	if ((events & POLLOUT) && !direction_is_empty(&m->input))
 		write_input(m);
-	if ((events & ~POLLOUT) && is_empty(&m->output) && !m->master_gone)
+	if ((events & ~POLLOUT) && wants_output(m))
 		read_output(m);
+}
+
+static void move(struct monitor *m, struct output_pipe *pipe, int from, int to)
+{
+	long error = output_on_events(pipe, from, to, &m->count);
+
+	if (error != 0)
+		say(m, MONITOR_UNWRITABLE + (int)error);
+}
+
+static bool are_pipes_done(const struct monitor *m)
+{
+	for (int i = 0; i < m->n_pipes; i++)
+		if (!output_is_done(&m->pipes[i], &m->count))
+			return false;
+	return true;
+}
+
+/* What the keeper is to know of the output. */
+static void report(struct monitor *m)
+{
+	uint64_t moved = m->count.taken + m->count.passed;
+
+	if (m->count.is_exceeded && !m->said_exceeded) {
+		m->said_exceeded = true;
+		say(m, MONITOR_EXCEEDED);
+	}
+	if (m->report_due && moved != m->reported) {
+		m->report_due = false;
+		m->reported = moved;
+		say(m, MONITOR_OUTPUT);
+	}
+	if (m->n_pipes > 0 && !m->said_drained && are_pipes_done(m)) {
+		m->said_drained = true;
+		say(m, MONITOR_DRAINED);
+	}
+}
+
+static _Noreturn void finish(struct monitor *m)
+{
+	struct monitor_total total = {.bytes = m->count.passed};
+
+	restore(m, true);
+	bare_call(SYS_write, m->control_fd, (long)&total, sizeof(total), 0, 0);
+	bare_exit(0);
+}
+
+/* ---- one round ---- */
+
+static int watch(struct watched *w, int fd, int events)
+{
+	w->fds[w->n] = (struct pollfd){.fd = fd, .events = (short)events};
+	return w->n++;
+}
+
+static int seen(const struct watched *w, int at)
+{
+	return at >= 0 ? w->fds[at].revents : 0;
+}
+
+/* Where each stands in what is watched; -1: nowhere. */
+struct places {
+	int tty;
+	int master;
+	int from[MONITOR_PIPES_MAX];
+	int to[MONITOR_PIPES_MAX];
+};
+
+static struct places look_at(const struct monitor *m, struct watched *w)
+{
+	bool wants_input = m->relays && !m->asks && !m->finishes && direction_is_empty(&m->input);
+	int tty = (wants_input ? POLLIN : 0) | (direction_is_empty(&m->output) ? 0 : POLLOUT);
+	int master = (wants_output(m) ? POLLIN : 0) | (direction_is_empty(&m->input) ? 0 : POLLOUT);
+	struct places at = {.tty = -1, .master = -1};
+
+	watch(w, m->control_fd, POLLIN);
+	if (!m->tty_gone)
+		at.tty = watch(w, m->tty_fd, tty);
+	/* A pty without a slave says POLLHUP whatever it is asked: it is asked when there is room.
+	 */
+	if (m->begun && !m->master_gone && master != 0)
+		at.master = watch(w, m->master_fd, master);
+	for (int i = 0; i < m->n_pipes; i++) {
+		const struct output_pipe *pipe = &m->pipes[i];
+		bool is_empty = direction_is_empty(&pipe->bytes);
+
+		at.from[i] =
+			output_wants_bytes(pipe, &m->count) ? watch(w, pipe->from, POLLIN) : -1;
+		/* Also where there is nothing to write: its reader may leave. */
+		at.to[i] = pipe->is_closed ? -1 : watch(w, pipe->to, is_empty ? 0 : POLLOUT);
+	}
+	return at;
 }
 
 static void step(struct monitor *m)
 {
 	struct timespec patience = {.tv_sec = FINISH_SECONDS};
-	bool wants_input = m->relays && !m->asks && !m->finishes && is_empty(&m->input);
-	short tty = (short)((wants_input ? POLLIN : 0) | (is_empty(&m->output) ? 0 : POLLOUT));
-	short master =
-		(short)((is_empty(&m->output) ? POLLIN : 0) | (is_empty(&m->input) ? 0 : POLLOUT));
-	/* A pty without a slave says POLLHUP whatever it is asked: it is asked when there is room.
-	 */
-	struct pollfd fds[3] = {
-		{.fd = MONITOR_CONTROL_FD, .events = POLLIN},
-		{.fd = m->tty_gone ? -1 : MONITOR_TTY_FD, .events = tty},
-		{.fd = m->begun && !m->master_gone && master != 0 ? MONITOR_MASTER_FD : -1,
-		 .events = master},
-	};
-	long n = bare_call(SYS_ppoll, (long)fds, 3, m->finishes ? (long)&patience : 0, 0, 0);
+	struct watched w = {.n = 0};
+	struct places at = look_at(m, &w);
+	long n = bare_call(SYS_ppoll, (long)w.fds, w.n, m->finishes ? (long)&patience : 0, 0, 0);
 
 	if (n < 0 && n != -EINTR) {
 		restore(m, true);
 		bare_exit(125);
 	}
-	if (n > 0 && fds[1].revents != 0)
-		on_tty(m, fds[1].revents);
-	if (n > 0 && fds[2].revents != 0)
-		on_master(m, fds[2].revents);
-	if (n > 0 && fds[0].revents != 0)
+	if (n > 0 && seen(&w, at.tty) != 0)
+		on_tty(m, seen(&w, at.tty));
+	if (n > 0 && seen(&w, at.master) != 0)
+		on_master(m, seen(&w, at.master));
+	for (int i = 0; n > 0 && i < m->n_pipes; i++)
+		move(m, &m->pipes[i], seen(&w, at.from[i]), seen(&w, at.to[i]));
+	if (n > 0 && seen(&w, 0) != 0)
 		on_message(m);
 	/* Its lines end for the caller's modes (undo_line_ends). */
-	if (m->relay_due && is_empty(&m->output)) {
+	if (m->relay_due && direction_is_empty(&m->output)) {
 		m->relay_due = false;
 		relay(m);
 	}
-	if (m->finishes && (n == 0 || m->tty_gone || (m->master_gone && is_empty(&m->output)))) {
-		restore(m, true);
-		bare_exit(0);
+	report(m);
+	if (m->finishes &&
+	    (n == 0 || (are_pipes_done(m) &&
+			(m->tty_gone || (direction_is_empty(&m->output) && !wants_output(m))))))
+		finish(m);
+}
+
+/* ---- what it was started with ---- */
+
+static void take_descriptors(struct monitor *m, const char *letters)
+{
+	int fd = 0;
+
+	m->tty_gone = m->master_gone = true;
+	m->n_pipes = 0;
+	for (; *letters != '\0'; letters++, fd += 2) {
+		if (*letters == MONITOR_HAS_TERMINAL) {
+			m->tty_gone = m->master_gone = false;
+			m->tty_fd = fd;
+			m->master_fd = fd + 1;
+		} else {
+			if (*letters != MONITOR_HAS_PIPE || m->n_pipes == MONITOR_PIPES_MAX)
+				bare_exit(125);
+			output_init(&m->pipes[m->n_pipes++], fd, fd + 1);
+		}
 	}
+	m->control_fd = fd;
 }
 
 _Noreturn void bare_main(long *stack)
 {
 	struct monitor m;
 
-	(void)stack;
-	forget(&m.input);
-	forget(&m.output);
-	m.begun = m.relay_due = m.relays = m.has_relayed = m.asks = m.finishes = m.tty_gone =
-		m.master_gone = false;
-	confine();
-	if (!get_modes(MONITOR_MASTER_FD, &m.first))
+	if (stack[0] != 3)
 		bare_exit(125);
-	say(MONITOR_CONFINED);
+	direction_forget(&m.input);
+	direction_forget(&m.output);
+	m.begun = m.relay_due = m.relays = m.has_relayed = m.asks = m.finishes = false;
+	m.count = (struct output_count){.left = output_parse_limit((const char *)stack[2])};
+	m.reported = 0;
+	m.report_due = m.said_exceeded = m.said_drained = false;
+	take_descriptors(&m, (const char *)stack[3]);
+	confine(&m);
+	if (!m.master_gone && !get_modes(m.master_fd, &m.first))
+		bare_exit(125);
+	say(&m, MONITOR_CONFINED);
 	for (;;)
 		step(&m);
 }

@@ -79,6 +79,7 @@ static void confine(void)
 
 	check_sizes();
 	bare_lower_priority();
+	bare_no_more_of(RLIMIT_FSIZE, 0);
 	bare_confine("cordon-notifier", NOTIFIER_FDS, &program);
 }
 

@@ -23,6 +23,7 @@ verdicts() {
 	cat <<-'END'
 		run_directory        plain   refused          plain   refused          .
 		id_block             plain   refused          plain   -                .
+		output_pipes         output  refused          output  refused          .
 		stdio_pipes          plain   reopen           plain   -                the pipe belongs to the host's root then
 		stdio_files          plain   refused          plain   -                .
 		hard_limits          low     refused          low     -                the sandbox may not raise its limits itself
@@ -37,6 +38,7 @@ verdicts() {
 		gid_map              plain   refused          plain   refused          .
 		init_gone_ahead      plain   refused          plain   refused          init is slow then (fault_slow)
 		monitor              tty     refused          tty     refused          .
+		monitor              output  refused          output  refused          .
 		notifier             denials refused          denials refused          .
 		auditor              plain   -                plain   -                where something is recorded: tests/vm/audit.bats
 		audit_subject        plain   -                plain   -                likewise
@@ -61,6 +63,7 @@ verdicts() {
 		kernel_quotas        plain   refused          plain   refused          .
 		kernel_paths         plain   kernel_path      plain   kernel_path      .
 		volumes              plain   volume           plain   volume           .
+		stores               plain   refused          plain   refused          .
 		protected_paths      guarded refused          guarded refused          .
 		secrets              secret  refused          secret  refused          .
 		seal                 plain   refused          plain   refused          .
@@ -76,6 +79,7 @@ verdicts() {
 		process_group        plain   process_group    plain   process_group    .
 		terminal_stdio       tty     refused          tty     refused          .
 		terminal_foreground  tty     refused          tty     refused          .
+		output_stdio         output  refused          output  refused          .
 		rlimits              plain   refused          plain   refused          .
 		nproc                plain   refused          plain   refused          .
 		bounding_set         plain   refused          plain   refused          .
@@ -111,6 +115,7 @@ configure() { # NAME
 	secret) flags=("${plain[@]}" --set "secrets=[$BATS_TEST_TMPDIR/input]") ;;
 	lock) flags=("${plain[@]}" --set landlock=auto) ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
+	output) flags=("${plain[@]}" --set limits.output=1MiB) ;;
 	low) around=(prlimit --nofile=512:512) ;;
 	# Raw: what is printed arrives byte for byte.
 	tty) around=("$ATTACK/terminal" -r) ;;
@@ -213,7 +218,7 @@ skipped_row_is() { # ROW FLAGS WHAT
 @test "control: with all rows in place the probe sees what is promised" {
 	local name
 	limit_groups
-	for name in plain keys guarded denials limited secret shared uid0 lock tty; do
+	for name in plain keys guarded denials limited secret shared uid0 lock output tty; do
 		configure "$name"
 		diff - <(control "$name") <<-END
 			accounts yes

@@ -277,7 +277,7 @@ cordon: no system call was denied*" \
 
 @test "denials: the timeout ends a flood of denied calls, which are counted" {
 	local before=$SECONDS
-	says 137 "cordon: ended by limits.wall_time: 1000 ms (command line)
+	says 137 "cordon: ended by limits.wall_time: 1 s (command line)
 cordon: denied [0-9]* times: keyctl 0: EPERM (profile base:*" \
 		cordon run --explain-denials --timeout 1s -- "$ATTACK/deny" flood 20
 	[ "$((SECONDS - before))" -le 10 ]

@@ -182,12 +182,12 @@ sandbox_gone() {
 # The workload stops itself again and again, so that cordon would be stopped when its time is up.
 @test "terminal: a program that stops itself does not dodge limits.wall_time" {
 	local stops='while :; do kill -STOP $$; done'
-	gives 137 "cordon: ended by limits.wall_time: 1000 ms (command line)" \
+	gives 137 "cordon: ended by limits.wall_time: 1 s (command line)" \
 		timeout 20 "$CORDON" --root "$CORDON_ROOT" run --timeout 1s -- sh -c "$stops" </dev/null
-	gives 137 "cordon: ended by limits.wall_time: 1000 ms (command line)" \
+	gives 137 "cordon: ended by limits.wall_time: 1 s (command line)" \
 		timeout 20 "$CORDON" --root "$CORDON_ROOT" run --timeout 1s -- sh -c 'kill -STOP $$' </dev/null
 	# On a terminal without job control.
-	says 137 "*cordon: ended by limits.wall_time: 1000 ms (command line)*" \
+	says 137 "*cordon: ended by limits.wall_time: 1 s (command line)*" \
 		timeout 20 "$ATTACK/terminal" "$CORDON" --root "$CORDON_ROOT" run --timeout 1s -- sh -c "$stops" </dev/null
 	# In a shell with job control it is stopped, and ended all the same.
 	tmux_start

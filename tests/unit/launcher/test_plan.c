@@ -26,6 +26,8 @@ enum {
  * that can be missing has to be added here first. */
 static const char *const optional[] = {
 	"id_block",
+	"output_pipes",
+	"output_stdio",
 	"stdio_pipes",
 	"stdio_files",
 	"open_stdio_files",
@@ -37,6 +39,7 @@ static const char *const optional[] = {
 	"system",
 	"etc",
 	"volumes",
+	"stores",
 	"keyring",
 	"setup_ids",
 	"placeholders",
