@@ -69,6 +69,19 @@ int main(void) { pthread_t t; int n = 0; while (n < 99 && !pthread_create(&t, 0,
 }
 
 # bats test_tags=root
+@test "judge: a flooding one is ended at its limit, and exactly so much has come out" {
+	local code=0
+	cordon run --profile judge -q --report result.json --set limits.output=2000 -- yes >all || code=$?
+	[ "$code $(wc -c <all)" = '137 2000' ]
+	[ "$(jq -r '"\(.kind) \(.limit)"' result.json)" = 'output limits.output' ]
+	jq -e '.output_bytes == 2000 and .signal == 9' result.json
+	# A file has a limit of its own.
+	gives 0 "fsize null limits.ulimits.fsize" judge --set limits.ulimits.fsize=64KiB -- dd if=/dev/zero of=/tmp/x bs=8K count=20 status=none
+	# The control: up to the limit.
+	gives 0 "exited 0 null" judge --set limits.output=2000 -- sh -c 'printf "%0999d\n%0999d\n" 1 2 >/dev/null'
+}
+
+# bats test_tags=root
 @test "judge: a crashing one says its signal" {
 	submission crash <<<'int main(void) { volatile int *p = 0; return *p; }'
 	gives 0 "signalled null null" judge -- ./crash
