@@ -163,10 +163,12 @@ cordon: denied 1 time: x86 keyctl 0: EPERM (profile base:*); to allow it: --waiv
 	says 42 "*EPERM
 *denied 1 time: keyctl 0: EPERM *" cordon run --explain-denials "${BOTH[@]}" --report "$PWD/report" -- "$ATTACK/call" keyctl 0 -3 0
 	[ "$(jq -c '[.denials[] | [.call, .architecture]]' report)" = '[["keyctl","native"]]' ]
-	# A range of values, which the process that answers must know, too.
+	# Ranges of values, which the process that answers must know, too: within, and above.
+	local ranges='seccomp.deny=[{call: kill, args: {1: {range: [60, 62]}}, action: errno(EACCES)}, {call: kill, args: {1: {eq: 63}}, action: errno(EIO)}]'
 	says 42 "*EACCES
-*denied 1 time: x86 kill *: EACCES *" cordon run --explain-denials "${BOTH[@]}" \
-		--set 'seccomp.deny=[{call: kill, args: {1: {range: [60, 63]}}, action: errno(EACCES)}]' -- "$ATTACK/int80" 37 99 61
+*denied 1 time: x86 kill *: EACCES *" cordon run --explain-denials "${BOTH[@]}" --set "$ranges" -- "$ATTACK/int80" 37 99 61
+	says 42 "*EIO
+*denied 1 time: x86 kill *: EIO *" cordon run --explain-denials "${BOTH[@]}" --set "$ranges" -- "$ATTACK/int80" 37 99 63
 }
 
 @test "second: a Docker file's list of architectures permits nothing, the policy's does" {
