@@ -97,6 +97,7 @@ verdicts() { # COMMAND...
 }
 
 # int 0x80 takes 32 bits of each register and shows a filter all of them.
+# bats test_tags=vm
 @test "second: nor with high bits set in a register" {
 	says 0 "*
 2 the same, 0 others" high_bits cordon
