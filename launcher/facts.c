@@ -76,7 +76,8 @@ static bool read_number(const char *path, uint64_t *ret)
 	return parse_u64(text, ret) == 0;
 }
 
-/* AppArmor says EACCES (apparmor_userns_create, Linux 6.7); other reasons are told apart elsewhere. */
+/* AppArmor says EACCES (apparmor_userns_create, Linux 6.7); other reasons are told apart elsewhere.
+ */
 static bool refuses_userns(void)
 {
 	struct sys_clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};

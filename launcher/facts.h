@@ -38,7 +38,7 @@ enum userns_state {
 	USERNS_NO_KERNEL,
 	USERNS_MAX_ZERO,
 	USERNS_CLONE_SYSCTL,
-	USERNS_APPARMOR, /* a program without a profile */
+	USERNS_APPARMOR,         /* a program without a profile */
 	USERNS_APPARMOR_PROFILE, /* the profile that the caller is under */
 };
 

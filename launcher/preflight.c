@@ -101,7 +101,8 @@ static void check_userns(const struct decision *d, struct misses *misses)
 		 "the line)."},
 		{USERNS_APPARMOR_PROFILE,
 		 "the AppArmor profile that cordon is under does not let it make user namespaces",
-		 "As root: load cordon's own AppArmor profile, which grants `userns` to it (`cordon "
+		 "As root: load cordon's own AppArmor profile, which grants `userns` to it "
+		 "(`cordon "
 		 "doctor` prints the line), or add the rule `userns,` to that profile."},
 	};
 

@@ -81,6 +81,11 @@ static void userns_apparmor(struct decision *d)
 	d->facts.userns = USERNS_APPARMOR;
 }
 
+static void userns_apparmor_profile(struct decision *d)
+{
+	d->facts.userns = USERNS_APPARMOR_PROFILE;
+}
+
 static void no_proc(struct decision *d)
 {
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
@@ -198,6 +203,9 @@ static const struct {
 	 "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor takes a user "
 	 "namespace's capabilities away",
 	 "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+	{userns_apparmor_profile, "",
+	 "the AppArmor profile that cordon is under does not let it make user namespaces",
+	 "load cordon's own AppArmor profile"},
 	{no_mnt, "", "/proc/self/ns/mnt is missing: no such namespace here", "mnt namespaces"},
 	{no_time, "", "/proc/self/ns/time is missing: no such namespace here", "time namespaces"},
 	{no_seccomp, "seccomp", "this kernel has no seccomp filters", "CONFIG_SECCOMP_FILTER=y"},

@@ -94,7 +94,7 @@ static bool is_type(struct json_object *value, const char *type)
 	} types[] = {
 		{"null", json_type_null},     {"integer", json_type_int},
 		{"string", json_type_string}, {"array", json_type_array},
-		{"object", json_type_object},
+		{"object", json_type_object}, {"boolean", json_type_boolean},
 	};
 
 	for (size_t i = 0; i < N(types); i++)
@@ -385,6 +385,30 @@ static void writes_denials(void **state)
 	json_object_put(object);
 }
 
+static void writes_access_denials(void **state)
+{
+	static struct access_denials access = {
+		.n = 1,
+		.others = 2,
+		.unseen = 3,
+		.list = {{.what = "fs.refer", .path = "/a", .count = 4, .port = UINT64_MAX}}};
+	static struct sandbox_spec spec = {.landlock = {.demand = DEMAND_REQUIRED}};
+	struct run_result r = result_of(RUN_EXITED);
+	struct json_object *one, *object;
+
+	r.access = &access;
+	object = produce(*state, &r, &spec, NULL, 0);
+	one = json_object_array_get_idx(json_object_object_get(object, "access_denials"), 0);
+	assert_text(one, "path", "/a");
+	assert_number(one, "port", RESULT_NONE);
+	assert_number(object, "access_denials_not_listed", 5);
+	json_object_put(object);
+	access.n = 0; /* and no domain of ours: nothing is known */
+	object = produce(*state, &r, &spec, NULL, 0);
+	assert_text(object, "access_denials", NULL);
+	json_object_put(object);
+}
+
 static void fits_or_refuses(void **state)
 {
 	struct run_result r = result_of(RUN_SIGNALLED);
@@ -480,10 +504,15 @@ static void cpu_limit(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cpu_limit),         cmocka_unit_test(chooses_exit_codes),
-		cmocka_unit_test(writes_each_kind),  cmocka_unit_test(writes_a_failed_setup),
-		cmocka_unit_test(writes_provenance), cmocka_unit_test(writes_denials),
-		cmocka_unit_test(fits_or_refuses),   cmocka_unit_test(the_schema_can_fail),
+		cmocka_unit_test(cpu_limit),
+		cmocka_unit_test(chooses_exit_codes),
+		cmocka_unit_test(writes_each_kind),
+		cmocka_unit_test(writes_a_failed_setup),
+		cmocka_unit_test(writes_provenance),
+		cmocka_unit_test(writes_denials),
+		cmocka_unit_test(writes_access_denials),
+		cmocka_unit_test(fits_or_refuses),
+		cmocka_unit_test(the_schema_can_fail),
 	};
 
 	return cmocka_run_group_tests_name("launcher/result", tests, setup, teardown);
