@@ -22,6 +22,8 @@
 /* As after `ulimit -s 64`. The sanitizers' frames are many times as large. */
 #ifdef __SANITIZE_ADDRESS__
 enum { STACK_BYTES = 8 << 20 };
+#elif defined(__aarch64__)
+enum { STACK_BYTES = 128 << 10 }; /* glibc makes no thread with less (PTHREAD_STACK_MIN) */
 #else
 enum { STACK_BYTES = 64 << 10 };
 #endif
