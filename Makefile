@@ -405,9 +405,10 @@ check-vm: build/cordon build/hostile attack-build ## run the tests on Debian's k
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
-check-long: ## the suite, then a browser, seeded bugs, longer fuzzing and the integration tests with the sanitizers
+check-long: ## the suite, then a browser, aarch64, seeded bugs, longer fuzzing and the integration tests with the sanitizers
 	tests/run
 	tests/run browser
+	tests/run aarch64
 	$(MAKE) --no-print-directory fuzz-seeded
 	$(MAKE) --no-print-directory fuzz-long
 	VARIANT=asan tests/run build integration

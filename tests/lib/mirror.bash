@@ -3,6 +3,7 @@
 # $apt_dir: the host's own are read at most. Signatures are checked by apt. Works for every user.
 #
 #	apt_dir=DIR			where all of that lies
+#	apt_arch=ARCH			an architecture that is not the host's; before mirror_prepare
 #	mirror_prepare SUITE TYPE...	writes the source list and brings the package lists up to date
 #	apt ARGUMENT...			apt-get with them
 #	apt_query ARGUMENT...		apt-cache with them
@@ -20,7 +21,9 @@ mirror() {
 }
 
 with_own_lists() { # PROGRAM ARGUMENT...
-	"$1" -qq -o "Dir::Etc::sourcelist=$apt_dir/own.sources" -o Dir::Etc::sourceparts=/dev/null \
+	local of=()
+	[ -z "${apt_arch:-}" ] || of=(-o "APT::Architecture=$apt_arch" -o "APT::Architectures=$apt_arch")
+	"$1" -qq "${of[@]}" -o "Dir::Etc::sourcelist=$apt_dir/own.sources" -o Dir::Etc::sourceparts=/dev/null \
 		-o "Dir::State=$apt_dir" -o Dir::State::status=/dev/null -o "Dir::Cache=$apt_dir/cache" \
 		-o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3 "${@:2}"
 }

@@ -37,8 +37,8 @@ user_half_begin() {
 	chmod 0755 "$user_dir"
 	mkdir -m 0755 "$user_dir/repo"
 	mkdir -m 0700 "$user_dir/home" "$user_dir/tmp"
-	tar -C "$repo" --exclude=./.git --exclude=./build/vm --exclude=./build/peers --exclude='./build/asan/*.o' \
-		--exclude='./build/fault/*.o' --exclude='./build/fuzz*' -cf - . | tar -C "$user_dir/repo" -xf -
+	tar -C "$repo" --exclude=./.git --exclude=./build/vm --exclude=./build/peers --exclude=./build/cross \
+		--exclude='./build/asan/*.o' --exclude='./build/fault/*.o' --exclude='./build/fuzz*' -cf - . | tar -C "$user_dir/repo" -xf -
 	chown -R "$user_id:$user_id" "$user_dir"
 	delegate_groups
 }
