@@ -54,9 +54,9 @@ LAUNCHER_SRC := \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
-CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/document.c \
+CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/ending.c \
-	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/gc.c cmd/main.c \
+	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c \
 	cmd/top.c \

@@ -13,31 +13,15 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/doctor.h"
 #include "cmd/document.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
 #include "cmd/verdict.h"
 
-enum { GROUP_FILE_MAX = 256 << 10, CHECKS_MAX = 32, NAME_AT = 7, TEXT_AT = 31 };
+enum { GROUP_FILE_MAX = 256 << 10, NAME_AT = 7, TEXT_AT = 31 };
 
-enum check_kind { CHECK_OK, CHECK_MISS, CHECK_NOTE, CHECK_NOT_HERE };
-
-struct check {
-	enum check_kind kind;
-	const char *name; /* NULL: a note */
-	char text[384];
-};
-
-/* All that is said, before it is printed as text or as a document. */
-struct checkup {
-	struct check list[CHECKS_MAX];
-	size_t n;
-};
-
-static void say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
-		...) printf_like(4, 5);
-
-static void say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
+void doctor_say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
 		...)
 {
 	struct check *check = &checkup->list[checkup->n];
@@ -55,7 +39,7 @@ static void say(struct checkup *checkup, enum check_kind kind, const char *name,
 
 static void line(struct checkup *checkup, const char *name, bool ok, const char *text)
 {
-	say(checkup, ok ? CHECK_OK : CHECK_MISS, name, "%s", text);
+	doctor_say(checkup, ok ? CHECK_OK : CHECK_MISS, name, "%s", text);
 }
 
 /* Groups whose members are root by another name: a sandbox of such a user could open what the group
@@ -81,11 +65,13 @@ static void warn_of_groups(struct checkup *checkup, const struct host_facts *fac
 		for (size_t i = 0; i < sizeof(risky) / sizeof(risky[0]); i++)
 			for (size_t g = 0; str_equal(entry, risky[i]) && g < facts->n_groups; g++)
 				if (facts->groups[g] == gid)
-					say(checkup, CHECK_NOTE, NULL,
-					    "a sandbox of yours keeps your group %s: it cannot be "
-					    "dropped without root, and files of that group stay "
-					    "readable where they are shown",
-					    entry);
+					doctor_say(checkup, CHECK_NOTE, NULL,
+						   "a sandbox of yours keeps your group %s: it "
+						   "cannot be "
+						   "dropped without root, and files of that group "
+						   "stay "
+						   "readable where they are shown",
+						   entry);
 	}
 }
 
@@ -128,8 +114,8 @@ static void check_apparmor(struct checkup *checkup)
 
 	apparmor_probe(APPARMOR_OWN_PROFILE, &facts);
 	if (!facts.apparmor) {
-		say(checkup, CHECK_NOT_HERE, NULL,
-		    "no AppArmor in this kernel: apparmor: auto asks for nothing");
+		doctor_say(checkup, CHECK_NOT_HERE, NULL,
+			   "no AppArmor in this kernel: apparmor: auto asks for nothing");
 		return;
 	}
 	if (facts.apparmor_profile == APPARMOR_LOADED) {
@@ -142,10 +128,10 @@ static void check_apparmor(struct checkup *checkup)
 		return;
 	}
 	profile_path(APPARMOR_OWN_PROFILE, path, sizeof(path));
-	say(checkup, CHECK_MISS, "AppArmor",
-	    "for apparmor: auto, as root: install -m 0644 %s /etc/apparmor.d/ && "
-	    "apparmor_parser -r /etc/apparmor.d/" APPARMOR_OWN_PROFILE,
-	    path);
+	doctor_say(checkup, CHECK_MISS, "AppArmor",
+		   "for apparmor: auto, as root: install -m 0644 %s /etc/apparmor.d/ && "
+		   "apparmor_parser -r /etc/apparmor.d/" APPARMOR_OWN_PROFILE,
+		   path);
 }
 
 /* What lets an ordinary user make user namespaces where AppArmor keeps them from programs without a
@@ -157,10 +143,10 @@ static void note_userns_profile(struct checkup *checkup, const struct host_facts
 	if (facts->userns != USERNS_APPARMOR && facts->userns != USERNS_APPARMOR_PROFILE)
 		return;
 	profile_path("cordon", path, sizeof(path));
-	say(checkup, CHECK_NOTE, NULL,
-	    "to let cordon alone make user namespaces, as root: install -m 0644 %s "
-	    "/etc/apparmor.d/ && apparmor_parser -r /etc/apparmor.d/cordon",
-	    path);
+	doctor_say(checkup, CHECK_NOTE, NULL,
+		   "to let cordon alone make user namespaces, as root: install -m 0644 %s "
+		   "/etc/apparmor.d/ && apparmor_parser -r /etc/apparmor.d/cordon",
+		   path);
 }
 
 static void check_facts(struct checkup *checkup, const struct decision *d)
@@ -177,9 +163,10 @@ static void check_facts(struct checkup *checkup, const struct decision *d)
 	line(checkup, "seccomp filters", f->seccomp_filter, "system call lists");
 	line(checkup, "overlayfs", facts_has_overlay(), "rootfs.from: dir:PATH");
 	if (!facts_has_tmpfs_attributes())
-		say(checkup, CHECK_NOTE, NULL,
-		    "in a writable root on tmpfs, directories of rootfs.from: dir:PATH cannot be "
-		    "removed or replaced: that takes Linux 6.6");
+		doctor_say(checkup, CHECK_NOTE, NULL,
+			   "in a writable root on tmpfs, directories of rootfs.from: dir:PATH "
+			   "cannot be "
+			   "removed or replaced: that takes Linux 6.6");
 	if (facts_can_map_block(f))
 		line(checkup, "host ids", true, "a block of 65,536 ids for each sandbox");
 	else
@@ -190,16 +177,18 @@ static void check_facts(struct checkup *checkup, const struct decision *d)
 				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
 	check_landlock(checkup);
 	check_apparmor(checkup);
-	say(checkup, CHECK_NOT_HERE, NULL, "not in this build: cgroup limits, networks, images");
+	doctor_groups(checkup, f);
+	doctor_say(checkup, CHECK_NOT_HERE, NULL, "not in this build: networks, images");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 
 		if (io_read_text(AT_FDCWD, "/etc/subuid", subuid, sizeof(subuid)) < 0 ||
 		    strstr(subuid, "cordon:") == NULL)
-			say(checkup, CHECK_NOTE, NULL,
-			    "to reserve ids for sandboxes, so that no account ever gets them, add "
-			    "to /etc/subuid and to /etc/subgid: cordon:%d:%d",
-			    IDENTITY_FIRST, IDENTITY_BLOCK * 1024);
+			doctor_say(checkup, CHECK_NOTE, NULL,
+				   "to reserve ids for sandboxes, so that no account ever gets "
+				   "them, add "
+				   "to /etc/subuid and to /etc/subgid: cordon:%d:%d",
+				   IDENTITY_FIRST, IDENTITY_BLOCK * 1024);
 	} else {
 		warn_of_groups(checkup, f);
 	}

@@ -255,6 +255,7 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 	print_warnings(&verdict->decision.spec.provenance);
 	print_head(&verdict->decision);
 	print_values(&verdict->decision);
+	explain_limits(&verdict->decision);
 	print_tree(&verdict->decision);
 	explain_calls(&verdict->decision.spec.seccomp, o->calls);
 	print_landlock(&verdict->decision);

@@ -201,6 +201,7 @@ int explain_document(const struct verdict *verdict, bool decided)
 	put_program(json, d);
 	put_ids(json, d);
 	put_values(json, &d->spec.provenance);
+	explain_limits_document(json, d);
 	put_tree(json, d);
 	put_seccomp(json, d);
 	put_landlock(json, d);

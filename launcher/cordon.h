@@ -112,6 +112,9 @@ int must_check cordon_decide(const struct run_request *request, struct decision 
 			     struct err *err);
 void cordon_release(struct decision *decision);
 
+/* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL. */
+int must_check cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err);
+
 /* What the sandbox uses at one moment; RESULT_NONE for what is not measured. */
 struct run_sample {
 	int64_t wall_ms;

@@ -58,6 +58,12 @@ static bool wants_core_file(const struct spec_limits *limits)
 	return false;
 }
 
+int cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err)
+{
+	facts->has_systemd = access("/run/systemd/system", F_OK) == 0;
+	return cgroup_probe(parent, &facts->cgroup, err);
+}
+
 /* Facts that few specs need. */
 static int probe_for_spec(struct decision *d, const struct run_request *request, struct err *err)
 {
@@ -77,8 +83,7 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		output_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
-	d->facts.has_systemd = access("/run/systemd/system", F_OK) == 0;
-	return cgroup_probe(request->cgroup_parent, &d->facts.cgroup, err);
+	return cordon_probe_groups(&d->facts, request->cgroup_parent, err);
 }
 
 static int refuse(const struct misses *misses, struct err *err)

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "launcher/cordon.h"
 
-enum { MIB = 1 << 20, KIB = 1 << 10, MILLION = 1000000 };
+enum { MILLION = 1000000 };
 
 /* ---- obstacles and remedies ---- */
 
@@ -185,42 +185,69 @@ void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char 
 
 /* ---- by what ---- */
 
-void limits_text_carrier(const struct decision *d, enum spec_limit limit, char *buf, size_t size)
+/* Why a limit that is not enforced is not. */
+static const char *reason(const struct decision *d, enum spec_limit limit)
+{
+	enum cgroup_controller c = cgroup_controller_of(limit);
+
+	if (c == CGROUP_CONTROLLERS)
+		return "";
+	if (d->facts.cgroup.obstacle[c] != CGROUP_USABLE)
+		return limits_text_obstacle(&d->facts, c);
+	return limit == LIMIT_IO_WRITE ? "what is written through the page cache is counted for "
+					 "nobody"
+	       : limit == LIMIT_SWAP   ? "this kernel does not count swap"
+				       : "";
+}
+
+bool limits_text_carrier(const struct decision *d, enum spec_limit limit, char *buf, size_t size)
 {
 	enum cgroup_controller c = cgroup_controller_of(limit);
 	const struct cgroup_hierarchy *h =
 		c < CGROUP_CONTROLLERS ? cgroup_hierarchy_of(&d->facts.cgroup, c) : NULL;
-	const char *who =
-		limit == LIMIT_CPU_TIME || limit == LIMIT_IDLE_TIME ? "the keeper, by " : "";
 
-	if (limit == LIMIT_PIDS && d->limits.pids_by_nproc)
-		str_format(buf, size,
-			   "RLIMIT_NPROC, without a control group: the program has one user and no "
-			   "capability, so that what counts one user's tasks counts all");
-	else if (limit == LIMIT_SWAP && (d->limits.enforced & 1U << limit) == 0 &&
-		 !d->facts.cgroup.has_swap)
+	if (limit == LIMIT_SWAP && !d->facts.cgroup.has_swap &&
+	    d->facts.cgroup.obstacle[CGROUP_MEMORY] == CGROUP_USABLE &&
+	    !d->facts.cgroup.counts_swap) {
 		str_format(buf, size, "nothing: this host has no swap");
-	else if ((d->limits.enforced & 1U << limit) == 0)
-		str_format(buf, size, "not enforced here");
+		return true;
+	}
+	if ((d->limits.enforced & 1U << limit) == 0) {
+		str_format(buf, size, "not enforced here: %s", reason(d, limit));
+		return false;
+	}
+	if (limit == LIMIT_PIDS && d->limits.pids_by_nproc)
+		str_format(
+			buf, size,
+			"RLIMIT_NPROC, without a control group (%s): the program has one user and "
+			"no capability, so that what counts one user's tasks counts all",
+			limits_text_obstacle(&d->facts, CGROUP_PIDS));
 	else if (h == NULL)
 		str_format(buf, size, "the keeper");
 	else
-		str_format(buf, size, "%scgroup v%d %s, a group of its own in %s", who,
+		str_format(buf, size, "%scgroup v%d, %s, a group of its own in %s",
+			   limit == LIMIT_CPU_TIME || limit == LIMIT_IDLE_TIME ? "the keeper, by "
+									       : "",
 			   (int)h->version, cgroup_controller_names[c], h->parent);
+	return true;
 }
 
 static void put_bytes(uint64_t bytes, const char *behind, char *buf, size_t size)
 {
-	bool is_mib = bytes >= MIB && bytes % MIB == 0, is_kib = bytes >= KIB && bytes % KIB == 0;
+	static const struct {
+		uint64_t bytes;
+		const char *name;
+	} units[] = {{1ULL << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}};
+	size_t i = 0;
 
-	str_format(buf, size, "%llu%s%s",
-		   (unsigned long long)(is_mib   ? bytes / MIB
-					: is_kib ? bytes / KIB
-						 : bytes),
-		   is_mib   ? "MiB"
-		   : is_kib ? "KiB"
-			    : "B",
-		   behind);
+	if (bytes == 0) {
+		str_format(buf, size, "0%s", behind);
+		return;
+	}
+	while (bytes % units[i].bytes != 0)
+		i++;
+	str_format(buf, size, "%llu%s%s", (unsigned long long)(bytes / units[i].bytes),
+		   units[i].name, behind);
 }
 
 void limits_text_value(const struct spec_limits *limits, enum spec_limit limit, char *buf,
@@ -239,8 +266,9 @@ void limits_text_value(const struct spec_limits *limits, enum spec_limit limit, 
 		put_bytes(value, "/s", buf, size);
 		return;
 	case LIMIT_CPUS:
-		str_format(buf, size, "%llu.%02llu", (unsigned long long)(value / MILLION),
-			   (unsigned long long)(value % MILLION / (MILLION / 100)));
+		str_format(buf, size, "%llu.%llu%llu", (unsigned long long)(value / MILLION),
+			   (unsigned long long)(value % MILLION / (MILLION / 10)),
+			   (unsigned long long)(value % (MILLION / 10) / (MILLION / 100)));
 		return;
 	case LIMIT_CPUSET:
 		cgroup_format_cpuset(limits, buf, size);

@@ -3,6 +3,7 @@
 #ifndef CORDON_LAUNCHER_LIMITS_TEXT_H
 #define CORDON_LAUNCHER_LIMITS_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,11 +22,12 @@ const char *limits_text_obstacle(const struct host_facts *facts, uint32_t contro
  * others that have the same one; whole sentences. "" where there is none. */
 void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char *buf, size_t size);
 
-/* By what a limit of this decision is enforced, or that it is not: one line without its value. */
-void limits_text_carrier(const struct decision *decision, enum spec_limit limit, char *buf,
+/* By what a limit of this decision is held, or that it is not: one line without its value. Returns
+ * whether it is. */
+bool limits_text_carrier(const struct decision *decision, enum spec_limit limit, char *buf,
 			 size_t size);
 
-/* The value as a policy says it: "256 MiB", "0.5", "0-1,4". */
+/* The value as a policy says it: "256MiB", "0.50", "0-1,4". */
 void limits_text_value(const struct spec_limits *limits, enum spec_limit limit, char *buf,
 		       size_t size);
 

@@ -351,3 +351,67 @@ set_up_stranger() {
 			mountpoint -q "$d" && mount -o remount,bind,ro "$d"; done; exec "$@"' sh "${run[@]}"
 	gives 0 "" unshare --mount --propagation private "${run[@]}"
 }
+
+# ---- what explain and doctor say ----
+
+@test "explain says for each limit its value and by what it is held, as text and as JSON" {
+	local by v
+	own_groups
+	v=$(on_version 1 2)
+	says 0 "*limits of the whole sandbox
+  limits.pids * 5 * cgroup v$v, pids, a group of its own in /*/$group
+  limits.memory * 64MiB * cgroup v$v, memory, a group of its own in /*/$group
+  limits.swap * 0 *
+  limits.cpus * 0.50 * cgroup v$v, cpu, a group of its own in /*/$group
+  limits.cpuset * 0 * cgroup v$v, cpuset, a group of its own in /*/$group
+  limits.cpu_time * 1500ms * the keeper, by cgroup v$v, *$group*" \
+		cordon explain --cgroup-parent "$group" --set limits.pids=5 --set limits.memory=64MiB \
+		--set limits.cpus=0.5 --set limits.cpuset=0 --set limits.cpu_time=1.5s -- true
+	[[ "$output" == *"limits.swap "*" 0 (beside limits.memory; unlimited lets it swap) "*"command line"* ]]
+	run -0 cordon explain --json --cgroup-parent "$group" --set limits.memory=64MiB \
+		--set when_possible.limits.io.write=3MiB/s -- true
+	by=$(jq -c '.limits | map([.key, .value, .required, .enforced])' <<<"$output")
+	[ "$by" = "[[\"limits.memory\",\"64MiB\",true,true],[\"limits.swap\",\"0\",true,true],$(
+		on_version '["limits.io.write","3MiB/s",false,false]' '["limits.io.write","3MiB/s",false,true]')]" ]
+	# Nothing is made by asking, and where nothing is asked for nothing is said.
+	[ -z "$(groups_below "$group")" ]
+	run -0 cordon explain --json -- true
+	[ "$(jq -c .limits <<<"$output")" = '[]' ]
+}
+
+# bats test_tags=root
+@test "explain: pids without a control group is RLIMIT_NPROC, and that is said" {
+	set_up_stranger
+	says 0 "*limits.pids * 7 * RLIMIT_NPROC, without a control group (the caller may not make a control group here): *" \
+		as_stranger "${P[@]}" explain --set limits.pids=7 -- true
+	rm -rf "$open_dir"
+}
+
+# bats test_tags=root
+@test "doctor: which version carries each limit and where, and what a user has to do" {
+	local name
+	set_up_stranger
+	run -0 cordon doctor
+	for name in pids memory cpus cpu_time cpuset io; do
+		grep -Eq "^  ok   limits\.$name +cgroup v$(on_version 1 2), groups are made in /" <<<"$output"
+	done
+	grep -Eq '^  (ok  |MISS) limits\.swap ' <<<"$output"
+	run -0 cordon doctor --json
+	[ "$(jq -c '[.checks[] | select(.name | startswith("limits.")) | select(.name != "limits.swap") | .ok] | unique' <<<"$output")" = '[true]' ]
+	run -0 as_stranger "${P[@]}" doctor
+	rm -rf "$open_dir"
+	grep -Eq '^  ok   limits\.pids +by RLIMIT_NPROC \(' <<<"$output"
+	grep -Eq '^  MISS limits\.memory +cgroup v[12]: the caller may not make a control group here$' <<<"$output"
+	grep -Eq '^  note for limits by control groups: (As root: |Start it in a group of your own)' <<<"$output"
+	groups_is_v2 || [ "$(grep -c 'chown 61237' <<<"$output")" -eq 1 ]
+}
+
+# bats test_tags=root
+@test "doctor: control groups that are hidden, or mounted read-only" {
+	local doctor=("$CORDON" --root "$CORDON_ROOT" doctor)
+	says 0 "*MISS limits.memory * the caller's control group is not shown here*note for limits by control groups: Mount the *" \
+		unshare --mount --propagation private sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh "${doctor[@]}"
+	says 0 "*MISS limits.memory * control groups are mounted read-only here*mount -o remount,bind,rw *" \
+		unshare --mount --propagation private sh -c 'for d in /sys/fs/cgroup /sys/fs/cgroup/*/; do
+			mountpoint -q "$d" && mount -o remount,bind,ro "$d"; done; exec "$@"' sh "${doctor[@]}"
+}
