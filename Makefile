@@ -201,6 +201,10 @@ UNIT_SRC := \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
+	tests/unit/cgroup/test_group.c \
+	tests/unit/cgroup/test_probe.c \
+	tests/unit/cgroup/test_table.c \
+	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
@@ -213,6 +217,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_facts.c \
 	tests/unit/launcher/test_identity.c \
 	tests/unit/launcher/test_landlock.c \
+	tests/unit/launcher/test_limits.c \
 	tests/unit/launcher/test_plan.c \
 	tests/unit/launcher/test_policy_host.c \
 	tests/unit/launcher/test_policy_host_files.c \

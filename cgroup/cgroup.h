@@ -82,9 +82,8 @@ extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* as on v
  */
 int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err);
 
-/* The parts of cgroup_probe that only look at text: /proc/self/cgroup and /proc/self/mountinfo.
- * (For tests; parent and to_enable are filled by looking at directories.) */
-void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
+/* The same from the texts of /proc/self/cgroup and /proc/self/mountinfo, for tests. */
+void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
 			struct cgroup_facts *ret);
 
 /* The hierarchy that has a controller, usable or not; NULL where none is shown. */

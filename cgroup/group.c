@@ -200,7 +200,7 @@ static int refuse(const struct cgroup_place *place, const struct cgroup_limit_ro
 	return result;
 }
 
-static bool reads_back(const char *wanted, const char *found, bool in_pages)
+bool cgroup_reads_back(const char *wanted, const char *found, bool in_pages)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t a, b;
@@ -228,7 +228,7 @@ static int set_value(const struct cgroup_place *place, const struct cgroup_limit
 	if (n < 0)
 		return err_set(err, ERR_SETUP, (int)-n, "%s/%s: read back", place->path, row->file);
 	io_chomp(text);
-	return reads_back(value, text, row->in_pages)
+	return cgroup_reads_back(value, text, row->in_pages)
 		       ? 0
 		       : err_set(err, ERR_SETUP, 0, "limits.%s: %s/%s reads back as %s, not %s",
 				 spec_limit_names[row->limit], place->path, row->file, text, value);
@@ -361,9 +361,7 @@ int cgroup_join(const struct cgroup *group, struct err *err)
 	return 0;
 }
 
-/* Whether the line "N:CONTROLLERS:PATH" of the place's hierarchy has the place's path. Each
- * hierarchy has a line, and on v1 the paths are mostly alike. */
-static bool has_path(const char *text, const struct cgroup_place *place)
+bool cgroup_has_path(const char *text, const struct cgroup_place *place)
 {
 	for (const char *line = text; *line != '\0';
 	     line += strcspn(line, "\n"), line += *line == '\n') {
@@ -397,7 +395,7 @@ int cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err)
 	if (n < 0)
 		return err_set(err, ERR_SETUP, (int)-n, "%s", path);
 	for (size_t i = 0; i < group->n; i++)
-		if (!has_path(text, &group->places[i]))
+		if (!cgroup_has_path(text, &group->places[i]))
 			return err_set(err, ERR_SETUP, 0, "the workload is not in %s",
 				       group->places[i].path);
 	return 0;

@@ -136,7 +136,7 @@ static void add_hierarchy(struct cgroup_facts *facts, struct cgroup_hierarchy h,
 	facts->hierarchies[facts->n_hierarchies++] = h;
 }
 
-void cgroup_read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
+static void read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
 			struct cgroup_facts *ret)
 {
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
@@ -400,17 +400,14 @@ static char *read_whole(const char *path, struct err *err)
 	return NULL;
 }
 
-int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
+void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
+			struct cgroup_facts *ret)
 {
-	_cleanup_free_ char *self = read_whole("/proc/self/cgroup", err);
-	_cleanup_free_ char *mounts = self != NULL ? read_whole("/proc/self/mountinfo", err) : NULL;
 	long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	memset(ret, 0, sizeof(*ret));
-	if (mounts == NULL)
-		return -EIO;
-	cgroup_read_mounts(self, mounts, parent, ret);
 	ret->n_cpus = n_cpus > 0 ? (uint32_t)n_cpus : 1;
+	read_mounts(self_cgroup, mountinfo, parent, ret);
 	for (size_t i = 0; i < ret->n_hierarchies; i++)
 		if (ret->hierarchies[i].version == CGROUP_V1)
 			look_at_v1(ret, &ret->hierarchies[i], parent != NULL);
@@ -418,6 +415,17 @@ int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
 		if (ret->hierarchies[i].version == CGROUP_V2)
 			look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
 	look_at_swap(ret);
+}
+
+int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
+{
+	_cleanup_free_ char *self = read_whole("/proc/self/cgroup", err);
+	_cleanup_free_ char *mounts = self != NULL ? read_whole("/proc/self/mountinfo", err) : NULL;
+
+	memset(ret, 0, sizeof(*ret));
+	if (mounts == NULL)
+		return -EIO;
+	cgroup_probe_texts(self, mounts, parent, ret);
 	return 0;
 }
 

@@ -20,6 +20,13 @@ struct cgroup_limit_row {
 	bool in_pages;
 };
 
+/* Whether what a file says is what was written to it. */
+bool cgroup_reads_back(const char *wanted, const char *found, bool in_pages);
+
+/* Whether the line "N:CONTROLLERS:PATH" of the place's hierarchy has the place's path. Each
+ * hierarchy has a line, and on v1 the paths are mostly alike. */
+bool cgroup_has_path(const char *text, const struct cgroup_place *place);
+
 extern const struct cgroup_limit_row cgroup_limit_rows[];
 extern const size_t cgroup_n_limit_rows;
 
