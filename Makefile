@@ -206,6 +206,7 @@ UNIT_SRC := \
 	tests/unit/cgroup/test_table.c \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
+	tests/unit/cmd/test_ending.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
@@ -218,11 +219,13 @@ UNIT_SRC := \
 	tests/unit/launcher/test_identity.c \
 	tests/unit/launcher/test_landlock.c \
 	tests/unit/launcher/test_limits.c \
+	tests/unit/launcher/test_output.c \
 	tests/unit/launcher/test_plan.c \
 	tests/unit/launcher/test_policy_host.c \
 	tests/unit/launcher/test_policy_host_files.c \
 	tests/unit/launcher/test_preflight.c \
 	tests/unit/launcher/test_readback.c \
+	tests/unit/launcher/test_reasons.c \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
@@ -243,6 +246,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_resolve.c \
 	tests/unit/policy/test_second.c \
 	tests/unit/policy/test_second_rules.c \
+	tests/unit/policy/test_stores.c \
 	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
@@ -291,6 +295,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
+$(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o

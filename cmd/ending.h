@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "launcher/result.h"
+#include "launcher/cordon.h"
 
 enum { ENDING_TEXT_MAX = 1024, ENDING_AMOUNT_MAX = 32 };
 

@@ -62,7 +62,7 @@ verdicts() {
 		forbid_userns        plain   refused          plain   refused          .
 		kernel_quotas        plain   refused          plain   refused          .
 		kernel_paths         plain   kernel_path      plain   kernel_path      .
-		volumes              plain   volume           plain   volume           .
+		volumes              plain   refused          plain   refused          the row stores wants them
 		stores               plain   refused          plain   refused          .
 		protected_paths      guarded refused          guarded refused          .
 		secrets              secret  refused          secret  refused          .

@@ -34,10 +34,12 @@ verdict() {
 	says 1 "*No space left on device*cordon: volumes\[0\].size (1 MiB) was used up when the program failed (command line)" \
 		cordon run --report report --set "volumes=$small" -- dd if=/dev/zero of=/data/file bs=64k count=17 status=none
 	[ "$(verdict)" = "disk_full volumes[0].size 1 null" ]
+	# The sandbox's own shell expands it.
 	# shellcheck disable=SC2016
 	says 9 "*No space left on device*cordon: volumes\[0\].inodes (20) was used up when the program failed (command line)" \
 		inside 'for i in $(seq 20); do touch /data/$i || exit 9; done' --report report --set "volumes=$small"
 	[ "$(verdict)" = "disk_full volumes[0].inodes 9 null" ]
+	# The sandbox's own shell expands it.
 	# shellcheck disable=SC2016
 	run -0 inside 'for i in $(seq 19); do touch /data/$i || exit 9; done' --report report --set "volumes=$small"
 	printf 'cordon: 1\nextends: default\nrootfs:\n  writable:\n    store: tmpfs\n    size: 1MiB\n' >small.yaml

@@ -79,7 +79,7 @@ sys.exit(3)'
 	[ "$(verdict)" = "idle_time limits.idle_time" ]
 	exec 7<&-
 	idle 4s -- head -c 200000 /dev/zero |
-		for i in 1 2 3 4 5; do sleep 1; head -c 40000; done | wc -c >got
+		for _ in 1 2 3 4 5; do sleep 1; head -c 40000; done | wc -c >got
 	[ "$(verdict)" = "exited null" ]
 }
 

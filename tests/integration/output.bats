@@ -23,9 +23,9 @@ ends() { # CODE COMMAND...
 }
 
 # A directory that the sandbox may write; as root it has another owner.
-make_work() {
-	mkdir work
-	! is_root || chown 61235:61235 work
+make_room() {
+	mkdir room
+	! is_root || chown 61235:61235 room
 }
 
 digest() {
@@ -160,12 +160,12 @@ print(digest.hexdigest(), child.wait())' "$CORDON" --root "$CORDON_ROOT" run --s
 @test "output: a reader that is slow makes the program wait, and gets every byte" {
 	need jq
 	# Two pipes of 64 KiB and a buffer stand between them: it cannot have written much more.
-	make_work
-	counted 1GiB --rw work -- sh -c "head -c 300000 /dev/zero; touch $PWD/work/written" |
-		{ sleep 1; [ ! -e work/written ] && cat >got; }
+	make_room
+	counted 1GiB --rw room -- sh -c "head -c 300000 /dev/zero; touch $PWD/room/written" |
+		{ sleep 1; [ ! -e room/written ] && cat >got; }
 	[ "$(wc -c <got)" -eq 300000 ]
 	[ "$(verdict)" = "exited null 300000" ]
-	[ -e work/written ]
+	[ -e room/written ]
 }
 
 @test "output: wall_time holds where nobody reads, and where the program has ended long before" {
@@ -189,11 +189,11 @@ print(digest.hexdigest(), child.wait())' "$CORDON" --root "$CORDON_ROOT" run --s
 	local pid
 	mkfifo never
 	exec 7<>never
-	make_work
-	"$CORDON" --root "$CORDON_ROOT" run --report report --rw work --set limits.output=1GiB -- \
-		sh -c "head -c 100000 /dev/zero; touch $PWD/work/written" >never 3>&- &
+	make_room
+	"$CORDON" --root "$CORDON_ROOT" run --report report --rw room --set limits.output=1GiB -- \
+		sh -c "head -c 100000 /dev/zero; touch $PWD/room/written" >never 3>&- &
 	pid=$!
-	eventually test -e work/written
+	eventually test -e room/written
 	kill "$pid"
 	wait "$pid" || [ $? -eq 143 ]
 	[ "$(jq -r '"\(.kind) \(.signal)"' report)" = "signalled 15" ]

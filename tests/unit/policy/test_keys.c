@@ -103,8 +103,6 @@ static void mistakes(void **state)
 static void not_enforced(void **state)
 {
 	static const struct row rows[] = {
-		{"limits: {output: 16MiB}", 3, 10, "not-enforced", NULL},
-		{"limits: {idle_time: 10m}", 3, 10, "not-enforced", NULL},
 		{"devices: []", 3, 1, "not-enforced", NULL},
 		{"restart: always", 3, 1, "not-enforced", NULL},
 		{"labels: {a: b}", 3, 1, "not-enforced", NULL},
