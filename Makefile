@@ -118,6 +118,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
 .PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench
+.PHONY: bombs docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-vm check-long bench
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -351,6 +352,28 @@ $(O)/hostile: $(HOSTILE_SRC:%.c=$(O)/%.o)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@
 
+# ---- the bombs, and the witness who lives beside them (no part of cordon) ----
+BOMB_SRC := \
+	examples/bombs/bomb.c \
+	examples/bombs/files.c \
+	examples/bombs/kernel.c \
+	examples/bombs/memory.c \
+	examples/bombs/tasks.c
+
+bombs: build/bomb build/witness ## build the bombs and the witness: build/bomb, build/witness
+
+build/bomb build/witness: build/%: build/release/%
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/bomb build/release/witness: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+
+$(O)/bomb: $(BOMB_SRC:%.c=$(O)/%.o)
+$(O)/witness: $(O)/examples/bombs/witness.o
+$(O)/bomb $(O)/witness:
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -o $@
+
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
 	tests/attack/call.c \
@@ -412,6 +435,7 @@ check: ## run the whole test suite
 	tests/run
 
 check-vm: build/cordon build/hostile attack-build ## run the tests on Debian's kernels 6.1, 6.12 and the newest, in virtual machines
+check-vm: build/cordon build/hostile bombs attack-build ## run the tests on Debian's kernels 6.1 and 6.12, in virtual machines
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
