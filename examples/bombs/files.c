@@ -5,11 +5,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "examples/bombs/bombs.h"
 
-enum { KIB = 1 << 10, NAME_DIRS = 4 };
+enum { KIB = 1 << 10 };
 
 static char block[BOMB_BLOCK];
 
@@ -113,11 +114,16 @@ static int run_output(struct charge *charge)
 /* Names that do not exist are kept as well, so that the next one who asks is answered fast. */
 static int run_dentries(struct charge *charge)
 {
+	struct timespec now;
+
+	/* Names that nobody has asked for before. */
+	clock_gettime(CLOCK_REALTIME, &now);
 	for (; charge->done < charge->count; charge->done++) {
 		char path[PATH_MAX];
 		struct stat st;
 
-		snprintf(path, sizeof(path), "%s/bomb-%040lu", charge->dir, charge->done);
+		snprintf(path, sizeof(path), "%s/bomb-%ld-%09ld-%lu", charge->dir, (long)now.tv_sec,
+			 now.tv_nsec, charge->done);
 		if (stat(path, &st) == 0 || errno != ENOENT)
 			return errno;
 	}

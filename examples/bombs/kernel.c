@@ -155,7 +155,7 @@ const struct bomb bombs_of_kernel[] = {
 	 "ulimits.sigpending: EAGAIN", NULL},
 	{"mqueues", "queues", 100, 200, run_mqueues, "POSIX message queues",
 	 "ulimits.msgqueue: EMFILE", NULL},
-	{"keys", "keys", 150, 190, run_keys, "keys of the user", "the filter: EPERM", NULL},
+	{"keys", "keys", 150, 400, run_keys, "keys of the user", "the filter: EPERM", NULL},
 	{"inflight", "files", 2000, 4000, run_inflight, "descriptors in messages",
 	 "ulimits.nofile: ETOOMANYREFS", NULL},
 	{.name = NULL},

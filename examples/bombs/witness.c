@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/keyctl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,13 +145,24 @@ static int try_passing(const char *dir)
 	return error;
 }
 
+static int try_key(const char *dir)
+{
+	long id = syscall(SYS_add_key, "user", "cordon-witness", "x", 1, KEY_SPEC_PROCESS_KEYRING);
+
+	(void)dir;
+	if (id < 0)
+		return errno;
+	syscall(SYS_keyctl, KEYCTL_UNLINK, id, KEY_SPEC_PROCESS_KEYRING);
+	return 0;
+}
+
 static const struct want {
 	const char *name;
 	int (*try)(const char *dir);
 } wants[] = {
 	{"fork", try_fork},       {"memory", try_memory},     {"file", try_file},
 	{"inotify", try_inotify}, {"terminal", try_terminal}, {"timer", try_timer},
-	{"pipe", try_pipe},       {"passing", try_passing},
+	{"pipe", try_pipe},       {"passing", try_passing},   {"key", try_key},
 };
 
 enum { N_WANTS = sizeof(wants) / sizeof(wants[0]) };
