@@ -117,8 +117,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench
-.PHONY: bombs docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build lint check check-vm check-long bench
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench bombs
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -434,8 +433,7 @@ lint: ## run every lint check and the checks' own tests
 check: ## run the whole test suite
 	tests/run
 
-check-vm: build/cordon build/hostile attack-build ## run the tests on Debian's kernels 6.1, 6.12 and the newest, in virtual machines
-check-vm: build/cordon build/hostile bombs attack-build ## run the tests on Debian's kernels 6.1 and 6.12, in virtual machines
+check-vm: build/cordon build/hostile bombs attack-build ## run the tests on Debian's kernels 6.1, 6.12 and the newest, in virtual machines
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
