@@ -63,7 +63,7 @@ three='2 processes, then EAGAIN'
 	four_say "3 ${three#2 }" 16
 }
 
-# bats test_tags=vm,root
+# bats test_tags=root
 @test "four sandboxes that the host's user daemon starts, with one host id: the same" {
 	local as
 	# By number: the account has it everywhere.
@@ -85,7 +85,7 @@ three='2 processes, then EAGAIN'
 }
 
 # The kernel counts for the sandbox and for its user; cordon can bound the first alone.
-# bats test_tags=vm,user
+# bats test_tags=user
 @test "four sandboxes that each take their share of inotify leave none to their user: known" {
 	[ "$(cat /proc/sys/fs/inotify/max_user_instances)" -eq 128 ] || skip "this host gives a user more than 128"
 	four_bomb=(inotify 32)
