@@ -202,7 +202,9 @@ bomb_is_ended() { # CODE KIND LIMIT
 		done
 		find "$CORDON_ROOT/run/runs" -mindepth 1 2>/dev/null
 	)
-	if [ "$found" != "$1 $2 $3" ] || [ -n "$left" ]; then
+	# Patterns on purpose.
+	# shellcheck disable=SC2053
+	if [[ $found != $1\ $2\ $3 ]] || [ -n "$left" ]; then
 		printf 'ended with %s, wanted %s\n%s\nleft:\n%s\n' "$found" "$1 $2 $3" "$(cat said report)" "$left"
 		return 1
 	fi
