@@ -93,3 +93,18 @@ three='2 processes, then EAGAIN'
 	four_say "3[012] instances*" 4 host_misses "inotify EMFILE"
 	eventually host_is_fine
 }
+
+@test "walkthrough: limits prints what its README says, and leaves nothing" {
+	local who row=' +3, then EAGAIN +3, then EAGAIN +3, then EAGAIN +3, then EAGAIN$'
+	# The user daemon must be able to go there.
+	dir=$(mktemp -d /tmp/cordon-walk.XXXXXX)
+	chmod 0755 "$dir"
+	TMPDIR=$dir run -0 "$repo/examples/walkthrough/limits/run"
+	who=$(is_root && echo daemon || id -u)
+	[ "${#lines[@]}" -eq 4 ]
+	[[ ${lines[1]} == "ulimit, as"*" 1, then EAGAIN   1, then EAGAIN   1, then EAGAIN   1, then EAGAIN" ]]
+	grep -qE "^cordon, daemon inside$row" <<<"$output"
+	grep -qE "^cordon, started by $who$row" <<<"$output"
+	[ -z "$(ls -A "$dir")" ]
+	! is_root || diff <(echo "$output") <(sed -n '/^at most/,/^```/p' "$repo/examples/walkthrough/limits/README.md" | head -n 4)
+}
