@@ -2,7 +2,7 @@
 /*
  * The bombs: each takes all it can get of one thing, until it is refused or has reached a bound of
  * its own, and says how far it came. For a sandbox whose limits are to be seen at work; run without
- * one a bomb takes no more than its bound and gives everything back within 20 seconds.
+ * one a bomb takes no more than its bound, and no longer than 20 seconds.
  *
  *	bomb list			the table: what each exhausts, and which limit stops it
  *	bomb [--wait] NAME [COUNT [DIR]]	set it off
@@ -83,8 +83,10 @@ static int set_off(const struct bomb *bomb, struct charge *charge, bool waits)
 		error == 0     ? ""
 		: name == NULL ? "an unknown error"
 			       : name);
-	if (waits)
+	if (waits) {
+		alarm(BOMB_HOLD_SECONDS);
 		wait_for_line();
+	}
 	return error != 0 ? EXIT_STOPPED : 0;
 }
 

@@ -3,7 +3,7 @@
 #ifndef BOMBS_H
 #define BOMBS_H
 
-enum { BOMB_SECONDS = 20, BOMB_PROCESSES = 500, BOMB_BLOCK = 1 << 20 };
+enum { BOMB_SECONDS = 20, BOMB_HOLD_SECONDS = 120, BOMB_PROCESSES = 500, BOMB_BLOCK = 1 << 20 };
 
 /* What a bomb may use, and how far it came. */
 struct charge {
@@ -15,7 +15,8 @@ struct charge {
 /*
  * One bomb. It takes one unit after the other, keeps all of them until its process ends, and
  * returns 0 where it got all, or the errno that it was refused with. None asks for a privilege, and
- * none takes more than `most` units or BOMB_SECONDS, whoever runs it where.
+ * none takes more than `most` units or BOMB_SECONDS, whoever runs it where. With --wait it may be
+ * asked to hold what it has for BOMB_HOLD_SECONDS.
  */
 struct bomb {
 	const char *name;
