@@ -30,16 +30,11 @@ stop_at_pids() { # BOMB UNIT...
 
 # bats test_tags=vm,root
 @test "bomb: processes stop at limits.pids" {
+	delegated_group
 	stop_at_pids fork processes
 }
 
-# bats test_tags=root
-@test "bomb: threads and the unreaped stop at limits.pids" {
-	stop_at_pids threads threads zombies zombies
-}
-
-# bats test_tags=user
-@test "bomb: processes, threads and the unreaped stop at limits.pids, in a group of the user's" {
+@test "bomb: processes, threads and the unreaped stop at limits.pids" {
 	delegated_group
 	stop_at_pids fork processes threads threads zombies zombies
 }
@@ -76,6 +71,7 @@ no_survivor() { # [FLAG...]
 
 # bats test_tags=vm,root
 @test "bomb: what ignores every signal is dead when wall_time ends the sandbox, and its groups are gone" {
+	delegated_group
 	no_survivor --set limits.pids=200 --set limits.memory=512MiB
 	[ "${#groups[@]}" -gt 0 ]
 }
@@ -125,23 +121,19 @@ stop_at_memory() { # reads the lines
 
 # bats test_tags=vm,root
 @test "bomb: a program's own memory stops at limits.memory" {
+	delegated_group
 	stop_at_memory <<<"touch 96 32 16"
 }
 
-# bats test_tags=root
-@test "bomb: memory of other kinds stops at limits.memory: files, shared, buffers, records" {
-	stop_at_memory < <(memory_bombs)
-}
-
-# bats test_tags=user
-@test "bomb: memory of every kind stops at limits.memory, in a group of the user's" {
+@test "bomb: memory of every kind stops at limits.memory: own, files, shared, buffers, records" {
 	delegated_group
 	stop_at_memory < <(echo "touch 96 32 16"; memory_bombs)
 }
 
 # What the kernel keeps and can give up is no reason to end anybody.
-give_way() {
+@test "bomb: caches of file contents and of names are bounded by limits.memory, and give way" {
 	local cache=$BATS_TEST_TMPDIR/cache
+	delegated_group
 	mkdir "$cache"
 	! is_root || chown 61235:61235 "$cache"
 	bomb_dir=("$cache")
@@ -166,17 +158,6 @@ give_way() {
 	bomb_says "100000 names"
 	bomb_ends 0 exited null
 	[ "$(jq .memory_peak_bytes report)" -gt $((16 * mib)) ]
-}
-
-# bats test_tags=root
-@test "bomb: caches of file contents and of names are bounded by limits.memory, and give way" {
-	give_way
-}
-
-# bats test_tags=user
-@test "bomb: caches of file contents and of names give way, in a group of the user's" {
-	delegated_group
-	give_way
 }
 
 @test "bomb: address space, locked memory and records of mappings stop at their limits" {
@@ -291,7 +272,8 @@ give_way() {
 
 # ---- processor ----
 
-stop_at_cpu() {
+@test "bomb: processor time of all processes together ends at limits.cpu_time, and limits.cpus slows it" {
+	delegated_group
 	bomb_start spin 8000 --set limits.cpu_time=500ms
 	[ "${#groups[@]}" -gt 0 ]
 	bomb_says ""
@@ -303,20 +285,9 @@ stop_at_cpu() {
 	bomb_start spin 50 --set limits.cpus=0.05
 	group_reads cpu 5000
 	bomb_says "[5-9]? ms"
-	[ "$(sed -n 's/^nr_throttled //p' "$(group_file cpu cpu.stat cpu.stat)")" -gt 0 ]
+	[ "$(sed -n 's/^nr_throttled //p' "$(limit_file cpu cpu.stat cpu.stat)")" -gt 0 ]
 	host_is_fine
 	bomb_ends 0 exited null
-}
-
-# bats test_tags=root
-@test "bomb: processor time of all processes together ends at limits.cpu_time, and limits.cpus slows it" {
-	stop_at_cpu
-}
-
-# bats test_tags=user
-@test "bomb: processor time ends at limits.cpu_time, in a group of the user's" {
-	delegated_group
-	stop_at_cpu
 }
 
 @test "bomb: processor time of one process ends at ulimits.cpu" {

@@ -2,7 +2,8 @@
 # Bombs in a sandbox, and a witness outside: `load ../lib/bombs` below `load ../lib/attack`. A test
 # reads the limit back before the bomb goes off, and looks at the host while it has all it got.
 #
-#	delegated_group			sets group_flags: where this user's sandboxes may make groups
+#	delegated_group			sets group_flags: the sandboxes' control groups are in one of the
+#					test's own; skips where there can be none (groups.bash)
 #	bomb_start NAME COUNT [FLAG...]	a sandbox whose bomb waits to be set off; bomb_dir is its DIR
 #	group_reads CONTROLLER N	its control group says this limit, seen from the host
 #	rlimit_reads NAME N		... /proc/PID/limits of the bomb does
@@ -19,6 +20,8 @@
 # The variables are for the tests.
 # shellcheck disable=SC2034
 # shellcheck shell=bash
+
+. "$repo/tests/lib/groups.bash"
 
 bombs_setup() {
 	need jq
@@ -56,16 +59,12 @@ bombs_teardown() {
 	wait "$witness" || true
 	left=$(marked_processes)
 	[ -z "$left" ] || { printf 'still there:\n%s\n' "$left"; return 1; }
-	cordon_teardown
+	own_groups_end && cordon_teardown
 }
 
-# As root every sandbox makes its groups beside the caller's. A user is given a group by whoever
-# runs the tests as root: CORDON_TEST_CGROUP_PARENT is what --cgroup-parent takes.
 delegated_group() {
-	[ "$(id -u)" -ne 0 ] || return 0
-	[ -n "${CORDON_TEST_CGROUP_PARENT:-}" ] ||
-		skip "no control group is delegated to this user: CORDON_TEST_CGROUP_PARENT is not set"
-	group_flags=(--cgroup-parent "$CORDON_TEST_CGROUP_PARENT")
+	own_groups
+	group_flags=(--cgroup-parent "$group")
 }
 
 # ---- the sandbox ----
@@ -137,7 +136,7 @@ find_groups() {
 }
 
 # The file's path, in v1 or v2.
-group_file() { # CONTROLLER V1-FILE V2-FILE
+limit_file() { # CONTROLLER V1-FILE V2-FILE
 	local group
 	for group in "${groups[@]}"; do
 		case ",${group%% *}," in
@@ -154,9 +153,9 @@ reads() { # WHAT FOUND WANTED
 group_reads() { # CONTROLLER NUMBER
 	local file
 	case $1 in
-	pids) file=$(group_file pids pids.max pids.max) ;;
-	memory) file=$(group_file memory memory.limit_in_bytes memory.max) ;;
-	cpu) file=$(group_file cpu cpu.cfs_quota_us cpu.max) ;;
+	pids) file=$(limit_file pids pids.max pids.max) ;;
+	memory) file=$(limit_file memory memory.limit_in_bytes memory.max) ;;
+	cpu) file=$(limit_file cpu cpu.cfs_quota_us cpu.max) ;;
 	esac
 	reads "$1 of the group" "$(cut -d ' ' -f 1 "$file")" "$2"
 }
