@@ -5,7 +5,7 @@
 _cordon_commands='run explain doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent -q --help --'
+	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top -q --help --'
 	['explain']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --fd --cgroup-parent --calls --json --help --'
 	['doctor']='--json --help'
 	['profile']='--help'
@@ -19,7 +19,7 @@ declare -gA _cordon_flags=(
 	['help']='--help'
 )
 _cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= waive.'
-_cordon_waivers='seccomp.call: host_root_write: apparmor= landlock='
+_cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock='
 
 # Those of WORDS that begin like the word at the cursor.
 _cordon_reply() { # WORDS
