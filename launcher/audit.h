@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What Landlock and AppArmor denied a run (run_request.explains_denials), from the kernel's audit
- * stream where the caller may read that. docs/decisions/017-audit.md has the reasons.
+ * stream where the caller may read that. docs/decisions/018-audit.md has the reasons.
  *
  *     keeper    opens the stream before there is a sandbox, hands it to the auditor, tells it whose
  *               denials are asked for, and is told them at the end
