@@ -243,6 +243,7 @@ ssize_t result_to_json(const struct run_result *result, const struct sandbox_spe
 	else
 		number_or_null(&json, "exit_code", r->exit_code);
 	number_or_null(&json, "signal", r->signal);
+	number_or_null(&json, "caller_signal", r->caller_signal);
 	json_text(&json, "limit", r->limit);
 	json_text(&json, "error", setup_error);
 	add_numbers(&json, r);

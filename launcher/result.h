@@ -15,10 +15,10 @@
 #define RESULT_NONE INT64_MIN
 
 /* In an initializer: the numbers that only a control group or a relay gives. */
-#define RESULT_UNMEASURED                                                                    \
-	.cpu_ms = RESULT_NONE, .memory_peak_bytes = RESULT_NONE, .oom_kills = RESULT_NONE,   \
-	.pids_peak = RESULT_NONE, .pids_refused = RESULT_NONE, .io_read_bytes = RESULT_NONE, \
-	.io_write_bytes = RESULT_NONE, .output_bytes = RESULT_NONE
+#define RESULT_UNMEASURED                                                                      \
+	.caller_signal = RESULT_NONE, .cpu_ms = RESULT_NONE, .memory_peak_bytes = RESULT_NONE, \
+	.oom_kills = RESULT_NONE, .pids_peak = RESULT_NONE, .pids_refused = RESULT_NONE,       \
+	.io_read_bytes = RESULT_NONE, .io_write_bytes = RESULT_NONE, .output_bytes = RESULT_NONE
 
 enum { RESULT_NOT_ENFORCED_MAX = 16 };
 
@@ -41,6 +41,9 @@ struct run_result {
 	enum run_kind kind;
 	int64_t exit_code; /* RUN_EXITED */
 	int64_t signal;    /* the signal that ended the workload */
+	/* The last signal of the caller's that was passed on: where it is `signal`, the caller
+	 * ended the run. RESULT_NONE for none. */
+	int64_t caller_signal;
 	const char *limit; /* key of the limit that ended the run, NULL for none */
 	int64_t wall_ms;   /* from the start of the program to its end */
 	/* Of the workload and of every process in it that was waited for; a process whose parent

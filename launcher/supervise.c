@@ -219,6 +219,7 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 	/* What a terminal sends goes to the whole foreground group of a program that runs directly;
 	 * so it does here. */
 	send_to_workload(launch, signo, info->ssi_code == SI_KERNEL);
+	watch->result->caller_signal = signo;
 	return 0;
 }
 
@@ -227,8 +228,10 @@ int supervise_on_monitor(struct watch *watch, struct err *err)
 	bool hangup = false;
 	int r = terminal_on_message(watch->launch, &hangup, err);
 
-	if (hangup && is_forwarded(SIGHUP))
+	if (hangup && is_forwarded(SIGHUP)) {
 		send_to_workload(watch->launch, SIGHUP, true);
+		watch->result->caller_signal = SIGHUP;
+	}
 	return r;
 }
 

@@ -57,6 +57,21 @@ ends_with() { # CODE
 	done
 }
 
+@test "signals: the result says whether the caller sent what ended it" {
+	need jq
+	start 'echo ready; while :; do sleep 0.02; done' --report result.json
+	kill -TERM "$pid"
+	ends_with 143
+	[ "$(jq -c '[.kind, .signal, .caller_signal]' result.json)" = '["signalled",15,15]' ]
+	# One of its own; and one of the caller's that it took for something else.
+	start 'trap "kill -KILL \$\$" USR1; echo ready; while :; do sleep 0.02; done' --report result.json
+	kill -USR1 "$pid"
+	ends_with 137
+	[ "$(jq -c '[.kind, .signal, .caller_signal]' result.json)" = '["signalled",9,10]' ]
+	run -143 inside 'kill -TERM $$' --report result.json
+	[ "$(jq -c '[.kind, .signal, .caller_signal]' result.json)" = '["signalled",15,null]' ]
+}
+
 @test "signals: a caller that ignores HUP (nohup) keeps it from the program" {
 	(
 		trap '' HUP

@@ -32,6 +32,7 @@ static struct run_result result_of(enum run_kind kind)
 	return (struct run_result){.kind = kind,
 				   .exit_code = RESULT_NONE,
 				   .signal = RESULT_NONE,
+				   .caller_signal = RESULT_NONE,
 				   .wall_ms = 1500,
 				   .cpu_user_ms = 0,
 				   .cpu_system_ms = INT64_MAX,
@@ -271,12 +272,14 @@ static void writes_each_kind(void **state)
 		r.exit_code = rows[i].exit_code;
 		r.signal = rows[i].signal;
 		r.limit = rows[i].limit;
+		r.caller_signal = i % 2 == 0 ? 15 : RESULT_NONE;
 		object = produce(*state, &r, NULL, NULL, 0);
 		assert_text(object, "schema", "cordon.result/1");
 		assert_text(object, "kind", rows[i].name);
 		assert_string_equal(result_kind_name(rows[i].kind), rows[i].name);
 		assert_number(object, "exit_code", rows[i].exit_code);
 		assert_number(object, "signal", rows[i].signal);
+		assert_number(object, "caller_signal", r.caller_signal);
 		assert_text(object, "limit", rows[i].limit);
 		assert_text(object, "error", NULL);
 		assert_number(object, "wall_ms", 1500);
