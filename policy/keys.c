@@ -110,7 +110,7 @@ const struct policy_key policy_keys[] = {
 	{"limits.output", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "bytes of stdout and stderr together; so many are passed on, and with the next everything inside is ended", NULL, 0},
 	{"limits.io", KEY_MAP, 0, NULL, NULL, "disk bandwidth, of each block device", NULL, 0},
 	{"limits.io.read", KEY_RATE, KEY_UNLIMITED, NULL, NULL, "bytes in a second: 50MiB/s", NULL, 0},
-	{"limits.io.write", KEY_RATE, KEY_UNLIMITED, NULL, NULL, "bytes in a second: 20MiB/s", NULL, 0},
+	{"limits.io.write", KEY_RATE, KEY_UNLIMITED, NULL, NULL, "bytes in a second: 20MiB/s; takes cgroup v2", NULL, 0},
 	{"limits.ulimits", KEY_MAP, 0, NULL, NULL, "resource limits of each process", NULL, 0},
 	{"limits.ulimits.nofile", KEY_NUMBER, KEY_UNLIMITED, NULL, NULL, "open files", apply_ulimit, RLIMIT_NOFILE},
 	{"limits.ulimits.fsize", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "size of a file written", apply_ulimit, RLIMIT_FSIZE},

@@ -49,10 +49,30 @@ static const char *const values[] = {
 	"1024) "
 	"or kB MB GB TB (powers of 1000): `64MiB`, `1.5GiB`. duration: `500ms`, `2s`, `1m30s`, "
 	"`1h`, "
-	"`1d`; a number without a unit is refused. mode: three or four octal digits. boolean: "
+	"`1d`; a number without a unit is refused. decimal: `0.5`, `2`, up to six digits behind "
+	"the "
+	"point. rate: a size in a second, `50MiB/s`. mode: three or four octal digits. boolean: "
 	"`true` "
 	"or `false`.",
 	"In the tables below `[]` is one item of a list, and `.*` any name.",
+	NULL,
+};
+
+static const char *const limits[] = {
+	"`limits.ulimits` hold for each process, `limits.nproc` for the user inside, all others "
+	"for "
+	"the sandbox as a whole. Those are enforced by control groups: where this host has no such "
+	"group, or the caller may not make one, the start is refused with what to do about it. "
+	"`cordon doctor` says it in advance, `cordon explain` by what each limit is held.",
+	"`limits.pids` holds without a control group, too. `limits.memory` alone means `swap: 0`, "
+	"since what is too much would go there; `swap: unlimited` lets it. Short of memory the "
+	"sandbox ends as a whole. `limits.io.write` takes cgroup v2: v1 counts what is written "
+	"through the page cache for nobody.",
+	"What stands in `when_possible: {limits: ...}` instead is left out where it cannot be had; "
+	"a "
+	"line at the start and the report say so. A limit is required or wished for: a child that "
+	"makes a wish of its parent's requirement says `unlimited` below `limits` as well. A bound "
+	"in /etc/cordon/ceiling.yaml is always required.",
 	NULL,
 };
 
@@ -84,6 +104,7 @@ const struct prose prose_before[] = {
 };
 
 const struct prose prose_after[] = {
+	{"Limits", limits},
 	{"System calls", calls},
 	{.title = NULL},
 };
