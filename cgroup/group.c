@@ -140,7 +140,7 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
  * the keeper that sees to it. */
 static int end_as_a_whole(const struct cgroup_place *place, struct err *err)
 {
-	char text[16];
+	char text[16] = "";
 	int r = io_write_text(place->dir_fd, "memory.oom.group", "1");
 
 	if (r == 0)

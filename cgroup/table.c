@@ -45,16 +45,15 @@ enum cgroup_controller cgroup_controller_of(enum spec_limit limit)
 
 /* ---- forms ---- */
 
-static void format_pids(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,
-			size_t size)
-{
-	str_format(buf, size, "%llu",
-		   (unsigned long long)(spec->total[LIMIT_PIDS].value + extra_tasks));
-}
-
 static void put_number(uint64_t value, char *buf, size_t size)
 {
 	str_format(buf, size, "%llu", (unsigned long long)value);
+}
+
+static void format_pids(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,
+			size_t size)
+{
+	put_number(spec->total[LIMIT_PIDS].value + extra_tasks, buf, size);
 }
 
 static void format_memory(const struct spec_limits *spec, uint32_t extra_tasks, char *buf,

@@ -154,7 +154,9 @@ completed() { # WORD...
 	gives 0 "default" completed profile diff build d
 	gives 0 "limits.nproc=" completed run --set limits.np
 	gives 0 "limits.nproc" completed profile keys limits.np
-	gives 0 "" completed run --set limits.memor
+	gives 0 "limits.memory=" completed run --set limits.memor
+	gives 0 "limits.io.read=" completed run --set limits.io.r
+	gives 0 "" completed run --set restar
 	gives 0 "seccomp.call:
 seccomp.architecture:" completed explain --waive sec
 	touch here.yaml
