@@ -29,6 +29,6 @@ void doctor_say(struct checkup *checkup, enum check_kind kind, const char *name,
 		...) printf_like(4, 5);
 
 /* Control groups: a line for each controller, and what to do where one cannot be used. */
-void doctor_groups(struct checkup *checkup, const struct host_facts *facts);
+void doctor_groups(struct checkup *checkup, const struct host_facts *known);
 
 #endif
