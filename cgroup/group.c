@@ -409,20 +409,6 @@ void cgroup_kill(const struct cgroup *group)
 				      "the death of init kills them as well");
 }
 
-bool cgroup_removal_is_privileged(const struct cgroup *group)
-{
-	for (size_t i = 0; i < group->n; i++) {
-		const struct cgroup_place *place = &group->places[i];
-		struct stat above;
-
-		/* Where it cannot be seen, it may be needed. */
-		if (fstatat(place->dir_fd, "..", &above, 0) != 0 || above.st_uid != geteuid() ||
-		    (above.st_mode & S_IWUSR) == 0)
-			return true;
-	}
-	return false;
-}
-
 void cgroup_release(struct cgroup *group)
 {
 	for (size_t i = 0; i < group->n; i++) {
@@ -435,28 +421,59 @@ void cgroup_release(struct cgroup *group)
 
 /* ---- removing ---- */
 
-/* Ours alone: the group "cordon" at the top of v2, of make_own_parent. It stays while another
- * sandbox's group is in it. One of that name elsewhere is somebody's. */
-static void remove_own_parent(const char *path)
+/* Whether the group lies in one of ours: "cordon" at the top of v2, of make_own_parent. One of that
+ * name elsewhere is somebody's. */
+static bool is_in_own_parent(const char *path, char *parent, size_t size)
 {
-	char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX], above[sizeof(parent) + 32];
+	char above[CGROUP_DIR_MAX + CGROUP_NAME_MAX + 32];
 	char *slash;
 
-	str_format(parent, sizeof(parent), "%s", path);
+	str_format(parent, size, "%s", path);
 	slash = strrchr(parent, '/');
 	if (slash == NULL)
-		return;
+		return false;
 	*slash = '\0';
 	slash = strrchr(parent, '/');
 	if (slash == NULL || !str_equal(slash + 1, "cordon"))
-		return;
+		return false;
 	/* Every group of v2 has the first of these files, and every one but the top the second. */
 	str_format(above, sizeof(above), "%.*s/cgroup.controllers", (int)(slash - parent), parent);
 	if (access(above, F_OK) != 0)
-		return;
+		return false;
 	str_format(above, sizeof(above), "%.*s/cgroup.type", (int)(slash - parent), parent);
-	if (access(above, F_OK) != 0)
+	return access(above, F_OK) != 0;
+}
+
+/* It stays while another sandbox's group is in it. */
+static void remove_own_parent(const char *path)
+{
+	char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+
+	if (is_in_own_parent(path, parent, sizeof(parent)))
 		ignore_result(rmdir(parent), "EBUSY: others live in it");
+}
+
+/* Where it cannot be seen, it may be needed. */
+static bool is_closed_to_owner(int dir_fd, const char *above)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, above, &st, 0) != 0 || st.st_uid != geteuid() ||
+	       (st.st_mode & S_IWUSR) == 0;
+}
+
+bool cgroup_removal_is_privileged(const struct cgroup *group)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		const struct cgroup_place *place = &group->places[i];
+		char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+
+		if (is_closed_to_owner(place->dir_fd, "..") ||
+		    (is_in_own_parent(place->path, parent, sizeof(parent)) &&
+		     is_closed_to_owner(place->dir_fd, "../..")))
+			return true;
+	}
+	return false;
 }
 
 int cgroup_remove(const char *path, struct err *err)

@@ -287,6 +287,25 @@ block_devices() {
 	stop
 }
 
+# A host that has both versions, where v1 does not carry cpuacct: every group of v2 counts time.
+# bats test_tags=root
+@test "v2 beside v1: made in /cordon, entered by clone, and both are gone afterwards" {
+	local unified
+	! groups_is_v2 || return 0 # all other tests have shown it
+	unified=$(awk '$(NF - 2) == "cgroup2" { print $5; exit }' /proc/self/mountinfo)
+	[ -n "$unified" ] || skip "no cgroup v2 on this host"
+	# It is the inner shell's to expand.
+	# shellcheck disable=SC2016
+	run -0 unshare --mount --propagation private bash -c '
+		umount "$(awk "\$(NF - 2) == \"cgroup\" && \$NF ~ /cpuacct/ { print \$5; exit }" /proc/self/mountinfo)" || exit 9
+		"$1" --root "$2" explain --set limits.cpu_time=300ms -- true | grep -E "limits.cpu_time .*cgroup v2|cgroup_join"
+		"$1" --root "$2" run -q --report report --set limits.cpu_time=300ms -- sh -c "while :; do :; done"
+		echo $?' bash "$CORDON" "$CORDON_ROOT"
+	[[ "$output" == *"cgroup v2, cpuacct, a group of its own in $unified/cordon"*"  - cgroup_join "*$'\n137' ]]
+	[ "$(reported '[.kind, .limit, .cpu_ms >= 300]')" = '["cpu_time","limits.cpu_time",true]' ]
+	[ ! -e "$unified/cordon" ] || [ -n "$(ls -d "$unified"/cordon/cordon-*)" ]
+}
+
 # ---- who may not make groups ----
 
 # A user of this host that has been given nothing, in a directory that it may enter.
