@@ -193,7 +193,8 @@ static int take_sample(struct options *o, const char *value, struct err *err)
 /* A group's path as /proc/PID/cgroup has it, with or without the first slash. */
 static int check_cgroup_parent(const char *value, struct err *err)
 {
-	const char *word = value + strspn(value, "/");
+	const char *first = value != NULL ? value + strspn(value, "/") : "";
+	const char *word = first;
 	size_t len;
 
 	for (; *word != '\0'; word += len + strspn(word + len, "/")) {
@@ -201,11 +202,11 @@ static int check_cgroup_parent(const char *value, struct err *err)
 		if ((len == 1 || len == 2) && strncmp(word, "..", len) == 0)
 			break;
 	}
-	if (*word != '\0' || strlen(value) > CGROUP_PARENT_MAX || value[strspn(value, "/")] == '\0')
+	if (*word != '\0' || *first == '\0' || strlen(first) > CGROUP_PARENT_MAX)
 		return err_set(
 			err, ERR_USAGE, 0,
 			"--cgroup-parent %s: not the path of a control group such as judges/a",
-			value);
+			value != NULL ? value : "");
 	return 0;
 }
 
