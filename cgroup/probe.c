@@ -136,6 +136,21 @@ static void add_hierarchy(struct cgroup_facts *facts, struct cgroup_hierarchy h,
 	facts->hierarchies[facts->n_hierarchies++] = h;
 }
 
+/* "/a/b" of "a//b/": as /proc/PID/cgroup has it, with which it is compared. */
+static void put_named(const char *parent, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (const char *word = parent + strspn(parent, "/"); *word != '\0';
+	     word += strspn(word, "/")) {
+		int word_len = (int)strcspn(word, "/");
+
+		len += str_format(buf + len, size - len, "/%.*s", word_len, word);
+		word += word_len;
+	}
+}
+
 static void read_mounts(const char *self_cgroup, const char *mountinfo, const char *parent,
 			struct cgroup_facts *ret)
 {
@@ -173,8 +188,7 @@ static void read_mounts(const char *self_cgroup, const char *mountinfo, const ch
 		}
 		str_format(h.top, sizeof(h.top), "%s", point);
 		if (parent != NULL)
-			str_format(h.parent_path, sizeof(h.parent_path), "/%s",
-				   parent + strspn(parent, "/"));
+			put_named(parent, h.parent_path, sizeof(h.parent_path));
 		else
 			own_group(self_cgroup, h.controllers, h.parent_path, sizeof(h.parent_path));
 		add_hierarchy(ret, h, root);

@@ -136,9 +136,12 @@ static void named_parent(void **state)
 	group("pids/judges", NULL, "");
 	group("pids/judges/a", NULL, "");
 	group("memory", NULL, "");
-	for (int slash = 0; slash < 2; slash++) {
-		probe("8:pids:/\n4:memory:/\n", V1("pids", "/") V1("memory", "/"),
-		      slash ? "/judges/a" : "judges/a", &facts);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const names[] = {"judges/a", "/judges/a", "//judges//a",
+						    "judges/a//"};
+
+		probe("8:pids:/\n4:memory:/\n", V1("pids", "/") V1("memory", "/"), names[i],
+		      &facts);
 		assert_int_equal(facts.obstacle[CGROUP_PIDS], CGROUP_USABLE);
 		assert_parent(&facts, CGROUP_PIDS, "pids/judges/a", "/judges/a");
 		assert_int_equal(facts.obstacle[CGROUP_MEMORY], CGROUP_NO_PARENT);
