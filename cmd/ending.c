@@ -130,16 +130,18 @@ static void put_disk_full(const struct run_result *result, const struct sandbox_
 	const uint64_t root[2] = {spec->rootfs.size_bytes, spec->rootfs.inodes};
 	struct full full;
 	bool is_found = is_full(result, &spec->rootfs.store, root, &full);
-	char origin[512];
 
 	for (size_t i = 0; !is_found && i < spec->n_mounts; i++) {
 		const uint64_t sizes[2] = {spec->mounts[i].size_bytes, spec->mounts[i].inodes};
 
 		is_found = is_full(result, &spec->mounts[i].store, sizes, &full);
 	}
-	if (is_found)
+	if (is_found) {
+		char origin[512];
+
 		str_format(buf, size, "%s (%s) was used up when the program failed (%s)", full.key,
 			   full.amount, print_origin(full.origin, origin, sizeof(origin)));
+	}
 }
 
 /* ---- all ---- */

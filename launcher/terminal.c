@@ -398,10 +398,9 @@ static int64_t read_total(struct terminal *terminal)
 	char bytes[sizeof(struct monitor_total) + 1];
 	struct monitor_total total;
 	int message;
-	ssize_t n;
 
 	for (;;) {
-		n = recv(control_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		ssize_t n = recv(control_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		/* One that ended with a message of ours unread resets the connection: once. */
 		if (n < 0 && errno == ECONNRESET)
 			n = recv(control_fd, bytes, sizeof(bytes), MSG_DONTWAIT);

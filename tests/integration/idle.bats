@@ -74,7 +74,7 @@ sys.exit(3)'
 	[ "$(verdict)" = "idle_time limits.idle_time" ]
 	# Also where the program has ended.
 	code=0
-	idle 1s -- head -c 100000 /dev/zero >never 2>/dev/null || code=$?
+	idle 1s -- head -c 60000 /dev/zero >never 2>/dev/null || code=$?
 	[ "$code" -eq 137 ]
 	[ "$(verdict)" = "idle_time limits.idle_time" ]
 	exec 7<&-
