@@ -23,7 +23,7 @@ four_start() { # PREFIX...
 		"$@" "$BOMB" --wait "${four_bomb[@]}" <"to.$i" >"said.$i" 2>&1 3>&- 4>&- 8>&- &
 		four+=($!)
 	done
-	exec 4>to.1 5>to.2 6>to.3 7>to.4
+	exec 4<>to.1 5<>to.2 6<>to.3 7<>to.4
 }
 
 four_have_said() { # LINES

@@ -36,7 +36,8 @@ bombs_setup() {
 	mkfifo to_witness
 	"$repo/build/witness" "$BATS_TEST_TMPDIR/witness" <to_witness >from_witness 3>&- 4>&- &
 	witness=$!
-	exec 8>to_witness
+	# To read as well: so that writing to one who has died is no SIGPIPE.
+	exec 8<>to_witness
 	witness_lines=0
 }
 
@@ -110,7 +111,7 @@ bomb_start() { # NAME COUNT [FLAG...]
 	"$CORDON" --root "$CORDON_ROOT" run -q --report "$PWD/report" "${group_flags[@]}" "${@:3}" -- \
 		"$BOMB" --wait "$1" "$2" "${bomb_dir[@]}" <to_bomb >flood 2>said 3>&- 4>&- 8>&- &
 	bomb_keeper=$!
-	exec 9>to_bomb
+	exec 9<>to_bomb
 	if ! eventually has_said 1 || [ "$(own_words)" != ready ] || ! has_workload; then
 		printf 'the bomb is not ready:\n%s\n' "$(cat said)"
 		return 1
