@@ -216,6 +216,8 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 		return terminal_resize(launch, err);
 	if (signo == SIGTSTP)
 		watch->asked_to_stop = true;
+	if (supervise_asks_to_end(signo))
+		watch->asked_to_end = signo;
 	/* What a terminal sends goes to the whole foreground group of a program that runs directly;
 	 * so it does here. */
 	send_to_workload(launch, signo, info->ssi_code == SI_KERNEL);

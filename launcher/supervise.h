@@ -14,11 +14,19 @@ struct watch {
 	const struct run_options *options;
 	int64_t start_ms;
 	int64_t deadline_ms;
+<<<<<<< HEAD
 	int64_t next_sample_ms; /* INT64_MAX: none is wanted */
 	bool is_ended;          /* by a limit: everything has been killed */
 	bool gives_up;          /* what has not been taken of the output is not waited for */
 	bool asked_to_stop;     /* SIGTSTP has been passed on */
 	bool has_end;           /* init's last word */
+=======
+	bool is_ended;      /* by a limit: everything has been killed */
+	bool gives_up;      /* what has not been taken of the output is not waited for */
+	int asked_to_end;   /* the last of SIGHUP, SIGINT, SIGQUIT, SIGTERM that was passed on; 0 */
+	bool asked_to_stop; /* SIGTSTP has been passed on */
+	bool has_end;       /* init's last word */
+>>>>>>> 17a1081 (launcher: a signal that finds the program just ended is not lost: its output is waited for 2 s then)
 	bool status_closed;
 	struct init_status end;
 	struct limits_watch limits;
@@ -43,6 +51,9 @@ void supervise_end_by_limit(struct watch *watch, enum run_kind kind, const char 
 
 /* What the monitor has said of output; and the next question, at each look at processor time. */
 int must_check supervise_follow_output(struct watch *watch, struct err *err);
+
+/* Whether it asks a program to end. */
+bool supervise_asks_to_end(int signo);
 
 /* The sandbox is gone: waits until what it wrote has been taken, or the run is ended otherwise. */
 int must_check supervise_output(struct watch *watch, struct err *err);

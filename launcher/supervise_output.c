@@ -10,22 +10,30 @@
 #include "base/cleanup.h"
 #include "launcher/supervise.h"
 
+enum { LEAVE_MS = 2000 }; /* for who was asked to end, and did, with output left */
+
+bool supervise_asks_to_end(int signo)
+{
+	return signo == SIGHUP || signo == SIGINT || signo == SIGQUIT || signo == SIGTERM;
+}
+
+static void end_by_signal(struct watch *watch, int signo)
+{
+	watch->gives_up = true;
+	if (watch->is_ended)
+		return;
+	watch->result->kind = RUN_SIGNALLED;
+	watch->result->limit = NULL;
+	watch->result->signal = signo;
+	watch->result->exit_code = RESULT_NONE;
+}
+
 static void on_late_signal(struct watch *watch, int signo)
 {
-	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-
 	if (signo == SIGTSTP)
 		supervise_stop_self(watch, false);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (signo != ends[i])
-			continue;
-		watch->gives_up = true;
-		if (watch->is_ended)
-			continue;
-		watch->result->kind = RUN_SIGNALLED;
-		watch->result->signal = signo;
-		watch->result->exit_code = RESULT_NONE;
-	}
+	if (supervise_asks_to_end(signo))
+		end_by_signal(watch, signo);
 }
 
 /* What ends a run ends the wait. */
@@ -53,10 +61,12 @@ static bool is_waited_for(const struct watch *watch)
 	       watch->result->kind == RUN_CPU_TIME || watch->result->kind == RUN_OOM;
 }
 
-static int sleep_in_poll(struct watch *watch, bool *ret_message, bool *ret_signal, struct err *err)
+static int sleep_in_poll(struct watch *watch, int64_t leave_ms, bool *ret_message, bool *ret_signal,
+			 struct err *err)
 {
 	int64_t now = supervise_now_ms();
-	int left = supervise_time_left(watch->deadline_ms);
+	int left =
+		supervise_time_left(leave_ms < watch->deadline_ms ? leave_ms : watch->deadline_ms);
 	int look = limits_patience(&watch->limits, now);
 	struct pollfd fds[] = {
 		{.fd = watch->launch->terminal.control_fd, .events = POLLIN},
@@ -75,6 +85,8 @@ static int sleep_in_poll(struct watch *watch, bool *ret_message, bool *ret_signa
 int supervise_output(struct watch *watch, struct err *err)
 {
 	struct terminal *terminal = &watch->launch->terminal;
+	/* The signal may have found a program that had just ended. */
+	int64_t leave_ms = watch->asked_to_end != 0 ? supervise_now_ms() + LEAVE_MS : INT64_MAX;
 	int r;
 
 	if (terminal->control_fd < 0 || terminal->is_drained || !is_waited_for(watch))
@@ -86,7 +98,7 @@ int supervise_output(struct watch *watch, struct err *err)
 		struct signalfd_siginfo info;
 		bool has_message = false, has_signal = false;
 
-		r = sleep_in_poll(watch, &has_message, &has_signal, err);
+		r = sleep_in_poll(watch, leave_ms, &has_message, &has_signal, err);
 		if (r == 0 && has_message)
 			r = supervise_on_monitor(watch, err);
 		while (r == 0 && has_signal &&
@@ -94,6 +106,8 @@ int supervise_output(struct watch *watch, struct err *err)
 			on_late_signal(watch, (int)info.ssi_signo);
 		if (r == 0)
 			r = supervise_follow_output(watch, err);
+		if (!terminal->is_drained && supervise_now_ms() >= leave_ms)
+			end_by_signal(watch, watch->asked_to_end);
 		enforce_late_limits(watch);
 	}
 	return r;

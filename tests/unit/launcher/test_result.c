@@ -465,14 +465,10 @@ static void the_schema_can_fail(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(chooses_exit_codes),
-		cmocka_unit_test(writes_each_kind),
-		cmocka_unit_test(writes_a_failed_setup),
-		cmocka_unit_test(writes_provenance),
-		cmocka_unit_test(writes_denials),
-		cmocka_unit_test(writes_access_denials),
-		cmocka_unit_test(fits_or_refuses),
-		cmocka_unit_test(the_schema_can_fail),
+		cmocka_unit_test(chooses_exit_codes),    cmocka_unit_test(writes_each_kind),
+		cmocka_unit_test(writes_a_failed_setup), cmocka_unit_test(writes_provenance),
+		cmocka_unit_test(writes_denials),        cmocka_unit_test(writes_access_denials),
+		cmocka_unit_test(fits_or_refuses),       cmocka_unit_test(the_schema_can_fail),
 	};
 
 	return cmocka_run_group_tests_name("launcher/result", tests, setup, teardown);
