@@ -14,19 +14,12 @@ struct watch {
 	const struct run_options *options;
 	int64_t start_ms;
 	int64_t deadline_ms;
-<<<<<<< HEAD
 	int64_t next_sample_ms; /* INT64_MAX: none is wanted */
 	bool is_ended;          /* by a limit: everything has been killed */
 	bool gives_up;          /* what has not been taken of the output is not waited for */
-	bool asked_to_stop;     /* SIGTSTP has been passed on */
-	bool has_end;           /* init's last word */
-=======
-	bool is_ended;      /* by a limit: everything has been killed */
-	bool gives_up;      /* what has not been taken of the output is not waited for */
-	int asked_to_end;   /* the last of SIGHUP, SIGINT, SIGQUIT, SIGTERM that was passed on; 0 */
+	int asked_to_end;   /* the last of SIGHUP, SIGINT, SIGQUIT, SIGTERM passed on; 0: none */
 	bool asked_to_stop; /* SIGTSTP has been passed on */
 	bool has_end;       /* init's last word */
->>>>>>> 17a1081 (launcher: a signal that finds the program just ended is not lost: its output is waited for 2 s then)
 	bool status_closed;
 	struct init_status end;
 	struct limits_watch limits;
