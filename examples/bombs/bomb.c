@@ -87,6 +87,8 @@ static int set_off(const struct bomb *bomb, struct charge *charge, bool waits)
 		alarm(BOMB_HOLD_SECONDS);
 		wait_for_line();
 	}
+	if (bomb->give_back != NULL)
+		bomb->give_back(charge);
 	return error != 0 ? EXIT_STOPPED : 0;
 }
 

@@ -27,7 +27,15 @@ struct bomb {
 	const char *exhausts;
 	const char *stopped_by; /* keys of a policy, and what the bomb is told then */
 	const char *dir;        /* where it makes files, NULL for those that make none */
+	/* Removes what would outlive the process; NULL where nothing does. */
+	void (*give_back)(const struct charge *charge);
 };
+
+/* A new file "DIR/bomb-N", or -1. */
+int bomb_make_file(const struct charge *charge, unsigned long n);
+void bomb_remove_file(const struct charge *charge, unsigned long n);
+/* Removes the first `done` of them. */
+void bomb_remove_files(const struct charge *charge);
 
 /* Each ends with an entry whose name is NULL. */
 extern const struct bomb bombs_of_tasks[];

@@ -22,18 +22,45 @@ static int run_fds(struct charge *charge)
 	return 0;
 }
 
-static int open_file(const struct charge *charge)
+static void file_path(const struct charge *charge, unsigned long n, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/bomb-%lu", charge->dir, n);
+}
+
+int bomb_make_file(const struct charge *charge, unsigned long n)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/bomb", charge->dir);
-	return open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+	file_path(charge, n, path);
+	return open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 }
 
-static int run_fill(struct charge *charge)
+void bomb_remove_file(const struct charge *charge, unsigned long n)
 {
-	int fd = open_file(charge);
+	char path[PATH_MAX];
 
+	file_path(charge, n, path);
+	unlink(path);
+}
+
+void bomb_remove_files(const struct charge *charge)
+{
+	for (unsigned long n = 0; n < charge->done; n++)
+		bomb_remove_file(charge, n);
+}
+
+/* One file, which has no name any more: its space is free when the process ends. */
+static int open_file(const struct charge *charge)
+{
+	int fd = bomb_make_file(charge, 0);
+
+	if (fd >= 0)
+		bomb_remove_file(charge, 0);
+	return fd;
+}
+
+static int fill(struct charge *charge, int fd)
+{
 	if (fd < 0)
 		return errno;
 	for (; charge->done < charge->count; charge->done++) {
@@ -48,16 +75,18 @@ static int run_fill(struct charge *charge)
 	return 0;
 }
 
+static int run_fill(struct charge *charge)
+{
+	return fill(charge, open_file(charge));
+}
+
 /* Written, then read: the kernel keeps both. */
 static int run_pagecache(struct charge *charge)
 {
-	int error = run_fill(charge);
-	char path[PATH_MAX];
-	int fd;
+	int fd = open_file(charge);
+	int error = fill(charge, fd);
 
-	snprintf(path, sizeof(path), "%s/bomb", charge->dir);
-	fd = error == 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (error == 0 && fd < 0)
+	if (error == 0 && lseek(fd, 0, SEEK_SET) != 0)
 		error = errno;
 	while (error == 0 && read(fd, block, BOMB_BLOCK) > 0)
 		;
@@ -67,11 +96,8 @@ static int run_pagecache(struct charge *charge)
 static int run_inodes(struct charge *charge)
 {
 	for (; charge->done < charge->count; charge->done++) {
-		char path[PATH_MAX];
-		int fd;
+		int fd = bomb_make_file(charge, charge->done);
 
-		snprintf(path, sizeof(path), "%s/%lu", charge->dir, charge->done);
-		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return errno;
 		close(fd);
@@ -103,6 +129,13 @@ static int run_depth(struct charge *charge)
 	return 0;
 }
 
+static void leave_depth(const struct charge *charge)
+{
+	for (unsigned long n = 0; n < charge->done; n++)
+		if (chdir("..") != 0 || rmdir("d") != 0)
+			return;
+}
+
 static int run_output(struct charge *charge)
 {
 	for (; charge->done < charge->count; charge->done++)
@@ -131,22 +164,22 @@ static int run_dentries(struct charge *charge)
 }
 
 const struct bomb bombs_of_files[] = {
-	{"fds", "files", 15000, 20000, run_fds, "open files", "ulimits.nofile: EMFILE", NULL},
+	{"fds", "files", 15000, 20000, run_fds, "open files", "ulimits.nofile: EMFILE", NULL, NULL},
 	{"tmpfs", "MiB", 128, 768, run_fill, "space of a tmpfs",
-	 "volumes[].size: ENOSPC; limits.memory: the end", "/tmp"},
-	{"disk", "MiB", 128, 768, run_fill, "space of the root", "rootfs.writable.size: ENOSPC",
-	 ""},
+	 "volumes[].size: ENOSPC; limits.memory: the end", "/tmp", NULL},
+	{"disk", "MiB", 128, 768, run_fill, "space of the root", "rootfs.writable.size: ENOSPC", "",
+	 NULL},
 	{"inodes", "files", 10000, 50000, run_inodes, "names and inodes",
-	 "volumes[].inodes: ENOSPC", "/tmp"},
+	 "volumes[].inodes: ENOSPC", "/tmp", bomb_remove_files},
 	{"filesize", "MiB", 4096, 8192, run_filesize, "the size of one file",
-	 "ulimits.fsize: EFBIG", "/tmp"},
+	 "ulimits.fsize: EFBIG", "/tmp", NULL},
 	{"depth", "levels", 5000, 10000, run_depth, "directories in directories",
-	 "volumes[].inodes: ENOSPC", "/tmp"},
+	 "volumes[].inodes: ENOSPC", "/tmp", leave_depth},
 	{"pagecache", "MiB", 128, 512, run_pagecache, "memory for what is read and written",
-	 "nothing: limits.memory bounds it, and old pages give way", "."},
+	 "nothing: limits.memory bounds it, and old pages give way", ".", NULL},
 	{"dentries", "names", 100000, 500000, run_dentries, "memory for names that do not exist",
-	 "nothing: limits.memory bounds it, and old names give way", "/usr"},
+	 "nothing: limits.memory bounds it, and old names give way", "/usr", NULL},
 	{"output", "KiB", 65536, 262144, run_output, "who reads the output",
-	 "limits.output: the end", NULL},
+	 "limits.output: the end", NULL, NULL},
 	{.name = NULL},
 };

@@ -2,7 +2,6 @@
 /* Bombs of what the kernel counts for each user. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/keyctl.h>
 #include <mqueue.h>
 #include <signal.h>
@@ -32,16 +31,21 @@ static int run_watches(struct charge *charge)
 	if (watcher < 0)
 		return errno;
 	for (; charge->done < charge->count; charge->done++) {
-		char path[PATH_MAX];
-		int fd;
+		char path[64];
+		int fd = bomb_make_file(charge, charge->done);
 
-		snprintf(path, sizeof(path), "%s/%lu", charge->dir, charge->done);
-		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return errno;
+		/* By its descriptor: the name is the other room's. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (inotify_add_watch(watcher, path, IN_MODIFY) < 0) {
+			int error = errno;
+
+			close(fd);
+			bomb_remove_file(charge, charge->done);
+			return error;
+		}
 		close(fd);
-		if (inotify_add_watch(watcher, path, IN_MODIFY) < 0)
-			return errno;
 	}
 	return 0;
 }
@@ -146,17 +150,19 @@ static int run_inflight(struct charge *charge)
 
 const struct bomb bombs_of_kernel[] = {
 	{"inotify", "instances", 100, 128, run_inotify, "inotify instances",
-	 "cordon, at 32: EMFILE", NULL},
+	 "cordon, at 32: EMFILE", NULL, NULL},
 	{"watches", "watches", 20000, 20000, run_watches, "inotify watches",
-	 "cordon, at 16384: ENOSPC", "/tmp"},
-	{"pty", "terminals", 100, 200, run_pty, "pseudo terminals", "cordon, at 64: ENOSPC", NULL},
-	{"timers", "timers", 5000, 20000, run_timers, "timers", "ulimits.sigpending: EAGAIN", NULL},
+	 "cordon, at 16384: ENOSPC", "/tmp", bomb_remove_files},
+	{"pty", "terminals", 100, 200, run_pty, "pseudo terminals", "cordon, at 64: ENOSPC", NULL,
+	 NULL},
+	{"timers", "timers", 5000, 20000, run_timers, "timers", "ulimits.sigpending: EAGAIN", NULL,
+	 NULL},
 	{"signals", "signals", 5000, 20000, run_signals, "signals that wait",
-	 "ulimits.sigpending: EAGAIN", NULL},
+	 "ulimits.sigpending: EAGAIN", NULL, NULL},
 	{"mqueues", "queues", 100, 200, run_mqueues, "POSIX message queues",
-	 "ulimits.msgqueue: EMFILE", NULL},
-	{"keys", "keys", 150, 400, run_keys, "keys of the user", "the filter: EPERM", NULL},
+	 "ulimits.msgqueue: EMFILE", NULL, NULL},
+	{"keys", "keys", 150, 400, run_keys, "keys of the user", "the filter: EPERM", NULL, NULL},
 	{"inflight", "files", 2000, 4000, run_inflight, "descriptors in messages",
-	 "ulimits.nofile: ETOOMANYREFS", NULL},
+	 "ulimits.nofile: ETOOMANYREFS", NULL, NULL},
 	{.name = NULL},
 };

@@ -135,15 +135,16 @@ static int run_spin(struct charge *charge)
 
 const struct bomb bombs_of_tasks[] = {
 	{"fork", "processes", 200, BOMB_PROCESSES, run_fork, "processes",
-	 "limits.pids or limits.nproc: EAGAIN", NULL},
+	 "limits.pids or limits.nproc: EAGAIN", NULL, NULL},
 	{"threads", "threads", 200, BOMB_PROCESSES, run_threads, "threads of one process",
-	 "limits.pids or limits.nproc: EAGAIN", NULL},
+	 "limits.pids or limits.nproc: EAGAIN", NULL, NULL},
 	{"zombies", "zombies", 200, BOMB_PROCESSES, run_zombies,
-	 "dead processes that keep their numbers", "limits.pids or limits.nproc: EAGAIN", NULL},
+	 "dead processes that keep their numbers", "limits.pids or limits.nproc: EAGAIN", NULL,
+	 NULL},
 	{"survivors", "orphans", 100, BOMB_PROCESSES, run_survivors,
 	 "nothing: orphans of own sessions that ignore every signal", "any end of the sandbox",
-	 NULL},
+	 NULL, NULL},
 	{"spin", "ms", 8000, 10000, run_spin, "processor time, in two processes",
-	 "limits.cpu_time, ulimits.cpu or wall_time: the end; slowed by limits.cpus", NULL},
+	 "limits.cpu_time, ulimits.cpu or wall_time: the end; slowed by limits.cpus", NULL, NULL},
 	{.name = NULL},
 };
