@@ -24,15 +24,25 @@ static _Noreturn void sleep_it_out(void)
 	_exit(0);
 }
 
+/* The parent may have ended before the signal was asked for. */
+static void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(0);
+}
+
 static int run_fork(struct charge *charge)
 {
+	pid_t parent = getpid();
+
 	for (; charge->done < charge->count; charge->done++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			return errno;
 		if (pid == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+			end_with(parent);
 			sleep_it_out();
 		}
 	}
@@ -120,12 +130,12 @@ static unsigned long used_ms(void)
 /* Two processes, so that a limit of one process alone is not enough. */
 static int run_spin(struct charge *charge)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		return errno;
 	if (pid == 0)
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		end_with(parent);
 	while ((charge->done = used_ms()) < charge->count)
 		;
 	if (pid == 0)

@@ -42,7 +42,8 @@ four_say() { # PATTERN PROCESSES-IN-ALL [COMMAND...], which is run while all hol
 		# shellcheck disable=SC2053
 		[[ $(sed -n 2p "said.$i") == $1 ]] || { tail said.?; return 1; }
 	done
-	reads "processes at once" "$(marked_processes | grep -c -v -e ' --root ')" "$2" || return 1
+	# Without cordon's keepers, whose argument the bomb is.
+	reads "processes at once" "$(marked_processes | xargs grep -La -e --root | wc -l)" "$2" || return 1
 	"${@:3}" || return 1
 	exec 4>&- 5>&- 6>&- 7>&-
 	for i in "${four[@]}"; do
@@ -53,7 +54,6 @@ four_say() { # PATTERN PROCESSES-IN-ALL [COMMAND...], which is run while all hol
 
 three='2 processes, then EAGAIN'
 
-# bats test_tags=vm
 @test "four sandboxes of one user inside, nproc 3: each has three processes, the fourth gets EAGAIN" {
 	# As root each has host ids of its own; as a user all have the same one.
 	four_start "$CORDON" --root "$CORDON_ROOT" run -q -u daemon --set limits.nproc=3 --

@@ -70,13 +70,13 @@ delegated_group() {
 
 # ---- the sandbox ----
 
+# Their files below /proc, a line each.
 marked_processes() {
-	local file
 	# grep finds what stands in a file, and so not itself.
 	printf '%s\n' "$BOMB" >"$BATS_TEST_TMPDIR/mark"
-	while read -r file; do
-		echo "${file//[^0-9]/} $(tr '\0' ' ' 2>/dev/null <"$file")"
-	done < <(grep -lazF -f "$BATS_TEST_TMPDIR/mark" /proc/[0-9]*/cmdline 2>/dev/null)
+	grep -lazF -f "$BATS_TEST_TMPDIR/mark" /proc/[0-9]*/cmdline 2>/dev/null
+	# None is no error, nor is one that has just ended.
+	return 0
 }
 
 # What the bomb has said, without cordon's lines.
