@@ -24,7 +24,13 @@ POLICY_SRC   := \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
-CGROUP_SRC   := cgroup/group.c cgroup/probe.c cgroup/table.c cgroup/usage.c
+CGROUP_SRC   := \
+	cgroup/group.c \
+	cgroup/leaf.c \
+	cgroup/place.c \
+	cgroup/probe.c \
+	cgroup/table.c \
+	cgroup/usage.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \
 	launcher/child.c \
@@ -52,7 +58,9 @@ LAUNCHER_SRC := \
 	launcher/audit_record.c \
 	launcher/host_proc.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
-	launcher/readback.c launcher/result.c launcher/run.c launcher/secrets.c launcher/sources.c launcher/spawn.c \
+	launcher/readback.c launcher/result.c launcher/run.c \
+	launcher/scope.c \
+	launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/ending.c \
@@ -66,6 +74,11 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/moni
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
+
+# Asks systemd for a group (libexec/scope.c). A program of its own: cordon is linked with nothing of systemd's. Only where
+# libsystemd-dev is installed.
+HAS_SYSTEMD  := $(wildcard /usr/include/systemd/sd-bus.h)
+SCOPE        := $(if $(HAS_SYSTEMD),$(O)/cordon-scope)
 
 # ---- flags ----
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -182,9 +195,13 @@ $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c la
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
 
-$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a
+$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a | $(SCOPE)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(CMD_OBJ) $(O)/libcordon.a $(LDLIBS) -o $@
+
+$(O)/cordon-scope: $(O)/libexec/scope.o
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ -lsystemd -o $@
 
 $(O)/libcordon.a: $(LIB_OBJ)
 	$(call say,ar,$@)
@@ -202,6 +219,7 @@ UNIT_SRC := \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
 	tests/unit/cgroup/test_group.c \
+	tests/unit/cgroup/test_place.c \
 	tests/unit/cgroup/test_probe.c \
 	tests/unit/cgroup/test_table.c \
 	tests/unit/cgroup/test_usage.c \
@@ -489,6 +507,10 @@ documents-list:
 install: build/cordon ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 build/release/cordon $(DESTDIR)$(PREFIX)/bin/cordon
+ifneq ($(SCOPE),)
+	install -d $(DESTDIR)$(PREFIX)/libexec/cordon
+	install -m 0755 build/release/cordon-scope $(DESTDIR)$(PREFIX)/libexec/cordon/cordon-scope
+endif
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0644 docs/man/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1
 	install -m 0644 docs/man/cordon-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/cordon-profile.5

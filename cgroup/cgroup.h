@@ -3,13 +3,17 @@
  * Control groups: cgroup v1, v2 and machines that have both, behind one interface.
  *
  *   probe.c   where a group may be made, for each controller; reads only
+ *   place.c   the same for v2, which has rules of its own; reads only
  *   table.c   which limit is which file, in which form, in v1 and v2
  *   group.c   make, limit, join, kill, remove
+ *   leaf.c    v2: the caller steps aside, so that its own group can be the parent
  *   usage.c   what was used, and which limits were hit
  *
  * A sandbox has one group in each hierarchy that a wanted controller belongs to: one at all on v2,
- * and up to one for each controller on v1. All are children of one place, so that whatever bounds
- * the caller bounds the sandbox, too. Nothing here prints, and nothing is made by probing.
+ * and up to one for each controller on v1. They are made where what bounds the caller bounds the
+ * sandbox, too: in its own group, or (v2) beside it in the group that was delegated to it. The one
+ * exception is root at the top of v2 without a group of its own to divide, who is bound by nothing
+ * that it could not lift. Nothing here prints, and nothing is made by probing.
  *
  * Sources: cgroups(7); Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst of the kernel.
  */
@@ -46,6 +50,7 @@ enum cgroup_obstacle {
 	CGROUP_NOT_DELEGATED, /* the caller may not make a group there */
 	CGROUP_NOT_ENABLED,   /* v2: the place has not got the controller; v1: it has no cpuset */
 	CGROUP_BUSY,          /* v2: other processes live in the group that would be the parent */
+	CGROUP_MANAGED,       /* v2: the group that would be the parent is systemd's to arrange */
 };
 
 enum { CGROUP_HIERARCHIES_MAX = 8, CGROUP_DIR_MAX = 1024, CGROUP_NAME_MAX = 32 };
@@ -56,13 +61,16 @@ struct cgroup_hierarchy {
 	uint32_t present;     /* bit n: controller n is this hierarchy's, usable or not */
 	/* v2: those of them that the parent does not hand on to its children yet */
 	uint32_t to_enable;
-	bool makes_parent;           /* v2, as root: the parent is ours to make */
-	char top[CGROUP_DIR_MAX];    /* where the hierarchy is mounted */
+	bool makes_parent;             /* v2: the parent, "cordon", is ours to make */
+	bool steps_aside;              /* v2: the parent is the caller's own group (leaf.c) */
+	bool asks_scope;               /* v2: which systemd has yet to make (launcher/scope.c) */
+	char top[CGROUP_DIR_MAX];      /* where the hierarchy is mounted */
+	char own_path[CGROUP_DIR_MAX]; /* the caller's own group, as /proc/PID/cgroup has it */
 	char parent[CGROUP_DIR_MAX]; /* absolute path of the directory that the group is made in */
 	char parent_path[CGROUP_DIR_MAX]; /* the same as /proc/PID/cgroup has it */
 };
 
-/* What there is. About 25 KiB. */
+/* What there is. About 32 KiB. */
 struct cgroup_facts {
 	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX];
 	size_t n_hierarchies;
@@ -71,14 +79,14 @@ struct cgroup_facts {
 	bool counts_swap;
 	bool has_swap; /* some is in use on this host */
 	uint32_t n_cpus;
+	pid_t caller; /* the process that started this one: for the remedies */
 };
 
 extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* as on v2 */
 
 /*
  * Fills *ret. parent: the group to make groups in, below each hierarchy's root ("judges/a"), or
- * NULL: the caller's own on v1; on v2, as root at the top, the group "cordon" below the root of
- * the tree, else the one that the caller's own lies in. Errors: what cannot be read at all.
+ * NULL: the caller's own on v1; on v2 see place.c. Errors: what cannot be read at all.
  */
 int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err);
 
@@ -90,6 +98,9 @@ void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const ch
 const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_facts *facts,
 						   enum cgroup_controller controller);
 
+/* v2: the controllers that a group has, as bits; none where it cannot be read. */
+uint32_t cgroup_read_controllers(const char *dir);
+
 /* The controller that enforces a limit; CGROUP_CONTROLLERS for those that need none. */
 enum cgroup_controller cgroup_controller_of(enum spec_limit limit);
 
@@ -100,6 +111,7 @@ void cgroup_format_cpuset(const struct spec_limits *spec, char *buf, size_t size
 
 struct cgroup_place {
 	enum cgroup_version version;
+	bool parent_is_ours; /* v2: made for our sandboxes, and gone with the last of them */
 	uint32_t controllers;
 	size_t hierarchy; /* index in the facts */
 	int dir_fd;
@@ -153,8 +165,31 @@ bool cgroup_removal_is_privileged(const struct cgroup *group);
 void cgroup_release(struct cgroup *group);
 
 /* Removes one group by its path; waits up to two seconds for its last processes. One that is gone
- * is no error. Also removes the parent that makes_parent made, where it is empty. */
-int must_check cgroup_remove(const char *path, struct err *err);
+ * is no error. parent_is_ours: also the parent, where nothing else is in it. */
+int must_check cgroup_remove(const char *path, bool parent_is_ours, struct err *err);
+
+/* ---- v2: the caller's own group as the parent ---- */
+
+struct cgroup_leaf {
+	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* "": none */
+	uint32_t controllers; /* which the caller's group hands on for this sandbox's sake */
+};
+
+/* Whether a sandbox with these controllers needs one. */
+bool cgroup_wants_leaf(const struct cgroup_facts *facts, uint32_t controllers);
+/* Plans it, nothing made. After: cgroup_wants_leaf. */
+void cgroup_leaf_plan(const struct cgroup_facts *facts, uint32_t controllers, const char *id,
+		      struct cgroup_leaf *ret);
+/* Makes it below the caller's own group and moves this process there. Read back. */
+int must_check cgroup_leaf_enter(const struct cgroup_leaf *leaf, struct err *err);
+/* Whether this process is in it, and nobody in the group above. */
+int must_check cgroup_leaf_verify(const struct cgroup_leaf *leaf, struct err *err);
+/*
+ * The way back: takes the controllers away again unless other groups need them, moves this
+ * process back where moves_back (not in gc), and removes the leaf. Idempotent.
+ * After: the sandbox's groups are removed.
+ */
+int must_check cgroup_leaf_leave(const struct cgroup_leaf *leaf, bool moves_back, struct err *err);
 
 /* ---- what was used ---- */
 

@@ -46,6 +46,7 @@ void cgroup_plan(const struct cgroup_facts *facts, uint32_t controllers, const c
 			continue;
 		ret->n++;
 		*place = (struct cgroup_place){.version = h->version,
+					       .parent_is_ours = h->makes_parent,
 					       .controllers = h->controllers & controllers,
 					       .hierarchy = i,
 					       .dir_fd = -EBADF,
@@ -56,33 +57,18 @@ void cgroup_plan(const struct cgroup_facts *facts, uint32_t controllers, const c
 	}
 }
 
-/* One write for each: a controller that is missing is then known by name. */
-static int enable(const char *dir, uint32_t controllers, struct err *err)
-{
-	char path[CGROUP_DIR_MAX + 64], text[32];
-
-	str_format(path, sizeof(path), "%s/cgroup.subtree_control", dir);
-	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
-		const char *name = cgroup_controller_name(c, CGROUP_V2);
-		int r;
-
-		if ((controllers & 1U << c) == 0 || name == NULL)
-			continue;
-		str_format(text, sizeof(text), "+%s", name);
-		r = io_write_text(AT_FDCWD, path, text);
-		if (r < 0)
-			return err_set(err, ERR_SETUP, -r, "%s: %s", path, text);
-	}
-	return 0;
-}
-
+/* "cordon", which hands on what the sandboxes in it need. */
 static int make_own_parent(const struct cgroup_hierarchy *h, uint32_t controllers, struct err *err)
 {
-	int r = enable(h->top, controllers, err);
+	char above[CGROUP_DIR_MAX];
+	int r;
 
+	str_format(above, sizeof(above), "%.*s", (int)(strrchr(h->parent, '/') - h->parent),
+		   h->parent);
+	r = cgroup_hand_on(above, h->to_enable & controllers, '+', err);
 	if (r == 0 && mkdir(h->parent, 0755) != 0 && errno != EEXIST)
 		r = err_set(err, ERR_SETUP, errno, "%s: make the group", h->parent);
-	return r == 0 ? enable(h->parent, controllers, err) : r;
+	return r == 0 ? cgroup_hand_on(h->parent, controllers, '+', err) : r;
 }
 
 /* cpuset of v1: a new group has no processors and no memory at all until it is given some. */
@@ -114,13 +100,14 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
 		if (h->makes_parent)
 			r = make_own_parent(h, place->controllers, err);
 		else if (h->version == CGROUP_V2)
-			r = enable(h->parent, h->to_enable & place->controllers, err);
+			r = cgroup_hand_on(h->parent, h->to_enable & place->controllers, '+', err);
 		if (r == 0)
 			r = mkdir(place->path, 0755) != 0
 				    ? err_set(err, ERR_SETUP, errno, "%s: make the group",
 					      place->path)
 				    : 0;
-		if (r != -ENOENT || !h->makes_parent)
+		/* ENODEV: it went between open and write. */
+		if ((r != -ENOENT && r != -ENODEV) || !h->makes_parent)
 			break;
 	}
 	if (r < 0)
@@ -215,6 +202,30 @@ bool cgroup_reads_back(const char *wanted, const char *found, bool in_pages)
 	return a / page == b / page || (a > INT64_MAX / 2 && b > INT64_MAX / 2);
 }
 
+/*
+ * v2 takes a list that the groups above do not allow, and then uses theirs: what is in force must
+ * lie within what was asked for.
+ */
+static int check_cpuset(const struct cgroup_place *place, const struct cgroup_limit_row *row,
+			const char *value, struct err *err)
+{
+	uint64_t wanted[SPEC_CPUS_MAX / 64] = {0}, used[SPEC_CPUS_MAX / 64] = {0};
+	char text[LINE_MAX_BYTES];
+	ssize_t n = io_read_text(place->dir_fd, "cpuset.cpus.effective", text, sizeof(text));
+
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "%s/cpuset.cpus.effective", place->path);
+	io_chomp(text);
+	if (parse_cpu_list(value, wanted, SPEC_CPUS_MAX) < 0 ||
+	    parse_cpu_list(text, used, SPEC_CPUS_MAX) < 0)
+		return err_set(err, ERR_SETUP, 0, "%s/cpuset.cpus.effective: %s", place->path,
+			       text);
+	for (size_t i = 0; i < SPEC_CPUS_MAX / 64; i++)
+		if ((used[i] & ~wanted[i]) != 0)
+			return refuse(place, row, -EINVAL, value, err);
+	return 0;
+}
+
 static int set_value(const struct cgroup_place *place, const struct cgroup_limit_row *row,
 		     const char *value, struct err *err)
 {
@@ -228,10 +239,12 @@ static int set_value(const struct cgroup_place *place, const struct cgroup_limit
 	if (n < 0)
 		return err_set(err, ERR_SETUP, (int)-n, "%s/%s: read back", place->path, row->file);
 	io_chomp(text);
-	return cgroup_reads_back(value, text, row->in_pages)
-		       ? 0
-		       : err_set(err, ERR_SETUP, 0, "limits.%s: %s/%s reads back as %s, not %s",
-				 spec_limit_names[row->limit], place->path, row->file, text, value);
+	if (!cgroup_reads_back(value, text, row->in_pages))
+		return err_set(err, ERR_SETUP, 0, "limits.%s: %s/%s reads back as %s, not %s",
+			       spec_limit_names[row->limit], place->path, row->file, text, value);
+	return row->limit == LIMIT_CPUSET && row->version == CGROUP_V2
+		       ? check_cpuset(place, row, value, err)
+		       : 0;
 }
 
 /* Whether the file has the line "MAJOR:MINOR ... rbps=N" or (v1) "MAJOR:MINOR N". */
@@ -421,36 +434,13 @@ void cgroup_release(struct cgroup *group)
 
 /* ---- removing ---- */
 
-/* Whether the group lies in one of ours: "cordon" at the top of v2, of make_own_parent. One of that
- * name elsewhere is somebody's. */
-static bool is_in_own_parent(const char *path, char *parent, size_t size)
-{
-	char above[CGROUP_DIR_MAX + CGROUP_NAME_MAX + 32];
-	char *slash;
-
-	str_format(parent, size, "%s", path);
-	slash = strrchr(parent, '/');
-	if (slash == NULL)
-		return false;
-	*slash = '\0';
-	slash = strrchr(parent, '/');
-	if (slash == NULL || !str_equal(slash + 1, "cordon"))
-		return false;
-	/* Every group of v2 has the first of these files, and every one but the top the second. */
-	str_format(above, sizeof(above), "%.*s/cgroup.controllers", (int)(slash - parent), parent);
-	if (access(above, F_OK) != 0)
-		return false;
-	str_format(above, sizeof(above), "%.*s/cgroup.type", (int)(slash - parent), parent);
-	return access(above, F_OK) != 0;
-}
-
-/* It stays while another sandbox's group is in it. */
+/* Made by make_own_parent. It stays while another sandbox's group is in it. */
 static void remove_own_parent(const char *path)
 {
 	char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
 
-	if (is_in_own_parent(path, parent, sizeof(parent)))
-		ignore_result(rmdir(parent), "EBUSY: others live in it");
+	str_format(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
+	ignore_result(rmdir(parent), "EBUSY: others live in it");
 }
 
 /* Where it cannot be seen, it may be needed. */
@@ -466,17 +456,15 @@ bool cgroup_removal_is_privileged(const struct cgroup *group)
 {
 	for (size_t i = 0; i < group->n; i++) {
 		const struct cgroup_place *place = &group->places[i];
-		char parent[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
 
 		if (is_closed_to_owner(place->dir_fd, "..") ||
-		    (is_in_own_parent(place->path, parent, sizeof(parent)) &&
-		     is_closed_to_owner(place->dir_fd, "../..")))
+		    (place->parent_is_ours && is_closed_to_owner(place->dir_fd, "../..")))
 			return true;
 	}
 	return false;
 }
 
-int cgroup_remove(const char *path, struct err *err)
+int cgroup_remove(const char *path, bool parent_is_ours, struct err *err)
 {
 	const struct timespec pause = {.tv_nsec = REMOVE_PAUSE_NS};
 	const char *name = strrchr(path, '/');
@@ -492,6 +480,7 @@ int cgroup_remove(const char *path, struct err *err)
 	}
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, ERR_SETUP, -r, "%s: remove the group", path);
-	remove_own_parent(path);
+	if (parent_is_ours)
+		remove_own_parent(path);
 	return 0;
 }

@@ -18,8 +18,6 @@
 
 enum { FILE_MAX_BYTES = 4 << 20, LINE_MAX_BYTES = 8192 };
 
-#define OWN_PARENT "cordon" /* as root on v2, below the root of the tree */
-
 /* ---- text ---- */
 
 /* The word up to the next separator, into buf; "" at the end of the line, and where it is longer
@@ -187,162 +185,16 @@ static void read_mounts(const char *self_cgroup, const char *mountinfo, const ch
 			continue;
 		}
 		str_format(h.top, sizeof(h.top), "%s", point);
+		own_group(self_cgroup, h.controllers, h.own_path, sizeof(h.own_path));
 		if (parent != NULL)
 			put_named(parent, h.parent_path, sizeof(h.parent_path));
 		else
-			own_group(self_cgroup, h.controllers, h.parent_path, sizeof(h.parent_path));
+			str_format(h.parent_path, sizeof(h.parent_path), "%s", h.own_path);
 		add_hierarchy(ret, h, root);
 	}
 }
 
 /* ---- directories ---- */
-
-/* 0 or -errno. As a person would: the rights that count are the effective ones. */
-static int may_write(const char *dir, const char *file)
-{
-	char path[CGROUP_DIR_MAX + 64];
-
-	str_format(path, sizeof(path), "%s%s%s", dir, file[0] != '\0' ? "/" : "", file);
-	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ? 0 : -errno;
-}
-
-/* What keeps the caller from making a group in this directory. */
-static enum cgroup_obstacle obstacle_in(const char *dir, const char *file, bool is_named)
-{
-	int r = may_write(dir, "cgroup.procs");
-
-	if (r == -ENOENT || r == -ENOTDIR)
-		return is_named ? CGROUP_NO_PARENT : CGROUP_NOT_SHOWN;
-	if (r != -EROFS && !str_equal(file, "cgroup.procs"))
-		r = may_write(dir, file);
-	return r == 0 ? CGROUP_USABLE : r == -EROFS ? CGROUP_READ_ONLY : CGROUP_NOT_DELEGATED;
-}
-
-static bool has_file(const char *dir, const char *file)
-{
-	char path[CGROUP_DIR_MAX + 64];
-
-	str_format(path, sizeof(path), "%s/%s", dir, file);
-	return access(path, F_OK) == 0;
-}
-
-static uint32_t read_controllers(const char *dir, const char *file)
-{
-	char path[CGROUP_DIR_MAX + 64], text[LINE_MAX_BYTES];
-
-	str_format(path, sizeof(path), "%s/%s", dir, file);
-	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return 0;
-	return cgroup_controllers_in(text, CGROUP_V2);
-}
-
-/* Its own, not those of the groups below. The top one alone may have both. */
-static bool has_processes(const char *dir)
-{
-	char path[CGROUP_DIR_MAX + 64], text[LINE_MAX_BYTES];
-	ssize_t n;
-
-	if (!has_file(dir, "cgroup.type"))
-		return false;
-	str_format(path, sizeof(path), "%s/cgroup.procs", dir);
-	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
-	return n > 0 || n == -EFBIG;
-}
-
-static void cut_last(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash != NULL)
-		*slash = '\0';
-}
-
-static bool append(char *path, size_t size, const char *name)
-{
-	size_t len = strlen(path);
-
-	if (len + strlen(name) + 2 > size)
-		return false;
-	str_format(path + len, size - len, "%s%s", len > 0 && path[len - 1] == '/' ? "" : "/",
-		   name);
-	return true;
-}
-
-/* The group that the caller's own lies in: one that was delegated, so that the caller may move its
- * processes from one child to another. Not the top of the tree, which is nobody's to delegate. */
-static enum cgroup_obstacle choose_above_own(struct cgroup_hierarchy *h)
-{
-	cut_last(h->parent);
-	cut_last(h->parent_path);
-	if (h->parent_path[0] == '\0')
-		return CGROUP_BUSY;
-	return obstacle_in(h->parent, "cgroup.procs", false);
-}
-
-/*
- * A group whose children have limits has no processes of its own (cgroup-v2.rst, "No Internal
- * Process Constraint"; the top of the tree alone is free of it), so the parent is not the caller's
- * own group. As root it is one of ours at the top: not where systemd would take its controllers
- * away again.
- */
-static enum cgroup_obstacle choose_v2_parent(struct cgroup_hierarchy *h, bool is_named)
-{
-	/* The file is in every group but the top one. */
-	bool shows_top = !has_file(h->top, "cgroup.type");
-	enum cgroup_obstacle at_top = obstacle_in(h->top, "cgroup.procs", false);
-
-	if (is_named) {
-		enum cgroup_obstacle there = obstacle_in(h->parent, "cgroup.procs", true);
-
-		return there == CGROUP_USABLE && has_processes(h->parent) ? CGROUP_BUSY : there;
-	}
-	if (shows_top && at_top == CGROUP_USABLE) {
-		str_format(h->parent, sizeof(h->parent), "%s", h->top);
-		str_format(h->parent_path, sizeof(h->parent_path), "/");
-		h->makes_parent = true;
-		return CGROUP_USABLE;
-	}
-	if (!str_equal(h->parent_path, "/"))
-		return choose_above_own(h);
-	return shows_top || at_top != CGROUP_USABLE ? at_top : CGROUP_BUSY;
-}
-
-static void look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named)
-{
-	enum cgroup_obstacle obstacle = choose_v2_parent(h, is_named);
-	uint32_t there = read_controllers(h->parent, "cgroup.controllers");
-	uint32_t at_top = read_controllers(h->top, "cgroup.controllers");
-	uint32_t handed_on;
-
-	h->controllers = there | 1U << CGROUP_CPUACCT;
-	if (h->makes_parent) {
-		handed_on = 0; /* both levels are looked at when it is made */
-		if (!append(h->parent, sizeof(h->parent), OWN_PARENT) ||
-		    !append(h->parent_path, sizeof(h->parent_path), OWN_PARENT))
-			obstacle = CGROUP_NOT_SHOWN;
-	} else {
-		handed_on = read_controllers(h->parent, "cgroup.subtree_control");
-		if (may_write(h->parent, "cgroup.subtree_control") < 0)
-			h->controllers = handed_on | 1U << CGROUP_CPUACCT;
-	}
-	h->to_enable = h->controllers & ~handed_on & ~(1U << CGROUP_CPUACCT);
-	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
-		bool is_here = (h->controllers & 1U << c) != 0;
-
-		/* On a machine that has both, v1 may carry it. */
-		if (facts->version[c] == CGROUP_V1) {
-			h->controllers &= ~(1U << c);
-		} else if (is_here || (at_top & 1U << c) != 0) {
-			h->present |= 1U << c;
-			facts->version[c] = CGROUP_V2;
-			facts->obstacle[c] = obstacle != CGROUP_USABLE ? obstacle
-					     : is_here                 ? CGROUP_USABLE
-								       : CGROUP_NOT_ENABLED;
-		}
-	}
-	if (obstacle != CGROUP_USABLE)
-		h->controllers = 0;
-}
 
 /* A group of v1's cpuset that has no processors can be made, but not entered. */
 static bool has_cpuset(const char *dir)
@@ -355,7 +207,7 @@ static bool has_cpuset(const char *dir)
 
 static void look_at_v1(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named)
 {
-	enum cgroup_obstacle obstacle = obstacle_in(h->parent, "", is_named);
+	enum cgroup_obstacle obstacle = cgroup_obstacle_in(h->parent, is_named);
 
 	if (obstacle == CGROUP_USABLE && (h->present & 1U << CGROUP_CPUSET) != 0 &&
 	    !has_cpuset(h->parent))
@@ -381,9 +233,10 @@ static void look_at_swap(struct cgroup_facts *facts)
 		if ((h->controllers & 1U << CGROUP_MEMORY) == 0)
 			continue;
 		/* The files are in every group but the root of v2. */
-		facts->counts_swap = h->version == CGROUP_V1
-					     ? has_file(h->parent, "memory.memsw.limit_in_bytes")
-					     : access("/proc/swaps", F_OK) == 0;
+		facts->counts_swap =
+			h->version == CGROUP_V1
+				? cgroup_has_file(h->parent, "memory.memsw.limit_in_bytes")
+				: access("/proc/swaps", F_OK) == 0;
 	}
 }
 
@@ -421,13 +274,14 @@ void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const ch
 
 	memset(ret, 0, sizeof(*ret));
 	ret->n_cpus = n_cpus > 0 ? (uint32_t)n_cpus : 1;
+	ret->caller = getppid();
 	read_mounts(self_cgroup, mountinfo, parent, ret);
 	for (size_t i = 0; i < ret->n_hierarchies; i++)
 		if (ret->hierarchies[i].version == CGROUP_V1)
 			look_at_v1(ret, &ret->hierarchies[i], parent != NULL);
 	for (size_t i = 0; i < ret->n_hierarchies; i++)
 		if (ret->hierarchies[i].version == CGROUP_V2)
-			look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
+			cgroup_look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
 	look_at_swap(ret);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which limit is which file. Internal to cgroup/. */
+/* Which limit is which file, and what the files of cgroup/ share. Internal to cgroup/. */
 #ifndef CORDON_CGROUP_TABLE_H
 #define CORDON_CGROUP_TABLE_H
 
@@ -36,5 +36,16 @@ uint32_t cgroup_controllers_in(const char *list, enum cgroup_version version);
 /* The name of a controller in /proc/self/cgroup and in mount options, for v1 and v2; NULL where it
  * has none. */
 const char *cgroup_controller_name(enum cgroup_controller controller, enum cgroup_version version);
+
+/* ---- directories (place.c, leaf.c) ---- */
+
+/* What keeps the caller from making a group in this directory and putting processes there. */
+enum cgroup_obstacle cgroup_obstacle_in(const char *dir, bool is_named);
+bool cgroup_has_file(const char *dir, const char *file);
+/* Chooses h->parent, and which of h->controllers can be had there; why not, in facts. Reads only.
+ */
+void cgroup_look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named);
+/* Writes "+NAME" or "-NAME" for each to dir/cgroup.subtree_control. Returns -errno. */
+int must_check cgroup_hand_on(const char *dir, uint32_t controllers, char sign, struct err *err);
 
 #endif

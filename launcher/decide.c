@@ -13,6 +13,7 @@
 #include "launcher/placeholders.h"
 #include "launcher/policy_host.h"
 #include "launcher/preflight.h"
+#include "launcher/scope.h"
 #include "launcher/secrets.h"
 
 enum { ARENA_SIZE = 64 << 20 }; /* address space; only what is used costs memory */
@@ -67,6 +68,8 @@ int cordon_probe_groups(struct host_facts *facts, const char *parent, struct err
 /* Facts that few specs need. */
 static int probe_for_spec(struct decision *d, const struct run_request *request, struct err *err)
 {
+	int r;
+
 	if (d->spec.rootfs.kind == ROOTFS_DIR)
 		d->facts.overlay = facts_has_overlay();
 	if (d->spec.rootfs.kind == ROOTFS_DIR && d->spec.rootfs.writable == WRITABLE_TMPFS)
@@ -83,7 +86,11 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		output_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
-	return cordon_probe_groups(&d->facts, request->cgroup_parent, err);
+	r = cordon_probe_groups(&d->facts, request->cgroup_parent, err);
+	if (r == 0 && d->facts.has_systemd && request->cgroup_parent == NULL &&
+	    limits_need_group(d))
+		scope_probe(request->runtime_dir, &d->facts);
+	return r;
 }
 
 static int refuse(const struct misses *misses, struct err *err)

@@ -87,6 +87,7 @@ struct host_facts {
 	struct host_layout layout;
 	struct cgroup_facts cgroup; /* probed where a limit asks for it */
 	bool has_systemd;           /* as cgroup */
+	char scope_runtime_dir[64]; /* where the manager's sockets are; see scope_probe */
 };
 
 extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc/PID/ns */

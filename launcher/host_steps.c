@@ -23,6 +23,7 @@
 #include "launcher/limits.h"
 #include "launcher/placeholders.h"
 #include "launcher/readback.h"
+#include "launcher/scope.h"
 #include "launcher/stdio.h"
 
 /* ---- run directory ---- */
@@ -296,6 +297,15 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				 "an empty directory where a protected path is missing: a mount "
 				 "wants a place",
 				 placeholders_wanted, placeholders_make, NULL, placeholders_undo},
+	[PARENT_SCOPE] = {"scope",
+			  "systemd is asked for a group that the caller may divide (a scope with "
+			  "Delegate=yes, by the program cordon-scope)",
+			  scope_is_wanted, scope_ask, scope_verify, NULL},
+	[PARENT_CGROUP_LEAF] = {"cgroup_leaf",
+				"v2: a group whose children have limits has no processes, so the "
+				"keeper leaves the caller's for one below it",
+				limits_wants_leaf, limits_enter_leaf, limits_verify_leaf,
+				limits_leave_leaf},
 	[PARENT_CGROUP] = {"cgroup",
 			   "a control group, with its limits set and read back while it is empty",
 			   limits_has_group, limits_make_group, limits_verify_group,
@@ -354,6 +364,10 @@ MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they 
 MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
 	     "the child covers them, and init inherits their locks");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP, "journalled before it is made");
+MUST_PRECEDE(PARENT_SCOPE, PARENT_CGROUP_LEAF, "the leaf is made in the scope");
+MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP_LEAF, "journalled before it is made");
+MUST_PRECEDE(PARENT_CGROUP_LEAF, PARENT_CGROUP,
+	     "cgroup-v2.rst, No Internal Process Constraint: empty before it hands controllers on");
 MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
 	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");

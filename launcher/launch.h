@@ -50,6 +50,10 @@ struct launch {
 	struct placeholder placeholders[PLACEHOLDERS_MAX];
 	size_t n_placeholders;
 	struct cgroup cgroup;
+	struct cgroup_leaf cgroup_leaf;
+	/* Where groups are made: the decision's, or once systemd has made a scope, the second. */
+	const struct cgroup_facts *cgroup_facts;
+	struct cgroup_facts scope_facts;
 	long session_keyring; /* as a user: its serial number */
 	bool applied[PARENT_ROWS];
 

@@ -11,9 +11,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "base/str.h"
 
-static const char journal_word[] = "cgroup ";
+/* How a group stands in the journal. The second: its parent is ours, too. */
+static const char *const journal_words[] = {"cgroup ", "cgroup_below_ours "};
+static const char journal_leaf[] = "cgroup_leaf "; /* controllers as bits, path */
 
 enum { OUR_TASKS = 1, MEMORY_PAUSE_MS = 2, MEMORY_WAIT_MS = 2000, US_IN_MS = 1000 };
 
@@ -92,15 +95,17 @@ int limits_make_group(struct launch *launch, struct err *err)
 	const struct decision *d = launch->decision;
 	int r = 0;
 
-	cgroup_plan(&d->facts.cgroup, d->limits.controllers, launch->run.id, &launch->cgroup);
+	cgroup_plan(launch->cgroup_facts, d->limits.controllers, launch->run.id, &launch->cgroup);
 	for (size_t i = 0; r == 0 && i < launch->cgroup.n; i++) {
-		char line[sizeof(launch->cgroup.places[i].path) + sizeof(journal_word)];
+		const struct cgroup_place *place = &launch->cgroup.places[i];
+		char line[sizeof(place->path) + 32];
 
-		str_format(line, sizeof(line), "%s%s", journal_word, launch->cgroup.places[i].path);
+		str_format(line, sizeof(line), "%s%s", journal_words[place->parent_is_ours],
+			   place->path);
 		r = state_journal(&launch->run, line, err);
 	}
 	if (r == 0)
-		r = cgroup_make(&d->facts.cgroup, &launch->cgroup, err);
+		r = cgroup_make(launch->cgroup_facts, &launch->cgroup, err);
 	if (r == 0)
 		r = cgroup_limit(&launch->cgroup, &d->spec.limits, d->limits.enforced, OUR_TASKS,
 				 err);
@@ -125,7 +130,8 @@ int limits_remove_group(struct launch *launch, struct err *err)
 
 	cgroup_release(&launch->cgroup);
 	for (size_t i = 0; i < launch->cgroup.n; i++) {
-		int r = cgroup_remove(launch->cgroup.places[i].path, err);
+		int r = cgroup_remove(launch->cgroup.places[i].path,
+				      launch->cgroup.places[i].parent_is_ours, err);
 
 		result = r < 0 ? r : result;
 	}
@@ -143,23 +149,96 @@ int limits_verify_member(struct launch *launch, struct err *err)
 	return cgroup_verify_member(&launch->cgroup, launch->workload_pid, err);
 }
 
+/* ---- the leaf of the keeper ---- */
+
+bool limits_wants_leaf(const struct decision *decision)
+{
+	return cgroup_wants_leaf(&decision->facts.cgroup, decision->limits.controllers);
+}
+
+int limits_enter_leaf(struct launch *launch, struct err *err)
+{
+	const struct decision *d = launch->decision;
+	struct cgroup_leaf leaf;
+	char line[sizeof(leaf.path) + 48];
+	int r;
+
+	cgroup_leaf_plan(launch->cgroup_facts, d->limits.controllers, launch->run.id, &leaf);
+	str_format(line, sizeof(line), "%s%u %s", journal_leaf, leaf.controllers, leaf.path);
+	r = state_journal(&launch->run, line, err);
+	if (r < 0)
+		return r;
+	launch->cgroup_leaf = leaf;
+	return cgroup_leaf_enter(&launch->cgroup_leaf, err);
+}
+
+int limits_verify_leaf(struct launch *launch, struct err *err)
+{
+	return launch->cgroup_leaf.path[0] == '\0'
+		       ? err_set(err, ERR_SETUP, 0, "cordon is in the group of the sandbox's group")
+		       : cgroup_leaf_verify(&launch->cgroup_leaf, err);
+}
+
+int limits_leave_leaf(struct launch *launch, struct err *err)
+{
+	return cgroup_leaf_leave(&launch->cgroup_leaf, true, err);
+}
+
+/* ---- gc ---- */
+
+/* What follows "begin WORD" on a line of the journal, into buf; false where it is another line. */
+static bool take_entry(const char *line, const char *word, char *buf, size_t size)
+{
+	static const char begin[] = "begin ";
+	size_t len = strcspn(line, "\n"), skipped = sizeof(begin) - 1 + strlen(word);
+
+	if (!str_has_prefix(line, begin) || !str_has_prefix(line + sizeof(begin) - 1, word) ||
+	    len <= skipped || len - skipped >= size)
+		return false;
+	str_format(buf, size, "%.*s", (int)(len - skipped), line + skipped);
+	return true;
+}
+
+static int gc_groups(const char *line, struct err *err)
+{
+	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+
+	for (size_t ours = 0; ours < sizeof(journal_words) / sizeof(journal_words[0]); ours++)
+		if (take_entry(line, journal_words[ours], path, sizeof(path)))
+			return cgroup_remove(path, ours != 0, err);
+	return 0;
+}
+
+static int gc_leaf(const char *line, struct err *err)
+{
+	struct cgroup_leaf leaf = {0};
+	char entry[sizeof(leaf.path) + 16], number[16];
+	size_t len;
+	uint64_t bits;
+
+	if (!take_entry(line, journal_leaf, entry, sizeof(entry)))
+		return 0;
+	len = strcspn(entry, " ");
+	str_format(number, sizeof(number), "%.*s", (int)len, entry);
+	if (parse_u64(number, &bits) < 0 || entry[len] != ' ' || entry[len + 1] != '/')
+		return 0; /* the keeper died while it wrote: nothing was made */
+	leaf.controllers = (uint32_t)bits & ((1U << CGROUP_CONTROLLERS) - 1);
+	str_format(leaf.path, sizeof(leaf.path), "%s", entry + len + 1);
+	return cgroup_leaf_leave(&leaf, false, err);
+}
+
 int limits_gc(const char *journal, struct err *err)
 {
-	static const char begin[] = "begin cgroup ";
 	int result = 0;
 
-	for (const char *line = journal; *line != '\0';
-	     line += strcspn(line, "\n"), line += *line == '\n') {
-		char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
-		size_t len = strcspn(line, "\n");
-		int r;
+	/* The leaf last, as in an undo. */
+	for (int pass = 0; pass < 2; pass++) {
+		for (const char *line = journal; *line != '\0';
+		     line += strcspn(line, "\n"), line += *line == '\n') {
+			int r = pass == 0 ? gc_groups(line, err) : gc_leaf(line, err);
 
-		if (!str_has_prefix(line, begin) || len - sizeof(begin) + 1 >= sizeof(path))
-			continue;
-		str_format(path, sizeof(path), "%.*s", (int)(len - sizeof(begin) + 1),
-			   line + sizeof(begin) - 1);
-		r = cgroup_remove(path, err);
-		result = r < 0 ? r : result;
+			result = r < 0 ? r : result;
+		}
 	}
 	return result;
 }

@@ -11,6 +11,9 @@
  * be probed. */
 bool limits_want_group(const struct decision *decision);
 
+/* Whether some of it has no other way, as limits.pids mostly has. */
+bool limits_need_group(const struct decision *decision);
+
 /* Decides decision->limits from spec and facts. Misses for what is required and cannot be had;
  * what stands below when_possible goes to decision->not_enforced. Pure. */
 void preflight_limits(struct decision *decision, struct misses *misses);
@@ -24,6 +27,11 @@ int must_check limits_make_group(struct launch *launch, struct err *err);
 int must_check limits_verify_group(struct launch *launch, struct err *err);
 int must_check limits_remove_group(struct launch *launch, struct err *err);
 int must_check limits_verify_member(struct launch *launch, struct err *err);
+/* v2: the keeper steps aside in the caller's own group (cgroup/leaf.c). */
+bool limits_wants_leaf(const struct decision *decision);
+int must_check limits_enter_leaf(struct launch *launch, struct err *err);
+int must_check limits_verify_leaf(struct launch *launch, struct err *err);
+int must_check limits_leave_leaf(struct launch *launch, struct err *err);
 /* Removes the groups that a dead keeper's journal names. */
 int must_check limits_gc(const char *journal, struct err *err);
 

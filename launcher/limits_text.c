@@ -2,6 +2,9 @@
 /* What is said of control groups: obstacles, remedies, and by what a limit is enforced. */
 #include "launcher/limits_text.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "base/str.h"
 #include "launcher/cordon.h"
 
@@ -28,6 +31,8 @@ const char *limits_text_obstacle(const struct host_facts *facts, uint32_t contro
 		return "the group in which it would be made has not got this controller";
 	case CGROUP_BUSY:
 		return "the group in which it would be made has processes of its own";
+	case CGROUP_MANAGED:
+		return "the group in which it would be made is systemd's to arrange";
 	}
 	return "";
 }
@@ -77,6 +82,24 @@ static void fix_v1(const struct host_facts *facts, uint32_t controllers, const c
 	str_format(buf + len, size - len, "done. Then start with --cgroup-parent %s.", name);
 }
 
+/* On v2 the caller must be below the group already: moving there takes rights above it. */
+static void fix_v2(const struct host_facts *facts, uint32_t controllers, const char *top, char *buf,
+		   size_t size)
+{
+	size_t len = str_format(buf, size, "As root: echo");
+
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		if ((controllers & 1U << c) != 0 && c != CGROUP_CPUACCT)
+			len += str_format(buf + len, size - len, " +%s",
+					  cgroup_controller_names[c]);
+	str_format(buf + len, size - len,
+		   " >%s/cgroup.subtree_control; D=%s/cordon-%u; mkdir -p $D/caller; chown %u $D "
+		   "$D/cgroup.procs $D/cgroup.threads $D/cgroup.subtree_control; echo %d "
+		   ">$D/caller/cgroup.procs (%d: who started cordon).",
+		   top, top, facts->host_euid, facts->host_euid, facts->cgroup.caller,
+		   facts->cgroup.caller);
+}
+
 static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
 			   enum cgroup_controller first, char *buf, size_t size)
 {
@@ -91,13 +114,7 @@ static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
 			   "Start it in a group of your own: systemd-run --user --scope -p "
 			   "Delegate=yes cordon run ...");
 	else
-		str_format(
-			buf, size,
-			"As root: mkdir -p %s/%s/caller, chown both and the files cgroup.procs, "
-			"cgroup.threads and cgroup.subtree_control in them to %u, and put the "
-			"caller's shell into the inner one: echo PID >%s/%s/caller/cgroup.procs.",
-			h != NULL ? h->top : "/sys/fs/cgroup", name, facts->host_euid,
-			h != NULL ? h->top : "/sys/fs/cgroup", name);
+		fix_v2(facts, controllers, h != NULL ? h->top : "/sys/fs/cgroup", buf, size);
 }
 
 static void fix_missing_controller(const struct host_facts *facts, enum cgroup_controller c,
@@ -114,8 +131,12 @@ static void fix_missing_controller(const struct host_facts *facts, enum cgroup_c
 		str_format(
 			buf, size,
 			"As root: echo +%s >cgroup.subtree_control in each group from %s down to "
-			"%s%s.",
-			cgroup_controller_names[c], top, parent,
+			"%.*s%s.",
+			cgroup_controller_names[c], top,
+			/* Ours is made by ourselves. */
+			(int)(h != NULL && h->makes_parent ? strrchr(parent, '/') - parent
+							   : (ptrdiff_t)strlen(parent)),
+			parent,
 			facts->has_systemd ? " (kept by systemd with Delegate=yes in "
 					     "user@.service)"
 					   : "");
@@ -172,10 +193,13 @@ void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char 
 		fix_missing_controller(facts, c, buf, size);
 		return;
 	case CGROUP_BUSY:
-		str_format(buf, size,
-			   "Move those processes into a group below it, or name a group without "
-			   "processes with --cgroup-parent (cgroups(7), no internal processes).");
+		str_format(
+			buf, size,
+			"Start cordon alone in its group (exec cordon ...), move those processes "
+			"into a group below it, or name a group without processes with "
+			"--cgroup-parent (cgroups(7), no internal processes).");
 		return;
+	case CGROUP_MANAGED:
 	case CGROUP_NOT_DELEGATED:
 	case CGROUP_USABLE:
 		fix_delegation(facts, controllers, c, buf, size);

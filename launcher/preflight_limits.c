@@ -17,6 +17,30 @@ bool limits_want_group(const struct decision *decision)
 	return decision->wants_usage;
 }
 
+/*
+ * RLIMIT_NPROC is counted for each user in the sandbox's own user namespace. Without a capability
+ * and under no_new_privs the workload has one user, and cannot become another: that limit is then
+ * one of all its tasks.
+ */
+static bool nproc_can_stand_in(const struct decision *d)
+{
+	uint64_t hard = d->facts.rlimit_hard[RLIMIT_NPROC];
+	uint64_t pids = d->spec.limits.total[LIMIT_PIDS].value;
+
+	return d->spec.capabilities == 0 &&
+	       (hard == SPEC_UNLIMITED || pids < hard || facts_can_raise_limits(&d->facts));
+}
+
+bool limits_need_group(const struct decision *decision)
+{
+	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
+		if (decision->spec.limits.total[limit].demand != DEMAND_NONE &&
+		    cgroup_controller_of(limit) != CGROUP_CONTROLLERS &&
+		    (limit != LIMIT_PIDS || !nproc_can_stand_in(decision)))
+			return true;
+	return decision->wants_usage;
+}
+
 /* ---- decisions ---- */
 
 static void leave_out(struct decision *d, const char *key)
@@ -43,20 +67,6 @@ const char *limits_key(enum spec_limit limit)
 	};
 
 	return limit < SPEC_LIMITS ? keys[limit] : NULL;
-}
-
-/*
- * RLIMIT_NPROC is counted for each user in the sandbox's own user namespace. Without a capability
- * and under no_new_privs the workload has one user, and cannot become another: that limit is then
- * one of all its tasks.
- */
-static bool nproc_can_stand_in(const struct decision *d)
-{
-	uint64_t hard = d->facts.rlimit_hard[RLIMIT_NPROC];
-	uint64_t pids = d->spec.limits.total[LIMIT_PIDS].value;
-
-	return d->spec.capabilities == 0 &&
-	       (hard == SPEC_UNLIMITED || pids < hard || facts_can_raise_limits(&d->facts));
 }
 
 /* All controllers that the spec asks for: one remedy covers them. */

@@ -355,6 +355,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.workload_pidfd = -EBADF,
 		.terminal_slave = -EBADF,
 		.cgroup = {.oom_event_fd = -EBADF},
+		.cgroup_facts = &decision->facts.cgroup,
 		.notifier = {.pidfd = -EBADF, .control_fd = -EBADF, .listener_fd = -EBADF},
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,

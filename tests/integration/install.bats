@@ -27,6 +27,20 @@ privileged_files() { # DIR
 	done
 }
 
+@test "install: the program that asks systemd lies where cordon looks for it" {
+	local prefix=$BATS_TEST_TMPDIR/usr
+	install_to "" "PREFIX=$prefix"
+	[ -x "$prefix/libexec/cordon/cordon-scope" ]
+	run "$prefix/libexec/cordon/cordon-scope" user /nonexistent x.scope
+	[ "$status" -eq 1 ]
+	[ "$output" = "systemd cannot be reached: No such file or directory" ]
+	# Nothing of systemd's is loaded into cordon itself.
+	run ldd "$prefix/bin/cordon"
+	[[ "$output" != *libsystemd* ]]
+	run ldd "$prefix/libexec/cordon/cordon-scope"
+	[[ "$output" == *libsystemd* ]]
+}
+
 @test "install: AppArmor profiles lie where nothing loads them by itself" {
 	install_to "$BATS_TEST_TMPDIR/dest" PREFIX=/usr
 	diff -r "$repo/profiles/apparmor" "$BATS_TEST_TMPDIR/dest/usr/share/cordon/apparmor"

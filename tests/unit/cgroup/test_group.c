@@ -105,36 +105,36 @@ static void removing(void **state)
 	scratch_make(&dir);
 	/* Only what has the name of a sandbox's group, only a directory, only an empty one. */
 	scratch_dir(&dir, "other", 0755);
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "other", path), &err), -EINVAL);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "other", path), false, &err), -EINVAL);
 	assert_int_equal(err.kind, ERR_BUG);
-	assert_int_equal(cgroup_remove("cordon-1", &err), -EINVAL);
-	assert_int_equal(cgroup_remove("", &err), -EINVAL);
+	assert_int_equal(cgroup_remove("cordon-1", false, &err), -EINVAL);
+	assert_int_equal(cgroup_remove("", false, &err), -EINVAL);
 	scratch_file(&dir, "cordon-file", 0644, "");
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon-file", path), &err), -ENOTDIR);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon-file", path), false, &err),
+			 -ENOTDIR);
 	scratch_dir(&dir, "cordon-full", 0755);
 	scratch_file(&dir, "cordon-full/x", 0644, "");
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon-full", path), &err), -ENOTEMPTY);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon-full", path), false, &err),
+			 -ENOTEMPTY);
 	scratch_dir(&dir, "cordon-empty", 0755);
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon-empty", path), &err), 0);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon-empty", path), false, &err), 0);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(cgroup_remove(path, &err), 0); /* it is gone already */
+	assert_int_equal(cgroup_remove(path, false, &err), 0); /* it is gone already */
 
-	/* A parent of the name "cordon" is ours at the top of v2 alone. */
+	/* The parent stays unless it is ours, and then as long as others are in it. */
 	scratch_dir(&dir, "cordon", 0755);
 	scratch_dir(&dir, "cordon/cordon-1", 0755);
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-1", path), &err), 0);
-	assert_int_equal(access(scratch_path(&dir, "cordon", path), F_OK), 0);
-	scratch_file(&dir, "cgroup.controllers", 0644, "");
-	scratch_dir(&dir, "cordon/cordon-1", 0755);
-	scratch_file(&dir, "cgroup.type", 0644, "domain\n");
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-1", path), &err), 0);
-	assert_int_equal(access(scratch_path(&dir, "cordon", path), F_OK), 0);
-	assert_int_equal(unlinkat(dir.fd, "cgroup.type", 0), 0);
-	scratch_dir(&dir, "cordon/cordon-1", 0755);
 	scratch_dir(&dir, "cordon/cordon-2", 0755);
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-1", path), &err), 0);
+	scratch_dir(&dir, "cordon/cordon-3", 0755);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-1", path), true, &err), 0);
+	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(access(scratch_path(&dir, "cordon", path), F_OK), 0);
-	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-2", path), &err), 0);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-2", path), true, &err), 0);
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-3", path), false, &err),
+			 0);
+	assert_int_equal(access(scratch_path(&dir, "cordon", path), F_OK), 0);
+	/* It is gone already: then the parent is still to go. */
+	assert_int_equal(cgroup_remove(scratch_path(&dir, "cordon/cordon-3", path), true, &err), 0);
 	assert_int_equal(access(scratch_path(&dir, "cordon", path), F_OK), -1);
 	scratch_remove(&dir);
 }
@@ -156,6 +156,13 @@ static void privilege_of_removal(void **state)
 	assert_int_equal(fchmodat(dir.fd, "top", 0555, 0), 0);
 	assert_true(cgroup_removal_is_privileged(&group));
 	assert_int_equal(fchmodat(dir.fd, "top", 0755, 0), 0);
+	/* Where our own parent is to go as well, it is the directory above that. */
+	assert_int_equal(fchmod(dir.fd, 0555), 0);
+	assert_false(cgroup_removal_is_privileged(&group));
+	group.places[0].parent_is_ours = true;
+	assert_true(cgroup_removal_is_privileged(&group));
+	assert_int_equal(fchmod(dir.fd, 0755), 0);
+	assert_false(cgroup_removal_is_privileged(&group));
 	close(group.places[0].dir_fd);
 	group.places[0].dir_fd = -EBADF;
 	assert_true(cgroup_removal_is_privileged(&group));

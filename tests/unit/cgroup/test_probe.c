@@ -254,9 +254,9 @@ static void v2_delegated(void **state)
 	assert_int_equal(facts.obstacle[CGROUP_CPUACCT], CGROUP_USABLE);
 	assert_int_equal(facts.obstacle[CGROUP_CPU], CGROUP_NOT_ENABLED);
 	assert_int_equal(facts.obstacle[CGROUP_CPUSET], CGROUP_ABSENT);
-	assert_parent(&facts, CGROUP_MEMORY, "all/user", "/user");
+	assert_parent(&facts, CGROUP_MEMORY, "all/user/cordon", "/user/cordon");
 	assert_int_equal(h->to_enable, 1U << CGROUP_MEMORY);
-	assert_false(h->makes_parent);
+	assert_true(h->makes_parent);
 	/* A container's own namespace: its processes are where the parent would be. */
 	probe("0::/\n", V2("all", "/"), NULL, &facts);
 	assert_int_equal(facts.obstacle[CGROUP_PIDS], CGROUP_BUSY);

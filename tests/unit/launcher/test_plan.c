@@ -55,6 +55,8 @@ static const char *const optional[] = {
 	"apparmor",
 	"landlock",
 	"cgroup",
+	"scope",
+	"cgroup_leaf",
 	"cgroup_join",
 	"cgroup_member",
 };
