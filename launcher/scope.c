@@ -107,7 +107,7 @@ static bool group_of(const char *pid, char *buf, size_t size)
 	line = str_has_prefix(text, "0::/") ? text : strstr(text, "\n0::/");
 	if (line == NULL)
 		return false;
-	line = strchr(line, '/');
+	line += line[0] == '\n' ? sizeof("\n0::") - 1 : sizeof("0::") - 1;
 	str_format(buf, size, "%.*s", (int)strcspn(line, "\n"), line);
 	return true;
 }
