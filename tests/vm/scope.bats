@@ -29,15 +29,13 @@ setup() {
 	chown -R 1000 "$managed"
 	# The user's shell, say: the caller is not alone in its scope.
 	sleep 300 3>&- &
-	shell=$!
-	echo "$shell" >"$caller/cgroup.procs"
+	echo $! >"$caller/cgroup.procs"
 }
 
 teardown() {
-	kill "$shell"
-	pkill -x cordon
-	# It would want units that are not here for an orderly end.
-	[ -z "$manager" ] || kill -9 "$manager"
+	# The manager, too: it would want units that are not here for an orderly end.
+	echo 1 >"$managed/cgroup.kill"
+	[ -z "$manager" ] || kill "$manager"
 	rm -rf /run/systemd "$runtime"
 	eventually remove_managed
 	cordon_teardown
@@ -60,7 +58,6 @@ user_cordon() { # ARG...
 start_manager() {
 	in_group "$managed" /usr/lib/systemd/systemd --user --unit=basic.target >manager 2>&1 3>&- &
 	eventually test -S "$runtime/systemd/private" || { cat manager; return 1; }
-	manager=$(pgrep -x systemd)
 }
 
 has_scope() {
@@ -120,11 +117,9 @@ has_no_scope() {
 	mkdir -p "$runtime/systemd"
 	chown 1000:1000 "$runtime/systemd"
 	in_group "$managed/init.scope" systemd-socket-activate -l "$runtime/systemd/private" sleep 60 >/dev/null 2>&1 3>&- &
-	manager=$!
 	eventually test -S "$runtime/systemd/private"
 	says 125 "cordon: step scope: systemd gives no scope: *" user_cordon run --set limits.memory=64MiB -- true
-	kill "$manager"
-	wait "$manager" || true
+	echo 1 >"$managed/init.scope/cgroup.kill"
 	rm "$runtime/systemd/private"
 	# By root.
 	systemd-socket-activate -l "$runtime/systemd/private" sleep 60 >/dev/null 2>&1 3>&- &
