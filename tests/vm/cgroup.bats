@@ -170,23 +170,23 @@ has_peak() {
 	ends root 9 pids limits.pids --set limits.pids=4 --ro "$ATTACK" -- sh -c '"$0" 9; exit 9' "$ATTACK/processes"
 }
 
-# Touches 25 MiB, by itself: what the kernel writes for a read() is refused without an end.
-hog='BEGIN { s = "12345678"; while (length(s) < 16000000) s = s s }'
+# Touches 16 MiB, by itself: what the kernel writes for a read() is refused without an end.
+hog='BEGIN { s = "12345678"; while (length(s) < 6000000) s = s s }'
 
 # bats test_tags=root
 @test "v2: short of memory by a grandchild, the whole sandbox ends; with more it does not" {
 	local who
 	local hog="(awk '$hog'; echo after); echo on"
 	for who in root user; do
-		ends "$who" 137 oom limits.memory --set limits.memory=12MiB --set limits.swap=0 -- sh -c "$hog"
+		ends "$who" 137 oom limits.memory --set limits.memory=8MiB --set limits.swap=0 -- sh -c "$hog"
 		[ -z "$output" ]
 		[ "$(number oom_kills)" -ge 1 ]
-		[ "$(number memory_peak_bytes)" -le 12582912 ]
-		[ "$(number memory_peak_bytes)" -gt 4194304 ]
+		[ "$(number memory_peak_bytes)" -le 8388608 ]
+		[ "$(number memory_peak_bytes)" -gt 2097152 ]
 	done
 	ends user 0 exited null --set limits.memory=64MiB --set limits.swap=0 -- sh -c "$hog"
 	[ "$output" = $'after\non' ]
-	[ "$(number memory_peak_bytes)" -gt 16000000 ]
+	[ "$(number memory_peak_bytes)" -gt 6000000 ]
 }
 
 # bats test_tags=root
@@ -195,8 +195,8 @@ hog='BEGIN { s = "12345678"; while (length(s) < 16000000) s = s s }'
 	chmod 0600 /swap
 	mkswap /swap >/dev/null
 	swapon /swap
-	ends root 0 exited null --set limits.memory=12MiB --set limits.swap=30MiB -- awk "$hog"
-	ends user 137 oom limits.memory --set limits.memory=12MiB --set limits.swap=2MiB -- awk "$hog"
+	ends root 0 exited null --set limits.memory=8MiB --set limits.swap=30MiB -- awk "$hog"
+	ends user 137 oom limits.memory --set limits.memory=8MiB --set limits.swap=2MiB -- awk "$hog"
 	swapoff /swap
 	rm /swap
 }
