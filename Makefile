@@ -244,7 +244,6 @@ UNIT_SRC := \
 	tests/unit/launcher/test_preflight.c \
 	tests/unit/launcher/test_readback.c \
 	tests/unit/launcher/test_reasons.c \
-	tests/unit/launcher/test_reason.c \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \

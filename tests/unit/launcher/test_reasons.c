@@ -153,9 +153,52 @@ static void timers_are_no_work(void **state)
 	assert_true(limits_is_work(20001, 10000));
 }
 
+/* A death is the limit's only where the limit is set, the signal is its own, and the time fits. */
+static void cpu_limit(void **state)
+{
+	static const struct {
+		int kind, signal;
+		int64_t user_ms;
+		bool is_limits;
+	} rows[] = {
+		{RUN_SIGNALLED, SIGKILL, 1900, true},
+		{RUN_SIGNALLED, SIGKILL, 2000, true},
+		{RUN_SIGNALLED, SIGXCPU, 2000, true},
+		{RUN_SIGNALLED, SIGKILL, 500, false},
+		{RUN_SIGNALLED, SIGTERM, 2000, false},
+		{RUN_EXITED, 0, 2000, false},
+		{RUN_WALL_TIME, SIGKILL, 2000, false},
+		{RUN_SIGNALLED, SIGKILL, RESULT_NONE, false},
+		{RUN_POLICY_KILL, SIGSYS, 2000, false},
+	};
+	struct spec_limits limits = {.n_rlimits = 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run_result result = {.kind = (enum run_kind)rows[i].kind,
+					    .signal = rows[i].signal,
+					    .cpu_user_ms = rows[i].user_ms};
+
+		limits.rlimits[0] =
+			(struct spec_rlimit){.name = "cpu", .resource = RLIMIT_CPU, .value = 2};
+		assert_int_equal(result_find_cpu_limit(&result, &limits) != NULL,
+				 rows[i].is_limits);
+		assert_int_equal(result.limit != NULL, rows[i].is_limits);
+		result.limit = NULL;
+		limits.rlimits[0].value = SPEC_UNLIMITED;
+		assert_null(result_find_cpu_limit(&result, &limits));
+		limits.rlimits[0] = (struct spec_rlimit){.name = "nofile",
+							 .resource = RLIMIT_NOFILE,
+							 .value = 2};
+		assert_null(result_find_cpu_limit(&result, &limits));
+		assert_null(result.limit);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cpu_limit),
 		cmocka_unit_test(full_stores_explain_failures),
 		cmocka_unit_test(stores_that_can_be_filled_are_watched),
 		cmocka_unit_test(a_file_too_large_has_its_reason),
