@@ -82,8 +82,8 @@ load ../lib/attack
 		says 125 "cordon: limits.ulimits.nofile: this process may not have more than 512 (asked for by profile base:*" \
 			"${bounded[@]}" "$CORDON" --root "$CORDON_ROOT" run -- true
 	)
-	# The kernel enforces them: 64 KiB of file, then SIGXFSZ.
-	gives 153 "" cordon run --set limits.ulimits.fsize=64KiB -- \
+	# The kernel enforces them: 64 KiB of file, then SIGXFSZ, and that is a limit's end.
+	says 137 "cordon: ended by limits.ulimits.fsize: 64 KiB (command line)" cordon run --set limits.ulimits.fsize=64KiB -- \
 		dd if=/dev/zero of=/tmp/file bs=65537 count=1 status=none
 	gives 0 "" cordon run --set limits.ulimits.fsize=64KiB -- \
 		dd if=/dev/zero of=/tmp/file bs=65536 count=1 status=none
