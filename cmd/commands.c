@@ -117,8 +117,8 @@ static void print_help(const struct subcommand *row, const char *above)
 	char prefix[64];
 
 	str_format(prefix, sizeof(prefix), "%s%s ", above, row->name);
-	print_out("Usage: cordon %s%s%s\n\n", prefix, row->flags & COMMAND_JSON ? "[--json] " : "",
-		  row->usage);
+	print_out("Usage: cordon %s%s%s%s\n\n", prefix, row->flags & COMMAND_JSON ? "[--json]" : "",
+		  row->flags & COMMAND_JSON && row->usage[0] != '\0' ? " " : "", row->usage);
 	print_lines(row->more);
 	if (row->below != NULL) {
 		print_lines("\n");

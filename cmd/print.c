@@ -104,6 +104,15 @@ static void put_problem(void *ctx, const char *text, size_t len)
 		write_text(STDERR_FILENO, "\n", 1);
 }
 
+/* One remedy for several misses is said once, behind the last of them. */
+static bool is_said_later(const struct misses *misses, size_t i)
+{
+	for (size_t k = i + 1; k < misses->n; k++)
+		if (str_equal(misses->list[k].hint, misses->list[i].hint))
+			return true;
+	return false;
+}
+
 static void print_misses(const struct misses *misses)
 {
 	for (size_t i = 0; i < misses->n; i++) {
@@ -115,7 +124,7 @@ static void print_misses(const struct misses *misses)
 				   print_origin(miss->origin, origin, sizeof(origin)));
 		else
 			print_note("%s", miss->text);
-		if (miss->hint[0] != '\0')
+		if (miss->hint[0] != '\0' && !is_said_later(misses, i))
 			print_note("  hint: %s", miss->hint);
 	}
 	if (misses->n_dropped > 0)

@@ -299,7 +299,10 @@ void limits_text_value(const struct spec_limits *limits, enum spec_limit limit, 
 		return;
 	case LIMIT_CPU_TIME:
 	case LIMIT_IDLE_TIME:
-		str_format(buf, size, "%llums", (unsigned long long)value);
+		if (value % 1000 == 0)
+			str_format(buf, size, "%llus", (unsigned long long)(value / 1000));
+		else
+			str_format(buf, size, "%llums", (unsigned long long)value);
 		return;
 	case LIMIT_PIDS:
 	case LIMIT_CPU_WEIGHT:

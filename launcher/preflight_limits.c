@@ -69,10 +69,13 @@ const char *limits_key(enum spec_limit limit)
 	return limit < SPEC_LIMITS ? keys[limit] : NULL;
 }
 
-/* All controllers that the spec asks for: one remedy covers them. */
+/* What --sample and --top measure. */
+enum { MEASURED = 1U << CGROUP_PIDS | 1U << CGROUP_MEMORY | 1U << CGROUP_CPUACCT };
+
+/* All controllers that are asked for: one remedy covers them. */
 static uint32_t asked_controllers(const struct decision *d)
 {
-	uint32_t bits = 0;
+	uint32_t bits = d->wants_usage ? MEASURED : 0;
 
 	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++) {
 		enum cgroup_controller c = cgroup_controller_of(limit);
@@ -206,23 +209,27 @@ static void check_limit(struct decision *d, enum spec_limit limit, struct misses
 	fix(d, controller, m);
 }
 
-/* What --sample and --top measure. */
 static void check_usage(struct decision *d, struct misses *misses)
 {
-	static const enum cgroup_controller measured[] = {CGROUP_PIDS, CGROUP_MEMORY,
-							  CGROUP_CPUACCT};
+	static const char *const what[CGROUP_CONTROLLERS] = {
+		[CGROUP_PIDS] = "the number of tasks",
+		[CGROUP_MEMORY] = "memory",
+		[CGROUP_CPUACCT] = "processor time",
+	};
 
-	for (size_t i = 0; i < sizeof(measured) / sizeof(measured[0]); i++) {
-		enum cgroup_controller c = measured[i];
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
 		struct miss *m;
 
+		if ((MEASURED & 1U << c) == 0)
+			continue;
 		if (d->facts.cgroup.obstacle[c] == CGROUP_USABLE) {
 			d->limits.controllers |= 1U << c;
 			continue;
 		}
 		m = preflight_miss(misses, "", (struct spec_origin){.file = "command line"});
-		str_format(m->text, sizeof(m->text), "use of %s cannot be measured: %s",
-			   cgroup_controller_names[c], limits_text_obstacle(&d->facts, c));
+		str_format(m->text, sizeof(m->text),
+			   "--sample and --top cannot measure %s: %s (%s)", what[c],
+			   limits_text_obstacle(&d->facts, c), cgroup_controller_names[c]);
 		fix(d, c, m);
 	}
 }

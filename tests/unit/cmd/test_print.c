@@ -130,6 +130,18 @@ static void problems_and_misses_too(void **state)
 	misses.n = 1;
 	snprintf(misses.list[0].text, sizeof(misses.list[0].text), "%s", HOSTILE);
 	assert_prints(2, "cordon: " SHOWN "\n", print_refusal(&none, &misses, &err));
+	/* One remedy for several is said once, behind the last of them. */
+	misses.n = 4;
+	for (size_t i = 0; i < misses.n; i++) {
+		snprintf(misses.list[i].text, sizeof(misses.list[i].text), "%zu", i);
+		snprintf(misses.list[i].hint, sizeof(misses.list[i].hint), "%s",
+			 i == 1 ? "y" : "x");
+	}
+	misses.list[3].hint[0] = '\0';
+	assert_prints(2,
+		      "cordon: 0\ncordon: 1\ncordon:   hint: y\ncordon: 2\ncordon:   hint: x\n"
+		      "cordon: 3\n",
+		      print_refusal(&none, &misses, &err));
 	memset(text, 'x', sizeof(text) - 1);
 	problems.list[0].text = text;
 	capture_begin(&captured, 2);

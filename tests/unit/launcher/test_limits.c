@@ -394,6 +394,8 @@ static void values_as_text(void **state)
 		{LIMIT_CPUS, 10000, "0.01"},
 		{LIMIT_IO_READ, 3 << 10, "3KiB/s"},
 		{LIMIT_CPU_TIME, 1500, "1500ms"},
+		{LIMIT_CPU_TIME, 2000, "2s"},
+		{LIMIT_IDLE_TIME, 600000, "600s"},
 	};
 
 	(void)state;
