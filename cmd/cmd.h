@@ -23,6 +23,7 @@ enum command_flag {
 	COMMAND_EXPLAIN_FLAGS = 1 << 1, /* those of them that decide something, and --json */
 	COMMAND_JSON = 1 << 2,          /* --json alone */
 	COMMAND_TAKES_PROFILE = 1 << 3, /* its words are profiles: names or files */
+	COMMAND_DOCTOR_FLAGS = 1 << 4,  /* --cgroup-parent and --json */
 };
 
 /* A command, or a command's own one: a row of the tables in commands.c, from which the help and
@@ -39,6 +40,9 @@ struct subcommand {
 
 /* Ends with name NULL. */
 extern const struct subcommand commands[];
+
+/* Which rows of the table of flags are the command's: enum option_of (options.h), 0 for none. */
+unsigned command_options(const struct subcommand *row);
 
 /* The row with that name or alias, NULL where there is none. */
 const struct subcommand *command_find(const struct subcommand *table, const char *name);

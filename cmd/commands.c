@@ -46,10 +46,11 @@ const struct subcommand commands[] = {
 	 "print the plan of a run, with where each value comes from; change nothing",
 	 "Prints what `cordon run` with the same flags would do.\n", COMMAND_EXPLAIN_FLAGS,
 	 cmd_explain, NULL},
-	{"doctor", "", "what this host can enforce, and how to fix what it cannot",
+	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
-	 "125.\n",
-	 COMMAND_JSON, cmd_doctor, NULL},
+	 "125. With --cgroup-parent it says what can be limited in a group that was made\n"
+	 "for the caller.\n",
+	 COMMAND_DOCTOR_FLAGS, cmd_doctor, NULL},
 	{"profile", "COMMAND", "list, print, check, compare and begin policy profiles",
 	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
 	 cmd_profile, profile_commands},
@@ -101,12 +102,18 @@ int command_print_overview(void)
 	return 0;
 }
 
+unsigned command_options(const struct subcommand *row)
+{
+	return row->flags & COMMAND_RUN_FLAGS       ? OPTION_RUN
+	       : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
+	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
+						    : 0;
+}
+
 static void print_flags(const struct subcommand *row)
 {
-	if (row->flags & COMMAND_RUN_FLAGS)
-		options_print_help(OPTION_RUN);
-	else if (row->flags & COMMAND_EXPLAIN_FLAGS)
-		options_print_help(OPTION_EXPLAIN);
+	if (command_options(row) != 0)
+		options_print_help(command_options(row));
 	if (row->flags & COMMAND_JSON)
 		table_row(TABLE_HELP_COLUMNS, HELP_AT, "  --json",
 			  "one JSON document instead of text");
@@ -124,7 +131,7 @@ static void print_help(const struct subcommand *row, const char *above)
 		print_lines("\n");
 		print_commands(row->below, prefix);
 	}
-	if (row->flags & (COMMAND_RUN_FLAGS | COMMAND_EXPLAIN_FLAGS | COMMAND_JSON)) {
+	if (command_options(row) != 0 || (row->flags & COMMAND_JSON)) {
 		print_lines("\n");
 		print_flags(row);
 	}
@@ -209,7 +216,7 @@ int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
 {
 	char above[64];
 	const struct subcommand *self = find_full(name, above, sizeof(above));
-	bool has_json = self != NULL && (self->flags & COMMAND_JSON);
+	bool has_json = self != NULL && (self->flags & (COMMAND_JSON | COMMAND_DOCTOR_FLAGS));
 	bool only_words = false;
 	int n = 0;
 

@@ -149,7 +149,7 @@ static void note_userns_profile(struct checkup *checkup, const struct host_facts
 		   path);
 }
 
-static void check_facts(struct checkup *checkup, const struct decision *d)
+static void check_facts(struct checkup *checkup, const struct decision *d, const char *parent)
 {
 	const struct host_facts *f = &d->facts;
 	char text[128];
@@ -177,7 +177,7 @@ static void check_facts(struct checkup *checkup, const struct decision *d)
 				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
 	check_landlock(checkup);
 	check_apparmor(checkup);
-	doctor_groups(checkup, f);
+	doctor_groups(checkup, f, parent);
 	doctor_say(checkup, CHECK_NOT_HERE, NULL, "not in this build: networks, images");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
@@ -295,6 +295,33 @@ static int doctor_text(const struct checkup *checkup, const struct verdict *verd
 	return works ? 0 : EXIT_CORDON;
 }
 
+/* Takes --cgroup-parent out of the words. -EINVAL: it is said what is wrong with it. */
+static int take_parent(char **argv, const char **ret_parent)
+{
+	static const char flag[] = "--cgroup-parent";
+	struct err err = {0};
+	char **kept = argv;
+	int r = 0;
+
+	for (; *argv != NULL && r == 0; argv++) {
+		const char *value = str_has_prefix(*argv, flag) ? *argv + strlen(flag) : NULL;
+
+		if (value == NULL || (*value != '\0' && *value != '=')) {
+			*kept++ = *argv;
+			continue;
+		}
+		value = *value == '=' ? value + 1 : *++argv;
+		r = options_check_cgroup_parent(value, &err);
+		*ret_parent = value;
+		if (value == NULL)
+			break;
+	}
+	*kept = NULL;
+	if (r < 0)
+		print_err(&err);
+	return r;
+}
+
 int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 {
 	_cleanup_verdict_ struct verdict *verdict = verdict_new();
@@ -305,12 +332,12 @@ int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 	bool decided;
 
 	(void)argc;
+	if (verdict == NULL || take_parent(argv + 1, &verdict->options.cgroup_parent) < 0)
+		return EXIT_CORDON;
 	if (command_no_words("doctor", argv + 1, &is_json, &exit_code) < 0)
 		return exit_code;
-	if (verdict == NULL)
-		return EXIT_CORDON;
 	decided = verdict_decide(verdict, context, &(struct policy_request){.argv = program}) == 0;
-	check_facts(&checkup, &verdict->decision);
+	check_facts(&checkup, &verdict->decision, verdict->options.cgroup_parent);
 	return is_json ? doctor_document(&checkup, verdict, decided)
 		       : doctor_text(&checkup, verdict, decided);
 }

@@ -28,7 +28,8 @@ struct checkup {
 void doctor_say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
 		...) printf_like(4, 5);
 
-/* Control groups: a line for each controller, and what to do where one cannot be used. */
-void doctor_groups(struct checkup *checkup, const struct host_facts *known);
+/* Control groups: a line for each controller, and what to do where one cannot be used. parent:
+ * --cgroup-parent, or NULL. */
+void doctor_groups(struct checkup *checkup, const struct host_facts *known, const char *parent);
 
 #endif

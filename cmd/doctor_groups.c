@@ -48,14 +48,14 @@ static void check_swap(struct checkup *checkup, const struct cgroup_facts *facts
 			   "turn swap off (swapoff -a), or say limits.swap: unlimited");
 }
 
-void doctor_groups(struct checkup *checkup, const struct host_facts *known)
+void doctor_groups(struct checkup *checkup, const struct host_facts *known, const char *parent)
 {
 	struct host_facts facts = *known;
 	char fix[LIMITS_TEXT_MAX];
 	struct err err = {0};
 	uint32_t left = (1U << CGROUP_CONTROLLERS) - 1;
 
-	if (cordon_probe_groups(&facts, NULL, &err) < 0) {
+	if (cordon_probe_groups(&facts, parent, &err) < 0) {
 		doctor_say(checkup, CHECK_MISS, "control groups", "%s", err.text);
 		return;
 	}

@@ -71,7 +71,7 @@ static const struct option_def {
 	{"--explain-denials", NULL, TO_DENIALS, 0, OPTION_RUN,
 	 "list at the end what was denied (system calls; as root also by Landlock and AppArmor), "
 	 "and what would allow it"},
-	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH,
+	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH | OPTION_DOCTOR,
 	 "make the sandbox's control group in this one (a path below the hierarchies' roots)"},
 	{"--sample", "TIME", TO_SAMPLE, 0, OPTION_RUN,
 	 "write what is used to --status-fd as often, a JSON line each: 50ms"},
@@ -79,8 +79,9 @@ static const struct option_def {
 	 "show what is used against its limits in the terminal's last line, live"},
 	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
 	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
-	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN, "one JSON document instead of text"},
-	{"--help", NULL, TO_HELP, 0, OPTION_BOTH, "this text"},
+	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN | OPTION_DOCTOR,
+	 "one JSON document instead of text"},
+	{"--help", NULL, TO_HELP, 0, OPTION_BOTH | OPTION_DOCTOR, "this text"},
 };
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -190,8 +191,7 @@ static int take_sample(struct options *o, const char *value, struct err *err)
 	return 0;
 }
 
-/* A group's path as /proc/PID/cgroup has it, with or without the first slash. */
-static int check_cgroup_parent(const char *value, struct err *err)
+int options_check_cgroup_parent(const char *value, struct err *err)
 {
 	const char *first = value != NULL ? value + strspn(value, "/") : "";
 	const char *word = first;
@@ -245,7 +245,7 @@ static int take(struct options *o, const struct option_def *def, const char *val
 		return 0;
 	case TO_CGROUP_PARENT:
 		o->cgroup_parent = value;
-		return check_cgroup_parent(value, err);
+		return options_check_cgroup_parent(value, err);
 	case TO_INPUT:
 		return 0;
 	case TO_TERMINAL:
@@ -306,7 +306,7 @@ struct option_view options_view(size_t index)
 				    .of = def->of};
 }
 
-void options_print_help(enum option_of of)
+void options_print_help(unsigned of)
 {
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		char left[64];

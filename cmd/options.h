@@ -35,9 +35,13 @@ struct options {
  * and what it wants. */
 int must_check options_parse(char **argv, struct options *ret, struct err *err);
 
-/* Which command a flag is of. Both read all of them, so that a command line of run's can be
- * explained as it is. */
-enum option_of { OPTION_RUN = 1 << 0, OPTION_EXPLAIN = 1 << 1 };
+/* Which command a flag is of. Run and explain read all of them, so that a command line of run's can
+ * be explained as it is. */
+enum option_of { OPTION_RUN = 1 << 0, OPTION_EXPLAIN = 1 << 1, OPTION_DOCTOR = 1 << 2 };
+
+/* Refuses what is no group's path as /proc/PID/cgroup has it, with or without the first slash;
+ * NULL, too. ERR_USAGE. */
+int must_check options_check_cgroup_parent(const char *value, struct err *err);
 
 /* A row of the table as the help and the completion need it. */
 struct option_view {
@@ -51,6 +55,6 @@ struct option_view {
 struct option_view options_view(size_t index);
 
 /* The table as text for --help. */
-void options_print_help(enum option_of of);
+void options_print_help(unsigned of);
 
 #endif

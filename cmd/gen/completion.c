@@ -130,15 +130,16 @@ static void print_names(const char *variable, const struct subcommand *table)
 
 static void print_flags_of(const char *above, const struct subcommand *row)
 {
-	unsigned of = row->flags & COMMAND_RUN_FLAGS       ? OPTION_RUN
-		      : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
-							   : 0;
+	unsigned of = command_options(row);
 
 	printf("\t['%s%s']='", above, row->name);
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++)
 		if (options_view(i).help != NULL && (options_view(i).of & of))
 			printf("%s ", options_view(i).name);
-	printf("%s%s'\n", row->flags & COMMAND_JSON ? "--json " : "", of == 0 ? "--help" : "--");
+	printf("%s%s'\n", row->flags & COMMAND_JSON ? "--json " : "",
+	       of == 0               ? "--help"
+	       : of == OPTION_DOCTOR ? ""
+				     : "--");
 }
 
 static void print_flags(void)

@@ -32,9 +32,7 @@ static void print_tagged(const char *tag, const char *value, const char *text)
 
 static void print_flags(const struct subcommand *row)
 {
-	unsigned of = row->flags & COMMAND_RUN_FLAGS       ? OPTION_RUN
-		      : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
-							   : 0;
+	unsigned of = command_options(row);
 
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++) {
 		struct option_view flag = options_view(i);

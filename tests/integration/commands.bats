@@ -50,6 +50,10 @@ neutral() {
 @test "doctor: 0 where a sandbox can be made, with the proof" {
 	says 0 "this host*kernel*user namespaces*a real sandbox *made, used and gone again" cordon doctor
 	says 125 "cordon: doctor takes no arguments*" cordon doctor now
+	says 125 "cordon: unknown flag --profile of doctor*" cordon doctor --profile judge
+	says 125 "cordon: --cgroup-parent ../a: not the path of a control group*" cordon doctor --cgroup-parent ../a
+	says 125 "cordon: --cgroup-parent : not the path of a control group*" cordon doctor --json --cgroup-parent
+	says 0 "Usage: cordon doctor *--cgroup-parent GROUP *" cordon doctor --help
 	says 125 "cordon: gc takes no arguments*" cordon gc now
 }
 

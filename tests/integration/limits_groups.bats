@@ -324,7 +324,7 @@ set_up_stranger() {
 
 # bats test_tags=root
 @test "a user who may not make groups is told what to do, and after that it works" {
-	local fix
+	local fix checkup json
 	groups_is_v2 && skip "on v2 the remedy is a login session's: tests/vm"
 	set_up_stranger
 	says 125 "cordon: limits.memory: the caller may not make a control group here (memory)*hint: As root: for d in *" \
@@ -334,10 +334,16 @@ set_up_stranger() {
 	[ -n "$fix" ]
 	bash -c "$fix"
 	run as_stranger "${P[@]}" run --cgroup-parent cordon-61237 --set limits.memory=64MiB --set limits.cpuset=0 -- true
+	checkup=$(as_stranger "${P[@]}" doctor --cgroup-parent cordon-61237 || true)
+	json=$(as_stranger "${P[@]}" doctor --json --cgroup-parent=cordon-61237 | jq -c '[.checks[] | select(.name == "limits.memory") | .ok]')
 	groups_remove cordon-61237
 	rm -rf "$open_dir"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	# doctor looks at the named place: only what was made is there.
+	grep -Eq '^  ok   limits\.memory +cgroup v1, groups are made in /.*/cordon-61237$' <<<"$checkup"
+	grep -Eq '^  MISS limits\.io +cgroup v1: there is no control group of the name that --cgroup-parent gives$' <<<"$checkup"
+	[ "$json" = '[true]' ]
 }
 
 # bats test_tags=root
