@@ -57,7 +57,13 @@ static const char template[] =
 	"#limits:\n"
 	"#  nproc: 16                       # processes of this sandbox alone\n"
 	"#  wall_time: 10s                  # then everything inside is ended\n"
-	"#  ulimits: {nofile: 64, fsize: 16MiB}\n";
+	"#  output: 16MiB                   # stdout and stderr together\n"
+	"#  pids: 64                        # processes and threads in all\n"
+	"#  ulimits: {nofile: 64, fsize: 16MiB}\n"
+	"#\n"
+	"# By control groups: required below limits, wished for here (cordon doctor says what holds).\n"
+	"#when_possible:\n"
+	"#  limits: {memory: 512MiB, cpus: 1.5, cpu_time: 1m}\n";
 
 static bool is_name(const char *text)
 {

@@ -48,6 +48,8 @@ both_refuse() { # PATTERN-OF-THE-SCHEMA LINE...
 	# Pieces of a profile get their first lines here.
 	awk '/^```yaml$/ { n++; name = "example" n ".yaml"; next } /^```$/ { name = "" } name { print > name }' \
 		"$repo/README.md"
+	# A ceiling is no profile: tests/integration/ceiling.bats.
+	rm "$(grep -l '^# /etc/cordon/ceiling.yaml' example*.yaml)"
 	for example in example*.yaml; do
 		grep -q '^cordon:' "$example" || sed -i '1i cordon: 1\nextends: default' "$example"
 		both_take "$example"
@@ -140,6 +142,32 @@ nested() {
 completed() { # WORD...
 	bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cordon; printf "%s\n" "${COMPREPLY[@]}"' \
 		bash "$repo/docs/completion/cordon.bash" "$CORDON" "$@" 2>&1
+}
+
+@test "JUDGE.md: every kind of end has its line, and the profile in it is one" {
+	local kind
+	for kind in $(jq -r '.properties.kind.enum[]' "$repo/docs/result.schema.json"); do
+		grep -q "^| .* | \`$kind\` |" "$repo/docs/JUDGE.md"
+	done
+	# And no other, the header aside.
+	[ "$(grep -c '^| .* | `[a-z_]*` | .* |$' "$repo/docs/JUDGE.md")" = \
+		"$(jq '.properties.kind.enum | length + 1' "$repo/docs/result.schema.json")" ]
+	awk '/^```yaml$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$repo/docs/JUDGE.md" >round1.yaml
+	both_take round1.yaml
+}
+
+# jq takes the last of two fields of one name in silence.
+@test "schemas: no field stands twice" {
+	python3 -c '
+import json, sys
+def once(pairs):
+    names = [name for name, _ in pairs]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        sys.exit(f"twice: {sorted(twice)}")
+    return dict(pairs)
+for name in sys.argv[1:]:
+    json.load(open(name), object_pairs_hook=once)' "$repo/docs/result.schema.json" "$repo/profiles/schema.json"
 }
 
 @test "completion: commands, flags, profiles, keys, waivers, files" {
