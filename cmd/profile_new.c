@@ -61,7 +61,7 @@ static const char template[] =
 	"#  pids: 64                        # processes and threads in all\n"
 	"#  ulimits: {nofile: 64, fsize: 16MiB}\n"
 	"#\n"
-	"# By control groups: required below limits, wished for here (cordon doctor says what holds).\n"
+	"# By control groups (cordon doctor): required below limits, wished for here.\n"
 	"#when_possible:\n"
 	"#  limits: {memory: 512MiB, cpus: 1.5, cpu_time: 1m}\n";
 
