@@ -156,6 +156,20 @@ completed() { # WORD...
 	both_take round1.yaml
 }
 
+@test "documents: each link leads somewhere, and the number of a decision is one decision's" {
+	local file target n=0
+	while IFS=: read -r file target; do
+		n=$((n + 1))
+		[ -e "$repo/$(dirname "$file")/${target%%#*}" ] || { echo "$file: $target"; return 1; }
+	done < <(cd "$repo" && grep -oE '\]\([^)#:]+(#[^)]*)?\)' README.md SECURITY.md docs/*.md docs/decisions/*.md \
+		examples/walkthrough/*/README.md | sed -E 's/\]\(([^)]*)\)$/\1/')
+	[ "$n" -ge 30 ]
+	[ "$(cd "$repo/docs/decisions" && printf '%.5s\n' ./*.md | sort | uniq -d)" = "" ]
+	for file in "$repo"/docs/decisions/*.md; do
+		[ "$(basename "$file" | cut -c 1-3)" = "$(head -n 1 "$file" | cut -c 3-5)" ]
+	done
+}
+
 # jq takes the last of two fields of one name in silence.
 @test "schemas: no field stands twice" {
 	python3 -c '
