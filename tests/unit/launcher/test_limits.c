@@ -117,7 +117,9 @@ static void obstacles(void **state)
 		 "for d in /c; do mkdir -p $d/cordon-1000 && chown 1000 $d/cordon-1000 "
 		 "$d/cordon-1000/cgroup.procs; done. Then start with --cgroup-parent cordon-1000."},
 		{CGROUP_NOT_DELEGATED, CGROUP_V2, true, "may not make", "systemd-run --user"},
-		{CGROUP_NOT_DELEGATED, CGROUP_V2, false, "may not make", "/c/cordon-1000/caller"},
+		{CGROUP_NOT_DELEGATED, CGROUP_V2, false, "may not make",
+		 "echo +memory >/c/cgroup.subtree_control; D=/c/cordon-1000; mkdir -p $D/caller; "
+		 "chown 1000 $D "},
 		{CGROUP_NOT_ENABLED, CGROUP_V2, false, "not got this controller",
 		 "echo +memory >cgroup.subtree_control"},
 		{CGROUP_BUSY, CGROUP_V2, false, "processes of its own", "no internal processes"},
