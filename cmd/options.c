@@ -72,7 +72,8 @@ static const struct option_def {
 	 "list at the end what was denied (system calls; as root also by Landlock and AppArmor), "
 	 "and what would allow it"},
 	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH | OPTION_DOCTOR,
-	 "make the sandbox's control group in this one (a path below the hierarchies' roots)"},
+	 "make the sandbox's control group in this one, limits or none (a path below the "
+	 "hierarchies' roots)"},
 	{"--sample", "TIME", TO_SAMPLE, 0, OPTION_RUN,
 	 "write what is used to --status-fd as often, a JSON line each: 50ms"},
 	{"--top", NULL, TO_TOP, 0, OPTION_RUN,

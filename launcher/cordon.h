@@ -99,6 +99,7 @@ struct decision {
 	struct limits_decision limits;
 	bool explains_denials;
 	bool wants_usage;
+	bool names_group; /* --cgroup-parent: the sandbox is in that group, limits or none */
 	char state_path[4096];
 };
 

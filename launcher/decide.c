@@ -116,6 +116,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	memset(ret, 0, sizeof(*ret));
 	ret->explains_denials = request->explains_denials;
 	ret->wants_usage = request->wants_usage;
+	ret->names_group = request->cgroup_parent != NULL;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;
 	r = arena_init(&ret->arena, ARENA_SIZE, err);

@@ -14,7 +14,7 @@ bool limits_want_group(const struct decision *decision)
 		if (decision->spec.limits.total[limit].demand != DEMAND_NONE &&
 		    cgroup_controller_of(limit) != CGROUP_CONTROLLERS)
 			return true;
-	return decision->wants_usage;
+	return decision->wants_usage || decision->names_group;
 }
 
 /*
@@ -234,11 +234,58 @@ static void check_usage(struct decision *d, struct misses *misses)
 	}
 }
 
+/* Where a named group is not: on v1 it need not be in every hierarchy. */
+static bool is_elsewhere(enum cgroup_obstacle obstacle)
+{
+	return obstacle == CGROUP_NO_PARENT || obstacle == CGROUP_ABSENT ||
+	       obstacle == CGROUP_NOT_SHOWN;
+}
+
+/* Whoever names a group relies on what it is bounded by: the sandbox is made in it in each
+ * hierarchy that has it, also where no limit of its own asks for that. */
+static void check_named(struct decision *d, struct misses *misses)
+{
+	const struct cgroup_facts *facts = &d->facts.cgroup;
+	enum cgroup_controller first = CGROUP_PIDS;
+	bool is_there = false;
+	struct miss *m;
+
+	for (size_t i = 0; i < facts->n_hierarchies; i++) {
+		uint32_t usable = facts->hierarchies[i].controllers;
+
+		for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+			if (facts->obstacle[c] != CGROUP_USABLE)
+				usable &= ~(1U << c);
+		is_there = is_there || usable != 0;
+		if ((usable & d->limits.controllers) != 0)
+			continue;
+		/* On v2 each group has this one, and nothing has to be switched on. */
+		if ((usable & 1U << CGROUP_CPUACCT) != 0)
+			usable = 1U << CGROUP_CPUACCT;
+		d->limits.controllers |= usable & -usable;
+	}
+	for (enum cgroup_controller c = CGROUP_CONTROLLERS; c-- > 0;)
+		if (facts->obstacle[c] != CGROUP_USABLE && !is_elsewhere(facts->obstacle[c])) {
+			first = c;
+			is_there = is_there && facts->version[c] == CGROUP_V2;
+		}
+	if (is_there)
+		return;
+	m = preflight_miss(misses, "", (struct spec_origin){.file = "command line"});
+	str_format(m->text, sizeof(m->text), "--cgroup-parent: %s (%s)",
+		   limits_text_obstacle(&d->facts, first), cgroup_controller_names[first]);
+	fix(d, first, m);
+}
+
 void preflight_limits(struct decision *d, struct misses *misses)
 {
+	size_t n_before = misses->n;
+
 	d->limits = (struct limits_decision){0};
 	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
 		check_limit(d, limit, misses);
 	if (d->wants_usage)
 		check_usage(d, misses);
+	if (d->names_group && misses->n == n_before)
+		check_named(d, misses);
 }

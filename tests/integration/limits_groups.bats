@@ -235,11 +235,20 @@ block_devices() {
 		--set limits.cpuset=0 --set limits.cpu_time=30s --set limits.io.read=9MiB/s -- true
 	[ "$(reported '[.cpu_ms, .memory_peak_bytes, .pids_peak, .io_read_bytes] | map(. != null) | all')" = true ]
 	[ -z "$(groups_below "$group")" ]
-	limited 0 "" -- true
+	cordon run -q --report "$PWD/report" -- true
 	[ "$(reported '[.cpu_ms, .memory_peak_bytes, .oom_kills, .pids_peak, .pids_refused, .io_read_bytes, .io_write_bytes] | unique')" = '[null]' ]
+	[ "$(cordon explain --json -- true | jq -c '.steps[] | select(.name == "cgroup") | .wanted')" = false ]
+}
+
+# Whoever names a group relies on what that is bounded by.
+@test "a named group holds a sandbox without limits of its own as well, in each hierarchy" {
+	own_groups
 	start
-	[ -z "$(groups_below "$group")" ]
+	[ "$(groups_below "$group" | grep -c .)" = "$(groups_tops | grep -c .)" ]
 	stop
+	[ -z "$(groups_below "$group")" ]
+	limited 0 "" -- true
+	[ "$(reported '.cpu_ms != null')" = true ]
 }
 
 @test "the group cannot be seen or left from inside" {
@@ -357,6 +366,10 @@ set_up_stranger() {
 }
 
 @test "a parent that is not there, or that is none, is refused" {
+	# Also where no limit asks for a group, or one is held without.
+	says 125 "cordon: --cgroup-parent: there is no control group of the name that --cgroup-parent gives (pids)*hint: *cordon-none*" \
+		cordon run --cgroup-parent cordon-none/x -- true
+	says 125 "cordon: --cgroup-parent: there is no control group *" cordon run --cgroup-parent cordon-none/x --set limits.pids=9 -- true
 	says 125 "cordon: limits.memory: there is no control group of the name that --cgroup-parent gives (memory)*hint: *cordon-none*" \
 		cordon run --cgroup-parent cordon-none/x --set limits.memory=64MiB -- true
 	says 125 "cordon: --cgroup-parent ../x: not the path of a control group such as judges/a*" \

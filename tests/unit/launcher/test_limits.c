@@ -188,6 +188,53 @@ static void swap(void **state)
 	assert_int_equal(misses.n, 1);
 }
 
+static void a_named_group(void **state)
+{
+	(void)state;
+	/* Without a limit the sandbox is in it all the same; nothing has to be switched on for
+	 * that. */
+	for (enum cgroup_version v = CGROUP_V1; v <= CGROUP_V2; v++) {
+		host(v);
+		decide();
+		assert_int_equal(d.limits.controllers, 0);
+		d.names_group = true;
+		assert_true(limits_want_group(&d));
+		decide();
+		assert_int_equal(d.limits.controllers, 1U << CGROUP_CPUACCT);
+		ask(LIMIT_PIDS, DEMAND_REQUIRED, 7);
+		decide();
+		assert_int_equal(d.limits.controllers, 1U << CGROUP_PIDS);
+		assert_int_equal(misses.n, 0);
+	}
+	/* In each hierarchy that has it; that others do not is no miss. */
+	host(CGROUP_V1);
+	d.names_group = true;
+	d.facts.cgroup.n_hierarchies = 2;
+	d.facts.cgroup.hierarchies[1] = d.facts.cgroup.hierarchies[0];
+	d.facts.cgroup.hierarchies[0].controllers = 1U << CGROUP_PIDS;
+	d.facts.cgroup.hierarchies[1].controllers = 1U << CGROUP_CPU | 1U << CGROUP_MEMORY;
+	d.facts.cgroup.obstacle[CGROUP_IO] = CGROUP_NO_PARENT;
+	decide();
+	assert_int_equal(d.limits.controllers, 1U << CGROUP_PIDS | 1U << CGROUP_MEMORY);
+	assert_int_equal(misses.n, 0);
+	/* Where it is but may not be used; and nowhere at all. */
+	d.facts.cgroup.obstacle[CGROUP_CPUSET] = CGROUP_NOT_DELEGATED;
+	decide();
+	assert_int_equal(misses.n, 1);
+	assert_non_null(strstr(misses.list[0].text, "may not make a control group here (cpuset)"));
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		d.facts.cgroup.obstacle[c] = CGROUP_NO_PARENT;
+	decide();
+	assert_int_equal(misses.n, 1);
+	assert_non_null(strstr(misses.list[0].text, "--cgroup-parent: there is no control group"));
+	assert_non_null(strstr(misses.list[0].hint, "mkdir -p $d/own"));
+	/* Also where a limit is held by other means, or is only wished for. */
+	ask(LIMIT_PIDS, DEMAND_REQUIRED, 7);
+	ask(LIMIT_MEMORY, DEMAND_WHEN_POSSIBLE, 1 << 20);
+	decide();
+	assert_int_equal(misses.n, 1);
+}
+
 static void write_rates(void **state)
 {
 	(void)state;
@@ -423,6 +470,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_enforced_unseen),
 		cmocka_unit_test(obstacles),
 		cmocka_unit_test(swap),
+		cmocka_unit_test(a_named_group),
 		cmocka_unit_test(write_rates),
 		cmocka_unit_test(pids_without_a_group),
 		cmocka_unit_test(whose_memory_it_was),
