@@ -84,7 +84,7 @@ load ../lib/attack
 @test "tmpfs: bytes and inodes end where the policy says, ENOSPC and not before" {
 	local mib=1048576
 	gives 0 "" inside "head -c $((63 * mib)) /dev/zero >/tmp/a"
-	says 1 $'*No space left on device\ncordon: volumes[0].size (64 MiB) was used up when the program failed (profile default:*)' \
+	says 1 $'*No space left on device\ncordon: volumes?0?.size (64 MiB) was used up when the program failed (profile default:*)' \
 		inside "head -c $((65 * mib)) /dev/zero >/tmp/a"
 	gives 0 "" inside "head -c $((15 * mib)) /dev/zero >/big" --set rootfs.writable.store=tmpfs
 	says 1 "*No space left on device"* inside "head -c $((17 * mib)) /dev/zero >/big" --set rootfs.writable.store=tmpfs
