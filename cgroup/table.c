@@ -159,6 +159,9 @@ const struct cgroup_limit_row cgroup_limit_rows[] = {
 	{LIMIT_PIDS, CGROUP_V1, "pids.max", format_pids, false},
 	{LIMIT_PIDS, CGROUP_V2, "pids.max", format_pids, false},
 	{LIMIT_MEMORY, CGROUP_V1, "memory.limit_in_bytes", format_memory, true},
+	/* Buffers of sockets have a count of their own there, which is none without a limit
+	 * (cgroup-v1/memory.rst, 2.7.2). */
+	{LIMIT_MEMORY, CGROUP_V1, "memory.kmem.tcp.limit_in_bytes", format_memory, true},
 	{LIMIT_MEMORY, CGROUP_V2, "memory.max", format_memory, true},
 	/* Not below the limit of memory alone, so behind it. */
 	{LIMIT_SWAP, CGROUP_V1, "memory.memsw.limit_in_bytes", format_memory_and_swap, true},

@@ -25,6 +25,7 @@ static void forms(void **state)
 		{LIMIT_PIDS, CGROUP_V1, "pids.max", 16, "17"},
 		{LIMIT_PIDS, CGROUP_V2, "pids.max", 1, "2"},
 		{LIMIT_MEMORY, CGROUP_V1, "memory.limit_in_bytes", 1 << 28, "268435456"},
+		{LIMIT_MEMORY, CGROUP_V1, "memory.kmem.tcp.limit_in_bytes", 1 << 28, "268435456"},
 		{LIMIT_MEMORY, CGROUP_V2, "memory.max", INT64_MAX, "9223372036854775807"},
 		/* Together with memory, which is 100 here. */
 		{LIMIT_SWAP, CGROUP_V1, "memory.memsw.limit_in_bytes", 0, "100"},
