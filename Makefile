@@ -50,6 +50,7 @@ LAUNCHER_SRC := \
 	launcher/limits_text.c \
 	launcher/output.c \
 	launcher/supervise_output.c \
+	launcher/supervise_stop.c \
 	launcher/stores.c \
 	launcher/preflight_limits.c \
 	launcher/placeholders.c \

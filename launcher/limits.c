@@ -319,6 +319,24 @@ void limits_on_memory_event(const struct launch *launch, struct limits_watch *wa
 		watch->short_until_ms = now_ms + MEMORY_WAIT_MS;
 }
 
+bool limits_want_looks(const struct launch *launch, const struct limits_watch *watch)
+{
+	return watch->next_cpu_ms != INT64_MAX || launch->cgroup.oom_event_fd >= 0;
+}
+
+void limits_forget_idle(struct limits_watch *watch)
+{
+	watch->idle_limit_ms = watch->next_idle_ms = INT64_MAX;
+}
+
+void limits_go_on(const struct launch *launch, struct limits_watch *watch, int64_t now_ms)
+{
+	limits_note_activity(watch, now_ms);
+	/* The event may have been taken. */
+	if (launch->cgroup.oom_event_fd >= 0)
+		watch->short_until_ms = now_ms + MEMORY_WAIT_MS;
+}
+
 /* Whether it has been idle for too long. */
 static bool is_idle(const struct launch *launch, struct limits_watch *watch, int64_t now_ms)
 {

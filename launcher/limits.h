@@ -66,6 +66,12 @@ enum spec_limit limits_check(const struct launch *launch, struct limits_watch *w
 			     int64_t now_ms);
 /* It was at work just now: the time of idleness begins anew. */
 void limits_note_activity(struct limits_watch *watch, int64_t now_ms);
+/* The keeper stops. Whether something has to be looked at meanwhile; what whoever does it leaves
+ * out: a job that its user stopped is not idle. */
+bool limits_want_looks(const struct launch *launch, const struct limits_watch *watch);
+void limits_forget_idle(struct limits_watch *watch);
+/* And goes on: nobody has looked since, or somebody else. */
+void limits_go_on(const struct launch *launch, struct limits_watch *watch, int64_t now_ms);
 /* v1: the event of a lack of memory. */
 void limits_on_memory_event(const struct launch *launch, struct limits_watch *watch,
 			    int64_t now_ms);

@@ -16,7 +16,7 @@
  * Stopping. ^Z comes in one of two ways: as a signal to cordon, which is passed on, or, where the
  * terminal is relayed, as a byte that the pty makes a signal of. Either way the workload may catch
  * it, so cordon stops when the workload has. A workload cannot stop cordon otherwise, and not for
- * longer than limits.wall_time: a timer continues the keeper then.
+ * longer than its limits: supervise_stop.c.
  */
 #include <errno.h>
 #include <poll.h>
@@ -128,37 +128,12 @@ void launch_kill(struct launch *launch)
 
 /* ---- stop and go on ---- */
 
-void supervise_stop_self(const struct watch *watch, bool whole_group)
-{
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCONT};
-	struct itimerspec at = {.it_value = {.tv_sec = watch->deadline_ms / 1000,
-					     .tv_nsec = watch->deadline_ms % 1000 * 1000000}};
-	bool has_deadline = watch->deadline_ms != INT64_MAX;
-	sigset_t tstp = only(SIGTSTP), cont = only(SIGCONT);
-	struct timespec now = {0};
-	timer_t timer;
-
-	/* SIGCONT continues a stopped process also where it is blocked: the deadline holds. */
-	if (has_deadline && timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
-		return;
-	if (!has_deadline || timer_settime(timer, TIMER_ABSTIME, &at, NULL) == 0) {
-		kill(whole_group ? 0 : getpid(), SIGTSTP);
-		sigprocmask(SIG_UNBLOCK, &tstp, NULL); /* here */
-		sigprocmask(SIG_BLOCK, &tstp, NULL);
-	}
-	if (has_deadline)
-		timer_delete(timer);
-	while (sigtimedwait(&cont, NULL, &now) > 0) /* what continued us is dealt with here */
-		;
-}
-
 static int go_on(struct watch *watch, struct err *err)
 {
 	int r = terminal_resize(watch->launch, err);
 
 	watch->asked_to_stop = false;
-	/* Nobody has looked since: a job that its user stopped is not idle. */
-	limits_note_activity(&watch->limits, supervise_now_ms());
+	limits_go_on(watch->launch, &watch->limits, supervise_now_ms());
 	if (r == 0)
 		r = terminal_refresh(watch->launch, err);
 	send_to_workload(watch->launch, SIGCONT, true);

@@ -6,8 +6,11 @@ load ../lib/cordon
 load ../lib/attack
 load ../lib/tmux
 
+. "$repo/tests/lib/groups.bash"
+
 teardown() {
 	tmux_stop
+	own_groups_end
 	# What was killed with -9 is gc's.
 	cordon gc >/dev/null
 	cordon_teardown
@@ -193,6 +196,38 @@ sandbox_gone() {
 	tmux_start
 	type_line '$C run --timeout 1s -- sh -c "sleep 100 & kill -STOP \$\$"'
 	shows 'Stopped'
+	eventually no_keeper_of_test
+}
+
+# The signal that continues the keeper comes before the one that stops it: the clock runs out while it
+# waits for the monitor to put the modes back.
+@test "terminal: a program that stops itself when its time is up does not dodge limits.wall_time" {
+	tmux_start
+	type_line '$C run --timeout 3s -- sh -c "sleep 2; sleep 100 & kill -STOP \$\$"'
+	eventually monitor_of_shell
+	sleep 1
+	kill -STOP "$monitor"
+	sleep 2.5
+	kill -CONT "$monitor"
+	eventually no_keeper_of_test
+}
+
+# Others of its processes go on while cordon is stopped.
+@test "terminal: a program that stops itself does not dodge limits.cpu_time" {
+	own_groups
+	tmux_start
+	type_line "clear; \$C run --cgroup-parent $group --set limits.cpu_time=1s -- sh -c '(while :; do :; done) & kill -STOP \$\$'"
+	shows 'Stopped'
+	eventually no_keeper_of_test
+	shows 'cordon: ended by limits.cpu_time: 1 s'
+	# Control: one that uses none stays stopped, and goes on.
+	type_line "clear; \$C run --cgroup-parent $group --set limits.cpu_time=1s -- sh -c 'kill -STOP \$\$; echo went-''on'"
+	shows 'Stopped'
+	sleep 1.5
+	keeper_of_shell
+	[ "$(awk '/^State:/ { print $2 }' "/proc/$keeper/status")" = T ]
+	type_line fg
+	shows '^went-on'
 	eventually no_keeper_of_test
 }
 
