@@ -34,7 +34,9 @@ int top_check(int fd, struct err *err)
 
 	if (find_size(&top))
 		return 0;
-	err_set(err, ERR_USAGE, 0, "--top draws on the terminal at stderr, and there is none");
+	err_set(err, ERR_USAGE, 0,
+		"--top draws on the terminal at stderr, and there is none of %d lines or more",
+		LEAST_ROWS);
 	return err_hint(err, "For programs: --sample 50ms --status-fd 3.");
 }
 
@@ -99,7 +101,7 @@ void top_stop(struct top *top)
 
 /* ---- text ---- */
 
-/* "12.3 MiB". */
+/* "12.3 MiB", "64 MiB". */
 static size_t put_bytes(int64_t bytes, char *buf, size_t size)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -114,6 +116,8 @@ static size_t put_bytes(int64_t bytes, char *buf, size_t size)
 	}
 	if (unit == 0)
 		return str_format(buf, size, "%lld B", (long long)bytes);
+	if (scaled % 10 == 0)
+		return str_format(buf, size, "%lld %s", (long long)(scaled / 10), units[unit]);
 	return str_format(buf, size, "%lld.%lld %s", (long long)(scaled / 10),
 			  (long long)(scaled % 10), units[unit]);
 }
@@ -130,7 +134,7 @@ static size_t put_of_bytes(const struct sandbox_spec *spec, enum spec_limit limi
 
 	if (!is_limited(spec, limit))
 		return 0;
-	len = str_format(buf, size, " of ");
+	len = str_format(buf, size, "/");
 	return len + put_bytes((int64_t)spec->limits.total[limit].value, buf + len, size - len);
 }
 
@@ -158,17 +162,17 @@ static size_t put_cpu(const struct run_sample *sample, const struct run_sample *
 
 	len += put_hundredths((uint64_t)cpu_hundredths(sample, last), buf + len, size - len);
 	if (is_limited(spec, LIMIT_CPUS)) {
-		len += str_format(buf + len, size - len, " of ");
+		len += str_format(buf + len, size - len, "/");
 		len += put_hundredths(total[LIMIT_CPUS].value / 10000, buf + len, size - len);
 	}
-	len += str_format(buf + len, size - len, " | %lld.%lld s",
+	len += str_format(buf + len, size - len, " | %lld.%lld",
 			  (long long)(sample->cpu_us / 1000000),
 			  (long long)(sample->cpu_us / 100000 % 10));
 	if (is_limited(spec, LIMIT_CPU_TIME))
-		len += str_format(buf + len, size - len, " of %llu.%llu s",
+		len += str_format(buf + len, size - len, "/%llu.%llu",
 				  (unsigned long long)(total[LIMIT_CPU_TIME].value / 1000),
 				  (unsigned long long)(total[LIMIT_CPU_TIME].value / 100 % 10));
-	return len;
+	return len + str_format(buf + len, size - len, " s");
 }
 
 static size_t put_io(const struct run_sample *sample, char *buf, size_t size)
@@ -183,6 +187,7 @@ static size_t put_io(const struct run_sample *sample, char *buf, size_t size)
 	return len + put_bytes(sample->io_write_bytes, buf + len, size - len);
 }
 
+/* Used/limit. Under the limits of the profile judge it fits in 80 columns, whatever is used. */
 size_t top_text(const struct run_sample *sample, const struct run_sample *last,
 		const struct sandbox_spec *spec, char *buf, size_t size)
 {
@@ -197,7 +202,7 @@ size_t top_text(const struct run_sample *sample, const struct run_sample *last,
 	if (sample->pids != RESULT_NONE)
 		len += str_format(buf + len, size - len, " | tasks %lld", (long long)sample->pids);
 	if (sample->pids != RESULT_NONE && is_limited(spec, LIMIT_PIDS))
-		len += str_format(buf + len, size - len, " of %llu",
+		len += str_format(buf + len, size - len, "/%llu",
 				  (unsigned long long)spec->limits.total[LIMIT_PIDS].value);
 	if (sample->cpu_us != RESULT_NONE)
 		len += put_cpu(sample, last, spec, buf + len, size - len);

@@ -56,9 +56,30 @@ static void says_of_how_much(void **state)
 	with_io.io_read_bytes = 1023;
 	with_io.io_write_bytes = 5LL << 40;
 	top_text(&with_io, NULL, &spec, text, sizeof(text));
-	assert_string_equal(text,
-			    "3.2 s | memory 12.2 MiB of 64.0 MiB | tasks 3 of 16 | cpu 0.46 of "
-			    "0.50 | 1.5 s of 2.0 s | read 1023 B, written 5.0 TiB");
+	assert_string_equal(text, "3.2 s | memory 12.2 MiB/64 MiB | tasks 3/16 | cpu 0.46/0.50 | "
+				  "1.5/2.0 s | read 1023 B, written 5 TiB");
+}
+
+/* With the limits of the profile judge, at most: nothing of it is cut. */
+static void fits_in_80_columns(void **state)
+{
+	struct run_sample last = sample, most = sample;
+	char text[TOP_LINE_MAX];
+
+	(void)state;
+	limit_to(LIMIT_MEMORY, 256 << 20);
+	limit_to(LIMIT_PIDS, 16);
+	limit_to(LIMIT_CPUS, 1000000);
+	limit_to(LIMIT_CPU_TIME, 2000);
+	last.wall_ms = 10000;
+	last.cpu_us = 0;
+	most.wall_ms = 12000;
+	most.memory_bytes = 1023 << 10 | 1 << 9;
+	most.pids = 16;
+	most.cpu_us = 2000000;
+	assert_true(top_text(&most, &last, &spec, text, sizeof(text)) < 80);
+	assert_string_equal(text, "12.0 s | memory 1023.5 KiB/256 MiB | tasks 16/16 | "
+				  "cpu 1.00/1.00 | 2.0/2.0 s");
 }
 
 static void compares_with_the_sample_before(void **state)
@@ -100,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(says_what_is_used, clear_spec),
 		cmocka_unit_test_setup(says_of_how_much, clear_spec),
+		cmocka_unit_test_setup(fits_in_80_columns, clear_spec),
 		cmocka_unit_test_setup(compares_with_the_sample_before, clear_spec),
 		cmocka_unit_test_setup(leaves_out_what_is_not_measured, clear_spec),
 	};
