@@ -27,6 +27,7 @@ ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c ro
 CGROUP_SRC   := \
 	cgroup/group.c \
 	cgroup/leaf.c \
+	cgroup/memory.c \
 	cgroup/place.c \
 	cgroup/probe.c \
 	cgroup/table.c \

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,7 +94,8 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
 {
 	int r = 0;
 
-	/* Our parent goes away with its last child: another run may just have removed it. */
+	/* Our parent goes away with its last child: another run may just have removed it, also
+	 * between the opening of one of its files and the writing (kernfs_get_active: ENODEV). */
 	for (int i = 0; i < MAKE_TRIES; i++) {
 		if (h->makes_parent)
 			r = make_own_parent(h, place->controllers, err);
@@ -106,7 +106,6 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
 				    ? err_set(err, ERR_SETUP, errno, "%s: make the group",
 					      place->path)
 				    : 0;
-		/* ENODEV: it went between open and write. */
 		if ((r != -ENOENT && r != -ENODEV) || !h->makes_parent)
 			break;
 	}
@@ -123,40 +122,6 @@ static int make_one(const struct cgroup_hierarchy *h, struct cgroup_place *place
 	return (h->controllers & 1U << CGROUP_CPUSET) != 0 ? copy_cpuset(h, place, err) : 0;
 }
 
-/* A sandbox that is short of memory ends as a whole: half of one gives wrong results. On v1 it is
- * the keeper that sees to it. */
-static int end_as_a_whole(const struct cgroup_place *place, struct err *err)
-{
-	char text[16] = "";
-	int r = io_write_text(place->dir_fd, "memory.oom.group", "1");
-
-	if (r == 0)
-		r = (int)io_read_text(place->dir_fd, "memory.oom.group", text, sizeof(text));
-	if (r < 0 || text[0] != '1')
-		return err_set(err, ERR_SETUP, r < 0 ? -r : 0, "%s/memory.oom.group: set to 1",
-			       place->path);
-	return 0;
-}
-
-/* v1 tells of a lack of memory through an eventfd, which is also readable once the group is gone:
- * what happened is read from memory.oom_control (cgroup-v1/memory.rst, 10). */
-static int watch_memory(struct cgroup *group, const struct cgroup_place *place, struct err *err)
-{
-	_cleanup_fd_ int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	_cleanup_fd_ int control =
-		sys_openat(place->dir_fd, "memory.oom_control", O_RDONLY | O_CLOEXEC, 0);
-	char text[64];
-	int r = event < 0 ? -errno : control < 0 ? control : 0;
-
-	str_format(text, sizeof(text), "%d %d", event, control);
-	if (r == 0)
-		r = io_write_text(place->dir_fd, "cgroup.event_control", text);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: watch memory", place->path);
-	group->oom_event_fd = steal_fd(&event);
-	return 0;
-}
-
 int cgroup_make(const struct cgroup_facts *facts, struct cgroup *group, struct err *err)
 {
 	for (size_t i = 0; i < group->n; i++) {
@@ -164,8 +129,7 @@ int cgroup_make(const struct cgroup_facts *facts, struct cgroup *group, struct e
 		int r = make_one(&facts->hierarchies[place->hierarchy], place, err);
 
 		if (r == 0 && (place->controllers & 1U << CGROUP_MEMORY) != 0)
-			r = place->version == CGROUP_V1 ? watch_memory(group, place, err)
-							: end_as_a_whole(place, err);
+			r = cgroup_watch_memory(group, place, err);
 		if (r < 0)
 			return r;
 	}

@@ -37,6 +37,11 @@ uint32_t cgroup_controllers_in(const char *list, enum cgroup_version version);
  * has none. */
 const char *cgroup_controller_name(enum cgroup_controller controller, enum cgroup_version version);
 
+/* Sees to it that a lack of memory ends the sandbox as a whole: v2 does that itself, on v1 the
+ * keeper is told by group->oom_event_fd. */
+int must_check cgroup_watch_memory(struct cgroup *group, const struct cgroup_place *place,
+				   struct err *err);
+
 /* ---- directories (place.c, leaf.c) ---- */
 
 /* What keeps the caller from making a group in this directory and putting processes there. */

@@ -102,6 +102,17 @@ os._exit(0)'
 	[ "$(reported '[.kind, .oom_kills, .limit, .memory_peak_bytes > 64 * 1048576]')" = '["exited",0,null,true]' ]
 }
 
+@test "memory: a group above that has nothing killed does not keep the sandbox from its end" {
+	local top
+	own_groups
+	groups_is_v2 && return 0 # it has no such switch
+	for top in $(groups_tops); do
+		[ ! -e "$top/$group/memory.oom_control" ] || echo 1 >"$top/$group/memory.oom_control"
+	done
+	limited 137 "" --set limits.memory=24MiB --timeout 60s -- sh -c 'head -c 64M /dev/zero | tail -c 64M 2>/dev/null'
+	[ "$(reported '[.kind, .limit]')" = '["oom","limits.memory"]' ]
+}
+
 @test "memory: files on a tmpfs count; it is one sum for all processes" {
 	own_groups
 	limited 137 "" --set limits.memory=24MiB -- sh -c 'exec 2>/dev/null; head -c 48M /dev/zero >/tmp/a; sleep 60'

@@ -5,6 +5,12 @@
 load ../lib/cordon
 load ../lib/attack
 
+. "$repo/tests/lib/groups.bash"
+
+teardown() {
+	own_groups_end && cordon_teardown
+}
+
 # Compiles a submission in C from stdin.
 submission() { # NAME
 	gcc -O1 -pthread -x c -o "$1" - && chmod 755 "$1"
@@ -12,12 +18,12 @@ submission() { # NAME
 
 # Prints "KIND CODE LIMIT" of a run, as a grader would find it, and the program's output before.
 judge() { # [FLAG...] -- COMMAND...
-	cordon run --profile judge -q --report result.json "$@"
+	cordon run --profile judge -q --report result.json --cgroup-parent "$group" "$@"
 	jq -r '"\(.kind) \(.exit_code) \(.limit)"' result.json
 }
 
-# bats test_tags=root
 @test "judge: a correct submission: its output, exited 0, and what it used" {
+	own_groups
 	submission sum <<<'#include <stdio.h>
 int main(void) { long a, sum = 0; while (scanf("%ld", &a) == 1) sum += a; printf("%ld\n", sum); return 0; }'
 	gives 0 $'500500\nexited 0 null' judge -- ./sum < <(seq 1000)
@@ -26,8 +32,8 @@ int main(void) { long a, sum = 0; while (scanf("%ld", &a) == 1) sum += a; printf
 	gives 0 "exited 3 null" judge -- sh -c 'exit 3'
 }
 
-# bats test_tags=root
 @test "judge: a slow one, whether it computes in one process or in many, or sleeps" {
+	own_groups
 	gives 0 "cpu_time null limits.cpu_time" judge --set limits.cpu_time=300ms -- sh -c 'while :; do :; done'
 	jq -e '.cpu_ms >= 300 and .signal == 9' result.json
 	# Children count, also those that nobody waits for.
@@ -38,8 +44,8 @@ int main(void) { long a, sum = 0; while (scanf("%ld", &a) == 1) sum += a; printf
 	gives 0 "exited 0 null" judge --set limits.cpu_time=20s -- sh -c 'i=0; while [ $i -lt 1000 ]; do i=$((i+1)); done'
 }
 
-# bats test_tags=root
 @test "judge: a greedy one, itself or its grandchild, by memory and by files" {
+	own_groups
 	submission greedy <<<'#include <stdlib.h>
 #include <string.h>
 int main(int n, char **v) { size_t s = strtoul(v[1], 0, 10) << 20; char *p = malloc(s); if (!p) return 9; memset(p, 1, s); return p[s / 2] == n ? 7 : 0; }'
@@ -53,8 +59,8 @@ int main(int n, char **v) { size_t s = strtoul(v[1], 0, 10) << 20; char *p = mal
 	gives 0 "oom null limits.memory" judge --set limits.memory=8MiB -- dd if=/dev/zero of=/tmp/x bs=1M count=15 status=none
 }
 
-# bats test_tags=root
 @test "judge: a forking one is refused at 16, and that is told" {
+	own_groups
 	gives 0 $'16 processes, then EAGAIN\nexited 0 null' judge -- "$ATTACK/processes" 50
 	jq -e '.pids_peak == 16 and .pids_refused >= 1' result.json
 	# One that fails for it.
@@ -68,10 +74,10 @@ int main(void) { pthread_t t; int n = 0; while (n < 99 && !pthread_create(&t, 0,
 	gives 0 "exited 15 null" judge -- sh -c 'exit 15'
 }
 
-# bats test_tags=root
 @test "judge: a flooding one is ended at its limit, and exactly so much has come out" {
+	own_groups
 	local code=0
-	cordon run --profile judge -q --report result.json --set limits.output=2000 -- yes >all || code=$?
+	cordon run --profile judge -q --report result.json --cgroup-parent "$group" --set limits.output=2000 -- yes >all || code=$?
 	[ "$code $(wc -c <all)" = '137 2000' ]
 	[ "$(jq -r '"\(.kind) \(.limit)"' result.json)" = 'output limits.output' ]
 	jq -e '.output_bytes == 2000 and .signal == 9' result.json
@@ -81,8 +87,8 @@ int main(void) { pthread_t t; int n = 0; while (n < 99 && !pthread_create(&t, 0,
 	gives 0 "exited 0 null" judge --set limits.output=2000 -- sh -c 'printf "%0999d\n%0999d\n" 1 2 >/dev/null'
 }
 
-# bats test_tags=root
 @test "judge: a crashing one says its signal" {
+	own_groups
 	submission crash <<<'int main(void) { volatile int *p = 0; return *p; }'
 	gives 0 "signalled null null" judge -- ./crash
 	[ "$(jq .signal result.json)" = 11 ]
