@@ -61,8 +61,9 @@ static const char *const values[] = {
 static const char *const limits[] = {
 	"`limits.ulimits` hold for each process, `limits.nproc` for the user inside, all others "
 	"for "
-	"the sandbox as a whole. Those are enforced by control groups: where this host has no such "
-	"group, or the caller may not make one, the start is refused with what to do about it. "
+	"the sandbox as a whole. `limits.wall_time` and `limits.output` are kept by cordon itself, "
+	"the rest by control groups: where this host has no such group, or the caller may not have "
+	"one, the start is refused with what to do about it. "
 	"`cordon doctor` says it in advance, `cordon explain` by what each limit is held.",
 	"`limits.pids` holds without a control group, too. `limits.memory` alone means `swap: 0`, "
 	"since what is too much would go there; `swap: unlimited` lets it. Short of memory the "
