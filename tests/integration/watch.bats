@@ -13,7 +13,7 @@ teardown() {
 	cordon_teardown
 }
 
-# bats test_tags=root,vm
+# bats test_tags=root
 @test "sample: a line every 20 ms that says what is used, between started and the result" {
 	cordon run --sample 20ms --status-fd 3 --timeout 20s -- \
 		python3 -c 'x = bytearray(40 << 20)
