@@ -99,14 +99,15 @@ static void print_accesses(const struct decision *d, const struct access_denials
 {
 	const char *why = why_not_listed(d, access);
 	bool is_listed = access != NULL && access->is_lost == 0;
+	unsigned long long unlisted = is_listed ? access->others : 0;
 
 	for (size_t i = 0; is_listed && i < access->n; i++)
 		print_access(&d->spec, &access->list[i]);
-	if (is_listed && access->others + access->unseen > 0)
+	unlisted += is_listed ? access->unseen : 0;
+	if (unlisted > 0)
 		print_note("denied %llu times: others, for which the list of %d is too short or "
 			   "which the audit stream did not have",
-			   (unsigned long long)(access->others + access->unseen),
-			   ACCESS_DENIALS_MAX);
+			   unlisted, ACCESS_DENIALS_MAX);
 	if (is_listed && access->n_gaps > 0)
 		print_note("the list may lack some: the kernel dropped records");
 	if (why == NULL && access->n == 0)

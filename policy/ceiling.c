@@ -155,10 +155,11 @@ static struct policy_node *take_wish(struct policy_node *map, struct policy_node
 				     const char *name)
 {
 	struct policy_node *said = doc_get(map, name), *wish = doc_get(wishes, name);
-	struct policy_node **link = wishes != NULL ? &wishes->children : NULL;
+	struct policy_node **link;
 
-	if (is_limited(said) || !is_limited(wish))
+	if (wishes == NULL || is_limited(said) || !is_limited(wish))
 		return said;
+	link = &wishes->children;
 	while (*link != wish)
 		link = &(*link)->next;
 	*link = wish->next;

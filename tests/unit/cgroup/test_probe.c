@@ -206,7 +206,8 @@ static void hostile_lines(void **state)
 	assert_int_equal(facts.n_hierarchies, 1);
 	/* Half a path is another path. */
 	memset(far_away, 'a', sizeof(far_away));
-	memcpy(far_away, "8:pids:/", 8);
+	strcpy(far_away, "8:pids:/");
+	far_away[8] = 'a';
 	strcpy(far_away + 4000, "\n");
 	probe(far_away, V1("pids", "/"), NULL, &facts);
 	assert_int_equal(facts.obstacle[CGROUP_PIDS], CGROUP_NOT_SHOWN);

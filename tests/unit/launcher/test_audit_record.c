@@ -164,8 +164,10 @@ static void cuts_long_texts(void **state)
 		struct audit_record r;
 
 		/* In turns a letter and a byte that takes four. */
-		for (size_t i = 0; i < n; i++)
-			memcpy(text + len + 2 * i, i % 2 == 0 ? "61" : "0A", 2);
+		for (size_t i = 0; i < n; i++) {
+			text[len + 2 * i] = i % 2 == 0 ? '6' : '0';
+			text[len + 2 * i + 1] = i % 2 == 0 ? '1' : 'A';
+		}
 		read_copy(AUDIT_TYPE_LANDLOCK_ACCESS, text, len + 2 * n, &r);
 		assert_true(strnlen(r.path, sizeof(r.path)) < sizeof(r.path));
 		assert_int_equal(strstr(r.path, "...") != NULL,

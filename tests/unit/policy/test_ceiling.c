@@ -193,7 +193,7 @@ static void limits_are_required(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		struct policy_fixture fixture;
-		const struct spec_total *total = &fixture.spec.limits.total[wanted[i].limit];
+		const struct spec_total *total;
 		char ceiling[256];
 
 		print_message("%s, %s\n", wanted[i].ceiling, wanted[i].flag);
@@ -203,6 +203,7 @@ static void limits_are_required(void **state)
 		if (wanted[i].flag != NULL)
 			fixture_flag(&fixture, FLAG_SET, wanted[i].flag);
 		assert_int_equal(fixture_resolve(&fixture, NULL), 0);
+		total = &fixture.spec.limits.total[wanted[i].limit];
 		assert_int_equal(total->demand, wanted[i].demand);
 		if (wanted[i].demand != DEMAND_NONE) {
 			assert_int_equal(total->value, wanted[i].value);

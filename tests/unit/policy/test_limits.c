@@ -59,10 +59,11 @@ static void values(void **state)
 	(void)state;
 	for (size_t i = 0; i < N(rows); i++) {
 		struct policy_fixture fixture;
-		const struct spec_total *total = &fixture.spec.limits.total[rows[i].limit];
+		const struct spec_total *total;
 
 		print_message("%s\n", rows[i].text);
 		assert_int_equal(resolve(&fixture, rows[i].text), 0);
+		total = &fixture.spec.limits.total[rows[i].limit];
 		assert_int_equal(total->demand, rows[i].demand);
 		if (total->demand != DEMAND_NONE) {
 			assert_int_equal(total->value, rows[i].value);
@@ -162,10 +163,11 @@ static void swap_goes_with_memory(void **state)
 	(void)state;
 	for (size_t i = 0; i < N(rows); i++) {
 		struct policy_fixture fixture;
-		const struct spec_total *swap = &fixture.spec.limits.total[LIMIT_SWAP];
+		const struct spec_total *swap;
 
 		print_message("%s\n", rows[i].text);
 		assert_int_equal(resolve(&fixture, rows[i].text), 0);
+		swap = &fixture.spec.limits.total[LIMIT_SWAP];
 		assert_int_equal(swap->demand, rows[i].demand);
 		if (swap->demand != DEMAND_NONE) {
 			assert_int_equal(swap->value, rows[i].value);

@@ -58,11 +58,11 @@ static void output_and_idle_time_are_limits(void **state)
 	struct policy_fixture f;
 
 	(void)state;
-	output = &f.spec.limits.total[LIMIT_OUTPUT];
-	idle = &f.spec.limits.total[LIMIT_IDLE_TIME];
 	assert_int_equal(resolve(&f, "cordon: 1\nextends: base\n"
 				     "limits: {output: 16MiB, idle_time: 10m}\n"),
 			 0);
+	output = &f.spec.limits.total[LIMIT_OUTPUT];
+	idle = &f.spec.limits.total[LIMIT_IDLE_TIME];
 	assert_int_equal(output->demand, DEMAND_REQUIRED);
 	assert_int_equal(output->value, 16 << 20);
 	assert_int_equal(idle->demand, DEMAND_REQUIRED);
