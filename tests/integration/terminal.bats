@@ -115,6 +115,7 @@ modes_are_sane() {
 	shows '^\[1\]\+ +Stopped +sleep 100'
 	type_line 'jobs; kill -9 %1; wait; echo "still $((6*7))"'
 	shows '^still 42$'
+	eventually last_line_ends '$'
 	# suspend stops the shell inside, and with it cordon.
 	type_line 'set +m; suspend -f'
 	at_prompt
