@@ -28,7 +28,7 @@ stop_at_pids() { # BOMB UNIT...
 	done
 }
 
-# bats test_tags=vm,root
+# bats test_tags=root
 @test "bomb: processes stop at limits.pids" {
 	delegated_group
 	stop_at_pids fork processes
@@ -119,7 +119,7 @@ stop_at_memory() { # reads the lines
 	done
 }
 
-# bats test_tags=vm,root
+# bats test_tags=root
 @test "bomb: a program's own memory stops at limits.memory" {
 	delegated_group
 	stop_at_memory <<<"touch 96 32 16"

@@ -54,6 +54,7 @@ four_say() { # PATTERN PROCESSES-IN-ALL [COMMAND...], which is run while all hol
 
 three='2 processes, then EAGAIN'
 
+# bats test_tags=vm
 @test "four sandboxes of one user inside, nproc 3: each has three processes, the fourth gets EAGAIN" {
 	# As root each has host ids of its own; as a user all have the same one.
 	four_start "$CORDON" --root "$CORDON_ROOT" run -q -u daemon --set limits.nproc=3 --
