@@ -22,6 +22,13 @@
 
 static const struct spec_origin nowhere = {.file = ""};
 
+void preflight_leave_out(struct decision *decision, const char *key)
+{
+	_Static_assert(SPEC_LIMITS + 2 <= RESULT_NOT_ENFORCED_MAX, "limits, landlock, apparmor");
+	if (decision->n_not_enforced < RESULT_NOT_ENFORCED_MAX)
+		decision->not_enforced[decision->n_not_enforced++] = key;
+}
+
 struct miss *preflight_miss(struct misses *misses, const char *key, struct spec_origin origin)
 {
 	static const struct miss empty;

@@ -16,6 +16,10 @@ void preflight_host(const struct decision *decision, struct misses *misses);
 /* What is asked of Landlock and AppArmor; fills decision->not_enforced. Pure as well. */
 void preflight_lsm(struct decision *decision, struct misses *misses);
 
+/* Notes a key below when_possible that this host cannot enforce: it is printed, and reported. There
+ * is room for every key that may stand there. */
+void preflight_leave_out(struct decision *decision, const char *key);
+
 /* Appends one. */
 struct miss *preflight_miss(struct misses *misses, const char *key, struct spec_origin origin);
 

@@ -43,12 +43,6 @@ bool limits_need_group(const struct decision *decision)
 
 /* ---- decisions ---- */
 
-static void leave_out(struct decision *d, const char *key)
-{
-	if (d->n_not_enforced < RESULT_NOT_ENFORCED_MAX)
-		d->not_enforced[d->n_not_enforced++] = key;
-}
-
 /* The keys with their full names, for messages and results. */
 const char *limits_key(enum spec_limit limit)
 {
@@ -108,7 +102,7 @@ static bool check_swap(struct decision *d, struct misses *misses)
 	if (!d->facts.cgroup.has_swap)
 		return false; /* it holds: there is none */
 	if (swap->demand == DEMAND_WHEN_POSSIBLE) {
-		leave_out(d, limits_key(LIMIT_SWAP));
+		preflight_leave_out(d, limits_key(LIMIT_SWAP));
 		return false;
 	}
 	m = preflight_miss(misses, limits_key(LIMIT_SWAP), swap->origin);
@@ -139,7 +133,7 @@ static bool check_io_write(struct decision *d, struct misses *misses)
 		return true;
 	}
 	if (total->demand == DEMAND_WHEN_POSSIBLE) {
-		leave_out(d, limits_key(LIMIT_IO_WRITE));
+		preflight_leave_out(d, limits_key(LIMIT_IO_WRITE));
 		return false;
 	}
 	m = preflight_miss(misses, limits_key(LIMIT_IO_WRITE), total->origin);
@@ -199,7 +193,7 @@ static void check_limit(struct decision *d, enum spec_limit limit, struct misses
 	if (goes_with_memory(d, limit))
 		return;
 	if (total->demand == DEMAND_WHEN_POSSIBLE) {
-		leave_out(d, limits_key(limit));
+		preflight_leave_out(d, limits_key(limit));
 		return;
 	}
 	m = preflight_miss(misses, limits_key(limit), total->origin);

@@ -9,12 +9,6 @@
 #include "base/str.h"
 #include "launcher/preflight.h"
 
-static void leave_out(struct decision *d, const char *key)
-{
-	if (d->n_not_enforced < RESULT_NOT_ENFORCED_MAX)
-		d->not_enforced[d->n_not_enforced++] = key;
-}
-
 static void check_landlock(struct decision *d, struct misses *misses)
 {
 	const struct spec_landlock *landlock = &d->spec.landlock;
@@ -25,7 +19,7 @@ static void check_landlock(struct decision *d, struct misses *misses)
 	if (landlock->demand == DEMAND_NONE || landlock_is_whole(d, missing, sizeof(missing)))
 		return;
 	if (landlock->demand == DEMAND_WHEN_POSSIBLE) {
-		leave_out(d, "landlock");
+		preflight_leave_out(d, "landlock");
 		return;
 	}
 	m = preflight_miss(misses, "landlock", landlock->origin);
@@ -88,7 +82,7 @@ static void check_apparmor(struct decision *d, struct misses *misses)
 	    (apparmor->is_auto && !d->facts.apparmor))
 		return;
 	if (apparmor->demand == DEMAND_WHEN_POSSIBLE)
-		leave_out(d, "apparmor");
+		preflight_leave_out(d, "apparmor");
 	else
 		miss_apparmor(d, preflight_miss(misses, "apparmor", apparmor->origin));
 }
