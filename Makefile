@@ -44,6 +44,7 @@ LAUNCHER_SRC := \
 	launcher/fault.c \
 	launcher/host_steps.c \
 	launcher/identity.c \
+	launcher/ids.c \
 	launcher/keyring.c \
 	launcher/landlock.c \
 	launcher/landlock_child.c \

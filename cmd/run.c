@@ -96,11 +96,11 @@ struct watcher {
 	int64_t next_line_ms;
 };
 
-static void on_started(void *ctx, pid_t pid)
+static void on_started(void *ctx, const struct run_started *started)
 {
 	const struct watcher *watcher = ctx;
 
-	report_started(watcher->report, pid);
+	report_started(watcher->report, started->workload_pid);
 }
 
 static void on_sample(void *ctx, const struct run_sample *sample)

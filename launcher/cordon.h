@@ -31,9 +31,29 @@
 
 #define CORDON_VERSION "0.1.0"
 
+/* A file of the policy as it was read: the answer to one call of policy_host.load_profile. */
+struct policy_file {
+	const char *ref;
+	const char *relative_to;
+	const char *path;
+	const char *dir;
+	const char *text; /* len bytes */
+	size_t len;
+};
+
+enum { POLICY_FILES_MAX = 32 };
+
+struct policy_files {
+	struct policy_file list[POLICY_FILES_MAX];
+	size_t n;
+};
+
 /* What the front door was asked for: text only, nothing opened. */
 struct run_request {
 	struct policy_request policy;
+	/* A kept sandbox's: what the policy reads is what it read when the sandbox was made, and no
+	 * file of today's. NULL: the files. The ceiling is today's in any case. */
+	const struct policy_files *files;
 	const char *root_dir;    /* --root, NULL for the default places */
 	const char *runtime_dir; /* $XDG_RUNTIME_DIR, NULL where unset */
 	bool fds_closed[3];      /* from facts_guard_stdio */
@@ -101,6 +121,7 @@ struct decision {
 	bool wants_usage;
 	bool names_group; /* --cgroup-parent: the sandbox is in that group, limits or none */
 	char state_path[4096];
+	struct policy_files files; /* all that the policy read, in the arena */
 };
 
 /*
@@ -127,9 +148,17 @@ struct run_sample {
 	int64_t io_write_bytes;
 };
 
+/* What there is once the workload runs; valid during the call. */
+struct run_started {
+	pid_t workload_pid;
+	pid_t init_pid;
+	const char *run_id;          /* of the journal below the run root */
+	const struct cgroup *cgroup; /* n 0: none */
+};
+
 struct run_options {
 	/* Called once the workload runs. NULL: none. */
-	void (*started)(void *ctx, pid_t init_pid);
+	void (*started)(void *ctx, const struct run_started *started);
 	void *ctx;
 	/* Called every sample_ms while it runs, where the decision wants_usage. It may not block:
 	 * meanwhile no limit is looked at. NULL: none. */
@@ -137,6 +166,12 @@ struct run_options {
 	uint64_t sample_ms;
 	struct denials *denials; /* filled where the decision explains them; may be NULL else */
 	struct access_denials *access; /* likewise, where the audit stream can be read */
+	/* As root: the first of a block of host ids that the caller has claimed (ids.h) and gives
+	 * back; 0: the run claims one of its own. */
+	uint32_t id_block;
+	/* SIGTERM ends the sandbox in order: stop_signal, stop_grace_period (or what
+	 * pidfd_send_signal's si_value says, in milliseconds), then all is killed. */
+	bool stops_in_order;
 	bool keeps_file_rights; /* as root, the front door still has to write where root needs
 				   CAP_DAC_OVERRIDE */
 };

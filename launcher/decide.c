@@ -132,6 +132,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	policy_host_init(&host_state, request, ret->facts.euid, &host);
 	/* Root of a user namespace is a user of the host. */
 	host_state.is_bound = ret->facts.host_euid != 0;
+	host_state.files = &ret->files;
 	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
 	if (r == 0)
 		r = probe_for_spec(ret, request, err);

@@ -64,6 +64,12 @@ static bool has_one_id(const struct decision *d)
 
 static int apply_id_block(struct launch *launch, struct err *err)
 {
+	/* The record's, which gives it back. */
+	if (launch->id_block != 0) {
+		launch->run.has_block = true;
+		launch->run.block_first = launch->id_block;
+		return 0;
+	}
 	return state_block_claim(&launch->state, &launch->run, err);
 }
 
@@ -77,9 +83,10 @@ static int verify_id_block(struct launch *launch, struct err *err)
 
 static int undo_id_block(struct launch *launch, struct err *err)
 {
-	int r = launch->run.has_block ? state_block_release(&launch->state, launch->run.id,
-							    launch->run.block_number, err)
-				      : 0;
+	int r = launch->run.has_block && launch->id_block == 0
+			? state_block_release(&launch->state, launch->run.id,
+					      launch->run.block_number, err)
+			: 0;
 
 	return r < 0 ? r : 0;
 }

@@ -87,6 +87,7 @@ struct launch {
 	char start_dir[4096];    /* the caller's directory where it is visible inside, else "" */
 	char program_path[4096]; /* what will be executed, absolute */
 	bool keeps_file_rights;
+	uint32_t id_block;  /* the caller's, 0: none */
 	struct fault fault; /* test builds */
 };
 

@@ -240,15 +240,9 @@ static int load_name(const struct policy_host_state *state, struct arena *arena,
 			name);
 }
 
-static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
-			     const char *relative_to, const char **ret_path, const char **ret_dir,
-			     const char **ret_text, size_t *ret_len, struct err *err)
+static int load_by_ref(const struct policy_host_state *state, struct arena *arena, const char *ref,
+		       const char *relative_to, struct profile_out out, struct err *err)
 {
-	const struct policy_host_state *state = ctx;
-	struct profile_out out = {.path = ret_path,
-				  .dir = ret_dir,
-				  .text = ret_text,
-				  .len = ret_len};
 	char path[PATH_MAX];
 
 	if (strchr(ref, '/') == NULL)
@@ -259,6 +253,67 @@ static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
 	if (path_normalize(path, sizeof(path), relative_to, ref) < 0)
 		return err_set(err, ERR_POLICY, 0, "profile %s: not a usable path", ref);
 	return load_file(state, arena, path, out, err);
+}
+
+/* What the sandbox's record holds, in the place of any file. */
+static int load_kept(const struct policy_files *files, const char *ref, const char *relative_to,
+		     struct profile_out out, struct err *err)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		const struct policy_file *file = &files->list[i];
+
+		if (!str_equal(file->ref, ref) || !str_equal(file->relative_to, relative_to))
+			continue;
+		*out.path = file->path;
+		*out.dir = file->dir;
+		*out.text = file->text;
+		*out.len = file->len;
+		return 0;
+	}
+	err_set(err, ERR_POLICY, 0, "profile %s: the sandbox's record has not got it", ref);
+	return err_hint(err, "It was made by another build of cordon: make the sandbox anew.");
+}
+
+static int note_file(struct policy_files *files, struct arena *arena,
+		     const struct policy_file *file, struct err *err)
+{
+	struct policy_file *copy = &files->list[files->n];
+
+	if (files->n == POLICY_FILES_MAX)
+		return err_set(err, ERR_POLICY, 0, "profile %s: more than %d files", file->path,
+			       POLICY_FILES_MAX);
+	*copy = *file;
+	copy->ref = arena_strdup(arena, file->ref);
+	copy->relative_to = arena_strdup(arena, file->relative_to);
+	if (copy->ref == NULL || copy->relative_to == NULL)
+		return err_set(err, ERR_BUG, ENOMEM, "profile %s", file->path);
+	files->n++;
+	return 0;
+}
+
+static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
+			     const char *relative_to, const char **ret_path, const char **ret_dir,
+			     const char **ret_text, size_t *ret_len, struct err *err)
+{
+	const struct policy_host_state *state = ctx;
+	struct profile_out out = {.path = ret_path,
+				  .dir = ret_dir,
+				  .text = ret_text,
+				  .len = ret_len};
+	int r = state->request->files != NULL
+			? load_kept(state->request->files, ref, relative_to, out, err)
+			: load_by_ref(state, arena, ref, relative_to, out, err);
+	struct policy_file file;
+
+	if (r < 0 || state->files == NULL)
+		return r;
+	file = (struct policy_file){.ref = ref,
+				    .relative_to = relative_to,
+				    .path = *ret_path,
+				    .dir = *ret_dir,
+				    .text = *ret_text,
+				    .len = *ret_len};
+	return note_file(state->files, arena, &file, err);
 }
 
 void policy_host_list(const struct policy_host_state *state,

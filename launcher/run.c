@@ -306,7 +306,11 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 	if (r < 0)
 		return r;
 	if (options->started != NULL)
-		options->started(options->ctx, launch->workload_pid);
+		options->started(options->ctx,
+				 &(struct run_started){.workload_pid = launch->workload_pid,
+						       .init_pid = launch->init_pid,
+						       .run_id = launch->run.id,
+						       .cgroup = &launch->cgroup});
 	return supervise(launch, options, ret_result, err);
 }
 
@@ -360,6 +364,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,
+		.id_block = options->id_block,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};

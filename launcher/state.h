@@ -5,10 +5,8 @@
  *     runs/ID/journal    one line for each change of the host, written before the change; locked by
  * the keeper
  *
- * and, for root, /run/cordon/ids/N, a link to the run that holds the block that begins with host id
- * N. Those links stay in one place whatever --root says, for ids are the machine's. The journal is
- * on its run's side of a crash: what is in it and is not locked belongs to a dead keeper, and
- * `cordon gc` undoes it.
+ * and, for root, a claim of the run's block of host ids (ids.h). The journal is on its run's side
+ * of a crash: what is in it and is not locked belongs to a dead keeper, and `cordon gc` undoes it.
  */
 #ifndef CORDON_LAUNCHER_STATE_H
 #define CORDON_LAUNCHER_STATE_H
@@ -35,6 +33,19 @@ struct state_run {
 	uint64_t block_number; /* the name of the claim: the first host id */
 	uint32_t block_first;  /* first host id */
 };
+
+/* Opens dirfd/name, made 0700 if missing, and insists that it is the caller's own and nobody
+ * else's. Returns the fd. */
+int must_check state_open_own_dir(int dirfd, const char *name, struct err *err);
+
+/* Makes the directories above path (absolute), 0755. Returns 0 or -errno. */
+int must_check state_make_parents(const char *path);
+
+/* flock(2) over EINTR. Returns 0 or -errno. */
+int must_check state_lock(int fd, int how);
+
+/* A random name, hex. Returns 0 or -errno. */
+int must_check state_make_id(char id[RUN_ID_LEN + 1]);
 
 /* The run root's path for this caller: root_dir/run where --root was given; /run/cordon for root;
  * else $XDG_RUNTIME_DIR/cordon, else /tmp/cordon-UID. Text only. runtime_dir may be NULL. */

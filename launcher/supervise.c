@@ -13,6 +13,10 @@
  * A program that runs directly would still be in its last write(2): so the run goes on until all
  * has been taken, and what ends a run ends that, too.
  *
+ * An end in order. A kept sandbox is asked to end by SIGTERM to its keeper, by `cordon stop` or by
+ * whoever ends all processes (a shutdown): the keeper sends the stop signal, and kills what is left
+ * after the grace period. The one number that comes with it (sigqueue(3)) is another grace period.
+ *
  * Stopping. ^Z comes in one of two ways: as a signal to cordon, which is passed on, or, where the
  * terminal is relayed, as a byte that the pty makes a signal of. Either way the workload may catch
  * it, so cordon stops when the workload has. A workload cannot stop cordon otherwise, and not for
@@ -179,10 +183,30 @@ static int on_status(struct watch *watch, struct err *err)
 	return 0;
 }
 
+static void end_in_order(struct watch *watch, const struct signalfd_siginfo *info)
+{
+	const struct spec_process *process = &watch->launch->spec->process;
+	uint64_t grace_ms = process->stop_grace_period_ms;
+	int64_t now = supervise_now_ms();
+
+	if (info->ssi_code == SI_QUEUE && info->ssi_int >= 0)
+		grace_ms = (uint64_t)info->ssi_int;
+	watch->stop_deadline_ms =
+		grace_ms < (uint64_t)(INT64_MAX - now) ? now + (int64_t)grace_ms : INT64_MAX;
+	watch->asked_to_end = SIGTERM;
+	watch->result->caller_signal = process->stop_signal;
+	send_to_workload(watch->launch, (int)process->stop_signal, false);
+}
+
 static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, struct err *err)
 {
 	struct launch *launch = watch->launch;
 	int signo = (int)info->ssi_signo;
+
+	if (signo == SIGTERM && watch->options->stops_in_order) {
+		end_in_order(watch, info);
+		return 0;
+	}
 
 	if (signo == SIGCONT)
 		return go_on(watch, err);
@@ -272,6 +296,10 @@ static void enforce_limits(struct watch *watch)
 		supervise_end_by_limit(watch, kind_of_limit(limit), limits_key(limit));
 	else if (now >= watch->deadline_ms)
 		supervise_end_by_limit(watch, RUN_WALL_TIME, "limits.wall_time");
+	if (watch->is_ended || now < watch->stop_deadline_ms)
+		return;
+	supervise_end_by_limit(watch, RUN_SIGNALLED, NULL);
+	watch->result->caller_signal = SIGKILL;
 }
 
 int supervise_follow_output(struct watch *watch, struct err *err)
@@ -309,6 +337,7 @@ static int patience(const struct watch *watch)
 	if (watch->is_ended)
 		return result;
 	result = shorter(result, supervise_time_left(watch->deadline_ms));
+	result = shorter(result, supervise_time_left(watch->stop_deadline_ms));
 	result = shorter(result, supervise_time_left(watch->next_sample_ms));
 	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
 }
@@ -386,6 +415,7 @@ int supervise(struct launch *launch, const struct run_options *options,
 			      .options = options,
 			      .start_ms = start_ms,
 			      .deadline_ms = INT64_MAX,
+			      .stop_deadline_ms = INT64_MAX,
 			      .next_sample_ms = options->sampled != NULL ? start_ms : INT64_MAX,
 			      .result = &result};
 	struct rusage usage;

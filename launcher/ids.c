@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See ids.h. One lock, that of /run/cordon/ids, is taken for a claim in either place. */
+#include "launcher/ids.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/identity.h"
+#include "launcher/state.h"
+
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, CLAIM_TRIES = 64 };
+
+static const struct {
+	const char *above;
+	const char *base;
+	const char *path;
+} places[IDS_PLACES] = {
+	[IDS_UNTIL_BOOT] = {"/run", "/run/cordon", "/run/cordon/ids"},
+	[IDS_KEPT] = {"/var/lib", "/var/lib/cordon", "/var/lib/cordon/ids"},
+};
+
+static int open_place(enum ids_place place, struct err *err)
+{
+	_cleanup_fd_ int base = -EBADF;
+
+	if (mkdir(places[place].above, 0755) != 0 && errno != EEXIST)
+		return err_set(err, ERR_SETUP, errno, "%s: make the directory",
+			       places[place].above);
+	base = state_open_own_dir(AT_FDCWD, places[place].base, err);
+	return base < 0 ? base : state_open_own_dir(base, "ids", err);
+}
+
+/* The directory, -ENOENT where it was never made. */
+static int open_existing(enum ids_place place)
+{
+	return sys_openat(AT_FDCWD, places[place].path, DIR_FLAGS, 0);
+}
+
+/* A claim is named by the block's first host id, not by its place in the pool: the pool changes
+ * when somebody edits /etc/subuid. For the same reason two blocks may overlap without being the
+ * same, which only a look at all shows. own: the claim that has just been made here. */
+static bool overlaps_another(int ids_fd, uint32_t first, bool own)
+{
+	int copy = dup(ids_fd);
+	DIR *ids = copy >= 0 ? fdopendir(copy) : NULL;
+	bool overlaps = ids == NULL; /* what cannot be looked at is not free */
+	struct dirent *entry;
+
+	if (ids == NULL && copy >= 0)
+		close(copy);
+	if (ids == NULL)
+		return overlaps;
+	rewinddir(ids);
+	while ((entry = readdir(ids)) != NULL) {
+		uint64_t other;
+
+		if (parse_u64(entry->d_name, &other) == 0 && (other != first || !own) &&
+		    other + IDENTITY_BLOCK > first && other < (uint64_t)first + IDENTITY_BLOCK)
+			overlaps = true;
+	}
+	closedir(ids);
+	return overlaps;
+}
+
+static bool is_held_elsewhere(enum ids_place place, uint32_t first)
+{
+	enum ids_place other = place == IDS_KEPT ? IDS_UNTIL_BOOT : IDS_KEPT;
+	_cleanup_fd_ int fd = open_existing(other);
+
+	return fd < 0 ? fd != -ENOENT : overlaps_another(fd, first, false);
+}
+
+static int try_claim(const struct ids_request *request, int ids_fd, uint32_t first, struct err *err)
+{
+	const char *path = places[request->place].path;
+	char name[24];
+	int r = request->note != NULL ? request->note(request->ctx, first, err) : 0;
+
+	if (r < 0)
+		return r;
+	str_format(name, sizeof(name), "%u", first);
+	/* Making a link is one step, so the claim and its holder are there together or not at all.
+	 */
+	if (symlinkat(request->holder, ids_fd, name) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s/%s: claim", path, name);
+	if (!overlaps_another(ids_fd, first, true) && !is_held_elsewhere(request->place, first))
+		return 0;
+	if (unlinkat(ids_fd, name, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", path, name);
+	return err_set(err, ERR_SETUP, EEXIST, "%s/%s: claim", path, name);
+}
+
+static int claim_any(const struct ids_request *request, const struct id_pool *pool, int ids_fd,
+		     uint32_t *ret_first, struct err *err)
+{
+	uint64_t blocks = identity_pool_blocks(pool);
+	uint64_t start;
+	int r = -EEXIST;
+
+	if (blocks == 0)
+		return err_set(err, ERR_PREFLIGHT, 0, "/etc/subuid: no block of host ids is left");
+	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
+		return err_set(err, ERR_SETUP, EIO, "random number");
+	for (uint64_t i = 0; i < CLAIM_TRIES && i < blocks && r == -EEXIST; i++) {
+		uint32_t first = identity_pool_block(pool, (start % blocks + i) % blocks);
+
+		r = try_claim(request, ids_fd, first, err);
+		if (r == 0)
+			*ret_first = first;
+	}
+	return r;
+}
+
+int ids_claim(const struct ids_request *request, uint32_t *ret_first, struct err *err)
+{
+	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
+	_cleanup_fd_ int lock_fd = -EBADF;
+	_cleanup_fd_ int kept_fd = -EBADF;
+	int r;
+
+	if (pool == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "pool of host ids");
+	r = identity_read_pool(pool, err);
+	if (r < 0)
+		return r;
+	lock_fd = open_place(IDS_UNTIL_BOOT, err);
+	if (lock_fd < 0)
+		return lock_fd;
+	r = state_lock(lock_fd, LOCK_EX);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: lock", places[IDS_UNTIL_BOOT].path);
+	if (request->place == IDS_UNTIL_BOOT)
+		return claim_any(request, pool, lock_fd, ret_first, err);
+	kept_fd = open_place(IDS_KEPT, err);
+	return kept_fd < 0 ? kept_fd : claim_any(request, pool, kept_fd, ret_first, err);
+}
+
+int ids_release(enum ids_place place, const char *holder, uint64_t first, struct err *err)
+{
+	char name[24], found[PATH_MAX + 32];
+	_cleanup_fd_ int ids_fd = open_existing(place);
+	ssize_t n;
+
+	if (ids_fd == -ENOENT)
+		return 0;
+	if (ids_fd < 0)
+		return err_set(err, ERR_SETUP, -ids_fd, "%s: open", places[place].path);
+	str_format(name, sizeof(name), "%llu", (unsigned long long)first);
+	n = readlinkat(ids_fd, name, found, sizeof(found) - 1);
+	if (n < 0)
+		return errno == ENOENT ? 0
+				       : err_set(err, ERR_SETUP, errno, "%s/%s: read",
+						 places[place].path, name);
+	found[n] = '\0';
+	/* A journal names each block that was tried, also those that turned out to be another's. */
+	if (!str_equal(found, holder))
+		return 0;
+	if (unlinkat(ids_fd, name, 0) != 0 && errno != ENOENT)
+		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", places[place].path, name);
+	return 1;
+}
+
+/* Whether the claim's holder was right below prefix, and is gone. */
+static bool is_orphan(const char *holder, const char *prefix, int dir_fd)
+{
+	const char *name = holder + strlen(prefix);
+
+	return str_has_prefix(holder, prefix) && strchr(name, '/') == NULL &&
+	       faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+int ids_release_orphans(enum ids_place place, const char *prefix, int dir_fd, uint32_t *n_freed,
+			struct err *err)
+{
+	_cleanup_fd_ int ids_fd = open_existing(place);
+	int copy = ids_fd < 0 ? -EBADF : dup(ids_fd);
+	DIR *ids = copy < 0 ? NULL : fdopendir(copy);
+	char holder[PATH_MAX + 32];
+	struct dirent *entry;
+	int result = 0;
+
+	if (ids == NULL) /* a user has no claims, and may not look */
+		return 0;
+	while ((entry = readdir(ids)) != NULL) {
+		ssize_t n = readlinkat(ids_fd, entry->d_name, holder, sizeof(holder) - 1);
+
+		if (n <= 0)
+			continue;
+		holder[n] = '\0';
+		if (!is_orphan(holder, prefix, dir_fd))
+			continue;
+		if (unlinkat(ids_fd, entry->d_name, 0) != 0 && errno != ENOENT)
+			result = err_set(err, ERR_SETUP, errno, "%s/%s: give back",
+					 places[place].path, entry->d_name);
+		else
+			*n_freed += 1;
+	}
+	closedir(ids);
+	return result;
+}
