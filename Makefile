@@ -15,6 +15,7 @@ POLICY_SRC   := \
 	policy/filter_second.c \
 	policy/forms.c \
 	policy/resolve_architectures.c \
+	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
@@ -66,13 +67,26 @@ LAUNCHER_SRC := \
 	launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
+	cmd/create.c \
 	cmd/ending.c \
+	cmd/kept.c \
+	cmd/life.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c \
 	cmd/top.c \
 	cmd/verdict.c cmd/visible.c
-LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC)
+RECORDS_SRC := \
+	records/create.c \
+	records/fields.c \
+	records/gc.c \
+	records/keep.c \
+	records/keeper.c \
+	records/names.c \
+	records/record.c \
+	records/status.c \
+	records/store.c
+LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o

@@ -33,6 +33,16 @@ int sys_pidfd_send_signal(int pidfd, int signo, unsigned flags)
 	return result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags));
 }
 
+int sys_pidfd_send_value(int pidfd, int signo, int value)
+{
+	siginfo_t info = {.si_signo = signo, .si_code = SI_QUEUE};
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = value;
+	return (int)result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, &info, 0));
+}
+
 int sys_pidfd_getfd(int pidfd, int their_fd)
 {
 	return result_of(syscall(SYS_pidfd_getfd, pidfd, their_fd, 0));

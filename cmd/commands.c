@@ -46,6 +46,14 @@ const struct subcommand commands[] = {
 	 "print the plan of a run, with where each value comes from; change nothing",
 	 "Prints what `cordon run` with the same flags would do.\n", COMMAND_EXPLAIN_FLAGS,
 	 cmd_explain, NULL},
+	{"create", "[FLAGS] -- CMD...", "make a sandbox that is kept, without starting it",
+	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_RUN_FLAGS,
+	 cmd_create, NULL},
+	{"start", "SANDBOX...", "start sandboxes that are kept",
+	 "Returns when their programs run.\n", 0, cmd_start, NULL},
+	{"stop", "SANDBOX...", "end sandboxes in order",
+	 "Sends the stop signal, and SIGKILL after the grace period.\n", 0, cmd_stop, NULL},
+	{"rm", "SANDBOX...", "remove sandboxes that do not run", "", 0, cmd_rm, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
 	 "125. With --cgroup-parent it says what can be limited in a group that was made\n"

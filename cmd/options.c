@@ -27,6 +27,9 @@ enum target {
 	TO_INPUT,
 	TO_TERMINAL,
 	TO_CALLS,
+	TO_NAME,
+	TO_DETACH,
+	TO_RM,
 	TO_HELP
 };
 
@@ -78,6 +81,9 @@ static const struct option_def {
 	 "write what is used to --status-fd as often, a JSON line each: 50ms"},
 	{"--top", NULL, TO_TOP, 0, OPTION_RUN,
 	 "show what is used against its limits in the terminal's last line, live"},
+	{"--name", "NAME", TO_NAME, 0, OPTION_RUN, "keep the sandbox under this name"},
+	{"-d", NULL, TO_DETACH, 0, OPTION_RUN, "leave it running, and print its id"},
+	{"--rm", NULL, TO_RM, 0, OPTION_RUN, "remove it when it has ended"},
 	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
 	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
 	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN | OPTION_DOCTOR,
@@ -247,6 +253,15 @@ static int take(struct options *o, const struct option_def *def, const char *val
 	case TO_CGROUP_PARENT:
 		o->cgroup_parent = value;
 		return options_check_cgroup_parent(value, err);
+	case TO_NAME:
+		o->name = value;
+		return 0;
+	case TO_DETACH:
+		o->detach = true;
+		return 0;
+	case TO_RM:
+		o->rm = true;
+		return 0;
 	case TO_INPUT:
 		return 0;
 	case TO_TERMINAL:

@@ -18,6 +18,9 @@ struct options {
 	int fds[SPEC_FDS_MAX]; /* --fd */
 	size_t n_fds;
 	const char *report;
+	const char *name; /* --name; NULL: none */
+	bool detach;      /* -d */
+	bool rm;          /* --rm */
 	const char *cgroup_parent;
 	uint64_t sample_ms; /* 0: none */
 	bool top;

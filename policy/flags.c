@@ -15,9 +15,9 @@
 
 enum { KEY_PATH_MAX = 256 };
 
-static const char *flag_name(const struct policy_flag *flag)
+const char *policy_flag_name(enum policy_flag_kind kind)
 {
-	switch (flag->kind) {
+	switch (kind) {
 	case FLAG_SET:
 		return "--set";
 	case FLAG_WAIVE:
@@ -229,9 +229,9 @@ struct policy_node *layers_from_flags(struct policy_ctx *ctx)
 		*source = (struct policy_source){
 			.path = "command line",
 			.dir = ctx->host->cwd,
-			.text = ctx_format(ctx, "%s %s", flag_name(flag), flag->text),
+			.text = ctx_format(ctx, "%s %s", policy_flag_name(flag->kind), flag->text),
 			.rank = LAYERS_MAX,
-			.column_base = (uint32_t)strlen(flag_name(flag)) + 1,
+			.column_base = (uint32_t)strlen(policy_flag_name(flag->kind)) + 1,
 			.is_flag = true,
 			.digest = "",
 		};

@@ -27,8 +27,8 @@ const struct policy_key policy_keys[] = {
 	{"process.environment", KEY_FREE_MAP, 0, NULL, NULL, "variables; no value passes the caller's, all others are dropped", NULL, 0},
 	{"process.environment.*", KEY_TEXT, 0, NULL, NULL, "value of one variable", NULL, 0},
 	{"process.hostname", KEY_TEXT, 0, NULL, NULL, "host name inside", apply_hostname, 0},
-	{"process.stop_signal", KEY_TEXT, KEY_LATER, NULL, NULL, "signal that asks the program to end", apply_stop_signal, 0},
-	{"process.stop_grace_period", KEY_DURATION, KEY_LATER, NULL, NULL, "time between stop_signal and SIGKILL", apply_duration, IN_SPEC(process.stop_grace_period_ms)},
+	{"process.stop_signal", KEY_TEXT, 0, NULL, NULL, "signal that asks the program of a kept sandbox to end: TERM, SIGTERM, 15 or RTMIN+3", apply_stop_signal, 0},
+	{"process.stop_grace_period", KEY_DURATION, 0, NULL, NULL, "time between stop_signal and SIGKILL; 10s if not said", apply_duration, IN_SPEC(process.stop_grace_period_ms)},
 	{"process.init", KEY_WORD, 0, "true", "false", "cordon's init is process 1 and reaps", NULL, 0},
 	{"process.supplementary_groups", KEY_WORD, 0, "none", "*", "further groups of the user inside", NULL, 0},
 
@@ -131,8 +131,9 @@ const struct policy_key policy_keys[] = {
 	{"network.egress", KEY_ANY, KEY_LATER, NULL, NULL, "what may be reached, and how fast", NULL, 0},
 	{"network.ingress", KEY_ANY, KEY_LATER, NULL, NULL, "who may reach it, and how fast", NULL, 0},
 
-	{"restart", KEY_ANY, KEY_LATER, NULL, NULL, "when it is started again", NULL, 0},
-	{"labels", KEY_ANY, KEY_LATER, NULL, NULL, "marks for listings", NULL, 0},
+	{"restart", KEY_TEXT, 0, NULL, NULL, "when a kept sandbox is started again: no, on-failure[:N], always or unless-stopped; a run that is not kept does not use it", apply_restart, 0},
+	{"labels", KEY_FREE_MAP, 0, NULL, NULL, "names and values by which listings find it; nothing inside sees them", NULL, 0},
+	{"labels.*", KEY_TEXT, 0, NULL, NULL, "value of one label, which may be empty (\"\")", NULL, 0},
 	{"logging", KEY_ANY, KEY_LATER, NULL, NULL, "kept output", NULL, 0},
 	{"when_possible", KEY_MAP, 0, NULL, NULL, "what the host may lack: landlock, apparmor, limits (of the whole sandbox)", NULL, 0},
 	{"waive", KEY_FREE_MAP, 0, NULL, NULL, "protections of the parent that are given up, with the reason", NULL, 0},

@@ -80,6 +80,9 @@ struct policy_flag {
 	const char *text;
 };
 
+/* "--set", "-e"; "" for a number that is no kind. */
+const char *policy_flag_name(enum policy_flag_kind kind);
+
 struct policy_request {
 	const char *profile; /* name or path; NULL: "default" */
 	const struct policy_flag *flags;

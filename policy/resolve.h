@@ -20,6 +20,7 @@ POLICY_SETTER(apply_duration); /* milliseconds into the uint64_t at key->place *
 POLICY_SETTER(apply_working_dir);
 POLICY_SETTER(apply_hostname);
 POLICY_SETTER(apply_stop_signal);
+POLICY_SETTER(apply_restart);
 POLICY_SETTER(apply_nproc);
 POLICY_SETTER(apply_wall_time);
 POLICY_SETTER(apply_ulimit); /* key->place is the RLIMIT_* */
@@ -47,6 +48,8 @@ void resolve_landlock(struct policy_ctx *ctx, const struct policy_layers *layers
 void resolve_apparmor(struct policy_ctx *ctx, const struct policy_layers *layers,
 		      struct sandbox_spec *spec);
 void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
+		    struct sandbox_spec *spec);
+void resolve_labels(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
 			const struct policy_node *root, struct sandbox_spec *spec);

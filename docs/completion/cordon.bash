@@ -2,11 +2,15 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain doctor profile gc help'
+_cordon_commands='run explain create start stop rm doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top -q --help --'
+	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
 	['explain']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --fd --cgroup-parent --calls --json --help --'
+	['create']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
+	['start']='--help'
+	['stop']='--help'
+	['rm']='--help'
 	['doctor']='--cgroup-parent --json --help '
 	['profile']='--help'
 	['profile ls']='--json --help'
@@ -18,7 +22,7 @@ declare -gA _cordon_flags=(
 	['gc']='--help'
 	['help']='--help'
 )
-_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= waive.'
+_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= restart= labels. waive.'
 _cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock='
 
 # Those of WORDS that begin like the word at the cursor.

@@ -198,7 +198,7 @@ for name in sys.argv[1:]:
 	gives 0 "limits.nproc" completed profile keys limits.np
 	gives 0 "limits.memory=" completed run --set limits.memor
 	gives 0 "limits.io.read=" completed run --set limits.io.r
-	gives 0 "" completed run --set restar
+	gives 0 "" completed run --set loggin
 	gives 0 "seccomp.call:
 seccomp.architecture:" completed explain --waive sec
 	touch here.yaml

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a keeper writes down: that it starts, what runs, how it ended. Runs in the process that
+ * launches the sandbox (or waits for the one that does), as the record's owner; as root with no
+ * more than what a run's keeper has kept.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "records/internal.h"
+#include "records/keeper.h"
+
+/* RUN/sandboxes/ID/lock, held by this open file: a fork shares it, an exec does not. */
+static int take_lock(const struct records *records, const char *id)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[RUN_ID_LEN + 16];
+	_cleanup_fd_ int fd = -EBADF;
+
+	if (mkdirat(records->live_fd, id, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	str_format(path, sizeof(path), "%s/lock", id);
+	fd = sys_openat(records->live_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fd;
+	if (fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+	/* Of a keeper that was killed. */
+	str_format(path, sizeof(path), "%s/paused", id);
+	if (unlinkat(records->live_fd, path, 0) != 0 && errno != ENOENT)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+static int write_last(const struct keep *keep, struct err *err)
+{
+	int r = status_write_last(keep->sandbox, &keep->last);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: write its state", keep->sandbox->id)
+		     : 0;
+}
+
+int keep_begin(const struct records *records, const struct record *record,
+	       const struct sandbox *sandbox, struct keep *ret, struct err *err)
+{
+	/* gc removes what has no keeper. */
+	_cleanup_fd_ int gate = records_hold(records, LOCK_SH, err);
+	struct keep keep = {.records = records,
+			    .record = record,
+			    .sandbox = sandbox,
+			    .live = {.keeper = process_mark_of(getpid()),
+				     .started_ms = RESULT_NONE,
+				     .next_start_ms = RESULT_NONE}};
+	int r;
+
+	if (gate < 0)
+		return gate;
+	keep.lock_fd = take_lock(records, sandbox->id);
+	if (keep.lock_fd == -EBUSY)
+		return err_set(err, ERR_USAGE, EBUSY, "sandbox %s: runs already", sandbox->id);
+	if (keep.lock_fd < 0)
+		return err_set(err, ERR_SETUP, -keep.lock_fd, "%s/sandboxes/%s: lock", records->run,
+			       sandbox->id);
+	keep.last = (struct last_run){.is_running = true,
+				      .started_ms = record_now_ms(),
+				      .finished_ms = RESULT_NONE,
+				      .exit_code = RESULT_NONE};
+	status_boot_id(keep.last.boot_id);
+	r = status_write_live(records, sandbox->id, &keep.live);
+	if (r < 0)
+		err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s/live", records->run, sandbox->id);
+	if (r == 0)
+		r = write_last(&keep, err);
+	if (r < 0)
+		close_fd(&keep.lock_fd);
+	else
+		*ret = keep;
+	return r;
+}
+
+void keep_started(struct keep *keep, const struct run_started *started)
+{
+	struct live_run *live = &keep->live;
+
+	live->workload = process_mark_of(started->workload_pid);
+	live->init = process_mark_of(started->init_pid);
+	live->started_ms = record_now_ms();
+	live->next_start_ms = RESULT_NONE;
+	str_format(live->run_id, sizeof(live->run_id), "%s", started->run_id);
+	live->n_groups = started->cgroup->n;
+	for (size_t i = 0; i < started->cgroup->n; i++) {
+		const struct cgroup_place *place = &started->cgroup->places[i];
+
+		str_format(live->groups[i], sizeof(live->groups[i]), "%s", place->path);
+		live->group_versions[i] = place->version;
+		live->group_controllers[i] = place->controllers;
+	}
+	/* Who looks sees "starting" for longer than is true: no more than that. */
+	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
+		      "the run goes on without");
+}
+
+static int remove_sandbox(struct keep *keep, struct err *err)
+{
+	struct sandbox sandbox = *keep->sandbox;
+
+	return records_remove(keep->records, &sandbox, err);
+}
+
+int keep_end(struct keep *keep, const struct run_result *result, const char *result_json,
+	     const struct err *failure, struct err *err)
+{
+	struct last_run *last = &keep->last;
+	char path[RUN_ID_LEN + 16];
+	int r;
+
+	last->is_running = false;
+	last->finished_ms = record_now_ms();
+	last->exit_code = result != NULL ? result_exit_code(result) : err_exit_code(failure);
+	str_format(last->kind, sizeof(last->kind), "%s",
+		   result_kind_name(result != NULL ? result->kind : RUN_SETUP_FAILED));
+	str_format(last->text, sizeof(last->text), "%s", failure != NULL ? failure->text : "");
+	if (keep->record->removes_itself)
+		return remove_sandbox(keep, err);
+	last->result = result_json != NULL ? strdup(result_json) : NULL;
+	r = write_last(keep, err);
+	free(last->result);
+	last->result = NULL;
+	str_format(path, sizeof(path), "%s/live", keep->sandbox->id);
+	if (unlinkat(keep->records->live_fd, path, 0) != 0 && errno != ENOENT && r == 0)
+		r = err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s", keep->records->run, path);
+	return r;
+}
+
+void keep_release(struct keep *keep)
+{
+	close_fd(&keep->lock_fd);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Names of sandboxes. A name is a link, made in one step: of a hundred that want the same name one
+ * gets it. A link says nothing by itself, for a crash may have left it: it counts where its record
+ * has that name, or is being made.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "records/internal.h"
+#include "records/record.h"
+
+bool records_is_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.-";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= SANDBOX_NAME_MAX && strchr("_.-", name[0]) == NULL &&
+	       strspn(name, allowed) == len;
+}
+
+static int read_link(const struct records *records, const char *name, char id[RUN_ID_LEN + 1])
+{
+	char text[RUN_ID_LEN + 2];
+	ssize_t n = readlinkat(records->names_fd, name, text, sizeof(text));
+
+	if (n < 0)
+		return -errno;
+	if (n != RUN_ID_LEN)
+		return -ENOENT;
+	text[n] = '\0';
+	str_format(id, RUN_ID_LEN + 1, "%s", text);
+	return records_is_id(id) ? 0 : -ENOENT;
+}
+
+int records_open_name(const struct records *records, const char *name, struct sandbox *ret)
+{
+	char id[RUN_ID_LEN + 1], found[SANDBOX_NAME_MAX + 1];
+	int r = records_is_name(name) ? read_link(records, name, id) : -ENOENT;
+
+	if (r == 0)
+		r = records_open_id(records, id, ret);
+	if (r < 0)
+		return r;
+	record_read_name(ret, found, sizeof(found));
+	if (str_equal(found, name))
+		return 0;
+	sandbox_release(ret);
+	return -ENOENT;
+}
+
+static bool is_being_made(const struct records *records, const char *id)
+{
+	char name[RUN_ID_LEN + 16];
+
+	str_format(name, sizeof(name), RECORDS_NEW "%s", id);
+	for (int is_kept = 0; is_kept < 2; is_kept++) {
+		int base = records_base(records, is_kept != 0);
+
+		if (base >= 0 && faccessat(base, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the link with this name is somebody's, whose id is then in id. A record that cannot be
+ * read may be. */
+static bool is_taken(const struct records *records, const char *name, char id[RUN_ID_LEN + 1])
+{
+	char found[SANDBOX_NAME_MAX + 1];
+	struct sandbox sandbox;
+
+	if (read_link(records, name, id) < 0)
+		return false;
+	/* In this order: what is being made becomes a record. */
+	if (is_being_made(records, id))
+		return true;
+	if (records_open_id(records, id, &sandbox) < 0)
+		return false;
+	record_read_name(&sandbox, found, sizeof(found));
+	sandbox_release(&sandbox);
+	return found[0] == '\0' || str_equal(found, name);
+}
+
+bool records_link_has_record(const struct records *records, const char *name)
+{
+	char id[RUN_ID_LEN + 1];
+
+	return is_taken(records, name, id);
+}
+
+static int refuse(const char *name, const char *id, struct err *err)
+{
+	err_set(err, ERR_USAGE, EEXIST, "the name %s is taken by sandbox %s", name, id);
+	return err_hint(err, "Remove it with `cordon rm %s`, or choose another name.", name);
+}
+
+/* A link of a crash is in the way. It is looked at again with nobody else at work. */
+static int replace_link(const struct records *records, const char *name, const char *id,
+			int *gate_fd, struct err *err)
+{
+	char other[RUN_ID_LEN + 1];
+	int fd;
+
+	close_fd(gate_fd);
+	fd = records_hold(records, LOCK_EX, err);
+	if (fd < 0)
+		return fd;
+	*gate_fd = fd;
+	if (is_taken(records, name, other))
+		return refuse(name, other, err);
+	if ((unlinkat(records->names_fd, name, 0) != 0 && errno != ENOENT) ||
+	    symlinkat(id, records->names_fd, name) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s/names/%s", records->home, name);
+	return 0;
+}
+
+int records_take_name(const struct records *records, const char *name, const char *id, int *gate_fd,
+		      struct err *err)
+{
+	char other[RUN_ID_LEN + 1];
+	int r = 0;
+
+	if (symlinkat(id, records->names_fd, name) != 0)
+		r = -errno;
+	if (r == -EEXIST) {
+		if (is_taken(records, name, other))
+			return refuse(name, other, err);
+		r = replace_link(records, name, id, gate_fd, err);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s/names/%s", records->home, name);
+	if (fsync(records->names_fd) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s/names", records->home);
+	return 0;
+}
+
+int records_give_name(const struct records *records, const char *name, const char *id,
+		      struct err *err)
+{
+	char holder[RUN_ID_LEN + 1];
+
+	if (read_link(records, name, holder) < 0 || !str_equal(holder, id))
+		return 0;
+	if (unlinkat(records->names_fd, name, 0) != 0 && errno != ENOENT)
+		return err_set(err, ERR_SETUP, errno, "%s/names/%s: remove", records->home, name);
+	return 0;
+}

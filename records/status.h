@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a sandbox is doing. Two files say it. `state`, beside the record: how its last start went;
+ * written by its keeper, and by commands while there is no keeper. `live`, below the run root: what
+ * runs now; written by its keeper alone. Whether there is a keeper the kernel says: the lock that
+ * it holds goes with it, however it ends. So nobody has to answer for a sandbox to be looked at,
+ * and what a killed keeper could not write down is known all the same.
+ */
+#ifndef CORDON_RECORDS_STATUS_H
+#define CORDON_RECORDS_STATUS_H
+
+#include "cgroup/cgroup.h"
+#include "records/record.h"
+#include "records/store.h"
+
+enum { STATUS_FORMAT = 1, STATUS_TEXT_MAX = 2048 };
+
+enum sandbox_state {
+	SANDBOX_CREATED,  /* never started, or not yet */
+	SANDBOX_STARTING, /* a keeper is making it */
+	SANDBOX_RUNNING,
+	SANDBOX_PAUSED,
+	SANDBOX_RESTARTING, /* between two starts, which its restart policy asks for */
+	SANDBOX_EXITED,
+};
+
+const char *sandbox_state_name(enum sandbox_state state);
+
+/* A process, told from others that may get its number: proc(5), starttime. pid 0: none. */
+struct process_mark {
+	pid_t pid;
+	int64_t start_ticks; /* since the boot */
+};
+
+/* How the last start went, and how often there was another. Milliseconds are since 1970. */
+struct last_run {
+	bool is_running; /* as far as its keeper could say */
+	char boot_id[40];
+	int64_t started_ms;         /* RESULT_NONE: never */
+	int64_t finished_ms;        /* RESULT_NONE: not yet */
+	int64_t restarts;           /* starts by the restart policy since the last one by command */
+	int64_t exit_code;          /* as `cordon run` would have ended; RESULT_NONE: not yet */
+	char kind[24];              /* result_kind_name, or "keeper_lost", "power_lost" */
+	char text[STATUS_TEXT_MAX]; /* one line of why, "" where it ended by itself */
+	char *result; /* the result as JSON, "" for none; malloc, freed by status_release */
+};
+
+struct live_run {
+	struct process_mark keeper;
+	struct process_mark workload; /* pid 0: nothing runs */
+	struct process_mark init;
+	char run_id[RUN_ID_LEN + 1];
+	int64_t started_ms;
+	int64_t next_start_ms; /* restarting: when; else RESULT_NONE */
+	size_t n_groups;
+	char groups[CGROUP_HIERARCHIES_MAX][CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* directories */
+	enum cgroup_version group_versions[CGROUP_HIERARCHIES_MAX];
+	uint32_t group_controllers[CGROUP_HIERARCHIES_MAX];
+};
+
+struct sandbox_status {
+	enum sandbox_state state;
+	bool has_keeper;
+	bool is_lost; /* its keeper did not live to write down the end: last.kind and last.text do
+		       */
+	struct last_run last;
+	struct live_run live; /* where has_keeper */
+};
+
+/* Looks, without a lock. Release with status_release. Errors: a file that is damaged. */
+int must_check status_read(const struct records *records, const struct sandbox *sandbox,
+			   struct sandbox_status *ret, struct err *err);
+void status_release(struct sandbox_status *status);
+
+/* Writes `state`. 0 or -errno. */
+int must_check status_write_last(const struct sandbox *sandbox, const struct last_run *last);
+
+/* Writes RUN/sandboxes/ID/live. Runs in the keeper. 0 or -errno. */
+int must_check status_write_live(const struct records *records, const char *id,
+				 const struct live_run *live);
+
+/* The boot of this moment; "" where the kernel does not say. */
+void status_boot_id(char buf[40]);
+
+/* Where the last keeper was lost: writes its end down and removes what it left below RUN/runs.
+ * Needs: the sandbox's lock, and no keeper. Returns 1 where there was something to settle, else 0.
+ */
+int must_check status_settle(const struct records *records, const struct sandbox *sandbox,
+			     struct err *err);
+
+/* ---- whether it is to run ---- */
+
+/* What the last command wanted: true after start and restart, false after stop and kill. */
+bool status_is_wanted(const struct sandbox *sandbox);
+int must_check status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err);
+
+/* ---- processes ---- */
+
+/* The mark of a process that lives; pid 0 where there is none. */
+struct process_mark process_mark_of(pid_t pid);
+/* A pidfd of the very process; -ESRCH where it is gone, whoever has its number. */
+int must_check process_open(const struct process_mark *mark);
+
+#endif
