@@ -61,6 +61,7 @@ LAUNCHER_SRC := \
 	launcher/audit.c \
 	launcher/audit_record.c \
 	launcher/host_proc.c \
+	launcher/policy_files.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c \
 	launcher/scope.c \

@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/policy_files.h"
 #include "rootfs/accounts.h"
 
 enum { PROFILE_MAX = 256 << 10, ACCOUNTS_MAX = 1 << 20 };
@@ -240,9 +241,10 @@ static int load_name(const struct policy_host_state *state, struct arena *arena,
 			name);
 }
 
-static int load_by_ref(const struct policy_host_state *state, struct arena *arena, const char *ref,
-		       const char *relative_to, struct profile_out out, struct err *err)
+static int load_by_ref(const struct policy_host_state *state, const struct policy_file *asked,
+		       struct arena *arena, struct profile_out out, struct err *err)
 {
+	const char *ref = asked->ref, *relative_to = asked->relative_to;
 	char path[PATH_MAX];
 
 	if (strchr(ref, '/') == NULL)
@@ -255,42 +257,6 @@ static int load_by_ref(const struct policy_host_state *state, struct arena *aren
 	return load_file(state, arena, path, out, err);
 }
 
-/* What the sandbox's record holds, in the place of any file. */
-static int load_kept(const struct policy_files *files, const char *ref, const char *relative_to,
-		     struct profile_out out, struct err *err)
-{
-	for (size_t i = 0; i < files->n; i++) {
-		const struct policy_file *file = &files->list[i];
-
-		if (!str_equal(file->ref, ref) || !str_equal(file->relative_to, relative_to))
-			continue;
-		*out.path = file->path;
-		*out.dir = file->dir;
-		*out.text = file->text;
-		*out.len = file->len;
-		return 0;
-	}
-	err_set(err, ERR_POLICY, 0, "profile %s: the sandbox's record has not got it", ref);
-	return err_hint(err, "It was made by another build of cordon: make the sandbox anew.");
-}
-
-static int note_file(struct policy_files *files, struct arena *arena,
-		     const struct policy_file *file, struct err *err)
-{
-	struct policy_file *copy = &files->list[files->n];
-
-	if (files->n == POLICY_FILES_MAX)
-		return err_set(err, ERR_POLICY, 0, "profile %s: more than %d files", file->path,
-			       POLICY_FILES_MAX);
-	*copy = *file;
-	copy->ref = arena_strdup(arena, file->ref);
-	copy->relative_to = arena_strdup(arena, file->relative_to);
-	if (copy->ref == NULL || copy->relative_to == NULL)
-		return err_set(err, ERR_BUG, ENOMEM, "profile %s", file->path);
-	files->n++;
-	return 0;
-}
-
 static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
 			     const char *relative_to, const char **ret_path, const char **ret_dir,
 			     const char **ret_text, size_t *ret_len, struct err *err)
@@ -300,20 +266,27 @@ static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
 				  .dir = ret_dir,
 				  .text = ret_text,
 				  .len = ret_len};
-	int r = state->request->files != NULL
-			? load_kept(state->request->files, ref, relative_to, out, err)
-			: load_by_ref(state, arena, ref, relative_to, out, err);
-	struct policy_file file;
+	struct policy_file file = {.ref = ref, .relative_to = relative_to};
+	int r;
 
-	if (r < 0 || state->files == NULL)
-		return r;
-	file = (struct policy_file){.ref = ref,
-				    .relative_to = relative_to,
-				    .path = *ret_path,
-				    .dir = *ret_dir,
-				    .text = *ret_text,
-				    .len = *ret_len};
-	return note_file(state->files, arena, &file, err);
+	if (state->request->files != NULL) {
+		r = policy_files_find(state->request->files, &file, err);
+		if (r < 0)
+			return r;
+		*ret_path = file.path;
+		*ret_dir = file.dir;
+		*ret_text = file.text;
+		*ret_len = file.len;
+	} else {
+		r = load_by_ref(state, &file, arena, out, err);
+		if (r < 0)
+			return r;
+		file.path = *ret_path;
+		file.dir = *ret_dir;
+		file.text = *ret_text;
+		file.len = *ret_len;
+	}
+	return state->files != NULL ? policy_files_note(state->files, arena, &file, err) : 0;
 }
 
 void policy_host_list(const struct policy_host_state *state,
