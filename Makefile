@@ -26,6 +26,7 @@ POLICY_SRC   := \
 PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 CGROUP_SRC   := \
+	cgroup/enter.c \
 	cgroup/group.c \
 	cgroup/leaf.c \
 	cgroup/memory.c \
@@ -41,6 +42,8 @@ LAUNCHER_SRC := \
 	launcher/confined.c \
 	launcher/decide.c \
 	launcher/denials.c \
+	launcher/enter.c \
+	launcher/enter_child.c \
 	launcher/facts.c \
 	launcher/fault.c \
 	launcher/host_steps.c \
@@ -70,6 +73,7 @@ LAUNCHER_SRC := \
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/create.c \
 	cmd/ending.c \
+	cmd/exec.c \
 	cmd/kept.c \
 	cmd/life.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
@@ -86,7 +90,8 @@ RECORDS_SRC := \
 	records/names.c \
 	records/record.c \
 	records/status.c \
-	records/store.c
+	records/store.c \
+	records/target.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \

@@ -115,7 +115,7 @@ struct cgroup_place {
 	uint32_t controllers;
 	size_t hierarchy; /* index in the facts */
 	int dir_fd;
-	int tasks_fd;                                     /* v1: for cgroup_join */
+	int tasks_fd; /* v1: for cgroup_join; after cgroup_open: both */
 	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];      /* of the directory */
 	char self_path[CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* as /proc/PID/cgroup has it */
 };
@@ -150,6 +150,22 @@ int cgroup_clone_fd(const struct cgroup *group);
  * later). What it may is what cgroup_make's caller may, who opened the file (Linux 5.17).
  */
 int must_check cgroup_join(const struct cgroup *group, struct err *err);
+
+/* A group that is there, as its keeper knows it. */
+struct cgroup_known {
+	enum cgroup_version version;
+	uint32_t controllers;
+	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+	char self_path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+};
+
+/* Opens a sandbox's groups for cgroup_enter and cgroup_verify_member. Release with cgroup_release.
+ * Errors: one that is gone, or that the caller may not move a process to. */
+int must_check cgroup_open(const struct cgroup_known *known, size_t n, struct cgroup *ret,
+			   struct err *err);
+
+/* Moves the calling process, which has one thread, into groups that were opened, v1 and v2. */
+int must_check cgroup_enter(const struct cgroup *group, struct err *err);
 
 /* Whether /proc/PID/cgroup says that it is in every one of the groups. */
 int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err);

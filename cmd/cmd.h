@@ -72,6 +72,7 @@ int command_no_words(const char *name, char **argv, bool *ret_json, int *ret_exi
 
 int cmd_help(const struct cmd_context *context, int argc, char **argv);
 int cmd_run(const struct cmd_context *context, int argc, char **argv);
+int cmd_exec(const struct cmd_context *context, int argc, char **argv);
 int cmd_create(const struct cmd_context *context, int argc, char **argv);
 int cmd_start(const struct cmd_context *context, int argc, char **argv);
 int cmd_stop(const struct cmd_context *context, int argc, char **argv);

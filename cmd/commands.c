@@ -8,7 +8,7 @@
 #include "cmd/print.h"
 #include "cmd/table.h"
 
-enum { COMMANDS_MAX = 16, HELP_AT = 26 };
+enum { COMMANDS_MAX = 48, HELP_AT = 26 };
 
 static const struct subcommand profile_commands[] = {
 	{"ls", "", "list the profiles that a name can mean",
@@ -53,6 +53,10 @@ const struct subcommand commands[] = {
 	 "Returns when their programs run.\n", 0, cmd_start, NULL},
 	{"stop", "SANDBOX...", "end sandboxes in order",
 	 "Sends the stop signal, and SIGKILL after the grace period.\n", 0, cmd_stop, NULL},
+	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
+	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
+	 "with run. Of the flags -e, -u, -w, -i, -t and -q are taken.\n",
+	 COMMAND_RUN_FLAGS, cmd_exec, NULL},
 	{"rm", "SANDBOX...", "remove sandboxes that do not run", "", 0, cmd_rm, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"

@@ -69,6 +69,7 @@ int kept_decide(struct verdict *verdict, const struct run_request *request)
 	int r = null_stdio_begin(&saved);
 	int back;
 
+	asked.is_kept = true;
 	memset(asked.fds_closed, 0, sizeof(asked.fds_closed));
 	if (r < 0)
 		return err_set(&verdict->err, ERR_SETUP, -r, "/dev/null");
@@ -226,7 +227,7 @@ void kept_free_record(struct record *record)
 /* ---- starting ---- */
 
 /* Where it was made is where its relative paths begin, and where its program may start. */
-static int enter_directory(const struct record *record, struct err *err)
+int kept_enter_directory(const struct record *record, struct err *err)
 {
 	if (record->cwd[0] == '\0' || chdir(record->cwd) == 0)
 		return 0;
@@ -239,7 +240,7 @@ static int decide_and_start(const struct cmd_context *context, struct verdict *v
 {
 	struct run_request roots, request = record->request;
 	pid_t pid;
-	int r = enter_directory(record, &verdict->err);
+	int r = kept_enter_directory(record, &verdict->err);
 
 	cmd_request_init(context, &roots);
 	request.root_dir = roots.root_dir;

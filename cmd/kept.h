@@ -37,6 +37,9 @@ void kept_free_record(struct record *record);
 int must_check kept_start(const struct cmd_context *context, const struct records *records,
 			  const struct sandbox *sandbox);
 
+/* Where it was made is where its relative paths begin. */
+int must_check kept_enter_directory(const struct record *record, struct err *err);
+
 /* Refuses the flags that mean nothing for a sandbox in the background. 0 or ERR_USAGE. */
 int must_check kept_check_flags(const struct options *options, struct err *err);
 

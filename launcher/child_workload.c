@@ -347,7 +347,9 @@ static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct
 	int status = fcntl(launch->status_write, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int lifeline = fcntl(launch->lifeline_read, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int image = fcntl(launch->init_image_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
-	int journal = fcntl(launch->run.journal_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	/* Who enters a sandbox has no journal: something has to be at that number. */
+	int lock = launch->decision->enters ? launch->lifeline_read : launch->run.journal_fd;
+	int journal = fcntl(lock, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	bool has_terminal = launch->decision->plan.child_wanted[CHILD_TERMINAL];
 	int terminal = has_terminal ? fcntl(launch->terminal_slave, F_DUPFD_CLOEXEC, INIT_SPARE_FD)
 				    : -EBADF;
@@ -388,7 +390,9 @@ int child_become_init(struct launch *launch, struct err *err)
 	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0)
 		return err_set(err, ERR_SETUP, errno, "block init's signals");
 	str_format(pid, sizeof(pid), "%d", launch->workload_pid_inside);
-	r = child_become(launch, plan->init_uid, plan->init_gid, err);
+	/* Outside of a sandbox (enter_child.c) that has been done, by other numbers. */
+	r = launch->decision->enters ? 0
+				     : child_become(launch, plan->init_uid, plan->init_gid, err);
 	if (r == 0)
 		r = child_drop_capabilities(err);
 	if (r == 0)

@@ -62,6 +62,11 @@ struct run_request {
 	bool explains_denials;     /* with policy.wants_origins */
 	const char *cgroup_parent; /* --cgroup-parent, NULL for the place that is found */
 	bool wants_usage;          /* what is used will be asked for while it runs */
+	bool is_kept;              /* other programs may be started in it (cordon_run, enters) */
+	/* Another program is to be started in a sandbox that this request describes: what is asked
+	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
+	bool enters;
+	uint64_t enters_nproc_limit;
 };
 
 /* A host path that the spec shows, as it was when it was checked. */
@@ -119,6 +124,9 @@ struct decision {
 	struct limits_decision limits;
 	bool explains_denials;
 	bool wants_usage;
+	bool is_kept;
+	bool enters;
+	uint64_t enters_nproc_limit;
 	bool names_group; /* --cgroup-parent: the sandbox is in that group, limits or none */
 	char state_path[4096];
 	struct policy_files files; /* all that the policy read, in the arena */
@@ -154,6 +162,16 @@ struct run_started {
 	pid_t init_pid;
 	const char *run_id;          /* of the journal below the run root */
 	const struct cgroup *cgroup; /* n 0: none */
+	uint64_t nproc_limit;        /* RLIMIT_NPROC of the workload */
+	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
+};
+
+/* The sandbox that is entered, in the caller's hands. */
+struct run_target {
+	/* In the order of facts_namespace_names. */
+	int namespace_fds[FACTS_NAMESPACES];
+	struct cgroup groups; /* cgroup_open; n 0: none */
+	uint32_t id_block;    /* 0: as a user */
 };
 
 struct run_options {
@@ -169,6 +187,7 @@ struct run_options {
 	/* As root: the first of a block of host ids that the caller has claimed (ids.h) and gives
 	 * back; 0: the run claims one of its own. */
 	uint32_t id_block;
+	const struct run_target *target; /* where the decision enters */
 	/* SIGTERM ends the sandbox in order: stop_signal, stop_grace_period (or what
 	 * pidfd_send_signal's si_value says, in milliseconds), then all is killed. */
 	bool stops_in_order;

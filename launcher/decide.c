@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "launcher/cordon.h"
+#include "launcher/enter.h"
 #include "launcher/limits.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
@@ -82,6 +83,9 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		d->facts.landlock_abi = facts_landlock_abi();
 	if (d->explains_denials)
 		d->facts.audit = audit_probe(&d->facts);
+	/* Limits are the sandbox's, which has them. */
+	if (d->enters)
+		return 0;
 	if (output_is_asked_for(d))
 		output_probe(&d->facts);
 	if (!limits_want_group(d))
@@ -116,6 +120,9 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	memset(ret, 0, sizeof(*ret));
 	ret->explains_denials = request->explains_denials;
 	ret->wants_usage = request->wants_usage;
+	ret->is_kept = request->is_kept;
+	ret->enters = request->enters;
+	ret->enters_nproc_limit = request->enters_nproc_limit;
 	ret->names_group = request->cgroup_parent != NULL;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;
@@ -142,8 +149,12 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 		return r;
 	preflight_host(ret, misses);
 	preflight_lsm(ret, misses);
-	preflight_limits(ret, misses);
-	preflight_output(ret, misses);
+	if (ret->enters) {
+		enter_preflight(ret, misses);
+	} else {
+		preflight_limits(ret, misses);
+		preflight_output(ret, misses);
+	}
 	plan_make(ret);
 	if (misses->n > 0)
 		return refuse(misses, err);

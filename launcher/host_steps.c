@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/audit.h"
+#include "launcher/enter.h"
 #include "launcher/host_proc.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
@@ -95,6 +96,22 @@ static int undo_id_block(struct launch *launch, struct err *err)
 static bool wants_stdio_files(const struct decision *d)
 {
 	return has_block(d) && stdio_has_input_files(d);
+}
+
+static bool is_kept(const struct decision *d)
+{
+	return d->is_kept && !d->enters;
+}
+
+static bool wants_member(const struct decision *d)
+{
+	return limits_has_group(d) || d->enters;
+}
+
+static int verify_member(struct launch *launch, struct err *err)
+{
+	return launch->decision->enters ? enter_verify_member(launch, err)
+					: limits_verify_member(launch, err);
 }
 
 /* ---- session keyring ---- */
@@ -335,9 +352,13 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload",
 			      NULL, apply_read_back, NULL, NULL},
+	[PARENT_NAMESPACES] = {"namespaces",
+			       "held open, so that `cordon exec` can enter them whatever the "
+			       "workload does",
+			       is_kept, enter_hold_namespaces, enter_verify_namespaces, NULL},
 	[PARENT_CGROUP_MEMBER] = {"cgroup_member",
-				  "the kernel says that the workload is in the group",
-				  limits_has_group, limits_verify_member, NULL, NULL},
+				  "the kernel says that the workload is in the group", wants_member,
+				  verify_member, NULL, NULL},
 	[PARENT_INIT_GONE_AHEAD] =
 		{"init_gone_ahead",
 		 "the host's tree is detached, pid 1 has executed its own image and holds nothing",
@@ -389,6 +410,7 @@ MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
 	     "capabilities(7): emptying its bounding set needs CAP_SETPCAP");
 MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,
 	     "pidfd_getfd(2): as root it takes CAP_SYS_PTRACE; and as for the monitor");
+MUST_PRECEDE(PARENT_NAMESPACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
 	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
 

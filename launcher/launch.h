@@ -87,8 +87,10 @@ struct launch {
 	char start_dir[4096];    /* the caller's directory where it is visible inside, else "" */
 	char program_path[4096]; /* what will be executed, absolute */
 	bool keeps_file_rights;
-	uint32_t id_block;  /* the caller's, 0: none */
-	struct fault fault; /* test builds */
+	uint32_t id_block; /* the caller's, 0: none */
+	const struct run_target *target;
+	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
+	struct fault fault;                  /* test builds */
 };
 
 /* One step of the keeper. `undo` is idempotent and needs only what the journal holds. */
@@ -128,6 +130,9 @@ void launch_release(struct launch *launch);
 
 /* A sealed memfd of mode 0111 with the program's bytes; CLOEXEC. */
 int must_check prepare_image(const char *name, const char *bytes, size_t size, struct err *err);
+
+/* Closes the keeper's copies of what the child has. */
+void spawn_close_childs_ends(struct launch *launch);
 
 /* clone3 by the plan's shape. Returns in the keeper only. */
 int must_check spawn_sandbox(struct launch *launch, struct err *err);

@@ -122,6 +122,10 @@ void launch_kill(struct launch *launch)
 	if (launch->init_pidfd < 0)
 		return;
 	cgroup_kill(&launch->cgroup);
+	/* One that was started in another's pid namespace; its supervisor may not have known it. */
+	if (launch->decision->enters && launch->workload_pidfd >= 0)
+		ignore_result(sys_pidfd_send_signal(launch->workload_pidfd, SIGKILL, 0),
+			      "it may be dead already");
 	/* init's death takes every process of its pid namespace along: pid_namespaces(7). */
 	ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0),
 		      "it may be dead already");
@@ -403,7 +407,9 @@ static void read_status(struct watch *watch)
 int supervise(struct launch *launch, const struct run_options *options,
 	      struct run_result *ret_result, struct err *err)
 {
-	uint64_t wall_time_ms = launch->spec->limits.wall_time_ms;
+	/* The sandbox's time is its keeper's business. */
+	uint64_t wall_time_ms =
+		launch->decision->enters ? SPEC_UNLIMITED : launch->spec->limits.wall_time_ms;
 	int64_t start_ms = supervise_now_ms();
 	struct run_result result = {.kind = RUN_EXITED,
 				    .exit_code = RESULT_NONE,

@@ -92,6 +92,9 @@ struct policy_request {
 	bool wants_values;  /* spec.provenance has values and warnings, for `explain` */
 	bool wants_origins; /* spec.seccomp.calls has every call that is refused by a line of its
 			       own, also where the answer is the default's */
+	/* Another program, to be started in the sandbox that the rest describes, whose own program
+	 * stays argv; NULL: none. */
+	const char *const *entering_argv;
 	const char *const
 		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
 };

@@ -91,6 +91,7 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_apparmor(ctx, layers, spec);
 	resolve_limits(ctx, root, spec);
 	resolve_labels(ctx, root, spec);
+	resolve_entering(ctx, spec);
 	ceiling_check(ctx, ceiling, spec);
 	resolve_provenance(ctx, layers, root, spec);
 }

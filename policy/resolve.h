@@ -30,6 +30,8 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);
 void resolve_identity(struct policy_ctx *ctx, const struct policy_node *root,
 		      struct sandbox_spec *spec);
+/* policy_request.entering_argv in the place of the program. */
+void resolve_entering(struct policy_ctx *ctx, struct sandbox_spec *spec);
 void resolve_process(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec);
 void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,

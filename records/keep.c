@@ -93,13 +93,19 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	live->started_ms = record_now_ms();
 	live->next_start_ms = RESULT_NONE;
 	str_format(live->run_id, sizeof(live->run_id), "%s", started->run_id);
+	live->launcher = process_mark_of(getpid());
+	live->nproc_limit = started->nproc_limit;
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		live->namespace_fds[i] = started->namespace_fds[i];
 	live->n_groups = started->cgroup->n;
 	for (size_t i = 0; i < started->cgroup->n; i++) {
 		const struct cgroup_place *place = &started->cgroup->places[i];
+		struct cgroup_known *group = &live->groups[i];
 
-		str_format(live->groups[i], sizeof(live->groups[i]), "%s", place->path);
-		live->group_versions[i] = place->version;
-		live->group_controllers[i] = place->controllers;
+		group->version = place->version;
+		group->controllers = place->controllers;
+		str_format(group->path, sizeof(group->path), "%s", place->path);
+		str_format(group->self_path, sizeof(group->self_path), "%s", place->self_path);
 	}
 	/* Who looks sees "starting" for longer than is true: no more than that. */
 	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),

@@ -173,10 +173,16 @@ int status_write_live(const struct records *records, const char *id, const struc
 	fields_put(&writer, "run_id", live->run_id);
 	put_known(&writer, "started_ms", live->started_ms);
 	put_known(&writer, "next_start_ms", live->next_start_ms);
+	put_mark(&writer, "launcher", &live->launcher);
+	fields_put_number(&writer, "nproc_limit",
+			  live->nproc_limit > INT64_MAX ? -1 : (int64_t)live->nproc_limit);
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		fields_put_number(&writer, "namespace_fd", live->namespace_fds[i]);
 	for (size_t i = 0; i < live->n_groups; i++) {
-		fields_put(&writer, "group", live->groups[i]);
-		fields_put_number(&writer, "group_version", live->group_versions[i]);
-		fields_put_number(&writer, "group_controllers", live->group_controllers[i]);
+		fields_put(&writer, "group", live->groups[i].path);
+		fields_put(&writer, "group_self", live->groups[i].self_path);
+		fields_put_number(&writer, "group_version", live->groups[i].version);
+		fields_put_number(&writer, "group_controllers", live->groups[i].controllers);
 	}
 	r = fields_finish(&writer);
 	if (r == 0)
@@ -187,19 +193,43 @@ int status_write_live(const struct records *records, const char *id, const struc
 
 static void read_group(struct live_run *ret, const struct field *field)
 {
-	uint32_t number;
+	struct cgroup_known *group;
+	uint32_t number = 0;
 
 	if (str_equal(field->key, "group") && ret->n_groups < CGROUP_HIERARCHIES_MAX) {
-		str_format(ret->groups[ret->n_groups], sizeof(ret->groups[0]), "%s", field->value);
-		ret->n_groups++;
+		group = &ret->groups[ret->n_groups++];
+		*group = (struct cgroup_known){.version = CGROUP_V2};
+		str_format(group->path, sizeof(group->path), "%s", field->value);
 		return;
 	}
-	if (ret->n_groups == 0 || parse_u32(field->value, &number) < 0)
+	if (ret->n_groups == 0)
+		return;
+	group = &ret->groups[ret->n_groups - 1];
+	if (str_equal(field->key, "group_self"))
+		str_format(group->self_path, sizeof(group->self_path), "%s", field->value);
+	if (parse_u32(field->value, &number) < 0)
 		return;
 	if (str_equal(field->key, "group_version"))
-		ret->group_versions[ret->n_groups - 1] = number == 1 ? CGROUP_V1 : CGROUP_V2;
+		group->version = number == 1 ? CGROUP_V1 : CGROUP_V2;
 	if (str_equal(field->key, "group_controllers"))
-		ret->group_controllers[ret->n_groups - 1] = number;
+		group->controllers = number;
+}
+
+static void read_namespaces(struct live_run *ret, const struct fields *fields)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		ret->namespace_fds[i] = -EBADF;
+	for (size_t i = 0; i < fields->n && n < FACTS_NAMESPACES; i++) {
+		uint32_t fd;
+
+		if (!str_equal(fields->list[i].key, "namespace_fd"))
+			continue;
+		if (parse_u32(fields->list[i].value, &fd) == 0 && fd <= INT32_MAX)
+			ret->namespace_fds[n] = (int)fd;
+		n++;
+	}
 }
 
 /* The keeper writes it first of all: without it there is nothing to see yet. */
@@ -216,6 +246,9 @@ static void read_live(const struct records *records, const char *id, struct live
 	ret->keeper = read_mark(&fields, "keeper");
 	ret->workload = read_mark(&fields, "workload");
 	ret->init = read_mark(&fields, "init");
+	ret->launcher = read_mark(&fields, "launcher");
+	ret->nproc_limit = (uint64_t)fields_number(&fields, "nproc_limit", 0);
+	read_namespaces(ret, &fields);
 	str_format(ret->run_id, sizeof(ret->run_id), "%s", fields_text(&fields, "run_id"));
 	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
 	ret->next_start_ms = fields_number(&fields, "next_start_ms", RESULT_NONE);

@@ -52,10 +52,13 @@ struct live_run {
 	char run_id[RUN_ID_LEN + 1];
 	int64_t started_ms;
 	int64_t next_start_ms; /* restarting: when; else RESULT_NONE */
+	/* Who launched it, which holds its namespaces open, and by which descriptors there, in the
+	 * order of facts_namespace_names; -EBADF: none. */
+	struct process_mark launcher;
+	int namespace_fds[FACTS_NAMESPACES];
+	uint64_t nproc_limit; /* RLIMIT_NPROC of its processes; SPEC_UNLIMITED */
 	size_t n_groups;
-	char groups[CGROUP_HIERARCHIES_MAX][CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* directories */
-	enum cgroup_version group_versions[CGROUP_HIERARCHIES_MAX];
-	uint32_t group_controllers[CGROUP_HIERARCHIES_MAX];
+	struct cgroup_known groups[CGROUP_HIERARCHIES_MAX];
 };
 
 struct sandbox_status {

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop rm doctor profile gc help'
+_cordon_commands='run explain create start stop exec rm doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
@@ -10,6 +10,7 @@ declare -gA _cordon_flags=(
 	['create']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
 	['start']='--help'
 	['stop']='--help'
+	['exec']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
 	['rm']='--help'
 	['doctor']='--cgroup-parent --json --help '
 	['profile']='--help'

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon exec`: another program in a sandbox that runs, confined as the sandbox's own is. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cmd/ending.h"
+#include "cmd/kept.h"
+#include "cmd/print.h"
+#include "records/target.h"
+
+/* What of the flags is of the program; all others are the sandbox's, which is made already. */
+static const enum policy_flag_kind of_program[] = {FLAG_ENV, FLAG_WORKING_DIR, FLAG_USER};
+
+static bool is_of_program(enum policy_flag_kind kind)
+{
+	for (size_t i = 0; i < sizeof(of_program) / sizeof(of_program[0]); i++)
+		if (of_program[i] == kind)
+			return true;
+	return false;
+}
+
+static int check_flags(const struct options *o, struct err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < o->n_flags; i++)
+		if (!is_of_program(o->flags[i].kind)) {
+			err_set(err, ERR_USAGE, 0, "%s is no flag of exec",
+				policy_flag_name(o->flags[i].kind));
+			return err_hint(err, "What the sandbox may do was said when it was made.");
+		}
+	if (o->profile != NULL || o->name != NULL || o->rm || o->cgroup_parent != NULL ||
+	    o->sample_ms > 0 || o->calls || o->json) {
+		err_set(err, ERR_USAGE, 0, "exec takes -e, -u, -w, -i, -t and -q alone");
+		return err_hint(err, "What the sandbox may do was said when it was made.");
+	}
+	r = o->terminal ? 0 : kept_check_flags(o, err);
+	if (r < 0)
+		return r;
+	if (o->rest[0] == NULL || o->rest[1] == NULL) {
+		err_set(err, ERR_USAGE, 0, "exec wants a sandbox and a program");
+		return err_hint(err, "cordon exec SANDBOX CMD...");
+	}
+	if (o->terminal && isatty(STDIN_FILENO) != 1)
+		return err_set(err, ERR_USAGE, 0,
+			       "stdin (descriptor 0) is not a terminal, and -t insists on one");
+	return 0;
+}
+
+/* ---- deciding ---- */
+
+/* `-e NAME` is the value that the caller has now, not the one of when the sandbox was made. */
+static const char *with_value(const char *text, const char *const *environment)
+{
+	size_t len = strlen(text);
+
+	if (strchr(text, '=') != NULL)
+		return text;
+	for (; *environment != NULL; environment++)
+		if (strncmp(*environment, text, len) == 0 && (*environment)[len] == '=')
+			return *environment;
+	return NULL;
+}
+
+/* The record's flags, then those of this program: the last layer. malloc, the caller's. */
+static struct policy_flag *join_flags(const struct record *record, const struct options *o,
+				      const char *const *environment, size_t *ret_n)
+{
+	const struct policy_request *policy = &record->request.policy;
+	struct policy_flag *flags = calloc(policy->n_flags + o->n_flags + 1, sizeof(*flags));
+	size_t n = policy->n_flags;
+
+	if (flags == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(flags, policy->flags, n * sizeof(*flags));
+	for (size_t i = 0; i < o->n_flags; i++) {
+		flags[n] = o->flags[i];
+		if (flags[n].kind == FLAG_ENV)
+			flags[n].text = with_value(flags[n].text, environment);
+		n += flags[n].text != NULL;
+	}
+	*ret_n = n;
+	return flags;
+}
+
+static int decide(const struct cmd_context *context, struct verdict *verdict,
+		  const struct record *record, const struct live_run *live)
+{
+	const struct options *o = &verdict->options;
+	struct run_request request = record->request, now;
+	_cleanup_free_ struct policy_flag *flags = NULL;
+
+	cmd_request_init(context, &now);
+	request.root_dir = now.root_dir;
+	request.runtime_dir = now.runtime_dir;
+	memcpy(request.fds_closed, now.fds_closed, sizeof(request.fds_closed));
+	request.enters = true;
+	request.enters_nproc_limit = live->nproc_limit;
+	request.policy.entering_argv = (const char *const *)o->rest + 1;
+	flags = join_flags(record, o, context->environment, &request.policy.n_flags);
+	if (flags == NULL)
+		return err_set(&verdict->err, ERR_SETUP, ENOMEM, "flags");
+	request.policy.flags = flags;
+	return cordon_decide(&request, &verdict->decision, &verdict->problems, &verdict->misses,
+			     &verdict->err);
+}
+
+/* ---- running ---- */
+
+/* Its namespaces are gone with its first process, and with them what was started in them. */
+static bool has_ended(const struct live_run *live)
+{
+	_cleanup_fd_ int fd = process_open(&live->init);
+
+	return fd < 0;
+}
+
+static int run(struct verdict *verdict, const struct run_target *target,
+	       const struct live_run *live, const char *ref)
+{
+	struct run_options options = {.target = target, .id_block = target->id_block};
+	struct run_result result = {.kind = RUN_SETUP_FAILED};
+	struct err err = {0};
+	int r = cordon_run(&verdict->decision, &options, &result, &err);
+
+	if (r < 0 && has_ended(live))
+		err_hint(&err, "The sandbox %s has ended meanwhile.", ref);
+	if (r < 0) {
+		print_err(&err);
+		return err_exit_code(&err);
+	}
+	if (result.kind == RUN_SIGNALLED && result.signal == SIGKILL && has_ended(live) &&
+	    !verdict->options.quiet)
+		print_note("the sandbox %s has ended, and the program with it", ref);
+	return result_exit_code(&result);
+}
+
+static int enter(const struct cmd_context *context, struct verdict *verdict,
+		 const struct record *record, const struct sandbox_status *status)
+{
+	const char *ref = verdict->options.rest[0];
+	struct run_target target;
+	int exit_code;
+
+	if (target_open(record, status, ref, &target, &verdict->err) < 0) {
+		print_err(&verdict->err);
+		return err_exit_code(&verdict->err);
+	}
+	if (decide(context, verdict, record, &status->live) < 0) {
+		verdict_print_refusal(verdict);
+		exit_code = err_exit_code(&verdict->err);
+	} else {
+		exit_code = run(verdict, &target, &status->live, ref);
+	}
+	target_release(&target);
+	return exit_code;
+}
+
+static int find_and_enter(const struct cmd_context *context, struct verdict *verdict)
+{
+	struct sandbox sandbox = {.dir_fd = -EBADF};
+	struct sandbox_status status = {.last = {.result = NULL}};
+	struct records records;
+	struct record record = {0};
+	int exit_code = EXIT_CORDON;
+	int r;
+
+	if (kept_open(context, false, &records) < 0)
+		return EXIT_CORDON;
+	r = records_find(&records, verdict->options.rest[0], &sandbox, &verdict->err);
+	if (r == 0)
+		r = record_read(&records, &sandbox, &record, &verdict->err);
+	if (r == 0)
+		r = status_read(&records, &sandbox, &status, &verdict->err);
+	if (r == 0)
+		r = kept_enter_directory(&record, &verdict->err);
+	if (r < 0)
+		print_err(&verdict->err);
+	else
+		exit_code = enter(context, verdict, &record, &status);
+	status_release(&status);
+	record_free(&record);
+	sandbox_release(&sandbox);
+	records_release(&records);
+	return exit_code;
+}
+
+int cmd_exec(const struct cmd_context *context, int argc, char **argv)
+{
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+
+	(void)argc;
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
+	    (!verdict->options.help && check_flags(&verdict->options, &verdict->err) < 0)) {
+		print_err(&verdict->err);
+		return EXIT_CORDON;
+	}
+	return verdict->options.help ? command_print_help_of("exec")
+				     : find_and_enter(context, verdict);
+}
