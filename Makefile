@@ -13,10 +13,14 @@ POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
 	policy/filter_second.c \
+	policy/flags.c \
+	policy/flags_docker.c \
+	policy/flags_file.c \
+	policy/flags_limits.c \
 	policy/forms.c \
 	policy/resolve_architectures.c \
 	policy/resolve_supervision.c \
-	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
+	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
 	policy/resolve_limits.c \
@@ -77,7 +81,10 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/kept.c \
 	cmd/life.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
-	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
+	cmd/options.c \
+	cmd/options_later.c \
+	cmd/options_table.c \
+	cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c \
 	cmd/top.c \
 	cmd/verdict.c cmd/visible.c
@@ -337,7 +344,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
-$(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o $(O)/cmd/table.o
+$(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
@@ -494,11 +501,14 @@ bench: build/cordon ## measure launches against other tools, and limits: docs/PE
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----
-DOCUMENTS_SRC := cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/man_program.c cmd/gen/prose.c cmd/gen/reference.c \
+DOCUMENTS_SRC := \
+	cmd/gen/docker.c \
+	cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/man_program.c cmd/gen/prose.c cmd/gen/reference.c \
 	cmd/gen/schema.c cmd/gen/tree.c
 DOCUMENTS_OBJ := $(DOCUMENTS_SRC:%.c=$(O)/%.o)
 DOCUMENTS     := docs/man/cordon.1=man-program docs/man/cordon-profile.5=man profiles/schema.json=schema docs/completion/cordon.bash=completion \
-	docs/PROFILES.md=reference
+	docs/PROFILES.md=reference \
+	docs/DOCKER.md=docker
 
 documents-build: build/gen/documents
 

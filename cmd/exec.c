@@ -13,7 +13,8 @@
 #include "records/target.h"
 
 /* What of the flags is of the program; all others are the sandbox's, which is made already. */
-static const enum policy_flag_kind of_program[] = {FLAG_ENV, FLAG_WORKING_DIR, FLAG_USER};
+static const enum policy_flag_kind of_program[] = {FLAG_ENV, FLAG_ENV_FILE, FLAG_WORKING_DIR,
+						   FLAG_USER};
 
 static bool is_of_program(enum policy_flag_kind kind)
 {
@@ -33,19 +34,19 @@ static int check_flags(const struct options *o, struct err *err)
 				policy_flag_name(o->flags[i].kind));
 			return err_hint(err, "What the sandbox may do was said when it was made.");
 		}
-	if (o->profile != NULL || o->name != NULL || o->rm || o->cgroup_parent != NULL ||
-	    o->sample_ms > 0 || o->calls || o->json) {
+	if (o->profile != NULL || o->name != NULL || o->rm || o->detach ||
+	    o->cgroup_parent != NULL || o->sample_ms > 0 || o->calls || o->json) {
 		err_set(err, ERR_USAGE, 0, "exec takes -e, -u, -w, -i, -t and -q alone");
 		return err_hint(err, "What the sandbox may do was said when it was made.");
 	}
-	r = o->terminal ? 0 : kept_check_flags(o, err);
+	r = o->tty ? 0 : kept_check_flags(o, err);
 	if (r < 0)
 		return r;
 	if (o->rest[0] == NULL || o->rest[1] == NULL) {
 		err_set(err, ERR_USAGE, 0, "exec wants a sandbox and a program");
 		return err_hint(err, "cordon exec SANDBOX CMD...");
 	}
-	if (o->terminal && isatty(STDIN_FILENO) != 1)
+	if (o->tty && isatty(STDIN_FILENO) != 1)
 		return err_set(err, ERR_USAGE, 0,
 			       "stdin (descriptor 0) is not a terminal, and -t insists on one");
 	return 0;

@@ -100,13 +100,16 @@ int kept_check_flags(const struct options *o, struct err *err)
 			   : o->n_fds > 0        ? "--fd"
 			   : o->top              ? "--top"
 			   : o->explains_denials ? "--explain-denials"
-			   : o->terminal         ? "-t"
+			   : o->tty              ? "-t"
+			   : o->interactive      ? "-i"
 						 : NULL;
 
 	if (flag == NULL)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "%s is a flag of a run in the foreground", flag);
-	return err_hint(err, "%s", o->terminal ? "Leave it out." : hint);
+	return err_hint(err, "%s",
+			o->tty || o->interactive ? "Leave it out: not enforced by this build."
+						 : hint);
 }
 
 /* ---- making ---- */

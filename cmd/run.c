@@ -32,7 +32,7 @@ static int check_command(const struct options *o, struct err *err)
 		err_set(err, ERR_USAGE, 0, "no program to run");
 		return err_hint(err, "cordon run -- CMD...");
 	}
-	if (o->terminal && isatty(STDIN_FILENO) != 1) {
+	if (o->tty && isatty(STDIN_FILENO) != 1) {
 		err_set(err, ERR_USAGE, 0,
 			"stdin (descriptor 0) is not a terminal, and -t insists on one");
 		return err_hint(err, "Leave -t out: what is a terminal here is one inside, too.");
@@ -44,6 +44,20 @@ static int check_command(const struct options *o, struct err *err)
 	err_set(err, ERR_USAGE, 0, "no image %s; to run a program of this host: cordon run -- %s",
 		o->rest[0], o->rest[0]);
 	return -EINVAL;
+}
+
+/* What a profile says of restarts is for sandboxes that start in the background; a flag is said for
+ * this one. */
+static int check_restart(struct verdict *verdict)
+{
+	const struct spec_supervision *supervision = &verdict->decision.spec.supervision;
+
+	if (supervision->restart == RESTART_NO || supervision->origin.line > 0)
+		return 0;
+	err_set(&verdict->err, ERR_USAGE, 0,
+		"--restart: a run in the foreground is not started again");
+	return err_hint(&verdict->err,
+			"Leave it out, or start it in the background: cordon run -d.");
 }
 
 /* One line for each end that was cordon's doing: the key, its value, and who set it. */
@@ -240,7 +254,11 @@ static int decide_and_run(struct verdict *verdict, const struct cmd_context *con
 					.n_fds = o->n_fds,
 					.argv = (const char *const *)o->rest};
 
-	if (verdict_decide(verdict, context, &policy) == 0)
+	int r = verdict_decide(verdict, context, &policy);
+
+	if (r == 0)
+		r = check_restart(verdict);
+	if (r == 0)
 		return o->name != NULL ? run_named(context, verdict, report)
 				       : run_decision(verdict, report, NULL);
 	verdict_print_refusal(verdict);

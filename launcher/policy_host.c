@@ -379,6 +379,62 @@ static int host_read_accounts(void *ctx, struct arena *arena, const char *rootfs
 	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s/etc/%s", rootfs_dir, which) : 0;
 }
 
+static int open_any(const char *path)
+{
+	_cleanup_fd_ int place = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	struct stat st;
+
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) != 0)
+		return -errno;
+	/* A pipe is what the shell makes of <(...). */
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return open_for_reading(place);
+}
+
+static int read_file(struct arena *arena, const char *path, struct policy_text *ret,
+		     struct err *err)
+{
+	_cleanup_fd_ int fd = open_any(path);
+	int r = fd;
+
+	if (fd == -EINVAL)
+		return err_set(err, ERR_POLICY, 0, "%s: is neither a regular file nor a pipe",
+			       path);
+	if (fd >= 0)
+		r = read_all(fd, arena, PROFILE_MAX, &ret->text, &ret->len);
+	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s", path) : 0;
+}
+
+/* As profiles: a kept sandbox's files are its record's. Those of a program that is started in it
+ * later are of today. */
+static int host_read_file(void *ctx, struct arena *arena, const char *path, struct policy_text *ret,
+			  struct err *err)
+{
+	const struct policy_host_state *state = ctx;
+	struct policy_file file = {.ref = path, .relative_to = "flag", .path = path, .dir = ""};
+	int r;
+
+	if (state->request->files != NULL &&
+	    (!state->request->enters ||
+	     policy_files_find(state->request->files, &file, err) == 0)) {
+		r = policy_files_find(state->request->files, &file, err);
+		ret->text = file.text;
+		ret->len = file.len;
+		return r;
+	}
+	r = read_file(arena, path, ret, err);
+	if (r < 0 || state->files == NULL)
+		return r;
+	file.text = ret->text;
+	file.len = ret->len;
+	file.path = arena_strdup(arena, path);
+	return file.path != NULL ? policy_files_note(state->files, arena, &file, err)
+				 : err_set(err, ERR_BUG, ENOMEM, "%s", path);
+}
+
 /* "6.18.0-..." */
 static int host_kernel_version(void *ctx, uint32_t *ret_major, uint32_t *ret_minor)
 {
@@ -446,6 +502,7 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .load_profile = host_load_profile,
 					 .read_accounts = host_read_accounts,
 					 .load_ceiling = host_load_ceiling,
+					 .read_file = host_read_file,
 					 .kernel_version = host_kernel_version,
 					 .cwd = ret_state->cwd,
 					 .home = request->home != NULL ? request->home : "",

@@ -14,7 +14,7 @@ static const char head[] = "# SPDX-License-Identifier: LGPL-2.1-or-later\n"
 			   "of commands, flags and keys.\n"
 			   "\n";
 
-static const char body[] =
+static const char helpers[] =
 	"# Those of WORDS that begin like the word at the cursor.\n"
 	"_cordon_reply() { # WORDS\n"
 	"\tmapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\")\n"
@@ -34,26 +34,9 @@ static const char body[] =
 	"}')\"\n"
 	"\tfi\n"
 	"}\n"
-	"\n"
-	"# The value of a flag. False where the word before is none that takes one.\n"
-	"_cordon_value() { # FLAG\n"
-	"\tcase $1 in\n"
-	"\t--profile) _cordon_profiles ;;\n"
-	"\t--set)\n"
-	"\t\t_cordon_reply \"$_cordon_keys\"\n"
-	"\t\tcompopt -o nospace 2>/dev/null || true\n"
-	"\t\t;;\n"
-	"\t--waive)\n"
-	"\t\t_cordon_reply \"$_cordon_waivers\"\n"
-	"\t\tcompopt -o nospace 2>/dev/null || true\n"
-	"\t\t;;\n"
-	"\t--ro | --rw | --report | -w | --root) _cordon_files ;;\n"
-	"\t-e) mapfile -t COMPREPLY < <(compgen -v -- \"$cur\") ;;\n"
-	"\t-u | --hostname | --timeout | --status-fd | --fd) COMPREPLY=() ;;\n"
-	"\t*) return 1 ;;\n"
-	"\tesac\n"
-	"}\n"
-	"\n"
+	"\n";
+
+static const char body[] =
 	"# The program and its arguments, behind `--`.\n"
 	"_cordon_program() { # INDEX-OF-THE-SEPARATOR\n"
 	"\tif [ \"$COMP_CWORD\" -eq $(($1 + 1)) ]; then\n"
@@ -128,14 +111,76 @@ static void print_names(const char *variable, const struct subcommand *table)
 	puts("'");
 }
 
+/* How the value of a flag is completed, by what the help calls it. */
+static const struct completion {
+	const char *values;
+	const char *action;
+} completions[] = {
+	{"P", "_cordon_profiles"},
+	{"KEY=VALUE", "_cordon_reply \"$_cordon_keys\"\n"
+		      "\t\tcompopt -o nospace 2>/dev/null || true"},
+	{"NAME=REASON", "_cordon_reply \"$_cordon_waivers\"\n"
+			"\t\tcompopt -o nospace 2>/dev/null || true"},
+	{"PATH|FILE|DIR", "_cordon_files"},
+	{"NAME[=VALUE]", "mapfile -t COMPREPLY < <(compgen -v -- \"$cur\")"},
+	{"WHEN", "_cordon_reply 'no on-failure always unless-stopped'"},
+	{"MODE", "_cordon_reply none"},
+	/* Of all others nothing is known. */
+	{"", "COMPREPLY=()"},
+};
+enum { N_COMPLETIONS = sizeof(completions) / sizeof(completions[0]) };
+
+static size_t completion_of(const char *value)
+{
+	size_t i = 0;
+
+	while (i + 1 < N_COMPLETIONS && !keys_has_word(completions[i].values, value))
+		i++;
+	return i;
+}
+
+static void print_case(size_t completion)
+{
+	const char *separator = "\t";
+
+	for (size_t i = 0; options_view(i).name != NULL; i++) {
+		struct option_view flag = options_view(i);
+
+		if (flag.value == NULL || completion_of(flag.value) != completion)
+			continue;
+		if (flag.letter != 0)
+			printf("%s-%c", separator, flag.letter);
+		printf("%s%s", flag.letter != 0 ? " | " : separator, flag.name);
+		separator = " | ";
+	}
+	if (keys_has_word(completions[completion].values, "DIR"))
+		fputs(" | --root", stdout);
+	printf(")\n\t\t%s\n\t\t;;\n", completions[completion].action);
+}
+
+static void print_values(void)
+{
+	puts("# The value of a flag. False where the word before is none that takes one.\n"
+	     "_cordon_value() { # FLAG\n"
+	     "\tcase $1 in");
+	for (size_t i = 0; i < N_COMPLETIONS; i++)
+		print_case(i);
+	puts("\t*) return 1 ;;\n"
+	     "\tesac\n"
+	     "}\n");
+}
+
 static void print_flags_of(const char *above, const struct subcommand *row)
 {
 	unsigned of = command_options(row);
 
 	printf("\t['%s%s']='", above, row->name);
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++)
-		if (options_view(i).help != NULL && (options_view(i).of & of))
+		if (options_view(i).help != NULL && (options_view(i).of & of)) {
+			if (options_view(i).letter != 0)
+				printf("-%c ", options_view(i).letter);
 			printf("%s ", options_view(i).name);
+		}
 	printf("%s%s'\n", row->flags & COMMAND_JSON ? "--json " : "",
 	       of == 0               ? "--help"
 	       : of == OPTION_DOCTOR ? ""
@@ -195,6 +240,8 @@ int documents_completion(void)
 	print_flags();
 	print_keys();
 	print_waivers();
+	fputs(helpers, stdout);
+	print_values();
 	fputs(body, stdout);
 	return 0;
 }

@@ -37,8 +37,14 @@ static void print_flags(const struct subcommand *row)
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++) {
 		struct option_view flag = options_view(i);
 
+		char tag[64];
+
+		if (flag.letter != 0)
+			str_format(tag, sizeof(tag), "-%c, %s", flag.letter, flag.name);
+		else
+			str_format(tag, sizeof(tag), "%s", flag.name);
 		if (flag.help != NULL && (flag.of & of))
-			print_tagged(flag.name, flag.value != NULL ? flag.value : "", flag.help);
+			print_tagged(tag, flag.value != NULL ? flag.value : "", flag.help);
 	}
 	if (row->flags & COMMAND_JSON)
 		print_tagged("--json", "", "one JSON document instead of text");
@@ -112,6 +118,8 @@ int documents_man_program(void)
 	     "cordon run \\-\\- python3 \\-c \\(aqprint(6 * 7)\\(aq\n"
 	     "cordon run \\-\\-ro . \\-\\-timeout 10s \\-\\- python3 script.py\n"
 	     "cordon run \\-\\-profile build \\-\\- make \\-j4\n"
+	     "cordon run \\-it \\-m 64m \\-\\-pids\\-limit 50 \\-\\-tmpfs /scratch:size=16m \\-\\- "
+	     "bash\n"
 	     "cordon explain \\-\\-profile ./judge.yaml\n"
 	     ".fi\n"
 	     ".SH SEE ALSO\n"

@@ -2,16 +2,11 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec rm doctor profile gc help'
+_cordon_commands='run explain doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
-	['explain']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --fd --cgroup-parent --calls --json --help --'
-	['create']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
-	['start']='--help'
-	['stop']='--help'
-	['exec']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top --name -d --rm -q --help --'
-	['rm']='--help'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd --calls --json --help --'
 	['doctor']='--cgroup-parent --json --help '
 	['profile']='--help'
 	['profile ls']='--json --help'
@@ -48,7 +43,9 @@ _cordon_profiles() {
 # The value of a flag. False where the word before is none that takes one.
 _cordon_value() { # FLAG
 	case $1 in
-	--profile) _cordon_profiles ;;
+	--profile)
+		_cordon_profiles
+		;;
 	--set)
 		_cordon_reply "$_cordon_keys"
 		compopt -o nospace 2>/dev/null || true
@@ -57,9 +54,21 @@ _cordon_value() { # FLAG
 		_cordon_reply "$_cordon_waivers"
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--ro | --rw | --report | -w | --root) _cordon_files ;;
-	-e) mapfile -t COMPREPLY < <(compgen -v -- "$cur") ;;
-	-u | --hostname | --timeout | --status-fd | --fd) COMPREPLY=() ;;
+	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --root)
+		_cordon_files
+		;;
+	-e | --env)
+		mapfile -t COMPREPLY < <(compgen -v -- "$cur")
+		;;
+	--restart)
+		_cordon_reply 'no on-failure always unless-stopped'
+		;;
+	--network | --net)
+		_cordon_reply none
+		;;
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-signal | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample)
+		COMPREPLY=()
+		;;
 	*) return 1 ;;
 	esac
 }
