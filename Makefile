@@ -358,7 +358,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 

@@ -31,7 +31,7 @@ both_refuse() { # PATTERN-OF-THE-SCHEMA LINE...
 		diff -u "$repo/${row%=*}" now
 		n=$((n + 1))
 	done
-	[ "$n" -eq 5 ]
+	[ "$n" -eq 6 ]
 }
 
 @test "schema: accepts each shipped profile" {
@@ -189,6 +189,9 @@ for name in sys.argv[1:]:
 	gives 0 "diff" completed profile d
 	gives 0 "gc" completed --root /x g
 	gives 0 "--timeout" completed run --ti
+	gives 0 $'--memory\n--memory-swap' completed run --memo
+	gives 0 "always" completed run --restart al
+	gives 0 "" completed run -m 6
 	gives 0 "--json" completed profile ls --j
 	gives 0 "" completed run --json
 	gives 0 $'base\nbuild' completed run --profile b
