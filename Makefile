@@ -499,7 +499,7 @@ bench: build/cordon ## measure launches against other tools, and limits: docs/PE
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 
-# ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options.c): kept in the tree, and
+# ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----
 DOCUMENTS_SRC := \
 	cmd/gen/docker.c \

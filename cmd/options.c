@@ -29,7 +29,7 @@ static const char *letter_name(char letter)
 	static const char names[] = "-a\0-b\0-c\0-d\0-e\0-f\0-g\0-h\0-i\0-j\0-k\0-l\0-m\0"
 				    "-n\0-o\0-p\0-q\0-r\0-s\0-t\0-u\0-v\0-w\0-x\0-y\0-z";
 
-	return letter >= 'a' && letter <= 'z' ? names + 3 * (letter - 'a') : "";
+	return letter >= 'a' && letter <= 'z' ? names + 3 * (size_t)(letter - 'a') : "";
 }
 
 static const char *typed_name(struct typed typed)
@@ -227,12 +227,12 @@ int options_check_name(const char *value, struct err *err)
 {
 	static const char all[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	size_t len = strlen(value);
+	size_t len = value != NULL ? strlen(value) : 0;
 
-	if (strspn(value, all) == len && len >= 2 && len <= OPTIONS_NAME_MAX &&
+	if (len >= 2 && strspn(value, all) == len && len <= OPTIONS_NAME_MAX &&
 	    strchr("_.-", value[0]) == NULL)
 		return 0;
-	err_set(err, ERR_USAGE, 0, "--name %s: not a name", value);
+	err_set(err, ERR_USAGE, 0, "--name %s: not a name", value != NULL ? value : "");
 	return err_hint(
 		err,
 		"A name has 2 to %d letters, digits, '_', '.' and '-', and begins with a letter "

@@ -94,6 +94,11 @@ static void read_line(struct policy_ctx *ctx, struct policy_place place, const c
 	*old = *node;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* The file as a map of names; NULL: reported. */
 static struct policy_node *read_map(struct policy_ctx *ctx, const struct policy_source *flag,
 				    const char *path)
@@ -118,7 +123,7 @@ static struct policy_node *read_map(struct policy_ctx *ctx, const struct policy_
 		number++;
 		if (last > first && last[-1] == '\r')
 			last--;
-		while (first < last && memchr(" \t\v\f\r", *first, 5) != NULL)
+		while (first < last && is_blank(*first))
 			first++;
 		if (first == last || *first == '#')
 			continue;

@@ -91,7 +91,7 @@ static void print_ends(void)
 int documents_man_program(void)
 {
 	puts(".\\\" SPDX-License-Identifier: LGPL-2.1-or-later\n"
-	     ".\\\" Made by `make docs` from cmd/commands.c and cmd/options.c.\n"
+	     ".\\\" Made by `make docs` from cmd/commands.c and cmd/options_table.c.\n"
 	     ".TH CORDON 1 \"\" \"cordon " CORDON_VERSION "\" \"User commands\"\n"
 	     ".nh\n.ad l\n"
 	     ".SH NAME\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Any bytes as the file of --env-file and of --label-file, and their first line as the value of
- * each flag that is a small language. What is taken is what the bytes say, whole: a variable of the
- * sandbox stands in the file as it is, and nothing has a line of its own in it.
+ * a flag that is a small language; the number of bytes says which. What is taken is what the bytes
+ * say, whole: a variable of the sandbox stands in the file as it is, on one line.
  */
 #include <stdlib.h>
 #include <string.h>

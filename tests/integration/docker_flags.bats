@@ -60,33 +60,33 @@ refused() { # PATTERN FLAG...
 
 @test "env-file: Docker's lines; a flag counts more, wherever it stands" {
 	local script='echo "$A|$B|$C|${D-unset}|${GONE-unset}"'
-	printf '# comment\n\n  A=1\nB= two  "x" # y\nC\nD=\nGONE\n' >env
-	C=mine gives 0 '1| two  "x" # y|mine||unset' cordon run --env-file env -- sh -c "$script"
-	C=mine gives 0 '9| two  "x" # y|mine||unset' cordon run -e A=9 --env-file=./env -- sh -c "$script"
+	printf '# comment\n\n  A=1\nB= two  "x" # y\nC\nD=\nGONE\n' >vars
+	C=mine gives 0 '1| two  "x" # y|mine||unset' cordon run --env-file vars -- sh -c "$script"
+	C=mine gives 0 '9| two  "x" # y|mine||unset' cordon run -e A=9 --env-file=./vars -- sh -c "$script"
 	gives 0 '|||unset|unset' cordon run -- sh -c "$script"
 	# It is no policy: who may write it does not matter, and it may be a pipe.
-	chmod 0666 env
-	gives 0 '1' cordon run --env-file env -- sh -c 'echo $A'
+	chmod 0666 vars
+	gives 0 '1' cordon run --env-file vars -- sh -c 'echo $A'
 	gives 0 '3' cordon run --env-file <(echo A=3) -- sh -c 'echo $A'
 	# The last one counts.
-	echo A=5 >more
-	gives 0 '5' cordon run --env-file env --env-file more -- sh -c 'echo $A'
+	echo A=5 >further
+	gives 0 '5' cordon run --env-file vars --env-file further -- sh -c 'echo $A'
 }
 
 @test "env-file: mistakes have file, line and column" {
-	printf 'A=1\n\n  B C=2\n' >env
-	refused "env:3:3: error: a name with blanks in it*" --env-file env
-	printf 'A=1\n=2\n' >env
-	refused "env:2:1: error: a line without a name*" --env-file env
-	printf 'A=\xff\n' >env
-	refused "env:1:1: error: this line is not text*" --env-file env
-	printf 'A=\0x\n' >env
-	refused "env:1:1: error: this line is not text*" --env-file env
+	printf 'A=1\n\n  B C=2\n' >vars
+	refused "vars:3:3: error: a name with blanks in it*" --env-file vars
+	printf 'A=1\n=2\n' >vars
+	refused "vars:2:1: error: a line without a name*" --env-file vars
+	printf 'A=\xff\n' >vars
+	refused "vars:1:1: error: this line is not text*" --env-file vars
+	printf 'A=\0x\n' >vars
+	refused "vars:1:1: error: this line is not text*" --env-file vars
 	refused "*none: No such file*--env-file none*" --env-file none
 	refused "*Is a directory*" --env-file "$PWD"
 	refused "*neither a regular file nor a pipe*" --env-file /dev/null
-	head -c 300000 /dev/zero | tr '\0' x >env
-	refused "*File too large*" --env-file env
+	head -c 300000 /dev/zero | tr '\0' x >vars
+	refused "*File too large*" --env-file vars
 }
 
 @test "ulimit: each process's; nproc is this sandbox's alone; soft and hard are one" {
