@@ -272,6 +272,8 @@ static void memory_and_swap(void **state)
 			if (r == 0)
 				assert_string_equal(fixture_value(&fixture, "limits.swap"),
 						    rows[i].swap);
+			else
+				assert_non_null(fixture_problem(&fixture, "bad-flag"));
 			fixture_release(&fixture);
 		}
 }
