@@ -90,6 +90,10 @@ extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* as on v
  */
 int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err);
 
+/* Fills has_swap and counts_swap; part of cgroup_probe, and to be called again by whoever adds
+ * memory to what a hierarchy has. */
+void cgroup_look_at_swap(struct cgroup_facts *facts);
+
 /* The same from the texts of /proc/self/cgroup and /proc/self/mountinfo, for tests. */
 void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
 			struct cgroup_facts *ret);

@@ -219,7 +219,7 @@ static void look_at_v1(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 		h->controllers = 0;
 }
 
-static void look_at_swap(struct cgroup_facts *facts)
+void cgroup_look_at_swap(struct cgroup_facts *facts)
 {
 	char text[LINE_MAX_BYTES];
 	ssize_t n = io_read_text(AT_FDCWD, "/proc/swaps", text, sizeof(text));
@@ -282,7 +282,7 @@ void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const ch
 	for (size_t i = 0; i < ret->n_hierarchies; i++)
 		if (ret->hierarchies[i].version == CGROUP_V2)
 			cgroup_look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
-	look_at_swap(ret);
+	cgroup_look_at_swap(ret);
 }
 
 int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)

@@ -145,6 +145,9 @@ void cordon_release(struct decision *decision);
 /* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL. */
 int must_check cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err);
 
+/* After it: adds what systemd would give to a run with a limit that nothing else can hold. */
+void cordon_probe_scope(const struct run_request *request, struct host_facts *facts);
+
 /* What the sandbox uses at one moment; RESULT_NONE for what is not measured. */
 struct run_sample {
 	int64_t wall_ms;

@@ -66,6 +66,12 @@ int cordon_probe_groups(struct host_facts *facts, const char *parent, struct err
 	return cgroup_probe(parent, &facts->cgroup, err);
 }
 
+void cordon_probe_scope(const struct run_request *request, struct host_facts *facts)
+{
+	if (facts->has_systemd && request->cgroup_parent == NULL)
+		scope_probe(request->runtime_dir, facts);
+}
+
 /* Facts that few specs need. */
 static int probe_for_spec(struct decision *d, const struct run_request *request, struct err *err)
 {
@@ -91,9 +97,8 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 	if (!limits_want_group(d))
 		return 0;
 	r = cordon_probe_groups(&d->facts, request->cgroup_parent, err);
-	if (r == 0 && d->facts.has_systemd && request->cgroup_parent == NULL &&
-	    limits_need_group(d))
-		scope_probe(request->runtime_dir, &d->facts);
+	if (r == 0 && limits_need_group(d))
+		cordon_probe_scope(request, &d->facts);
 	return r;
 }
 

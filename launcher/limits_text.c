@@ -2,6 +2,7 @@
 /* What is said of control groups: obstacles, remedies, and by what a limit is enforced. */
 #include "launcher/limits_text.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -100,6 +101,20 @@ static void fix_v2(const struct host_facts *facts, uint32_t controllers, const c
 		   facts->cgroup.caller);
 }
 
+/* systemd would give a group, if cordon-scope could ask for it. */
+static void fix_scope(const struct host_facts *facts, char *buf, size_t size)
+{
+	str_format(buf, size,
+		   "systemd would give a group, and cordon-scope, which asks for it, %s; or start "
+		   "it in one of your own: systemd-run --user --scope -p Delegate=yes cordon run "
+		   "...",
+		   facts->scope_errno == ENOENT
+			   ? "is neither beside cordon nor in ../libexec/cordon from there: make "
+			     "install puts it there"
+			   : "is not executed where it is: that file and its directory must be "
+			     "root's or yours, and nobody else's to write (chmod go-w)");
+}
+
 static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
 			   enum cgroup_controller first, char *buf, size_t size)
 {
@@ -171,6 +186,10 @@ void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char 
 		c++;
 	if (c == CGROUP_CONTROLLERS)
 		return;
+	if ((facts->scope_lost & 1U << c) != 0) {
+		fix_scope(facts, buf, size);
+		return;
+	}
 	controllers = alike(&facts->cgroup, controllers, c);
 	switch (facts->cgroup.obstacle[c]) {
 	case CGROUP_ABSENT:

@@ -46,34 +46,41 @@ static int open_in(const char *dir)
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
 
-	if (dir_fd < 0 || !is_trusted(dir_fd))
-		return dir_fd < 0 ? dir_fd : -EPERM;
+	if (dir_fd < 0)
+		return dir_fd;
 	fd = sys_openat(dir_fd, program_name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
-	if (!is_trusted(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	if (!is_trusted(dir_fd) || !is_trusted(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    (st.st_mode & S_IXUSR) == 0)
 		return -EPERM;
 	return steal_fd(&fd);
 }
 
-/* Beside this program, as in the tree that it was built in; else where it is installed with it. */
+/* Beside this program, as in the tree that it was built in; else where it is installed with it.
+ * -ENOENT: in neither place; -EPERM: others may write it. */
 static int open_program(void)
 {
 	static const char *const places[] = {"", "/../libexec/cordon"};
 	char self[PATH_MAX], dir[PATH_MAX + 32];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int fd = -ENOENT;
+	int r = -ENOENT;
 
 	if (n <= 0)
 		return -ENOENT;
 	self[n] = '\0';
-	for (size_t i = 0; fd < 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int fd;
+
 		str_format(dir, sizeof(dir), "%.*s%s", (int)(strrchr(self, '/') - self), self,
 			   places[i]);
 		fd = open_in(dir);
+		if (fd >= 0)
+			return fd;
+		if (fd != -ENOENT)
+			r = fd;
 	}
-	return fd;
+	return r;
 }
 
 /* ---- the manager ---- */
@@ -175,13 +182,18 @@ void scope_probe(const char *runtime_dir, struct host_facts *facts)
 			missing |= 1U << c;
 	if (missing == 0 || !runtime_dir_of(runtime_dir, facts, dir, sizeof(dir)))
 		return;
-	program = open_program();
 	str_format(path, sizeof(path), "%s/systemd/private", dir);
-	manager = program >= 0 ? peer_of(path, facts->host_euid) : 0;
+	manager = peer_of(path, facts->host_euid);
 	controllers = manager > 0 ? controllers_of(manager, h) | 1U << CGROUP_CPUACCT : 0;
 	/* One group for all of them: nothing that can be had already is given up for it. */
 	if ((missing & controllers) == 0 || (h->controllers & ~controllers) != 0)
 		return;
+	program = open_program();
+	if (program < 0) {
+		facts->scope_lost = missing & controllers;
+		facts->scope_errno = -program;
+		return;
+	}
 	str_format(facts->scope_runtime_dir, sizeof(facts->scope_runtime_dir), "%s", dir);
 	h->asks_scope = h->steps_aside = true;
 	h->controllers = controllers & h->present;
@@ -191,6 +203,7 @@ void scope_probe(const char *runtime_dir, struct host_facts *facts)
 		if ((h->present & 1U << c) != 0)
 			facts->cgroup.obstacle[c] =
 				(controllers & 1U << c) != 0 ? CGROUP_USABLE : CGROUP_NOT_ENABLED;
+	cgroup_look_at_swap(&facts->cgroup);
 }
 
 /* ---- the rows ---- */
