@@ -1,8 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The documents that follow from the tables: they are what the tables give, the schema says what
-# `profile check` says, the completion completes.
+# `profile check` says, the completion completes. Who asks makes no difference: the user half runs
+# everywhere.
 
+# bats file_tags=user
 load ../lib/cordon
 load ../lib/attack
 
