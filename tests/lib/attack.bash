@@ -97,17 +97,6 @@ together() { # FUNCTION...
 	return "$rc"
 }
 
-# Waits ten seconds at most for a command to be true.
-eventually() { # COMMAND...
-	local i
-	for ((i = 0; i < 500; i++)); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.02
-	done
-	printf 'never came true: %s\n' "$*"
-	return 1
-}
-
 # Sets init, the process 1 of the sandbox whose keeper has the pid $keeper.
 has_init() {
 	init=$(pgrep -P "$keeper" | head -n 1)
