@@ -86,19 +86,16 @@ cmocka() { # CODE TEXT PASSED FAILED
 }
 
 # Two halves whose bats is a function here: each is one script.
-halves() { # ROOT-SCRIPT USER-SCRIPT WORD...
+# Its functions are called from run_user.bash.
+# shellcheck disable=SC2317
+halves() { # ROOT-SCRIPT USER-SCRIPT FUNCTION "PASSED FAILED"
 	local root_script=$1 user_script=$2
 	. "$repo/tests/lib/run_user.bash"
 	mkdir -p tests/two
 	touch tests/two/a.bats
-	# They are called from run_user.bash.
-	# shellcheck disable=SC2317
 	id() { echo 0; }
-	# shellcheck disable=SC2317
 	user_half_begin() { user_id=4711; }
-	# shellcheck disable=SC2317
 	as_user() { "$@"; }
-	# shellcheck disable=SC2317
 	bats() {
 		if [[ " $* " == *" !user "* ]]; then
 			bash -c "$root_script" root
