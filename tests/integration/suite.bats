@@ -239,3 +239,24 @@ vm_runner() { # HALF PATTERN
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"$scratch/mount"* ]]
 }
+
+# bats test_tags=root
+@test "suite: what belongs to the other half is left out, and nothing else" {
+	local uid left
+	mkfifo "$scratch/gate"
+	exec 7<>"$scratch/gate"
+	setpriv --reuid 4711 --regid 4711 --clear-groups \
+		bash -c 'echo cordon-left >/proc/self/comm; read -r -t 60 x' <&7 3>&- &
+	left=$!
+	mkdir "/tmp/hostile.$$"
+	chown 4711 "/tmp/hostile.$$"
+	eventually grep -x cordon-left "/proc/$left/comm"
+	for uid in 4711 4712; do
+		CORDON_OTHER_UID=$uid host_snapshot >"$scratch/seen.$uid"
+	done
+	kill "$left"
+	rmdir "/tmp/hostile.$$"
+	grep -q "^process $left .*cordon-left" "$scratch/seen.4712"
+	grep -qx "file /tmp/hostile.$$" "$scratch/seen.4712"
+	run -1 grep -e "^process $left " -e "/tmp/hostile.$$\$" "$scratch/seen.4711"
+}

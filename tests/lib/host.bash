@@ -52,16 +52,17 @@ host_snapshot() {
 # Processes that are in another pid namespace than this one, or are cordon itself: what a sandbox
 # that did not end would look like.
 host_processes() {
-	local own ns dir pid
+	local own ns dir pid comm
 	own=$(readlink /proc/self/ns/pid)
-	for dir in /proc/[0-9]*; do
-		pid=${dir#/proc/}
-		ns=$(readlink "$dir/ns/pid" 2>/dev/null) || continue
-		if { [ "$ns" != "$own" ] || [[ "$(cat "$dir/comm" 2>/dev/null)" == cordon* ]]; } &&
-			! host_is_others "$pid"; then
-			echo "process $pid $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null)"
+	while read -r dir ns; do
+		# A user is not told of others' namespaces.
+		[ -n "$ns" ] || continue
+		pid=${dir//[^0-9]/}
+		{ read -r comm <"/proc/$pid/comm"; } 2>/dev/null || continue
+		if { [ "$ns" != "$own" ] || [[ "$comm" == cordon* ]]; } && ! host_is_others "$pid"; then
+			echo "process $pid $(tr '\0\n' '  ' 2>/dev/null <"/proc/$pid/cmdline")"
 		fi
-	done | sort
+	done < <(find /proc/[0-9]*/ns/pid -maxdepth 0 -printf '%h %l\n' 2>/dev/null) | sort
 }
 
 # Compares with the snapshot in FILE; prints the difference and fails where there is one. Processes and
