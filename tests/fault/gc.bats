@@ -48,16 +48,18 @@ gc_has_met_them() {
 @test "gc in a loop leaves sandboxes alone that run and that start meanwhile" {
 	local i code pid collector pids=()
 	mkfifo "$BATS_TEST_TMPDIR/end"
+	# A test that fails here is the end of its input, too: bats would wait for a sandbox that stays.
 	exec 7<>"$BATS_TEST_TMPDIR/end"
+	exec 6<"$BATS_TEST_TMPDIR/end"
 	cordon run "${plain[@]}" -- /usr/bin/bash -c 'touch "$0/up"; read -r end; exit 43' "$work" \
-		<&7 >/dev/null 2>&1 3>&- &
+		<&6 >/dev/null 2>&1 3>&- 6<&- 7>&- &
 	pid=$!
 	until [ -e "$work/up" ]; do sleep 0.01; done
 	(
 		while [ ! -e "$BATS_TEST_TMPDIR/enough" ]; do
 			cordon gc || exit 1
 		done
-	) >"$BATS_TEST_TMPDIR/gc" 2>&1 3>&- &
+	) >"$BATS_TEST_TMPDIR/gc" 2>&1 3>&- 7>&- &
 	collector=$!
 	# They end with their input, and that when gc has run often enough to meet them, however slow it is.
 	mkfifo "$BATS_TEST_TMPDIR/go"
@@ -65,7 +67,7 @@ gc_has_met_them() {
 	exec 9<"$BATS_TEST_TMPDIR/go"
 	for ((i = 0; i < 20; i++)); do
 		cordon run "${plain[@]}" -- /usr/bin/sh -c 'read -r end; exit 42' <&9 \
-			>"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- 8>&- 9<&- &
+			>"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- 7>&- 8>&- 9<&- &
 		pids+=($!)
 	done
 	for ((i = 0; i < 3000; i++)); do
