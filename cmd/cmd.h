@@ -23,7 +23,9 @@ enum command_flag {
 	COMMAND_EXPLAIN_FLAGS = 1 << 1, /* those of them that decide something, and --json */
 	COMMAND_JSON = 1 << 2,          /* --json alone */
 	COMMAND_TAKES_PROFILE = 1 << 3, /* its words are profiles: names or files */
-	COMMAND_DOCTOR_FLAGS = 1 << 4,  /* --cgroup-parent and --json */
+	COMMAND_CREATE_FLAGS = 1 << 5,
+	COMMAND_EXEC_FLAGS = 1 << 6,
+	COMMAND_DOCTOR_FLAGS = 1 << 4, /* --cgroup-parent and --json */
 };
 
 /* A command, or a command's own one: a row of the tables in commands.c, from which the help and

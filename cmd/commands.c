@@ -47,7 +47,7 @@ const struct subcommand commands[] = {
 	 "Prints what `cordon run` with the same flags would do.\n", COMMAND_EXPLAIN_FLAGS,
 	 cmd_explain, NULL},
 	{"create", "[FLAGS] -- CMD...", "make a sandbox that is kept, without starting it",
-	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_RUN_FLAGS,
+	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_CREATE_FLAGS,
 	 cmd_create, NULL},
 	{"start", "SANDBOX...", "start sandboxes that are kept",
 	 "Returns when their programs run.\n", 0, cmd_start, NULL},
@@ -55,8 +55,8 @@ const struct subcommand commands[] = {
 	 "Sends the stop signal, and SIGKILL after the grace period.\n", 0, cmd_stop, NULL},
 	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
 	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
-	 "with run. Of the flags -e, -u, -w, -i, -t and -q are taken.\n",
-	 COMMAND_RUN_FLAGS, cmd_exec, NULL},
+	 "with run.\n",
+	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
 	{"rm", "SANDBOX...", "remove sandboxes that do not run", "", 0, cmd_rm, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
@@ -118,6 +118,8 @@ unsigned command_options(const struct subcommand *row)
 {
 	return row->flags & COMMAND_RUN_FLAGS       ? OPTION_RUN
 	       : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
+	       : row->flags & COMMAND_CREATE_FLAGS  ? OPTION_CREATE
+	       : row->flags & COMMAND_EXEC_FLAGS    ? OPTION_EXEC
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
 						    : 0;
 }

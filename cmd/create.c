@@ -13,6 +13,8 @@ static int check_words(const struct options *o, struct err *err)
 {
 	int r = kept_check_flags(o, err);
 
+	if (r == 0 && !o->detach)
+		r = options_check_command(o, OPTION_CREATE, "create", err);
 	if (r < 0)
 		return r;
 	if (o->rest[0] == NULL) {

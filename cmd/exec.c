@@ -12,34 +12,10 @@
 #include "cmd/print.h"
 #include "records/target.h"
 
-/* What of the flags is of the program; all others are the sandbox's, which is made already. */
-static const enum policy_flag_kind of_program[] = {FLAG_ENV, FLAG_ENV_FILE, FLAG_WORKING_DIR,
-						   FLAG_USER};
-
-static bool is_of_program(enum policy_flag_kind kind)
-{
-	for (size_t i = 0; i < sizeof(of_program) / sizeof(of_program[0]); i++)
-		if (of_program[i] == kind)
-			return true;
-	return false;
-}
-
 static int check_flags(const struct options *o, struct err *err)
 {
-	int r;
+	int r = options_check_command(o, OPTION_EXEC, "exec", err);
 
-	for (size_t i = 0; i < o->n_flags; i++)
-		if (!is_of_program(o->flags[i].kind)) {
-			err_set(err, ERR_USAGE, 0, "%s is no flag of exec",
-				policy_flag_name(o->flags[i].kind));
-			return err_hint(err, "What the sandbox may do was said when it was made.");
-		}
-	if (o->profile != NULL || o->name != NULL || o->rm || o->detach ||
-	    o->cgroup_parent != NULL || o->sample_ms > 0 || o->calls || o->json) {
-		err_set(err, ERR_USAGE, 0, "exec takes -e, -u, -w, -i, -t and -q alone");
-		return err_hint(err, "What the sandbox may do was said when it was made.");
-	}
-	r = o->tty ? 0 : kept_check_flags(o, err);
 	if (r < 0)
 		return r;
 	if (o->rest[0] == NULL || o->rest[1] == NULL) {

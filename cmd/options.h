@@ -48,6 +48,7 @@ enum option_of {
 	OPTION_EXPLAIN = 1 << 1,
 	OPTION_DOCTOR = 1 << 2,
 	OPTION_CREATE = 1 << 3,
+	OPTION_EXEC = 1 << 5,
 	OPTION_DOCKER = 1 << 4, /* no command: Docker has a flag of that name */
 };
 
