@@ -34,6 +34,7 @@ CGROUP_SRC   := \
 	cgroup/group.c \
 	cgroup/leaf.c \
 	cgroup/memory.c \
+	cgroup/mounts.c \
 	cgroup/place.c \
 	cgroup/probe.c \
 	cgroup/table.c \
@@ -249,6 +250,7 @@ UNIT_SRC := \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
 	tests/unit/cgroup/test_group.c \
+	tests/unit/cgroup/test_mounts.c \
 	tests/unit/cgroup/test_place.c \
 	tests/unit/cgroup/test_probe.c \
 	tests/unit/cgroup/test_table.c \

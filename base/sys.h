@@ -66,6 +66,16 @@ int must_check sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 int must_check sys_statx(int dirfd, const char *path, int flags, unsigned mask,
 			 struct statx *ret_stat);
 
+/* Of a mount, as /proc/self/mountinfo has it (statmount(2), Linux 6.8; options: 6.11). */
+struct sys_mount {
+	char type[16];
+	char root[256];    /* what of the file system is mounted */
+	char options[256]; /* the file system's; "" also where the kernel does not say them */
+};
+/* Of the mount whose top `path` is. -EINVAL: it is no mount's; -ENOSYS and the like where the
+ * kernel, or a filter, does not say; -EFBIG: half of it would be something else. */
+int must_check sys_mount_at(const char *path, struct sys_mount *ret);
+
 int must_check sys_open_tree(int dirfd, const char *path, unsigned flags);
 int must_check sys_move_mount(int from_fd, const char *from, int to_fd, const char *to,
 			      unsigned flags);

@@ -3,6 +3,7 @@
  * Control groups: cgroup v1, v2 and machines that have both, behind one interface.
  *
  *   probe.c   where a group may be made, for each controller; reads only
+ *   mounts.c  the places that hierarchies usually have, without a list of all mounts
  *   place.c   the same for v2, which has rules of its own; reads only
  *   table.c   which limit is which file, in which form, in v1 and v2
  *   group.c   make, limit, join, kill, remove
@@ -38,6 +39,8 @@ enum cgroup_controller {
 	CGROUP_CONTROLLERS,
 };
 
+#define CGROUP_ALL ((1U << CGROUP_CONTROLLERS) - 1)
+
 enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };
 
 /* Why no group can be made for a controller; each has its own remedy. */
@@ -70,25 +73,28 @@ struct cgroup_hierarchy {
 	char parent_path[CGROUP_DIR_MAX]; /* the same as /proc/PID/cgroup has it */
 };
 
-/* What there is. About 32 KiB. */
+/* What there is. About 32 KiB, of which as much is written as there are hierarchies. */
 struct cgroup_facts {
-	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX];
 	size_t n_hierarchies;
 	enum cgroup_obstacle obstacle[CGROUP_CONTROLLERS];
 	enum cgroup_version version[CGROUP_CONTROLLERS]; /* which carries it; 0: none */
 	bool counts_swap;
-	bool has_swap; /* some is in use on this host */
-	uint32_t n_cpus;
-	pid_t caller; /* the process that started this one: for the remedies */
+	bool has_uncounted_swap; /* some is in use on this host, and is not counted */
+	uint32_t n_cpus;         /* 0 where processor time is not asked for */
+	pid_t caller;            /* the process that started this one: for the remedies */
+	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX];
 };
 
 extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* as on v2 */
 
 /*
  * Fills *ret. parent: the group to make groups in, below each hierarchy's root ("judges/a"), or
- * NULL: the caller's own on v1; on v2 see place.c. Errors: what cannot be read at all.
+ * NULL: the caller's own on v1; on v2 see place.c. wanted: the controllers that are asked for, as
+ * bits; of others nothing is known then, they cannot be used, and hierarchies that have none of
+ * them are not looked at. CGROUP_ALL: whatever there is. Errors: what cannot be read at all.
  */
-int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err);
+int must_check cgroup_probe(const char *parent, uint32_t wanted, struct cgroup_facts *ret,
+			    struct err *err);
 
 /* Fills has_swap and counts_swap; part of cgroup_probe, and to be called again by whoever adds
  * memory to what a hierarchy has. */
@@ -96,7 +102,7 @@ void cgroup_look_at_swap(struct cgroup_facts *facts);
 
 /* The same from the texts of /proc/self/cgroup and /proc/self/mountinfo, for tests. */
 void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
-			struct cgroup_facts *ret);
+			uint32_t wanted, struct cgroup_facts *ret);
 
 /* The hierarchy that has a controller, usable or not; NULL where none is shown. */
 const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_facts *facts,
@@ -232,8 +238,15 @@ struct cgroup_usage {
 	int64_t io_write_bytes;
 };
 
-/* Reads all that the group has. Never fails: what cannot be read is unknown. */
-void cgroup_read_usage(const struct cgroup *group, struct cgroup_usage *ret);
+/* What is wanted of it: each file takes as long to read as a limit to set. */
+enum {
+	CGROUP_NOW = 1U << 0,    /* memory, swap, tasks, processor time, io */
+	CGROUP_TOTALS = 1U << 1, /* peaks, counts, processor time with its split, io */
+};
+
+/* Reads these parts as far as the group has them; the others are unknown. Never fails: what cannot
+ * be read is unknown. */
+void cgroup_read_usage(const struct cgroup *group, unsigned parts, struct cgroup_usage *ret);
 /* Processor time alone, microseconds or CGROUP_UNKNOWN. */
 int64_t cgroup_read_cpu_us(const struct cgroup *group);
 

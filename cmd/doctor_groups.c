@@ -41,11 +41,11 @@ static void check_swap(struct checkup *checkup, const struct cgroup_facts *facts
 {
 	if (facts->obstacle[CGROUP_MEMORY] != CGROUP_USABLE)
 		return;
-	if (!facts->has_swap)
-		doctor_say(checkup, CHECK_OK, "limits.swap", "this host has none");
-	else if (facts->counts_swap)
+	if (facts->counts_swap)
 		doctor_say(checkup, CHECK_OK, "limits.swap",
 			   "counted, so that limits.memory holds");
+	else if (!facts->has_uncounted_swap)
+		doctor_say(checkup, CHECK_OK, "limits.swap", "this host has none");
 	else
 		doctor_say(checkup, CHECK_MISS, "limits.swap",
 			   "not counted by this kernel: for limits.memory boot with swapaccount=1, "
@@ -67,9 +67,9 @@ void doctor_groups(struct checkup *checkup, const struct host_facts *known,
 	struct host_facts facts = *known;
 	char fix[LIMITS_TEXT_MAX];
 	struct err err = {0};
-	uint32_t left = (1U << CGROUP_CONTROLLERS) - 1;
+	uint32_t left = CGROUP_ALL;
 
-	if (cordon_probe_groups(&facts, request->cgroup_parent, &err) < 0) {
+	if (cordon_probe_groups(&facts, request->cgroup_parent, CGROUP_ALL, &err) < 0) {
 		doctor_say(checkup, CHECK_MISS, "control groups", "%s", err.text);
 		return;
 	}

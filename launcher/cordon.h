@@ -142,8 +142,10 @@ int must_check cordon_decide(const struct run_request *request, struct decision 
 			     struct err *err);
 void cordon_release(struct decision *decision);
 
-/* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL. */
-int must_check cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err);
+/* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL;
+ * controllers: as bits, which of them (cgroup_probe). */
+int must_check cordon_probe_groups(struct host_facts *facts, const char *parent,
+				   uint32_t controllers, struct err *err);
 
 /* After it: adds what systemd would give to a run with a limit that nothing else can hold. */
 void cordon_probe_scope(const struct run_request *request, struct host_facts *facts);

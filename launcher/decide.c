@@ -60,10 +60,11 @@ static bool wants_core_file(const struct spec_limits *limits)
 	return false;
 }
 
-int cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err)
+int cordon_probe_groups(struct host_facts *facts, const char *parent, uint32_t controllers,
+			struct err *err)
 {
 	facts->has_systemd = access("/run/systemd/system", F_OK) == 0;
-	return cgroup_probe(parent, &facts->cgroup, err);
+	return cgroup_probe(parent, controllers, &facts->cgroup, err);
 }
 
 void cordon_probe_scope(const struct run_request *request, struct host_facts *facts)
@@ -96,7 +97,7 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		output_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
-	r = cordon_probe_groups(&d->facts, request->cgroup_parent, err);
+	r = cordon_probe_groups(&d->facts, request->cgroup_parent, limits_asked(d), err);
 	if (r == 0 && limits_need_group(d))
 		cordon_probe_scope(request, &d->facts);
 	return r;

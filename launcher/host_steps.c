@@ -266,8 +266,8 @@ static uint64_t keeper_needs(const struct launch *launch)
 
 static int apply_keeper_privileges(struct launch *launch, struct err *err)
 {
-	struct sys_caps caps = {.effective = keeper_needs(launch),
-				.permitted = keeper_needs(launch)};
+	const uint64_t needs = keeper_needs(launch);
+	struct sys_caps caps = {.effective = needs, .permitted = needs};
 	int r = sys_capset(&caps);
 
 	if (r < 0)
@@ -279,13 +279,14 @@ static int apply_keeper_privileges(struct launch *launch, struct err *err)
 
 static int verify_keeper_privileges(struct launch *launch, struct err *err)
 {
+	const uint64_t needs = keeper_needs(launch);
 	struct sys_caps caps;
 	int r = sys_capget(&caps);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "read back the keeper's capabilities");
-	if (caps.effective != keeper_needs(launch) || caps.permitted != keeper_needs(launch) ||
-	    caps.inheritable != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+	if (caps.effective != needs || caps.permitted != needs || caps.inheritable != 0 ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, ERR_SETUP, 0, "the keeper kept more privileges than it needs");
 	return 0;
 }

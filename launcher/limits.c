@@ -305,7 +305,7 @@ static bool memory_ran_out(const struct launch *launch)
 {
 	struct cgroup_usage usage;
 
-	cgroup_read_usage(&launch->cgroup, &usage);
+	cgroup_read_usage(&launch->cgroup, CGROUP_TOTALS, &usage);
 	return usage.oom_kills > 0;
 }
 
@@ -394,7 +394,7 @@ void limits_sample(const struct launch *launch, struct run_sample *ret)
 {
 	struct cgroup_usage usage;
 
-	cgroup_read_usage(&launch->cgroup, &usage);
+	cgroup_read_usage(&launch->cgroup, CGROUP_NOW, &usage);
 	*ret = (struct run_sample){
 		.memory_bytes = known(usage.memory_bytes),
 		.swap_bytes = known(usage.swap_bytes),
@@ -473,7 +473,7 @@ void limits_collect(const struct launch *launch, struct run_result *result)
 
 	if (launch->cgroup.n == 0)
 		return;
-	cgroup_read_usage(&launch->cgroup, &usage);
+	cgroup_read_usage(&launch->cgroup, CGROUP_TOTALS, &usage);
 	/* cpuacct of v1 has no split where it was never scheduled on a tick. */
 	result->cpu_user_ms = to_ms(usage.cpu_user_us, result->cpu_user_ms);
 	result->cpu_system_ms = to_ms(usage.cpu_system_us, result->cpu_system_ms);

@@ -249,7 +249,7 @@ bool limits_text_carrier(const struct decision *d, enum spec_limit limit, char *
 	const struct cgroup_hierarchy *h =
 		c < CGROUP_CONTROLLERS ? cgroup_hierarchy_of(&d->facts.cgroup, c) : NULL;
 
-	if (limit == LIMIT_SWAP && !d->facts.cgroup.has_swap &&
+	if (limit == LIMIT_SWAP && !d->facts.cgroup.has_uncounted_swap &&
 	    d->facts.cgroup.obstacle[CGROUP_MEMORY] == CGROUP_USABLE &&
 	    !d->facts.cgroup.counts_swap) {
 		str_format(buf, size, "nothing: this host has no swap");

@@ -80,6 +80,14 @@ static uint32_t asked_controllers(const struct decision *d)
 	return bits;
 }
 
+uint32_t limits_asked(const struct decision *d)
+{
+	uint32_t bits = d->names_group ? CGROUP_ALL : asked_controllers(d);
+
+	/* Writing is limited with memory alone: check_io_write. */
+	return (bits & 1U << CGROUP_IO) != 0 ? bits | 1U << CGROUP_MEMORY : bits;
+}
+
 /* For a controller that cannot be used; what else is wanted is in the remedy as well. */
 static void fix(const struct decision *d, enum cgroup_controller controller, struct miss *m)
 {
@@ -99,7 +107,7 @@ static bool check_swap(struct decision *d, struct misses *misses)
 
 	if (d->facts.cgroup.counts_swap)
 		return true;
-	if (!d->facts.cgroup.has_swap)
+	if (!d->facts.cgroup.has_uncounted_swap)
 		return false; /* it holds: there is none */
 	if (swap->demand == DEMAND_WHEN_POSSIBLE) {
 		preflight_leave_out(d, limits_key(LIMIT_SWAP));

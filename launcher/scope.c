@@ -341,7 +341,7 @@ int scope_ask(struct launch *launch, struct err *err)
 		return err_hint(err, "Start it in a scope of your own: systemd-run --user --scope "
 				     "-p Delegate=yes cordon run ...; or name a group with "
 				     "--cgroup-parent.");
-	r = cgroup_probe(NULL, &launch->scope_facts, err);
+	r = cgroup_probe(NULL, CGROUP_ALL, &launch->scope_facts, err);
 	if (r == 0)
 		launch->cgroup_facts = &launch->scope_facts;
 	return r;
