@@ -124,9 +124,8 @@ void cgroup_read_usage(const struct cgroup *group, unsigned parts, struct cgroup
 	memset(ret, 0xff, sizeof(*ret)); /* CGROUP_UNKNOWN everywhere */
 	for (size_t i = 0; i < group->n; i++) {
 		const struct cgroup_place *place = &group->places[i];
-		struct last_file last;
+		struct last_file last = {0};
 
-		last.file = NULL;
 		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
 			int64_t value;
 
@@ -144,9 +143,8 @@ void cgroup_read_usage(const struct cgroup *group, unsigned parts, struct cgroup
 
 int64_t cgroup_read_cpu_us(const struct cgroup *group)
 {
-	struct last_file last;
+	struct last_file last = {0};
 
-	last.file = NULL;
 	for (size_t i = 0; i < group->n; i++)
 		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++)
 			if (rows[k].version == group->places[i].version &&
