@@ -355,7 +355,7 @@ static void knows_whose_a_flag_is(void **state)
 		    {"-it", true},          {"--top", false},      {"-d", false},
 		    {"--report=x", false},  {"--json", false},     {"--calls", false},
 		    {"--profile=p", true},  {"--label=a", true},   {"--set=a=b", true},
-		    {"--sample=1s", false}, {"-q", false},         {"--help", true}};
+		    {"--sample=1s", false}, {"-q", true},          {"--help", true}};
 	static struct options o;
 	struct err err;
 
