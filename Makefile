@@ -8,7 +8,7 @@ DESTDIR ?=
 O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
-BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
+BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
@@ -77,6 +77,17 @@ LAUNCHER_SRC := \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/create.c \
+	cmd/inspect.c \
+	cmd/inspect_json.c \
+	cmd/list_options.c \
+	cmd/look.c \
+	cmd/look_json.c \
+	cmd/page.c \
+	cmd/ps.c \
+	cmd/ps_filter.c \
+	cmd/ps_print.c \
+	cmd/ps_table.c \
+	cmd/template.c \
 	cmd/ending.c \
 	cmd/exec.c \
 	cmd/kept.c \
@@ -346,7 +357,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
-$(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
+$(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))

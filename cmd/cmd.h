@@ -23,9 +23,11 @@ enum command_flag {
 	COMMAND_EXPLAIN_FLAGS = 1 << 1, /* those of them that decide something, and --json */
 	COMMAND_JSON = 1 << 2,          /* --json alone */
 	COMMAND_TAKES_PROFILE = 1 << 3, /* its words are profiles: names or files */
+	COMMAND_DOCTOR_FLAGS = 1 << 4,  /* --cgroup-parent and --json */
 	COMMAND_CREATE_FLAGS = 1 << 5,
 	COMMAND_EXEC_FLAGS = 1 << 6,
-	COMMAND_DOCTOR_FLAGS = 1 << 4, /* --cgroup-parent and --json */
+	COMMAND_PS_FLAGS = 1 << 7,      /* those of `ps` (list_options.h) */
+	COMMAND_INSPECT_FLAGS = 1 << 8, /* those of `inspect` (list_options.h) */
 };
 
 /* A command, or a command's own one: a row of the tables in commands.c, from which the help and
@@ -79,6 +81,8 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv);
 int cmd_start(const struct cmd_context *context, int argc, char **argv);
 int cmd_stop(const struct cmd_context *context, int argc, char **argv);
 int cmd_rm(const struct cmd_context *context, int argc, char **argv);
+int cmd_ps(const struct cmd_context *context, int argc, char **argv);
+int cmd_inspect(const struct cmd_context *context, int argc, char **argv);
 int cmd_explain(const struct cmd_context *context, int argc, char **argv);
 int cmd_doctor(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile(const struct cmd_context *context, int argc, char **argv);

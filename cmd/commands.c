@@ -58,6 +58,18 @@ const struct subcommand commands[] = {
 	 "with run.\n",
 	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
 	{"rm", "SANDBOX...", "remove sandboxes that do not run", "", 0, cmd_rm, NULL},
+	{"ps", "[FLAGS]", "list the sandboxes that run, or all of them",
+	 "The newest first. A record that cannot be read is a line that says so, and an error\n"
+	 "on stderr; the exit code is 125 then, and the list is whole. Waits for nobody.\n"
+	 "Filters of one key are alternatives (but label), of different keys all must be\n"
+	 "true; before and since name a sandbox, status and exited also find what does not\n"
+	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor\n"
+	 ".Status .State .Labels and .Label \"NAME\"; {{json .}} is all of them.\n",
+	 COMMAND_PS_FLAGS, cmd_ps, NULL},
+	{"inspect", "[FLAGS] SANDBOX...", "print all that is known of sandboxes, as JSON",
+	 "An array with an object for each; docs/JSON.md says what is in it. Waits for\n"
+	 "nobody, and needs no more of the host than to read the records.\n",
+	 COMMAND_INSPECT_FLAGS, cmd_inspect, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
 	 "125. With --cgroup-parent it says what can be limited in a group that was made\n"
@@ -121,6 +133,8 @@ unsigned command_options(const struct subcommand *row)
 	       : row->flags & COMMAND_CREATE_FLAGS  ? OPTION_CREATE
 	       : row->flags & COMMAND_EXEC_FLAGS    ? OPTION_EXEC
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
+	       : row->flags & COMMAND_PS_FLAGS      ? OPTION_PS
+	       : row->flags & COMMAND_INSPECT_FLAGS ? OPTION_INSPECT
 						    : 0;
 }
 

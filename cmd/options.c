@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "cmd/options_table.h"
+#include "cmd/list_options.h"
 #include "cmd/table.h"
 
 enum { CGROUP_PARENT_MAX = 512, SAMPLE_LEAST_MS = 5, WORD_MAX = 64, NAMES_MAX = 160 };
@@ -394,7 +395,7 @@ struct option_view options_view(size_t index)
 	const struct option_def *def = &options_table[index];
 
 	if (index >= options_n)
-		return (struct option_view){.name = NULL};
+		return list_options_view(index - options_n);
 	return (struct option_view){.name = def->name,
 				    .letter = def->letter,
 				    .value = def->value,
@@ -422,4 +423,5 @@ void options_print_help(unsigned of)
 			   def->value != NULL ? def->value : "");
 		table_row(TABLE_HELP_COLUMNS, 30, left, def->help);
 	}
+	list_options_print_help(of);
 }

@@ -48,8 +48,10 @@ enum option_of {
 	OPTION_EXPLAIN = 1 << 1,
 	OPTION_DOCTOR = 1 << 2,
 	OPTION_CREATE = 1 << 3,
-	OPTION_EXEC = 1 << 5,
 	OPTION_DOCKER = 1 << 4, /* no command: Docker has a flag of that name */
+	OPTION_EXEC = 1 << 5,
+	OPTION_PS = 1 << 6, /* list_options.h, as the next one */
+	OPTION_INSPECT = 1 << 7,
 };
 
 /* Refuses what was said and is no flag of the command; its name is for the message. ERR_USAGE. */

@@ -56,7 +56,9 @@ int keep_begin(const struct records *records, const struct record *record,
 			    .sandbox = sandbox,
 			    .live = {.keeper = process_mark_of(getpid()),
 				     .started_ms = RESULT_NONE,
-				     .next_start_ms = RESULT_NONE}};
+				     .next_start_ms = RESULT_NONE,
+				     .last_exit_code = RESULT_NONE,
+				     .last_finished_ms = RESULT_NONE}};
 	int r;
 
 	if (gate < 0)
@@ -92,6 +94,7 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	live->init = process_mark_of(started->init_pid);
 	live->started_ms = record_now_ms();
 	live->next_start_ms = RESULT_NONE;
+	live->restarts = keep->last.restarts;
 	str_format(live->run_id, sizeof(live->run_id), "%s", started->run_id);
 	live->launcher = process_mark_of(getpid());
 	live->nproc_limit = started->nproc_limit;

@@ -271,12 +271,20 @@ static void start_and_wait(struct keeper *keeper, int signal_fd, struct end_repo
 	read_end(keeper, read_fd, ret);
 }
 
+static int64_t exit_code_of(const struct end_report *end)
+{
+	return end->has_run ? result_exit_code(&end->result) : err_exit_code(&end->err);
+}
+
 /* Sleeps until the next start, or until it is told to end. */
-static void pause_until(struct keeper *keeper, int signal_fd, int64_t ms)
+static void pause_until(struct keeper *keeper, int signal_fd, const struct end_report *end,
+			int64_t ms)
 {
 	struct pollfd fd = {.fd = signal_fd, .events = POLLIN};
 
-	keeper->keep.live.next_start_ms = record_now_ms() + ms;
+	keeper->keep.live.last_finished_ms = record_now_ms();
+	keeper->keep.live.last_exit_code = exit_code_of(end);
+	keeper->keep.live.next_start_ms = keeper->keep.live.last_finished_ms + ms;
 	keeper->keep.live.workload = keeper->keep.live.init = (struct process_mark){0};
 	ignore_result(status_write_live(keeper->keep.records, keeper->keep.sandbox->id,
 					&keeper->keep.live),
@@ -284,11 +292,6 @@ static void pause_until(struct keeper *keeper, int signal_fd, int64_t ms)
 	ignore_result(poll(&fd, 1, (int)ms), "earlier is no harm");
 	take_signals(keeper, signal_fd, -EBADF);
 	keeper->keep.live.next_start_ms = RESULT_NONE;
-}
-
-static int64_t exit_code_of(const struct end_report *end)
-{
-	return end->has_run ? result_exit_code(&end->result) : err_exit_code(&end->err);
 }
 
 static bool starts_again(const struct keeper *keeper, const struct end_report *end)
@@ -313,7 +316,8 @@ static void keep_starting(struct keeper *keeper)
 		if (!starts_again(keeper, &end))
 			break;
 		failures = record_now_ms() - begin_ms >= RAN_WELL_MS ? 0 : failures + 1;
-		pause_until(keeper, signal_fd, keeper_pause_ms(failures > 0 ? failures - 1 : 0));
+		pause_until(keeper, signal_fd, &end,
+			    keeper_pause_ms(failures > 0 ? failures - 1 : 0));
 		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox))
 			break;
 		keeper->keep.last.restarts++;

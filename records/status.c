@@ -13,7 +13,7 @@
 #include "base/sys.h"
 #include "records/internal.h"
 
-enum { STAT_MAX = 1024, START_FIELD = 22 };
+enum { STAT_MAX = 1024, START_FIELD = 22, LOOKS_MAX = 3 };
 
 const char *sandbox_state_name(enum sandbox_state state)
 {
@@ -178,6 +178,9 @@ int status_write_live(const struct records *records, const char *id, const struc
 			  live->nproc_limit > INT64_MAX ? -1 : (int64_t)live->nproc_limit);
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		fields_put_number(&writer, "namespace_fd", live->namespace_fds[i]);
+	put_known(&writer, "restarts", live->restarts);
+	put_known(&writer, "last_exit_code", live->last_exit_code);
+	put_known(&writer, "last_finished_ms", live->last_finished_ms);
 	for (size_t i = 0; i < live->n_groups; i++) {
 		fields_put(&writer, "group", live->groups[i].path);
 		fields_put(&writer, "group_self", live->groups[i].self_path);
@@ -239,7 +242,10 @@ static void read_live(const struct records *records, const char *id, struct live
 	struct fields fields;
 	struct err err;
 
-	*ret = (struct live_run){.started_ms = RESULT_NONE, .next_start_ms = RESULT_NONE};
+	*ret = (struct live_run){.started_ms = RESULT_NONE,
+				 .next_start_ms = RESULT_NONE,
+				 .last_exit_code = RESULT_NONE,
+				 .last_finished_ms = RESULT_NONE};
 	if (dir_fd < 0 ||
 	    fields_read(dir_fd, "live", "live", STATUS_FORMAT, "live", &fields, &err) < 0)
 		return;
@@ -252,6 +258,9 @@ static void read_live(const struct records *records, const char *id, struct live
 	str_format(ret->run_id, sizeof(ret->run_id), "%s", fields_text(&fields, "run_id"));
 	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
 	ret->next_start_ms = fields_number(&fields, "next_start_ms", RESULT_NONE);
+	ret->restarts = fields_number(&fields, "restarts", 0);
+	ret->last_exit_code = fields_number(&fields, "last_exit_code", RESULT_NONE);
+	ret->last_finished_ms = fields_number(&fields, "last_finished_ms", RESULT_NONE);
 	for (size_t i = 0; i < fields.n; i++)
 		read_group(ret, &fields.list[i]);
 	fields_free(&fields);
@@ -321,7 +330,9 @@ static enum sandbox_state state_alive(const struct records *records, const struc
 										 : SANDBOX_RUNNING;
 }
 
-int status_read(const struct records *records, const struct sandbox *sandbox,
+/* One look. Returns 1 where what was seen does not fit together: a keeper came or went meanwhile.
+ */
+static int look(const struct records *records, const struct sandbox *sandbox,
 		struct sandbox_status *ret, struct err *err)
 {
 	int r;
@@ -334,11 +345,27 @@ int status_read(const struct records *records, const struct sandbox *sandbox,
 	if (ret->has_keeper) {
 		read_live(records, sandbox->id, &ret->live);
 		ret->state = state_alive(records, sandbox, &ret->live);
-		return 0;
+		ret->last.restarts = ret->live.restarts;
+		return ret->live.keeper.pid == 0;
 	}
-	if (ret->last.is_running)
-		tell_loss(ret);
 	ret->state = ret->last.started_ms == RESULT_NONE ? SANDBOX_CREATED : SANDBOX_EXITED;
+	return ret->last.is_running && records_is_alive(records, sandbox->id);
+}
+
+int status_read(const struct records *records, const struct sandbox *sandbox,
+		struct sandbox_status *ret, struct err *err)
+{
+	int r = look(records, sandbox, ret, err);
+
+	/* Not for ever: a keeper that is stopped between two files stays between them. */
+	for (int i = 0; r > 0 && i < LOOKS_MAX; i++) {
+		status_release(ret);
+		r = look(records, sandbox, ret, err);
+	}
+	if (r < 0)
+		return r;
+	if (!ret->has_keeper && ret->last.is_running)
+		tell_loss(ret);
 	return 0;
 }
 

@@ -57,6 +57,11 @@ struct live_run {
 	struct process_mark launcher;
 	int namespace_fds[FACTS_NAMESPACES];
 	uint64_t nproc_limit; /* RLIMIT_NPROC of its processes; SPEC_UNLIMITED */
+	/* Of starts by the restart policy: how many, and how the one before ended; RESULT_NONE
+	 * where there was none. */
+	int64_t restarts;
+	int64_t last_exit_code;
+	int64_t last_finished_ms;
 	size_t n_groups;
 	struct cgroup_known groups[CGROUP_HIERARCHIES_MAX];
 };
@@ -64,9 +69,9 @@ struct live_run {
 struct sandbox_status {
 	enum sandbox_state state;
 	bool has_keeper;
-	bool is_lost; /* its keeper did not live to write down the end: last.kind and last.text do
-		       */
-	struct last_run last;
+	/* Its keeper did not live to write down the end: last.kind and last.text do. */
+	bool is_lost;
+	struct last_run last; /* restarts is that of this moment */
 	struct live_run live; /* where has_keeper */
 };
 

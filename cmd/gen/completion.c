@@ -34,6 +34,12 @@ static const char helpers[] =
 	"}')\"\n"
 	"\tfi\n"
 	"}\n"
+	"\n"
+	"# Names and ids of what is kept.\n"
+	"_cordon_sandboxes() {\n"
+	"\t_cordon_reply \"$(\"${COMP_WORDS[0]}\" ps -a --format '{{.Names}} {{.ID}}' "
+	"2>/dev/null)\"\n"
+	"}\n"
 	"\n";
 
 static const char body[] =
@@ -95,6 +101,7 @@ static const char body[] =
 	"\tcase $command in\n"
 	"\tprofile | 'help profile') _cordon_reply \"$_cordon_profile_commands\" ;;\n"
 	"\thelp) _cordon_reply \"$_cordon_commands\" ;;\n"
+	"\tinspect | start | stop | rm) _cordon_sandboxes ;;\n"
 	"\t'profile check') _cordon_files ;;\n"
 	"\t'profile show' | 'profile diff') _cordon_profiles ;;\n"
 	"\t'profile keys') _cordon_reply \"${_cordon_keys//=/}\" ;;\n"
@@ -125,6 +132,8 @@ static const struct completion {
 	{"NAME[=VALUE]", "mapfile -t COMPREPLY < <(compgen -v -- \"$cur\")"},
 	{"WHEN", "_cordon_reply 'no on-failure always unless-stopped'"},
 	{"MODE", "_cordon_reply none"},
+	{"FILTER", "_cordon_reply 'id= name= label= status= exited= before= since= ancestor= "
+		   "restart='\n\t\tcompopt -o nospace 2>/dev/null || true"},
 	/* Of all others nothing is known. */
 	{"", "COMPREPLY=()"},
 };
