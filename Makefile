@@ -255,6 +255,7 @@ UNIT_SRC := \
 	tests/unit/base/test_err.c \
 	tests/unit/base/test_io.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_json_read.c \
 	tests/unit/base/test_parse.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_str.c \
@@ -311,10 +312,15 @@ UNIT_SRC := \
 	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
+	tests/unit/records/test_fields.c \
+	tests/unit/records/test_record.c \
+	tests/unit/records/test_status.c \
+	tests/unit/records/test_store.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
+	tests/lib/records_fixture.c \
 	tests/lib/verdict_rows.c
 # The verdict tables of the shipped profiles, and the filter of the second architecture, also run for the machine that
 # this is not.
@@ -371,7 +377,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit flags
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags record
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 

@@ -158,30 +158,38 @@ static int check_first_line(const char *text, const char *what, uint32_t format,
 				       "`cordon rm -f`, and make it anew.");
 }
 
-int fields_read(int dir_fd, const char *name, const char *what, uint32_t format, const char *path,
-		struct fields *ret, struct err *err)
+int fields_parse(char *text, size_t len, const struct fields_form *form, struct fields *ret,
+		 struct err *err)
 {
-	struct fields fields = {0};
-	size_t len = 0;
-	int r = read_whole(dir_fd, name, &fields.text, &len);
+	struct fields fields = {.text = text};
+	int r = check_first_line(fields.text, form->what, form->format, form->path, err);
 
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s", path);
-	r = check_first_line(fields.text, what, format, path, err);
 	if (r == 0) {
 		fields.list = calloc(count_lines(fields.text), sizeof(*fields.list));
 		r = fields.list != NULL ? read_lines(&fields, len) : -ENOMEM;
 		if (r < 0) {
-			err_set(err, ERR_SETUP, -r, "%s: is damaged", path);
+			err_set(err, ERR_SETUP, -r, "%s: is damaged", form->path);
 			err_hint(err, "`cordon rm -f` removes the sandbox.");
 		}
 	}
-	if (r < 0) {
+	if (r < 0)
 		fields_free(&fields);
-		return r;
-	}
-	*ret = fields;
-	return 0;
+	else
+		*ret = fields;
+	return r;
+}
+
+int fields_read(int dir_fd, const char *name, const char *what, uint32_t format, const char *path,
+		struct fields *ret, struct err *err)
+{
+	const struct fields_form form = {.what = what, .format = format, .path = path};
+	size_t len = 0;
+	char *text;
+	int r = read_whole(dir_fd, name, &text, &len);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s", path);
+	return fields_parse(text, len, &form, ret, err);
 }
 
 void fields_free(struct fields *fields)

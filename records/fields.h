@@ -41,6 +41,18 @@ enum { FIELDS_MAX_BYTES = 8 << 20 };
  */
 int must_check fields_read(int dir_fd, const char *name, const char *what, uint32_t format,
 			   const char *path, struct fields *ret, struct err *err);
+
+/* What fields_read wants of a text, as its parameters. */
+struct fields_form {
+	const char *what;
+	uint32_t format;
+	const char *path;
+};
+
+/* As fields_read, of len bytes of text, which is terminated and taken over (malloc), also where it
+ * is refused. */
+int must_check fields_parse(char *text, size_t len, const struct fields_form *form,
+			    struct fields *ret, struct err *err);
 void fields_free(struct fields *fields);
 
 /* The first value of a key; "" where there is none. */

@@ -187,22 +187,13 @@ static int take_numbers(struct record *record, const struct fields *fields)
 	return 0;
 }
 
-int record_read(const struct records *records, const struct sandbox *sandbox, struct record *ret,
-		struct err *err)
+int record_take(struct fields *fields, const char *id, struct record *ret)
 {
-	struct record record = {0};
-	char path[RECORDS_PATH_MAX + 16];
-	size_t len;
+	struct record record = {.fields = *fields};
 	int r;
 
-	records_path(records, sandbox->id, sandbox->is_kept, path, sizeof(path));
-	len = strlen(path);
-	str_format(path + len, sizeof(path) - len, "/record");
-	r = fields_read(sandbox->dir_fd, "record", "record", RECORD_FORMAT, path, &record.fields,
-			err);
-	if (r < 0)
-		return r;
-	str_format(record.id, sizeof(record.id), "%s", sandbox->id);
+	*fields = (struct fields){0};
+	str_format(record.id, sizeof(record.id), "%s", id);
 	record.cwd = fields_text(&record.fields, "cwd");
 	record.rootfs = fields_text(&record.fields, "rootfs");
 	record.restart = fields_text(&record.fields, "restart");
@@ -214,12 +205,32 @@ int record_read(const struct records *records, const struct sandbox *sandbox, st
 		r = take_lists(&record, &record.fields);
 	if (r == 0 && !str_equal(fields_text(&record.fields, "id"), record.id))
 		r = -EBADMSG;
-	if (r < 0) {
+	if (r < 0)
 		record_free(&record);
+	else
+		*ret = record;
+	return r;
+}
+
+int record_read(const struct records *records, const struct sandbox *sandbox, struct record *ret,
+		struct err *err)
+{
+	char path[RECORDS_PATH_MAX + 16];
+	struct fields fields;
+	size_t len;
+	int r;
+
+	records_path(records, sandbox->id, sandbox->is_kept, path, sizeof(path));
+	len = strlen(path);
+	str_format(path + len, sizeof(path) - len, "/record");
+	r = fields_read(sandbox->dir_fd, "record", "record", RECORD_FORMAT, path, &fields, err);
+	if (r < 0)
+		return r;
+	r = record_take(&fields, sandbox->id, ret);
+	if (r < 0) {
 		err_set(err, ERR_SETUP, -r, "%s: is damaged", path);
 		return err_hint(err, "`cordon rm -f %s` removes the sandbox.", sandbox->id);
 	}
-	*ret = record;
 	ret->request.files = &ret->files;
 	return 0;
 }

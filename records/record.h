@@ -37,6 +37,9 @@ struct record {
 /* Reads the record of an open sandbox. Release with record_free. */
 int must_check record_read(const struct records *records, const struct sandbox *sandbox,
 			   struct record *ret, struct err *err);
+/* The same of fields that have been read, which are taken over, also where they are refused
+ * (-EBADMSG). request.files is the caller's to set. */
+int must_check record_take(struct fields *fields, const char *id, struct record *ret);
 void record_free(struct record *record);
 
 /* Its file's text: writer->text is the caller's to free. 0 or -errno. */
