@@ -31,6 +31,7 @@ PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 CGROUP_SRC   := \
 	cgroup/enter.c \
+	cgroup/freeze.c \
 	cgroup/group.c \
 	cgroup/leaf.c \
 	cgroup/memory.c \
@@ -92,6 +93,10 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/exec.c \
 	cmd/kept.c \
 	cmd/life.c \
+	cmd/life_end.c \
+	cmd/life_pause.c \
+	cmd/life_remove.c \
+	cmd/words.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
 	cmd/options.c \
 	cmd/options_later.c \

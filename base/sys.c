@@ -34,13 +34,13 @@ int sys_pidfd_send_signal(int pidfd, int signo, unsigned flags)
 	return result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags));
 }
 
-int sys_pidfd_send_value(int pidfd, int signo, int value)
+int sys_pidfd_send_value(int pidfd, int signo, uint64_t value)
 {
 	siginfo_t info = {.si_signo = signo, .si_code = SI_QUEUE};
 
 	info.si_pid = getpid();
 	info.si_uid = getuid();
-	info.si_value.sival_int = value;
+	info.si_value.sival_ptr = (void *)(uintptr_t)value; /* the union is as wide as it */
 	return (int)result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, &info, 0));
 }
 

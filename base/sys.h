@@ -53,7 +53,7 @@ pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t si
 int must_check sys_pidfd_open(pid_t pid, unsigned flags);
 int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
 /* The same with a number, as sigqueue(3) sends it (SI_QUEUE). */
-int must_check sys_pidfd_send_value(int pidfd, int signo, int value);
+int must_check sys_pidfd_send_value(int pidfd, int signo, uint64_t value);
 /* A copy of another process's descriptor, CLOEXEC: pidfd_getfd(2). */
 int must_check sys_pidfd_getfd(int pidfd, int their_fd);
 /* waitid(2) with the kernel's fifth argument: the usage of the child and all that it waited for. */

@@ -7,6 +7,7 @@
  *   place.c   the same for v2, which has rules of its own; reads only
  *   table.c   which limit is which file, in which form, in v1 and v2
  *   group.c   make, limit, join, kill, remove
+ *   freeze.c  freeze and thaw
  *   leaf.c    v2: the caller steps aside, so that its own group can be the parent
  *   usage.c   what was used, and which limits were hit
  *
@@ -35,7 +36,8 @@ enum cgroup_controller {
 	CGROUP_CPU,
 	CGROUP_CPUACCT, /* processor time used; on v2 every group has it */
 	CGROUP_CPUSET,
-	CGROUP_IO, /* v1: blkio */
+	CGROUP_IO,      /* v1: blkio */
+	CGROUP_FREEZER, /* for `pause`, no limit; on v2 every group has it */
 	CGROUP_CONTROLLERS,
 };
 
@@ -180,8 +182,28 @@ int must_check cgroup_enter(const struct cgroup *group, struct err *err);
 /* Whether /proc/PID/cgroup says that it is in every one of the groups. */
 int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err);
 
-/* Kills what is in it, v2 (cgroup.kill); v1 has no such thing, and nothing happens. */
+/* Kills what is in it, v2 (cgroup.kill); v1 has no such thing, and what is frozen there is thawed.
+ * To be called when init has been killed. */
 void cgroup_kill(const struct cgroup *group);
+
+/* ---- freezing ---- */
+
+enum { CGROUP_FREEZE_MS = 5000 };
+
+/*
+ * Freezes all that is in the group of this path, which has CGROUP_FREEZER, or lets it go on; then
+ * reads back until that is so, for CGROUP_FREEZE_MS at most. What could not be frozen goes on.
+ */
+int must_check cgroup_freeze(const char *path, enum cgroup_version version, bool freezes,
+			     struct err *err);
+
+/* Whether all of it is frozen; false where there is no group for that. */
+bool cgroup_is_frozen(const struct cgroup *group);
+
+/* Lets it go on. On v1 what is frozen outlives SIGKILL until then. */
+void cgroup_thaw(const struct cgroup *group);
+/* The same by the path of any group of a sandbox's, in gc. */
+void cgroup_thaw_path(const char *path);
 
 /* Whether removing the groups takes CAP_DAC_OVERRIDE: the owner of the directory that they are in
  * may not write to it, as with the top of each hierarchy. */

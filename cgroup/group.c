@@ -386,6 +386,7 @@ void cgroup_kill(const struct cgroup *group)
 		if (group->places[i].version == CGROUP_V2)
 			ignore_result(io_write_text(group->places[i].dir_fd, "cgroup.kill", "1"),
 				      "the death of init kills them as well");
+	cgroup_thaw(group);
 }
 
 void cgroup_release(struct cgroup *group)

@@ -228,7 +228,7 @@ void cgroup_look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 	if (h->makes_parent && (!append(h->parent, sizeof(h->parent), OWN_PARENT) ||
 				!append(h->parent_path, sizeof(h->parent_path), OWN_PARENT)))
 		place = CGROUP_NOT_SHOWN;
-	h->controllers = there | 1U << CGROUP_CPUACCT;
+	h->controllers = there | 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER;
 	h->to_enable = there & ~handed_on;
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
 		bool is_here = (h->controllers & 1U << c) != 0;

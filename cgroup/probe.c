@@ -180,7 +180,7 @@ static void read_mounts(const char *self_cgroup, const char *mountinfo, const ch
 			h.version = CGROUP_V1;
 			h.present = h.controllers = cgroup_controllers_in(word, CGROUP_V1);
 			if (h.controllers == 0)
-				continue; /* freezer, devices, name=systemd: not needed */
+				continue; /* devices, name=systemd: not needed */
 		} else {
 			continue;
 		}

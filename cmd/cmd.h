@@ -71,6 +71,10 @@ int command_refuse(const struct subcommand *table, const char *above, const char
  */
 int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit);
 
+/* As command_words, for a command with flags of its own (words.h), which are in *ret. */
+struct words;
+int command_parse(const char *name, char **argv, struct words *ret, int *ret_exit);
+
 /* As command_words, and any word is refused as well. Returns 0 or -1. */
 int command_no_words(const char *name, char **argv, bool *ret_json, int *ret_exit);
 
@@ -80,6 +84,13 @@ int cmd_exec(const struct cmd_context *context, int argc, char **argv);
 int cmd_create(const struct cmd_context *context, int argc, char **argv);
 int cmd_start(const struct cmd_context *context, int argc, char **argv);
 int cmd_stop(const struct cmd_context *context, int argc, char **argv);
+int cmd_restart(const struct cmd_context *context, int argc, char **argv);
+int cmd_kill(const struct cmd_context *context, int argc, char **argv);
+int cmd_wait(const struct cmd_context *context, int argc, char **argv);
+int cmd_pause(const struct cmd_context *context, int argc, char **argv);
+int cmd_unpause(const struct cmd_context *context, int argc, char **argv);
+int cmd_rename(const struct cmd_context *context, int argc, char **argv);
+int cmd_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_rm(const struct cmd_context *context, int argc, char **argv);
 int cmd_ps(const struct cmd_context *context, int argc, char **argv);
 int cmd_inspect(const struct cmd_context *context, int argc, char **argv);

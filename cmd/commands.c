@@ -7,6 +7,7 @@
 #include "cmd/options.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
+#include "cmd/words.h"
 
 enum { COMMANDS_MAX = 48, HELP_AT = 26 };
 
@@ -49,15 +50,33 @@ const struct subcommand commands[] = {
 	{"create", "[FLAGS] -- CMD...", "make a sandbox that is kept, without starting it",
 	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_CREATE_FLAGS,
 	 cmd_create, NULL},
-	{"start", "SANDBOX...", "start sandboxes that are kept",
+	{"start", "[--all] SANDBOX...", "start sandboxes that are kept",
 	 "Returns when their programs run.\n", 0, cmd_start, NULL},
-	{"stop", "SANDBOX...", "end sandboxes in order",
-	 "Sends the stop signal, and SIGKILL after the grace period.\n", 0, cmd_stop, NULL},
+	{"stop", "[FLAGS] SANDBOX...", "end sandboxes in order",
+	 "Sends the stop signal, and SIGKILL after the grace period. A paused one goes on first.\n"
+	 "It is not started again, by its restart policy or by `start --all`.\n",
+	 0, cmd_stop, NULL},
 	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
 	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
 	 "with run.\n",
 	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
-	{"rm", "SANDBOX...", "remove sandboxes that do not run", "", 0, cmd_rm, NULL},
+	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
+	 "One that does not run is started.\n", 0, cmd_restart, NULL},
+	{"kill", "[FLAGS] SANDBOX...", "kill sandboxes, or send their programs a signal",
+	 "After KILL it is not started again, as after `stop`.\n", 0, cmd_kill, NULL},
+	{"wait", "SANDBOX...", "wait until sandboxes have ended, and print their exit codes",
+	 "One that its restart policy will start again has not ended.\n", 0, cmd_wait, NULL},
+	{"pause", "SANDBOX...", "freeze all processes of sandboxes",
+	 "limits.wall_time goes on meanwhile, limits.idle_time does not.\n", 0, cmd_pause, NULL},
+	{"unpause", "SANDBOX...", "let paused sandboxes go on", "", 0, cmd_unpause, NULL},
+	{"rename", "SANDBOX NAME", "give a sandbox another name", "Also while it runs.\n", 0,
+	 cmd_rename, NULL},
+	{"rm", "[FLAGS] SANDBOX...", "remove sandboxes that do not run",
+	 "Its name, its ids and its record; what was written to its root was gone already.\n", 0,
+	 cmd_rm, NULL},
+	{"prune", "[FLAGS]", "remove all sandboxes that do not run",
+	 "Asks first; where there is no terminal to ask at it takes -f. Prints the ids.\n", 0,
+	 cmd_prune, NULL},
 	{"ps", "[FLAGS]", "list the sandboxes that run, or all of them",
 	 "The newest first. A record that cannot be read is a line that says so, and an error\n"
 	 "on stderr; the exit code is 125 then, and the list is whole. Waits for nobody.\n"
@@ -138,10 +157,26 @@ unsigned command_options(const struct subcommand *row)
 						    : 0;
 }
 
-static void print_flags(const struct subcommand *row)
+static void print_own_flags(const char *full_name)
+{
+	struct words_view flag;
+
+	for (size_t i = 0; (flag = words_view(full_name, i)).name != NULL; i++) {
+		char left[96];
+
+		str_format(left, sizeof(left), "  %s%s%s%s%s",
+			   flag.letter != NULL ? flag.letter : "", flag.letter != NULL ? ", " : "",
+			   flag.name, flag.value != NULL ? " " : "",
+			   flag.value != NULL ? flag.value : "");
+		table_row(TABLE_HELP_COLUMNS, HELP_AT, left, flag.help);
+	}
+}
+
+static void print_flags(const struct subcommand *row, const char *full_name)
 {
 	if (command_options(row) != 0)
 		options_print_help(command_options(row));
+	print_own_flags(full_name);
 	if (row->flags & COMMAND_JSON)
 		table_row(TABLE_HELP_COLUMNS, HELP_AT, "  --json",
 			  "one JSON document instead of text");
@@ -149,9 +184,10 @@ static void print_flags(const struct subcommand *row)
 
 static void print_help(const struct subcommand *row, const char *above)
 {
-	char prefix[64];
+	char prefix[64], full_name[64];
 
 	str_format(prefix, sizeof(prefix), "%s%s ", above, row->name);
+	str_format(full_name, sizeof(full_name), "%s%s", above, row->name);
 	print_out("Usage: cordon %s%s%s%s\n\n", prefix, row->flags & COMMAND_JSON ? "[--json]" : "",
 		  row->flags & COMMAND_JSON && row->usage[0] != '\0' ? " " : "", row->usage);
 	print_lines(row->more);
@@ -159,9 +195,10 @@ static void print_help(const struct subcommand *row, const char *above)
 		print_lines("\n");
 		print_commands(row->below, prefix);
 	}
-	if (command_options(row) != 0 || (row->flags & COMMAND_JSON)) {
+	if (command_options(row) != 0 || (row->flags & COMMAND_JSON) ||
+	    words_view(full_name, 0).name != NULL) {
 		print_lines("\n");
-		print_flags(row);
+		print_flags(row, full_name);
 	}
 }
 
@@ -240,33 +277,30 @@ int command_print_help_of(const char *name)
 	return 0;
 }
 
-int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
+int command_parse(const char *name, char **argv, struct words *ret, int *ret_exit)
 {
 	char above[64];
 	const struct subcommand *self = find_full(name, above, sizeof(above));
 	bool has_json = self != NULL && (self->flags & (COMMAND_JSON | COMMAND_DOCTOR_FLAGS));
-	bool only_words = false;
-	int n = 0;
+	struct err err = {0};
 
-	*ret_json = false;
 	*ret_exit = EXIT_CORDON;
-	for (char **word = argv; *word != NULL; word++) {
-		if (only_words || (*word)[0] != '-' || str_equal(*word, "-")) {
-			argv[n++] = *word;
-		} else if (str_equal(*word, "--")) {
-			only_words = true;
-		} else if (str_equal(*word, "--help") || str_equal(*word, "-h")) {
-			*ret_exit = command_print_help_of(name);
-			return -1;
-		} else if (has_json && str_equal(*word, "--json")) {
-			*ret_json = true;
-		} else {
-			print_note("unknown flag %s of %s", *word, name);
-			print_note("  hint: `cordon help %s` lists its flags.", name);
-			return -1;
-		}
+	if (words_parse(name, has_json, argv, ret, &err) < 0) {
+		print_err(&err);
+		return -1;
 	}
-	argv[n] = NULL;
+	if (!ret->wants_help)
+		return ret->n;
+	*ret_exit = command_print_help_of(name);
+	return -1;
+}
+
+int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
+{
+	struct words words;
+	int n = command_parse(name, argv, &words, ret_exit);
+
+	*ret_json = n >= 0 && words.wants_json;
 	return n;
 }
 

@@ -14,6 +14,7 @@ static void check_controller(struct checkup *checkup, const struct host_facts *f
 		[CGROUP_PIDS] = "limits.pids",     [CGROUP_MEMORY] = "limits.memory",
 		[CGROUP_CPU] = "limits.cpus",      [CGROUP_CPUACCT] = "limits.cpu_time",
 		[CGROUP_CPUSET] = "limits.cpuset", [CGROUP_IO] = "limits.io",
+		[CGROUP_FREEZER] = "cordon pause",
 	};
 	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, c);
 	bool is_usable = facts->cgroup.obstacle[c] == CGROUP_USABLE;

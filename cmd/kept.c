@@ -71,6 +71,7 @@ int kept_decide(struct verdict *verdict, const struct run_request *request)
 
 	asked.is_kept = true;
 	memset(asked.fds_closed, 0, sizeof(asked.fds_closed));
+	asked.wants_pause = true;
 	if (r < 0)
 		return err_set(&verdict->err, ERR_SETUP, -r, "/dev/null");
 	r = cordon_decide(&asked, &verdict->decision, &verdict->problems, &verdict->misses,
@@ -238,8 +239,22 @@ int kept_enter_directory(const struct record *record, struct err *err)
 	return err_hint(err, "Make that directory again, or the sandbox anew.");
 }
 
+/* Whether it ran before. What cannot be read is looked at by its keeper. */
+static bool was_started(const struct records *records, const struct sandbox *sandbox)
+{
+	struct sandbox_status status;
+	struct err err;
+	bool result = false;
+
+	if (status_read(records, sandbox, &status, &err) == 0)
+		result = status.last.started_ms != RESULT_NONE;
+	status_release(&status);
+	return result;
+}
+
+/* has_run: it was started before. */
 static int decide_and_start(const struct cmd_context *context, struct verdict *verdict,
-			    struct record *record, const struct sandbox *sandbox)
+			    struct record *record, const struct sandbox *sandbox, bool has_run)
 {
 	struct run_request roots, request = record->request;
 	pid_t pid;
@@ -257,8 +272,13 @@ static int decide_and_start(const struct cmd_context *context, struct verdict *v
 	r = status_want(sandbox, true, &verdict->err);
 	if (r == 0)
 		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
-	if (r == 0)
+	if (r == 0) {
+		if (has_run && verdict->decision.spec.rootfs.writable != WRITABLE_NONE)
+			print_note("sandbox %s: what it had written to its root is gone: this "
+				   "build keeps no layer",
+				   record->name[0] != '\0' ? record->name : record->id);
 		return 0;
+	}
 	print_err(&verdict->err);
 	return err_exit_code(&verdict->err);
 }
@@ -282,7 +302,8 @@ int kept_start(const struct cmd_context *context, const struct records *records,
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	exit_code = decide_and_start(context, verdict, &record, sandbox);
+	exit_code =
+		decide_and_start(context, verdict, &record, sandbox, was_started(records, sandbox));
 	record_free(&record);
 	return exit_code;
 }

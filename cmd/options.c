@@ -10,8 +10,8 @@
 
 #include "base/parse.h"
 #include "base/str.h"
-#include "cmd/options_table.h"
 #include "cmd/list_options.h"
+#include "cmd/options_table.h"
 #include "cmd/table.h"
 
 enum { CGROUP_PARENT_MAX = 512, SAMPLE_LEAST_MS = 5, WORD_MAX = 64, NAMES_MAX = 160 };

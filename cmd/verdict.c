@@ -42,6 +42,7 @@ int verdict_decide(struct verdict *verdict, const struct cmd_context *context,
 	request.wants_usage = verdict->options.top || verdict->options.sample_ms > 0;
 	request.is_kept = verdict->options.name != NULL;
 	request.cgroup_parent = verdict->options.cgroup_parent;
+	request.wants_pause = verdict->options.name != NULL;
 	request.explains_denials = verdict->options.explains_denials;
 	request.policy.wants_origins = verdict->options.explains_denials;
 	return cordon_decide(&request, &verdict->decision, &verdict->problems, &verdict->misses,

@@ -67,6 +67,7 @@ struct run_request {
 	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
 	bool enters;
 	uint64_t enters_nproc_limit;
+	bool wants_pause; /* a group that can be frozen, where it can be had */
 };
 
 /* A host path that the spec shows, as it was when it was checked. */
@@ -127,6 +128,7 @@ struct decision {
 	bool is_kept;
 	bool enters;
 	uint64_t enters_nproc_limit;
+	bool wants_pause;
 	bool names_group; /* --cgroup-parent: the sandbox is in that group, limits or none */
 	char state_path[4096];
 	struct policy_files files; /* all that the policy read, in the arena */
@@ -168,6 +170,7 @@ struct run_started {
 	const char *run_id;          /* of the journal below the run root */
 	const struct cgroup *cgroup; /* n 0: none */
 	uint64_t nproc_limit;        /* RLIMIT_NPROC of the workload */
+	uint64_t stop_grace_ms;      /* what the policy says */
 	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
 };
 

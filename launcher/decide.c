@@ -129,6 +129,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	ret->is_kept = request->is_kept;
 	ret->enters = request->enters;
 	ret->enters_nproc_limit = request->enters_nproc_limit;
+	ret->wants_pause = request->wants_pause;
 	ret->names_group = request->cgroup_parent != NULL;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;

@@ -90,7 +90,7 @@ static void fix_v2(const struct host_facts *facts, uint32_t controllers, const c
 	size_t len = str_format(buf, size, "As root: echo");
 
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
-		if ((controllers & 1U << c) != 0 && c != CGROUP_CPUACCT)
+		if ((controllers & 1U << c) != 0 && c != CGROUP_CPUACCT && c != CGROUP_FREEZER)
 			len += str_format(buf + len, size - len, " +%s",
 					  cgroup_controller_names[c]);
 	str_format(buf + len, size - len,

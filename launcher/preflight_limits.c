@@ -14,7 +14,7 @@ bool limits_want_group(const struct decision *decision)
 		if (decision->spec.limits.total[limit].demand != DEMAND_NONE &&
 		    cgroup_controller_of(limit) != CGROUP_CONTROLLERS)
 			return true;
-	return decision->wants_usage || decision->names_group;
+	return decision->wants_usage || decision->names_group || decision->wants_pause;
 }
 
 /*
@@ -84,6 +84,8 @@ uint32_t limits_asked(const struct decision *d)
 {
 	uint32_t bits = d->names_group ? CGROUP_ALL : asked_controllers(d);
 
+	if (d->wants_pause)
+		bits |= 1U << CGROUP_FREEZER;
 	/* Writing is limited with memory alone: check_io_write. */
 	return (bits & 1U << CGROUP_IO) != 0 ? bits | 1U << CGROUP_MEMORY : bits;
 }
@@ -267,7 +269,8 @@ static void check_named(struct decision *d, struct misses *misses)
 		d->limits.controllers |= usable & -usable;
 	}
 	for (enum cgroup_controller c = CGROUP_CONTROLLERS; c-- > 0;)
-		if (facts->obstacle[c] != CGROUP_USABLE && !is_elsewhere(facts->obstacle[c])) {
+		if (c != CGROUP_FREEZER && facts->obstacle[c] != CGROUP_USABLE &&
+		    !is_elsewhere(facts->obstacle[c])) {
 			first = c;
 			is_there = is_there && facts->version[c] == CGROUP_V2;
 		}
@@ -290,4 +293,7 @@ void preflight_limits(struct decision *d, struct misses *misses)
 		check_usage(d, misses);
 	if (d->names_group && misses->n == n_before)
 		check_named(d, misses);
+	/* Where it cannot be had, `pause` is what is refused. */
+	if (d->wants_pause && d->facts.cgroup.obstacle[CGROUP_FREEZER] == CGROUP_USABLE)
+		d->limits.controllers |= 1U << CGROUP_FREEZER;
 }

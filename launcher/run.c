@@ -308,14 +308,16 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 	if (r < 0)
 		return r;
 	if (options->started != NULL)
-		options->started(options->ctx,
-				 &(struct run_started){.workload_pid = launch->workload_pid,
-						       .init_pid = launch->init_pid,
-						       .run_id = launch->run.id,
-						       .cgroup = &launch->cgroup,
-						       .nproc_limit =
-							       launch->decision->plan.nproc_limit,
-						       .namespace_fds = launch->namespace_fds});
+		options->started(
+			options->ctx,
+			&(struct run_started){.workload_pid = launch->workload_pid,
+					      .init_pid = launch->init_pid,
+					      .run_id = launch->run.id,
+					      .cgroup = &launch->cgroup,
+					      .nproc_limit = launch->decision->plan.nproc_limit,
+					      .stop_grace_ms =
+						      launch->spec->process.stop_grace_period_ms,
+					      .namespace_fds = launch->namespace_fds});
 	return supervise(launch, options, ret_result, err);
 }
 

@@ -155,6 +155,9 @@ static uint32_t controllers_of(pid_t manager, const struct cgroup_hierarchy *h)
 	return cgroup_read_controllers(path);
 }
 
+/* On v2. */
+static const uint32_t EVERY_GROUP_HAS = 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER;
+
 static struct cgroup_hierarchy *hierarchy_of_v2(struct cgroup_facts *facts)
 {
 	for (size_t i = 0; i < facts->n_hierarchies; i++)
@@ -184,7 +187,7 @@ void scope_probe(const char *runtime_dir, struct host_facts *facts)
 		return;
 	str_format(path, sizeof(path), "%s/systemd/private", dir);
 	manager = peer_of(path, facts->host_euid);
-	controllers = manager > 0 ? controllers_of(manager, h) | 1U << CGROUP_CPUACCT : 0;
+	controllers = manager > 0 ? controllers_of(manager, h) | EVERY_GROUP_HAS : 0;
 	/* One group for all of them: nothing that can be had already is given up for it. */
 	if ((missing & controllers) == 0 || (h->controllers & ~controllers) != 0)
 		return;
@@ -197,7 +200,7 @@ void scope_probe(const char *runtime_dir, struct host_facts *facts)
 	str_format(facts->scope_runtime_dir, sizeof(facts->scope_runtime_dir), "%s", dir);
 	h->asks_scope = h->steps_aside = true;
 	h->controllers = controllers & h->present;
-	h->to_enable = h->controllers & ~(1U << CGROUP_CPUACCT);
+	h->to_enable = h->controllers & ~EVERY_GROUP_HAS;
 	str_format(h->parent, sizeof(h->parent), "a scope for which systemd will be asked");
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
 		if ((h->present & 1U << c) != 0)

@@ -15,7 +15,8 @@
  *
  * An end in order. A kept sandbox is asked to end by SIGTERM to its keeper, by `cordon stop` or by
  * whoever ends all processes (a shutdown): the keeper sends the stop signal, and kills what is left
- * after the grace period. The one number that comes with it (sigqueue(3)) is another grace period.
+ * after the grace period; what is paused goes on for that. The one number that comes with it
+ * (sigqueue(3)) is another grace period in its lower half, and another signal in the upper one.
  *
  * Stopping. ^Z comes in one of two ways: as a signal to cordon, which is passed on, or, where the
  * terminal is relayed, as a byte that the pty makes a signal of. Either way the workload may catch
@@ -121,7 +122,6 @@ void launch_kill(struct launch *launch)
 
 	if (launch->init_pidfd < 0)
 		return;
-	cgroup_kill(&launch->cgroup);
 	/* One that was started in another's pid namespace; its supervisor may not have known it. */
 	if (launch->decision->enters && launch->workload_pidfd >= 0)
 		ignore_result(sys_pidfd_send_signal(launch->workload_pidfd, SIGKILL, 0),
@@ -129,6 +129,7 @@ void launch_kill(struct launch *launch)
 	/* init's death takes every process of its pid namespace along: pid_namespaces(7). */
 	ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0),
 		      "it may be dead already");
+	cgroup_kill(&launch->cgroup);
 	ignore_result(sys_waitid(P_PIDFD, (id_t)launch->init_pidfd, &info, WEXITED | __WALL, NULL),
 		      "our own child");
 	close_fd(&launch->init_pidfd);
@@ -192,14 +193,18 @@ static void end_in_order(struct watch *watch, const struct signalfd_siginfo *inf
 	const struct spec_process *process = &watch->launch->spec->process;
 	uint64_t grace_ms = process->stop_grace_period_ms;
 	int64_t now = supervise_now_ms();
+	int signo = (int)process->stop_signal;
 
 	if (info->ssi_code == SI_QUEUE && info->ssi_int >= 0)
 		grace_ms = (uint64_t)info->ssi_int;
+	if (info->ssi_code == SI_QUEUE && info->ssi_ptr >> 32 > 0 && info->ssi_ptr >> 32 < _NSIG)
+		signo = (int)(info->ssi_ptr >> 32);
 	watch->stop_deadline_ms =
 		grace_ms < (uint64_t)(INT64_MAX - now) ? now + (int64_t)grace_ms : INT64_MAX;
 	watch->asked_to_end = SIGTERM;
-	watch->result->caller_signal = process->stop_signal;
-	send_to_workload(watch->launch, (int)process->stop_signal, false);
+	watch->result->caller_signal = signo;
+	send_to_workload(watch->launch, signo, false);
+	cgroup_thaw(&watch->launch->cgroup);
 }
 
 static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, struct err *err)
@@ -267,9 +272,9 @@ void supervise_end_by_limit(struct watch *watch, enum run_kind kind, const char 
 	watch->result->kind = kind;
 	watch->result->limit = limit;
 	watch->is_ended = true;
-	cgroup_kill(&watch->launch->cgroup);
 	ignore_result(sys_pidfd_send_signal(watch->launch->init_pidfd, SIGKILL, 0),
 		      "it may have just ended");
+	cgroup_kill(&watch->launch->cgroup);
 }
 
 static enum run_kind kind_of_limit(enum spec_limit limit)

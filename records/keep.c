@@ -95,6 +95,7 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	live->started_ms = record_now_ms();
 	live->next_start_ms = RESULT_NONE;
 	live->restarts = keep->last.restarts;
+	live->stop_grace_ms = (int64_t)started->stop_grace_ms;
 	str_format(live->run_id, sizeof(live->run_id), "%s", started->run_id);
 	live->launcher = process_mark_of(getpid());
 	live->nproc_limit = started->nproc_limit;
@@ -113,6 +114,14 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	/* Who looks sees "starting" for longer than is true: no more than that. */
 	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
 		      "the run goes on without");
+}
+
+void keep_note_restart(struct keep *keep)
+{
+	struct err err;
+
+	keep->last.restarts++;
+	ignore_result(write_last(keep, &err), "a count that is shown too low");
 }
 
 static int remove_sandbox(struct keep *keep, struct err *err)
@@ -135,8 +144,10 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 	str_format(last->kind, sizeof(last->kind), "%s",
 		   result_kind_name(result != NULL ? result->kind : RUN_SETUP_FAILED));
 	str_format(last->text, sizeof(last->text), "%s", failure != NULL ? failure->text : "");
-	if (keep->record->removes_itself)
+	if (keep->record->removes_itself) {
+		status_leave(keep->sandbox, last->exit_code);
 		return remove_sandbox(keep, err);
+	}
 	last->result = result_json != NULL ? strdup(result_json) : NULL;
 	r = write_last(keep, err);
 	free(last->result);

@@ -162,7 +162,7 @@ static int open_signals(void)
 
 static int send_term(int pidfd, const struct signalfd_siginfo *info)
 {
-	return info->ssi_code == SI_QUEUE ? sys_pidfd_send_value(pidfd, SIGTERM, info->ssi_int)
+	return info->ssi_code == SI_QUEUE ? sys_pidfd_send_value(pidfd, SIGTERM, info->ssi_ptr)
 					  : sys_pidfd_send_signal(pidfd, SIGTERM, 0);
 }
 
@@ -320,7 +320,7 @@ static void keep_starting(struct keeper *keeper)
 			    keeper_pause_ms(failures > 0 ? failures - 1 : 0));
 		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox))
 			break;
-		keeper->keep.last.restarts++;
+		keep_note_restart(&keeper->keep);
 	}
 	finish(keeper, &end);
 	close_fd(&signal_fd);
@@ -427,7 +427,7 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 	return 0;
 }
 
-int keeper_stop(const struct live_run *live, int64_t grace_ms)
+int keeper_stop(const struct live_run *live, int64_t grace_ms, uint32_t signo)
 {
 	_cleanup_fd_ int pidfd = process_open(&live->keeper);
 	int r;
@@ -436,7 +436,7 @@ int keeper_stop(const struct live_run *live, int64_t grace_ms)
 		return pidfd;
 	if (grace_ms > INT32_MAX)
 		grace_ms = INT32_MAX;
-	r = grace_ms >= 0 ? sys_pidfd_send_value(pidfd, SIGTERM, (int)grace_ms)
-			  : sys_pidfd_send_signal(pidfd, SIGTERM, 0);
+	r = sys_pidfd_send_value(pidfd, SIGTERM,
+				 (uint64_t)signo << 32 | (uint32_t)(int32_t)grace_ms);
 	return r < 0 ? r : steal_fd(&pidfd);
 }

@@ -36,6 +36,9 @@ int must_check keep_begin(const struct records *records, const struct record *re
 /* It runs. For run_options.started. */
 void keep_started(struct keep *keep, const struct run_started *started);
 
+/* Its restart policy starts it once more: the count, for who looks. */
+void keep_note_restart(struct keep *keep);
+
 /*
  * It has ended, or failed to start (result NULL, failure says why). result_json: as for --report,
  * or NULL. Writes it down; removes the sandbox where it is to remove itself.
@@ -65,10 +68,10 @@ bool keeper_restarts(const struct spec_supervision *policy, int64_t exit_code, i
 int64_t keeper_pause_ms(int64_t failures);
 
 /*
- * Tells the keeper to end the sandbox in order: stop_signal, then SIGKILL after grace_ms (-1: what
- * its policy says). Returns its pidfd, which becomes readable when all is gone; -ESRCH: there is no
- * keeper any more.
+ * Tells the keeper to end the sandbox in order: signo (0: its policy's stop_signal), then SIGKILL
+ * after grace_ms (-1: what its policy says). Returns its pidfd, which becomes readable when all is
+ * gone; -ESRCH: there is no keeper any more.
  */
-int must_check keeper_stop(const struct live_run *live, int64_t grace_ms);
+int must_check keeper_stop(const struct live_run *live, int64_t grace_ms, uint32_t signo);
 
 #endif

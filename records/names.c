@@ -5,6 +5,7 @@
  * has that name, or is being made.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -154,4 +155,81 @@ int records_give_name(const struct records *records, const char *name, const cha
 	if (unlinkat(records->names_fd, name, 0) != 0 && errno != ENOENT)
 		return err_set(err, ERR_SETUP, errno, "%s/names/%s: remove", records->home, name);
 	return 0;
+}
+
+/* ---- renaming ---- */
+
+/* The record as it is, with another name. */
+static int rewrite_name(const struct sandbox *sandbox, const struct fields *fields,
+			const char *name)
+{
+	struct fields_writer writer = {0};
+	int r;
+
+	fields_begin(&writer, "record", RECORD_FORMAT);
+	fields_put(&writer, "name", name);
+	for (size_t i = 0; i < fields->n; i++)
+		if (!str_equal(fields->list[i].key, "name"))
+			fields_put_bytes(&writer, fields->list[i].key, fields->list[i].value,
+					 fields->list[i].len);
+	r = fields_finish(&writer);
+	if (r == 0)
+		r = records_write(sandbox->dir_fd, "record", writer.text, writer.len,
+				  sandbox->is_kept);
+	free(writer.text);
+	return r;
+}
+
+/* The new name is taken first and the old one given back last: in between both lead to a record
+ * that has one of them. */
+static int move_name(const struct records *records, const struct sandbox *sandbox,
+		     const struct fields *fields, const char *name, struct err *err)
+{
+	const char *old = fields_text(fields, "name");
+	int gate_fd = records_hold(records, LOCK_SH, err);
+	struct err ignored;
+	int r;
+
+	if (gate_fd < 0)
+		return gate_fd;
+	r = records_take_name(records, name, sandbox->id, &gate_fd, err);
+	if (r == 0) {
+		r = rewrite_name(sandbox, fields, name);
+		if (r < 0) {
+			err_set(err, ERR_SETUP, -r, "sandbox %s: write its record", sandbox->id);
+			ignore_result(records_give_name(records, name, sandbox->id, &ignored),
+				      "gc finds it");
+		}
+	}
+	if (r == 0 && old[0] != '\0')
+		r = records_give_name(records, old, sandbox->id, err);
+	close_fd(&gate_fd);
+	return r;
+}
+
+int records_rename(const struct records *records, const struct sandbox *sandbox, const char *name,
+		   struct err *err)
+{
+	char path[RECORDS_PATH_MAX + 16];
+	struct fields fields;
+	size_t len;
+	int r;
+
+	if (!records_is_name(name)) {
+		err_set(err, ERR_USAGE, 0, "%s: no name for a sandbox", name);
+		return err_hint(err,
+				"Letters, digits and _.- behind a letter or digit, at most %d.",
+				SANDBOX_NAME_MAX);
+	}
+	records_path(records, sandbox->id, sandbox->is_kept, path, sizeof(path));
+	len = strlen(path);
+	str_format(path + len, sizeof(path) - len, "/record");
+	r = fields_read(sandbox->dir_fd, "record", "record", RECORD_FORMAT, path, &fields, err);
+	if (r < 0)
+		return r;
+	r = str_equal(fields_text(&fields, "name"), name)
+		    ? err_set(err, ERR_USAGE, 0, "the sandbox has the name %s already", name)
+		    : move_name(records, sandbox, &fields, name, err);
+	fields_free(&fields);
+	return r;
 }

@@ -181,6 +181,7 @@ int status_write_live(const struct records *records, const char *id, const struc
 	put_known(&writer, "restarts", live->restarts);
 	put_known(&writer, "last_exit_code", live->last_exit_code);
 	put_known(&writer, "last_finished_ms", live->last_finished_ms);
+	put_known(&writer, "stop_grace_ms", live->stop_grace_ms);
 	for (size_t i = 0; i < live->n_groups; i++) {
 		fields_put(&writer, "group", live->groups[i].path);
 		fields_put(&writer, "group_self", live->groups[i].self_path);
@@ -261,6 +262,7 @@ static void read_live(const struct records *records, const char *id, struct live
 	ret->restarts = fields_number(&fields, "restarts", 0);
 	ret->last_exit_code = fields_number(&fields, "last_exit_code", RESULT_NONE);
 	ret->last_finished_ms = fields_number(&fields, "last_finished_ms", RESULT_NONE);
+	ret->stop_grace_ms = fields_number(&fields, "stop_grace_ms", 0);
 	for (size_t i = 0; i < fields.n; i++)
 		read_group(ret, &fields.list[i]);
 	fields_free(&fields);
@@ -288,6 +290,41 @@ bool records_is_alive(const struct records *records, const char *id)
 bool records_is_running(const struct records *records, const struct sandbox *sandbox)
 {
 	return records_is_alive(records, sandbox->id);
+}
+
+int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
+		       struct err *err)
+{
+	char path[RUN_ID_LEN + 16];
+	_cleanup_fd_ int fd = -EBADF;
+
+	str_format(path, sizeof(path), "%s/paused", sandbox->id);
+	if (is_paused)
+		fd = sys_openat(records->live_fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				0600);
+	else
+		fd = unlinkat(records->live_fd, path, 0) == 0 || errno == ENOENT ? 0 : -errno;
+	if (fd < 0)
+		return err_set(err, ERR_SETUP, -fd, "%s/sandboxes/%s", records->run, path);
+	if (!is_paused)
+		steal_fd(&fd);
+	return 0;
+}
+
+int status_open_left(const struct sandbox *sandbox)
+{
+	return sys_openat(sandbox->dir_fd, "left", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+void status_leave(const struct sandbox *sandbox, int64_t exit_code)
+{
+	_cleanup_fd_ int fd =
+		sys_openat(sandbox->dir_fd, "left", O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	char text[24];
+
+	str_format(text, sizeof(text), "%lld\n", (long long)exit_code);
+	if (fd >= 0)
+		ignore_result(io_write_all(fd, text, strlen(text)), "wait says that it is gone");
 }
 
 void status_boot_id(char buf[40])

@@ -62,6 +62,7 @@ struct live_run {
 	int64_t restarts;
 	int64_t last_exit_code;
 	int64_t last_finished_ms;
+	int64_t stop_grace_ms; /* what a stop gives it, where nobody says otherwise */
 	size_t n_groups;
 	struct cgroup_known groups[CGROUP_HIERARCHIES_MAX];
 };
@@ -86,6 +87,16 @@ int must_check status_write_last(const struct sandbox *sandbox, const struct las
 /* Writes RUN/sandboxes/ID/live. Runs in the keeper. 0 or -errno. */
 int must_check status_write_live(const struct records *records, const char *id,
 				 const struct live_run *live);
+
+/* Notes that it is paused, or is not any more. Needs: the lock. 0 or -errno with err. */
+int must_check status_mark_paused(const struct records *records, const struct sandbox *sandbox,
+				  bool is_paused, struct err *err);
+
+/* Opens the file in which one that removes itself leaves its exit code for whoever waits: read it
+ * when the keeper is gone. A descriptor or -errno. */
+int must_check status_open_left(const struct sandbox *sandbox);
+/* Fills it, where somebody waits. Runs in the keeper. */
+void status_leave(const struct sandbox *sandbox, int64_t exit_code);
 
 /* The boot of this moment; "" where the kernel does not say. */
 void status_boot_id(char buf[40]);

@@ -103,6 +103,13 @@ bool records_is_name(const char *name);
  * shared by *gate_fd, which is another one afterwards where the link of a crash was in the way. */
 int must_check records_take_name(const struct records *records, const char *name, const char *id,
 				 int *gate_fd, struct err *err);
+/*
+ * Gives a sandbox another name, also while it runs. ERR_USAGE: no name, the same one, or a taken
+ * one. A crash leaves the old name or the new one, and a link that counts for nothing.
+ * Needs: the sandbox's lock.
+ */
+int must_check records_rename(const struct records *records, const struct sandbox *sandbox,
+			      const char *name, struct err *err);
 /* Gives it back where id has it. Idempotent. */
 int must_check records_give_name(const struct records *records, const char *name, const char *id,
 				 struct err *err);

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/gen/documents.h"
 #include "cmd/options.h"
+#include "cmd/words.h"
 
 static const char head[] = "# SPDX-License-Identifier: LGPL-2.1-or-later\n"
 			   "# shellcheck shell=bash\n"
@@ -182,8 +183,12 @@ static void print_values(void)
 static void print_flags_of(const char *above, const struct subcommand *row)
 {
 	unsigned of = command_options(row);
+	char full_name[64];
 
-	printf("\t['%s%s']='", above, row->name);
+	str_format(full_name, sizeof(full_name), "%s%s", above, row->name);
+	printf("\t['%s']='", full_name);
+	for (size_t i = 0; words_view(full_name, i).name != NULL; i++)
+		printf("%s ", words_view(full_name, i).name);
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++)
 		if (options_view(i).help != NULL && (options_view(i).of & of)) {
 			if (options_view(i).letter != 0)

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/gen/documents.h"
 #include "cmd/options.h"
+#include "cmd/words.h"
 #include "launcher/cordon.h"
 
 static void print_bold(const char *text)
@@ -30,9 +31,20 @@ static void print_tagged(const char *tag, const char *value, const char *text)
 	puts(".");
 }
 
-static void print_flags(const struct subcommand *row)
+static void print_flags(const struct subcommand *row, const char *above)
 {
 	unsigned of = command_options(row);
+	struct words_view own;
+	char full_name[64];
+
+	str_format(full_name, sizeof(full_name), "%s%s", above, row->name);
+	for (size_t i = 0; (own = words_view(full_name, i)).name != NULL; i++) {
+		char tag[64];
+
+		str_format(tag, sizeof(tag), "%s%s%s", own.letter != NULL ? own.letter : "",
+			   own.letter != NULL ? ", " : "", own.name);
+		print_tagged(tag, own.value != NULL ? own.value : "", own.help);
+	}
 
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++) {
 		struct option_view flag = options_view(i);
@@ -63,7 +75,7 @@ static void print_commands(const struct subcommand *table, const char *above)
 		documents_man_text(row->help);
 		puts(".\n.PP");
 		documents_man_text(row->more);
-		print_flags(row);
+		print_flags(row, above);
 		if (row->below != NULL)
 			print_commands(row->below, name);
 	}

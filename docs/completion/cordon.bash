@@ -2,16 +2,23 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec rm ps inspect doctor profile gc help'
+_cordon_commands='run explain create start stop exec restart kill wait pause unpause rename rm prune ps inspect doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd --calls --json --help --'
 	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
-	['start']='--help'
-	['stop']='--help'
+	['start']='--all --help'
+	['stop']='--all --timeout --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -i --interactive -t --tty -q --quiet --help --'
-	['rm']='--help'
+	['restart']='--timeout --signal --help'
+	['kill']='--signal --help'
+	['wait']='--help'
+	['pause']='--help'
+	['unpause']='--help'
+	['rename']='--help'
+	['rm']='--force --volumes --help'
+	['prune']='--force --filter --help'
 	['ps']='-a --all -q --quiet -n --last -l --latest --no-trunc -f --filter --format --json -h --help --'
 	['inspect']='-f --format --json -h --help --'
 	['doctor']='--cgroup-parent --json --help '
