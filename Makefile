@@ -573,6 +573,11 @@ endif
 	install -d $(DESTDIR)$(PREFIX)/share/cordon
 	install -m 0644 profiles/schema.json $(DESTDIR)$(PREFIX)/share/cordon/profile.schema.json
 	install -m 0644 docs/completion/cordon.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cordon
+	# Enabled by nobody but an administrator, or a user.
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/systemd/user
+	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/cordon.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/cordon.service
+	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/cordon-user.service > $(DESTDIR)$(PREFIX)/lib/systemd/user/cordon.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/cordon.service $(DESTDIR)$(PREFIX)/lib/systemd/user/cordon.service
 	# Not into /etc/apparmor.d: nothing is loaded but by an administrator (cordon doctor prints the line).
 	install -d $(DESTDIR)$(PREFIX)/share/cordon/apparmor
 	install -m 0644 profiles/apparmor/cordon profiles/apparmor/cordon-workload $(DESTDIR)$(PREFIX)/share/cordon/apparmor

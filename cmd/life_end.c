@@ -92,9 +92,13 @@ static int begin_end(const struct records *records, struct ending *ending,
 		r = status_read(records, ending->sandbox, &status, &ending->err);
 	if (r < 0)
 		return r;
-	if (status.has_keeper)
-		r = life_unpause(records, ending->sandbox, &status, &ending->err);
-	if (r == 0 && status.has_keeper) {
+	if (!status.has_keeper) {
+		status_release(&status);
+		r = status_settle(records, ending->sandbox, &ending->err);
+		return r < 0 ? r : 0;
+	}
+	r = life_unpause(records, ending->sandbox, &status, &ending->err);
+	if (r == 0) {
 		ending->pidfd = tell_keeper(records, ending, &status, how);
 		if (ending->pidfd < 0 && ending->pidfd != -EBADF)
 			r = err_set(&ending->err, ERR_SETUP, -ending->pidfd,

@@ -85,6 +85,8 @@ static int pause_one(const struct life *life, struct sandbox *sandbox, const cha
 	int r = sandbox_lock(life->records, sandbox, &err);
 
 	if (r == 0)
+		r = status_settle(life->records, sandbox, &err);
+	if (r >= 0)
 		r = status_read(life->records, sandbox, &status, &err);
 	if (r < 0)
 		return life_say(&err);
@@ -113,6 +115,8 @@ static int unpause_one(const struct life *life, struct sandbox *sandbox, const c
 	int r = sandbox_lock(life->records, sandbox, &err);
 
 	if (r == 0)
+		r = status_settle(life->records, sandbox, &err);
+	if (r >= 0)
 		r = status_read(life->records, sandbox, &status, &err);
 	if (r < 0)
 		return life_say(&err);

@@ -199,18 +199,13 @@ static bool take_entry(const char *line, const char *word, char *buf, size_t siz
 	return true;
 }
 
-/* thaws: no more than that. It comes first: what is frozen in one group keeps the others. */
-static int gc_groups(const char *line, bool thaws, struct err *err)
+static int gc_groups(const char *line, struct err *err)
 {
 	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
 
-	for (size_t ours = 0; ours < sizeof(journal_words) / sizeof(journal_words[0]); ours++) {
-		if (!take_entry(line, journal_words[ours], path, sizeof(path)))
-			continue;
-		if (!thaws)
+	for (size_t ours = 0; ours < sizeof(journal_words) / sizeof(journal_words[0]); ours++)
+		if (take_entry(line, journal_words[ours], path, sizeof(path)))
 			return cgroup_remove(path, ours != 0, err);
-		cgroup_thaw_path(path);
-	}
 	return 0;
 }
 
@@ -237,10 +232,10 @@ int limits_gc(const char *journal, struct err *err)
 	int result = 0;
 
 	/* The leaf last, as in an undo. */
-	for (int pass = 0; pass < 3; pass++) {
+	for (int pass = 0; pass < 2; pass++) {
 		for (const char *line = journal; *line != '\0';
 		     line += strcspn(line, "\n"), line += *line == '\n') {
-			int r = pass < 2 ? gc_groups(line, pass == 0, err) : gc_leaf(line, err);
+			int r = pass == 0 ? gc_groups(line, err) : gc_leaf(line, err);
 
 			result = r < 0 ? r : result;
 		}

@@ -211,23 +211,11 @@ static void wait_for_end(struct keeper *keeper, int signal_fd, int pidfd)
 	ignore_result(sys_waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED, NULL), "our own child");
 }
 
-/* What a start that was killed left behind: its run's journal tells. */
-static void clean_up(const struct keeper *keeper)
-{
-	struct gc_report report;
-	struct state_root root;
-	struct err err;
-
-	if (state_root_open(keeper->keep.records->run, &root, &err) < 0)
-		return;
-	ignore_result(state_gc(&root, &report, &err), "the next gc finishes it");
-	state_root_release(&root);
-}
-
 /* What the start has said, which has ended. */
 static void read_end(struct keeper *keeper, int read_fd, struct end_report *ret)
 {
 	ssize_t n = read(read_fd, ret, sizeof(*ret));
+	struct err err;
 
 	/* The caller knows that it ran: from here on it is the policy's business. */
 	if (n == 1) {
@@ -237,7 +225,8 @@ static void read_end(struct keeper *keeper, int read_fd, struct end_report *ret)
 	if (n == (ssize_t)sizeof(*ret))
 		return;
 	lost_start(ret, "the process that started it was killed", 0);
-	clean_up(keeper);
+	ignore_result(status_clean_run(keeper->keep.records, keeper->keep.sandbox->id, &err),
+		      "the next gc finishes it");
 }
 
 static void start_and_wait(struct keeper *keeper, int signal_fd, struct end_report *ret)

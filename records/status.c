@@ -3,7 +3,9 @@
 #include "records/status.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,7 +15,7 @@
 #include "base/sys.h"
 #include "records/internal.h"
 
-enum { STAT_MAX = 1024, START_FIELD = 22, LOOKS_MAX = 3 };
+enum { STAT_MAX = 1024, START_FIELD = 22, LOOKS_MAX = 3, RUN_END_MS = 3000, RUN_LOOK_MS = 5 };
 
 const char *sandbox_state_name(enum sandbox_state state)
 {
@@ -412,23 +414,55 @@ void status_release(struct sandbox_status *status)
 	status->last.result = NULL;
 }
 
+/* The init of a run holds its journal's lock until it is gone (launcher/init.c). */
+static void await_run_end(const struct records *records, const char *run_id)
+{
+	char path[RECORDS_PATH_MAX];
+
+	if (!records_is_id(run_id))
+		return;
+	str_format(path, sizeof(path), "%s/runs/%s/journal", records->run, run_id);
+	for (int waited = 0; waited < RUN_END_MS; waited += RUN_LOOK_MS) {
+		_cleanup_fd_ int fd =
+			sys_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+
+		if (fd < 0 || state_lock(fd, LOCK_EX | LOCK_NB) == 0)
+			return;
+		poll(NULL, 0, RUN_LOOK_MS);
+	}
+}
+
+int status_clean_run(const struct records *records, const char *id, struct err *err)
+{
+	struct gc_report report;
+	struct state_root root;
+	struct live_run live;
+	int r;
+
+	read_live(records, id, &live);
+	for (size_t i = 0; i < live.n_groups; i++)
+		if ((live.group_controllers[i] & 1U << CGROUP_FREEZER) != 0)
+			cgroup_thaw_path(live.groups[i]);
+	await_run_end(records, live.run_id);
+	/* What it made on the host is in its journal. */
+	r = state_root_open(records->run, &root, err);
+	if (r < 0)
+		return r;
+	r = state_gc(&root, &report, err);
+	state_root_release(&root);
+	return r;
+}
+
 int status_settle(const struct records *records, const struct sandbox *sandbox, struct err *err)
 {
 	struct sandbox_status status;
-	struct gc_report report;
-	struct state_root root;
 	int r = status_read(records, sandbox, &status, err);
 
 	if (r < 0 || !status.is_lost) {
 		status_release(&status);
 		return r;
 	}
-	/* What the keeper made on the host is in its run's journal. */
-	r = state_root_open(records->run, &root, err);
-	if (r == 0) {
-		r = state_gc(&root, &report, err);
-		state_root_release(&root);
-	}
+	r = status_clean_run(records, sandbox->id, err);
 	status.last.is_running = false;
 	status.last.finished_ms = record_now_ms();
 	if (r == 0) {

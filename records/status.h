@@ -101,6 +101,11 @@ void status_leave(const struct sandbox *sandbox, int64_t exit_code);
 /* The boot of this moment; "" where the kernel does not say. */
 void status_boot_id(char buf[40]);
 
+/* Undoes what a run that was killed has left on the host; waits a moment for its last process,
+ * which holds its journal, and which goes on first where it is paused: on v1 what is frozen does
+ * not die. 0 or -errno with err. */
+int must_check status_clean_run(const struct records *records, const char *id, struct err *err);
+
 /* Where the last keeper was lost: writes its end down and removes what it left below RUN/runs.
  * Needs: the sandbox's lock, and no keeper. Returns 1 where there was something to settle, else 0.
  */

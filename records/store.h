@@ -7,8 +7,10 @@
  *     HOME/sandboxes/ID/wanted   whether it is to run: what a restart and `start --all` go by
  *     HOME/names/NAME            a link whose text is the id. Making it is how a name is taken
  *     HOME/lock                  shared: something is being made; exclusive: gc
- *     RUN/sandboxes/ID/lock      locked (fcntl(2), open file description) as long as its keeper
- * lives RUN/sandboxes/ID/live      what runs now (status.h)
+ *     RUN/sandboxes/ID/lock      locked (fcntl(2), open file description) while its keeper lives
+ *     RUN/sandboxes/ID/live      what runs now (status.h)
+ *     RUN/sandboxes/ID/paused    it is paused, or is about to be
+ *     RUN/sandboxes/ID/left      of one that removes itself: for its exit code, where one waits
  *
  * HOME is the state root: /var/lib/cordon, $XDG_DATA_HOME/cordon or ~/.local/share/cordon,
  * DIR/state with --root DIR. It outlives the boot: a file is written whole, fsynced, renamed, and
