@@ -266,6 +266,7 @@ UNIT_SRC := \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
+	tests/unit/cgroup/test_freeze.c \
 	tests/unit/cgroup/test_group.c \
 	tests/unit/cgroup/test_mounts.c \
 	tests/unit/cgroup/test_place.c \
@@ -278,6 +279,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/cmd/test_words.c \
 	tests/unit/launcher/test_access.c \
 	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_audit_record.c \
@@ -321,6 +323,7 @@ UNIT_SRC := \
 	tests/unit/records/test_record.c \
 	tests/unit/records/test_status.c \
 	tests/unit/records/test_store.c \
+	tests/unit/records/test_keeper.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c
 # What several of them share.
@@ -371,6 +374,7 @@ $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/tab
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
+$(O)/tests/unit/cmd/test_words: $(O)/cmd/words.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 $(O)/tests/unit/policy/test_oracle: UNIT_LIBS := -lseccomp

@@ -90,6 +90,11 @@ int64_t keeper_pause_ms(int64_t failures)
 	return pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
 }
 
+int64_t keeper_failures(int64_t failures, int64_t ran_ms)
+{
+	return ran_ms >= RAN_WELL_MS ? 0 : failures + 1;
+}
+
 /* ---- the caller's message ---- */
 
 static void tell_caller(struct keeper *keeper, bool is_running, const struct err *err)
@@ -304,7 +309,7 @@ static void keep_starting(struct keeper *keeper)
 		start_and_wait(keeper, signal_fd, &end);
 		if (!starts_again(keeper, &end))
 			break;
-		failures = record_now_ms() - begin_ms >= RAN_WELL_MS ? 0 : failures + 1;
+		failures = keeper_failures(failures, record_now_ms() - begin_ms);
 		pause_until(keeper, signal_fd, &end,
 			    keeper_pause_ms(failures > 0 ? failures - 1 : 0));
 		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox))

@@ -67,6 +67,9 @@ bool keeper_restarts(const struct spec_supervision *policy, int64_t exit_code, i
  * seconds: 100 ms, doubled each time, one minute at most. */
 int64_t keeper_pause_ms(int64_t failures);
 
+/* How many starts in a row have failed, with one that ran for so long. */
+int64_t keeper_failures(int64_t failures, int64_t ran_ms);
+
 /*
  * Tells the keeper to end the sandbox in order: signo (0: its policy's stop_signal), then SIGKILL
  * after grace_ms (-1: what its policy says). Returns its pidfd, which becomes readable when all is

@@ -441,8 +441,8 @@ int status_clean_run(const struct records *records, const char *id, struct err *
 
 	read_live(records, id, &live);
 	for (size_t i = 0; i < live.n_groups; i++)
-		if ((live.group_controllers[i] & 1U << CGROUP_FREEZER) != 0)
-			cgroup_thaw_path(live.groups[i]);
+		if ((live.groups[i].controllers & 1U << CGROUP_FREEZER) != 0)
+			cgroup_thaw_path(live.groups[i].path);
 	await_run_end(records, live.run_id);
 	/* What it made on the host is in its journal. */
 	r = state_root_open(records->run, &root, err);

@@ -97,15 +97,20 @@ static void v1_own_groups(void **state)
 	group("memory/a", NULL, "");
 	group("cpu,cpuacct", NULL, "");
 	group("cpuset", NULL, "");
+	group("freezer", NULL, "");
+	group("freezer/b", NULL, "");
 	scratch_file(&top, "cpuset/cpuset.cpus", 0644, "0-1\n");
-	probe("9:name=systemd:/x\n8:pids:/\n4:memory:/a\n3:cpuset:/\n2:cpu,cpuacct:/\n0::/\n",
-	      V1("pids", "/") V1("memory", "/") V1("cpu,cpuacct", "/") V1("cpuset", "/"), NULL,
-	      &facts);
+	probe("9:name=systemd:/x\n8:pids:/\n5:freezer:/b\n4:memory:/a\n3:cpuset:/\n"
+	      "2:cpu,cpuacct:/\n0::/\n",
+	      V1("pids", "/") V1("memory", "/") V1("cpu,cpuacct", "/") V1("cpuset", "/")
+		      V1("freezer", "/"),
+	      NULL, &facts);
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
 		assert_int_equal(facts.obstacle[c], c == CGROUP_IO ? CGROUP_ABSENT : CGROUP_USABLE);
 		assert_int_equal(facts.version[c], c == CGROUP_IO ? 0 : CGROUP_V1);
 	}
-	assert_int_equal(facts.n_hierarchies, 4);
+	assert_int_equal(facts.n_hierarchies, 5);
+	assert_parent(&facts, CGROUP_FREEZER, "freezer/b", "/b");
 	assert_parent(&facts, CGROUP_MEMORY, "memory/a", "/a");
 	assert_parent(&facts, CGROUP_CPU, "cpu,cpuacct", "/");
 	assert_ptr_equal(cgroup_hierarchy_of(&facts, CGROUP_CPU),
