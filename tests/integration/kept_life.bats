@@ -12,6 +12,10 @@ teardown() { kept_end; }
 asks='trap "echo TERM >>/out/said; exit 7" TERM; trap "echo INT >>/out/said; exit 8" INT
 	echo ready >>/out/said; while :; do sleep 0.05; done'
 
+ready_again() { # TIMES
+	[ "$(grep -c ready "$dir/said")" -eq "$1" ]
+}
+
 @test "flags: Docker's spellings, long and short, together and behind the words" {
 	kept_start a -- sleep 60
 	gives 0 a cordon stop a -t 3
@@ -57,7 +61,7 @@ asks='trap "echo TERM >>/out/said; exit 7" TERM; trap "echo INT >>/out/said; exi
 	[ "$(tail -n 1 "$dir/said")" = TERM ]
 	gives 0 7 cordon wait a
 	gives 0 a cordon start -- a
-	eventually test "$(grep -c ready "$dir/said")" -eq 2
+	eventually ready_again 2
 	gives 0 a cordon stop -s INT a
 	[ "$(tail -n 1 "$dir/said")" = INT ]
 	gives 0 8 cordon wait a
@@ -128,11 +132,11 @@ asks='trap "echo TERM >>/out/said; exit 7" TERM; trap "echo INT >>/out/said; exi
 	eventually grep -q ready "$dir/said"
 	run -0 --separate-stderr cordon restart -t 5 a
 	[ "$output" = a ]
-	eventually test "$(tail -n 1 "$dir/said")" = ready
+	eventually ready_again 2
 	[ "$(tr '\n' ' ' <"$dir/said")" = "ready TERM ready " ]
 	gives 0 a cordon stop a
 	run -0 --separate-stderr cordon restart a
-	eventually test "$(tail -n 1 "$dir/said")" = ready
+	eventually ready_again 3
 	gives 0 a cordon rm -f a
 }
 
@@ -183,8 +187,9 @@ asks='trap "echo TERM >>/out/said; exit 7" TERM; trap "echo INT >>/out/said; exi
 		! wait "$i" || n=$((n + 1))
 	done
 	[ "$n" -eq 1 ]
-	[ "$(ls "$CORDON_ROOT/state/names" | wc -l)" -eq 12 ]
-	[ "$(grep -hc '^name one$' "$CORDON_ROOT"/state/sandboxes/*/record | paste -sd+ | bc)" -eq 1 ]
+	local names=("$CORDON_ROOT"/state/names/*)
+	[ "${#names[@]}" -eq 12 ]
+	[ "$(cat "$CORDON_ROOT"/state/sandboxes/*/record | grep -cx 'name one')" -eq 1 ]
 	gives 0 one cordon rm one
 }
 

@@ -51,7 +51,7 @@ counts_on() {
 	gives 0 a cordon stop -t 20 a
 	eventually kept_gone "$workload"
 	for end in kill "stop -t 0" restart "rm -f"; do
-		[ "$(kept_state a)" = running ] || cordon start a
+		kept_is a running || cordon start a
 		kept_pids a
 		cordon pause a
 		run -1 counts_on
@@ -72,7 +72,7 @@ counts_on() {
 	run -1 counts_on
 	kill -TERM "$keeper"
 	eventually kept_gone "$workload"
-	eventually test "$(kept_state a)" = exited
+	eventually kept_is a exited
 	run -0 --separate-stderr cordon start --all
 	[ "$output" = a ]
 	counts_on
@@ -82,7 +82,7 @@ counts_on() {
 	local ends
 	for ends in gc "stop a" "start a" "rm a"; do
 		[ -n "${group:-}" ] || start_counting a
-		[ "$(kept_state a)" = running ] || cordon start a
+		kept_is a running || cordon start a
 		kept_pids a
 		eventually counts_on
 		cordon pause a
@@ -90,7 +90,11 @@ counts_on() {
 		kill -9 "$keeper"
 		eventually kept_gone "$keeper"
 		# The control: of itself it does not go where what is frozen does not die.
-		groups_is_v2 || { sleep 0.3; ! kept_gone "$workload"; }
+		if ! groups_is_v2; then
+			sleep 0.3
+			run -1 kept_gone "$workload"
+		fi
+		# Words on purpose.
 		# shellcheck disable=SC2086
 		run -0 cordon $ends
 		eventually kept_gone "$workload"

@@ -5,6 +5,7 @@
 #	kept_pids NAME		sets id, keeper and workload of one that runs
 #	kept_gone PID		whether that process is gone (a zombie is)
 #	kept_state NAME		prints running, restarting or exited
+#	kept_is NAME STATE	whether it prints that
 #	kept_no_record		whether no record is left
 #	kept_dir		makes $dir, which sandboxes see as /out with the flags ${out[@]}
 #	kept_end		teardown: removes all that there is, and looks whether anything is left
@@ -45,9 +46,15 @@ kept_state() { # NAME
 	fi
 }
 
+kept_is() { # NAME STATE
+	[ "$(kept_state "$1")" = "$2" ]
+}
+
 kept_no_record() {
-	[ -z "$(ls "$CORDON_ROOT/state/sandboxes" "$CORDON_ROOT/run/sandboxes" "$CORDON_ROOT/state/names" |
-		grep -v :)" ]
+	local dir
+	for dir in state/sandboxes run/sandboxes state/names; do
+		[ -z "$(find "$CORDON_ROOT/$dir" -mindepth 1 -print -quit)" ] || return 1
+	done
 }
 
 kept_dir() {
