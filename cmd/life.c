@@ -96,7 +96,7 @@ int life_signal(const struct words *words, uint32_t otherwise, uint32_t *ret_sig
 
 static int start_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	struct err err = {0};
 	bool is_alive;
 	int r = sandbox_lock(life->records, sandbox, &err);
@@ -129,7 +129,7 @@ static bool is_kept_up(const char *restart)
 static void start_wanted(const struct life *life, struct sandbox *sandbox,
 			 struct start_count *count)
 {
-	struct record record;
+	struct record record = {0};
 	struct err err = {0};
 	char name[SANDBOX_NAME_MAX + 1];
 	bool is_meant;

@@ -84,7 +84,7 @@ static int tell_keeper(const struct records *records, struct ending *ending,
 static int begin_end(const struct records *records, struct ending *ending,
 		     const struct life_end *how)
 {
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	int64_t grace_ms = how->grace_ms;
 	int r = how->keeps_wanted ? 0 : status_want(ending->sandbox, false, &ending->err);
 
@@ -97,13 +97,12 @@ static int begin_end(const struct records *records, struct ending *ending,
 		r = status_settle(records, ending->sandbox, &ending->err);
 		return r < 0 ? r : 0;
 	}
-	r = life_unpause(records, ending->sandbox, &status, &ending->err);
-	if (r == 0) {
-		ending->pidfd = tell_keeper(records, ending, &status, how);
-		if (ending->pidfd < 0 && ending->pidfd != -EBADF)
-			r = err_set(&ending->err, ERR_SETUP, -ending->pidfd,
-				    "sandbox %s: tell its keeper", ending->ref);
-	}
+	ignore_result(life_unpause(records, ending->sandbox, &status, &ending->err),
+		      "the keeper lets it go on as well; or it is just ending");
+	ending->pidfd = tell_keeper(records, ending, &status, how);
+	if (ending->pidfd < 0 && ending->pidfd != -EBADF)
+		r = err_set(&ending->err, ERR_SETUP, -ending->pidfd, "sandbox %s: tell its keeper",
+			    ending->ref);
 	if (grace_ms < 0)
 		grace_ms =
 			status.live.workload.pid > 0 ? status.live.stop_grace_ms : UNKNOWN_GRACE_MS;
@@ -338,7 +337,7 @@ static int kill_one(const struct life *life, struct sandbox *sandbox, const char
 {
 	const uint32_t *signo = life->how;
 	struct life_end how = {.grace_ms = 0, .signo = SIGKILL};
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	struct err err = {0};
 	bool runs;
 	int r = status_read(life->records, sandbox, &status, &err);
@@ -383,7 +382,7 @@ static int await_keeper(const struct records *records, const struct sandbox *san
 {
 	while (records_is_running(records, sandbox)) {
 		_cleanup_fd_ int pidfd = -EBADF;
-		struct sandbox_status status;
+		struct sandbox_status status = {0};
 		struct pollfd fd = {.events = POLLIN};
 		int r = status_read(records, sandbox, &status, err);
 
@@ -416,7 +415,7 @@ static bool read_left_code(int fd, int64_t *ret_code)
 static int wait_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
 	_cleanup_fd_ int left_fd = sandbox->is_kept ? -EBADF : status_open_left(sandbox);
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	struct err err = {0};
 	int64_t code;
 	int r = await_keeper(life->records, sandbox, &err);

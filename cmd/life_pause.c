@@ -42,7 +42,7 @@ int life_unpause(const struct records *records, const struct sandbox *sandbox,
 static int probe(const struct life *life, const struct sandbox *sandbox, struct host_facts *facts,
 		 struct err *err)
 {
-	struct record record;
+	struct record record = {0};
 	int r = record_read(life->records, sandbox, &record, err);
 
 	if (r < 0)
@@ -79,7 +79,7 @@ static int refuse_pause(const struct life *life, const struct sandbox *sandbox, 
 
 static int pause_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	struct err err = {0}, undone;
 	int group;
 	int r = sandbox_lock(life->records, sandbox, &err);
@@ -110,7 +110,7 @@ static int pause_one(const struct life *life, struct sandbox *sandbox, const cha
 
 static int unpause_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	struct err err = {0};
 	int r = sandbox_lock(life->records, sandbox, &err);
 

@@ -150,7 +150,7 @@ static bool has_label(const struct record *record, const char *wanted)
 {
 	size_t len = strlen(wanted);
 
-	for (size_t i = 0; record->labels[i] != NULL; i++) {
+	for (size_t i = 0; record->labels != NULL && record->labels[i] != NULL; i++) {
 		const char *label = record->labels[i];
 
 		if (str_equal(label, wanted) ||
@@ -183,7 +183,7 @@ static bool is_chosen(const struct prune *prune, const struct record *record)
 static int prune_one(const struct records *records, struct sandbox *sandbox,
 		     const struct prune *prune)
 {
-	struct record record;
+	struct record record = {0};
 	struct err err = {0};
 	bool is_meant;
 	int r;

@@ -204,6 +204,7 @@ static int run_decision(struct verdict *verdict, struct report *report, struct n
 				  .ctx = &watcher,
 				  .denials = &verdict->denials,
 				  .access = &verdict->access,
+				  .stops_by_command = named != NULL,
 				  .id_block = named != NULL ? named->record.id_block : 0,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};

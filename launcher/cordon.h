@@ -199,6 +199,9 @@ struct run_options {
 	/* SIGTERM ends the sandbox in order: stop_signal, stop_grace_period (or what
 	 * pidfd_send_signal's si_value says, in milliseconds), then all is killed. */
 	bool stops_in_order;
+	/* The same for a SIGTERM that comes with such a value alone: of a run in the foreground
+	 * that is kept any other is passed on, as ever. */
+	bool stops_by_command;
 	bool keeps_file_rights; /* as root, the front door still has to write where root needs
 				   CAP_DAC_OVERRIDE */
 };

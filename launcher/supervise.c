@@ -212,7 +212,9 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 	struct launch *launch = watch->launch;
 	int signo = (int)info->ssi_signo;
 
-	if (signo == SIGTERM && watch->options->stops_in_order) {
+	if (signo == SIGTERM &&
+	    (watch->options->stops_in_order ||
+	     (watch->options->stops_by_command && info->ssi_code == SI_QUEUE))) {
 		end_in_order(watch, info);
 		return 0;
 	}

@@ -209,6 +209,34 @@ ready_again() { # TIMES
 	kept_no_record
 }
 
+@test "prune: asks on a terminal, and takes no for an answer" {
+	need script
+	cordon create --name a -- true >/dev/null 2>&1
+	run script -qec "'$CORDON' --root '$CORDON_ROOT' prune" /dev/null <<<n
+	[[ "$output" == *"remove all sandboxes that do not run"*"[y/N]"* ]]
+	[ -e "$CORDON_ROOT/state/names/a" ] || [ -L "$CORDON_ROOT/state/names/a" ]
+	run script -qec "'$CORDON' --root '$CORDON_ROOT' prune" /dev/null <<<y
+	kept_no_record
+}
+
+@test "stop and kill: also one that runs in the foreground under its name" {
+	local end code
+	kept_dir
+	for end in "stop -t 20" kill; do
+		"$CORDON" --root "$CORDON_ROOT" run --name a "${out[@]}" -- \
+			sh -c 'trap "exit 9" TERM; echo >/out/ready; while :; do sleep 0.05; done' 3>&- &
+		eventually test -e "$dir/ready"
+		rm "$dir/ready"
+		# Words on purpose.
+		# shellcheck disable=SC2086
+		gives 0 a cordon $end a
+		code=0
+		wait $! || code=$?
+		[ "$code" -eq "$([ "$end" = kill ] && echo 137 || echo 9)" ]
+		gives 0 a cordon rm a
+	done
+}
+
 @test "prune: what does not run and passes the filters; asks, or takes -f" {
 	cordon create --name old --set labels.kind=job --set labels.stage=1 -- true >/dev/null 2>&1
 	cordon create --name plain -- true >/dev/null 2>&1

@@ -73,6 +73,8 @@ counts_on() {
 	kill -TERM "$keeper"
 	eventually kept_gone "$workload"
 	eventually kept_is a exited
+	# By the signal, and not at the end of its grace period.
+	gives 0 143 cordon wait a
 	run -0 --separate-stderr cordon start --all
 	[ "$output" = a ]
 	counts_on
