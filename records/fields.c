@@ -165,8 +165,12 @@ int fields_parse(char *text, size_t len, const struct fields_form *form, struct 
 	int r = check_first_line(fields.text, form->what, form->format, form->path, err);
 
 	if (r == 0) {
+		/* No such byte is ever written; a file system that lost power may have left some.
+		 */
+		bool has_nul = strlen(fields.text) != len;
+
 		fields.list = calloc(count_lines(fields.text), sizeof(*fields.list));
-		r = fields.list != NULL ? read_lines(&fields, len) : -ENOMEM;
+		r = fields.list == NULL ? -ENOMEM : has_nul ? -EBADMSG : read_lines(&fields, len);
 		if (r < 0) {
 			err_set(err, ERR_SETUP, -r, "%s: is damaged", form->path);
 			err_hint(err, "`cordon rm -f` removes the sandbox.");

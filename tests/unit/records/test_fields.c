@@ -98,6 +98,19 @@ static void refuses_what_is_damaged(void **state)
 	}
 }
 
+/* As a file system may leave a file whose end never reached the disk. */
+static void refuses_bytes_of_nothing(void **state)
+{
+	static const char whole[] = "cordon-thing 3\nk v\0\nk v\nk v\nend\n";
+	static const char end[] = "cordon-thing 3\nk v\nend\n\0\0";
+	struct fields fields;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(whole, sizeof(whole) - 1, &fields, &err), -EBADMSG);
+	assert_int_equal(parse(end, sizeof(end) - 1, &fields, &err), -EBADMSG);
+}
+
 static void says_whose_format_it_is(void **state)
 {
 	struct fields fields;
@@ -153,6 +166,7 @@ int main(void)
 		cmocka_unit_test(keeps_any_bytes),
 		cmocka_unit_test(refuses_a_part),
 		cmocka_unit_test(refuses_what_is_damaged),
+		cmocka_unit_test(refuses_bytes_of_nothing),
 		cmocka_unit_test(says_whose_format_it_is),
 		cmocka_unit_test(reads_files_alone),
 		cmocka_unit_test(has_a_greatest_size),
