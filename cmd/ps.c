@@ -219,7 +219,7 @@ static int list(struct ps *ps, const struct template *template)
 int cmd_ps(const struct cmd_context *context, int argc, char **argv)
 {
 	struct list_options options;
-	struct template template;
+	struct template template = {.n = 0};
 	struct err err = {0};
 	struct ps *ps;
 	int exit_code = EXIT_CORDON;
