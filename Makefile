@@ -111,6 +111,7 @@ RECORDS_SRC := \
 	records/gc.c \
 	records/keep.c \
 	records/keeper.c \
+	records/leave.c \
 	records/names.c \
 	records/record.c \
 	records/status.c \

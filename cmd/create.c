@@ -92,14 +92,24 @@ static int start(const struct cmd_context *context, struct verdict *verdict,
 		 struct sandbox *sandbox)
 {
 	struct run_request roots;
+	struct err err;
 	pid_t pid;
 	int r = sandbox_lock(records, sandbox, &verdict->err);
 
 	cmd_request_init(context, &roots);
-	if (r == 0)
-		r = status_want(sandbox, true, &verdict->err);
+	/* Somebody has seen it, and removed it again. */
+	if (r < 0)
+		return r;
+	/* Somebody has seen it, and started it. */
+	if (records_is_running(records, sandbox))
+		return 0;
+	r = status_want(sandbox, true, &verdict->err);
 	if (r == 0)
 		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
+	/* Nobody has its id. One with --rm has removed itself. */
+	if (r < 0 && !records_is_running(records, sandbox) &&
+	    records_remove(records, sandbox, &err) < 0 && !record->removes_itself)
+		print_err(&err);
 	return r;
 }
 
@@ -108,7 +118,6 @@ int create_and_start(const struct cmd_context *context, struct verdict *verdict)
 	struct sandbox sandbox = {.dir_fd = -EBADF};
 	struct records records;
 	struct record record;
-	struct err err;
 	int exit_code;
 	int r;
 
@@ -129,10 +138,6 @@ int create_and_start(const struct cmd_context *context, struct verdict *verdict)
 	} else {
 		print_err(&verdict->err);
 		exit_code = err_exit_code(&verdict->err);
-		/* Nobody has its id. One with --rm has removed itself. */
-		if (sandbox.dir_fd >= 0 && records_remove(&records, &sandbox, &err) < 0 &&
-		    !record.removes_itself)
-			print_err(&err);
 	}
 	sandbox_release(&sandbox);
 	kept_free_record(&record);
@@ -151,10 +156,13 @@ static int begin_named(struct verdict *verdict, struct named_run *named)
 	if (r < 0)
 		return err_set(&verdict->err, ERR_SETUP, -r, "sandbox %s", named->record.id);
 	r = sandbox_lock(&named->records, &named->sandbox, &verdict->err);
-	if (r == 0)
-		r = keep_begin(&named->records, &named->record, &named->sandbox, &named->keep,
-			       &verdict->err);
-	if (r < 0 && records_remove(&named->records, &named->sandbox, &err) < 0)
+	if (r < 0)
+		return r;
+	r = keep_begin(&named->records, &named->record, &named->sandbox, &named->keep,
+		       &verdict->err);
+	/* Where somebody else has just started it, it is theirs. */
+	if (r < 0 && !records_is_running(&named->records, &named->sandbox) &&
+	    records_remove(&named->records, &named->sandbox, &err) < 0)
 		print_err(&err);
 	sandbox_unlock(&named->sandbox);
 	return r;
@@ -191,9 +199,10 @@ int create_named_end(struct named_run *named, const struct run_result *result,
 
 	if (result != NULL || named->record.removes_itself)
 		r = keep_end(&named->keep, result, result_json, failure, &err);
-	keep_release(&named->keep);
+	/* While nobody else can start it. */
 	if (result == NULL && !named->record.removes_itself)
 		r = records_remove(&named->records, &named->sandbox, &err);
+	keep_release(&named->keep);
 	if (r < 0)
 		print_err(&err);
 	sandbox_release(&named->sandbox);

@@ -4,14 +4,29 @@
 #include "cmd/print.h"
 #include "records/store.h"
 
+static int gc_kept(const struct run_request *request, struct records_report *ret)
+{
+	struct records records;
+	struct err err = {0};
+	int r;
+
+	*ret = (struct records_report){0};
+	r = records_open(request, false, &records, &err);
+	if (r == 0) {
+		r = records_gc(&records, ret, &err);
+		records_release(&records);
+	}
+	if (r < 0)
+		print_err(&err);
+	return r;
+}
+
 int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 {
 	struct run_request request;
 	struct records_report kept;
 	struct gc_report report;
-	struct records records;
 	struct err err = {0};
-
 	bool is_json;
 	int exit_code;
 	int r;
@@ -20,20 +35,16 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	if (command_no_words("gc", argv + 1, &is_json, &exit_code) < 0)
 		return exit_code;
 	cmd_request_init(context, &request);
-	if (cordon_gc(request.root_dir, request.runtime_dir, &report, &err) < 0) {
-		print_err(&err);
-		return EXIT_CORDON;
-	}
-	if (records_open(&request, false, &records, &err) < 0) {
-		print_err(&err);
-		return EXIT_CORDON;
-	}
-	r = records_gc(&records, &kept, &err);
-	records_release(&records);
+	exit_code = 0;
+	/* What went wrong with one does not keep the others from being undone, nor from being told.
+	 */
+	r = cordon_gc(request.root_dir, request.runtime_dir, &report, &err);
 	if (r < 0) {
 		print_err(&err);
-		return EXIT_CORDON;
+		exit_code = EXIT_CORDON;
 	}
+	if (gc_kept(&request, &kept) < 0)
+		exit_code = EXIT_CORDON;
 	print_out("%u dead runs removed, %u id blocks freed, %u runs alive\n",
 		  report.n_runs_removed, report.n_blocks_freed, report.n_runs_alive);
 	if (kept.n_settled > 0)
@@ -41,5 +52,5 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 			  kept.n_settled);
 	if (kept.n_removed > 0)
 		print_out("%u remains of kept sandboxes removed\n", kept.n_removed);
-	return 0;
+	return exit_code;
 }

@@ -55,7 +55,7 @@ static int null_stdio_end(struct null_stdio *saved)
 	int r = 0;
 
 	for (int fd = 0; fd < 3; fd++) {
-		if (dup2(saved->saved[fd], fd) < 0)
+		if (saved->saved[fd] >= 0 && dup2(saved->saved[fd], fd) < 0)
 			r = -errno;
 		close_fd(&saved->saved[fd]);
 	}
@@ -73,9 +73,10 @@ int kept_decide(struct verdict *verdict, const struct run_request *request)
 	memset(asked.fds_closed, 0, sizeof(asked.fds_closed));
 	asked.wants_pause = true;
 	if (r < 0)
-		return err_set(&verdict->err, ERR_SETUP, -r, "/dev/null");
-	r = cordon_decide(&asked, &verdict->decision, &verdict->problems, &verdict->misses,
-			  &verdict->err);
+		err_set(&verdict->err, ERR_SETUP, -r, "descriptors 0 to 2: put aside");
+	else
+		r = cordon_decide(&asked, &verdict->decision, &verdict->problems, &verdict->misses,
+				  &verdict->err);
 	back = null_stdio_end(&saved);
 	return back < 0 ? err_set(&verdict->err, ERR_SETUP, -back, "descriptors 0 to 2") : r;
 }
@@ -252,17 +253,19 @@ static bool was_started(const struct records *records, const struct sandbox *san
 	return result;
 }
 
-/* has_run: it was started before. */
-static int decide_and_start(const struct cmd_context *context, struct verdict *verdict,
-			    struct record *record, const struct sandbox *sandbox, bool has_run)
+static int decide_and_start(const struct cmd_context *context, const struct records *records,
+			    struct verdict *verdict, struct record *record,
+			    const struct sandbox *sandbox)
 {
 	struct run_request roots, request = record->request;
+	bool has_run = was_started(records, sandbox);
 	pid_t pid;
 	int r = kept_enter_directory(record, &verdict->err);
 
 	cmd_request_init(context, &roots);
 	request.root_dir = roots.root_dir;
 	request.runtime_dir = roots.runtime_dir;
+	request.kept_dir = records->home;
 	if (r == 0)
 		r = kept_decide(verdict, &request);
 	if (r < 0) {
@@ -294,6 +297,9 @@ int kept_start(const struct cmd_context *context, const struct records *records,
 	if (verdict == NULL)
 		return EXIT_CORDON;
 	r = sandbox_lock(records, sandbox, &verdict->err);
+	/* As Docker has it: what runs was started, by somebody who was here before. */
+	if (r == 0 && records_is_running(records, sandbox))
+		return 0;
 	if (r == 0)
 		r = status_settle(records, sandbox, &verdict->err);
 	if (r >= 0)
@@ -302,8 +308,7 @@ int kept_start(const struct cmd_context *context, const struct records *records,
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	exit_code =
-		decide_and_start(context, verdict, &record, sandbox, was_started(records, sandbox));
+	exit_code = decide_and_start(context, records, verdict, &record, sandbox);
 	record_free(&record);
 	return exit_code;
 }

@@ -61,6 +61,8 @@ struct run_request {
 	const char *home;
 	bool explains_denials;     /* with policy.wants_origins */
 	const char *cgroup_parent; /* --cgroup-parent, NULL for the place that is found */
+	const char *kept_dir;      /* the state root, which no sandbox is shown; NULL: by root_dir,
+				      environment and home */
 	bool wants_usage;          /* what is used will be asked for while it runs */
 	bool is_kept;              /* other programs may be started in it (cordon_run, enters) */
 	/* Another program is to be started in a sandbox that this request describes: what is asked
@@ -129,8 +131,9 @@ struct decision {
 	bool enters;
 	uint64_t enters_nproc_limit;
 	bool wants_pause;
-	bool names_group; /* --cgroup-parent: the sandbox is in that group, limits or none */
-	char state_path[4096];
+	bool names_group;      /* --cgroup-parent: the sandbox is in that group, limits or none */
+	char state_path[4096]; /* the run root */
+	char kept_path[4096];  /* the state root, "" where there is no place for one */
 	struct policy_files files; /* all that the policy read, in the arena */
 };
 

@@ -116,6 +116,22 @@ static int refuse(const struct misses *misses, struct err *err)
 	return err_hint(err, "%s", first->hint);
 }
 
+static int find_kept_path(const struct run_request *request, struct decision *ret, struct err *err)
+{
+	const struct state_owner owner = {.root_dir = request->root_dir,
+					  .euid = ret->facts.euid,
+					  .environment = request->environment,
+					  .home = request->home};
+	int r;
+
+	if (request->kept_dir != NULL) {
+		str_format(ret->kept_path, sizeof(ret->kept_path), "%s", request->kept_dir);
+		return 0;
+	}
+	r = state_kept_path(&owner, ret->kept_path, sizeof(ret->kept_path), err);
+	return r == -ENOENT ? 0 : r;
+}
+
 int cordon_decide(const struct run_request *request, struct decision *ret,
 		  struct policy_problems *problems, struct misses *misses, struct err *err)
 {
@@ -141,6 +157,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	if (r == 0)
 		r = state_root_path(request->root_dir, ret->facts.euid, request->runtime_dir,
 				    ret->state_path, sizeof(ret->state_path), err);
+	if (r == 0)
+		r = find_kept_path(request, ret, err);
 	if (r < 0)
 		return r;
 	policy_host_init(&host_state, request, ret->facts.euid, &host);

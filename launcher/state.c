@@ -56,6 +56,39 @@ int state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir
 	return 0;
 }
 
+static const char *environment_value(const char *const *environment, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; environment != NULL && environment[i] != NULL; i++)
+		if (strncmp(environment[i], name, len) == 0 && environment[i][len] == '=')
+			return environment[i] + len + 1;
+	return NULL;
+}
+
+int state_kept_path(const struct state_owner *owner, char *buf, size_t size, struct err *err)
+{
+	const char *data = environment_value(owner->environment, "XDG_DATA_HOME");
+	char cwd[PATH_MAX], text[PATH_MAX + 1];
+	size_t len;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		cwd[0] = '\0';
+	if (owner->root_dir != NULL)
+		len = str_format(text, sizeof(text), "%s/state", owner->root_dir);
+	else if (owner->euid == 0) /* HOME and XDG_* may be another's: sudo keeps them */
+		len = str_format(text, sizeof(text), "/var/lib/cordon");
+	else if (data != NULL && data[0] == '/')
+		len = str_format(text, sizeof(text), "%s/cordon", data);
+	else if (owner->home != NULL && owner->home[0] == '/')
+		len = str_format(text, sizeof(text), "%s/.local/share/cordon", owner->home);
+	else
+		return -ENOENT;
+	if (len == sizeof(text) - 1 || path_normalize(buf, size, cwd, text) < 0)
+		return err_set(err, ERR_USAGE, 0, "%s: not a usable path", text);
+	return 0;
+}
+
 int state_make_parents(const char *path)
 {
 	char prefix[PATH_MAX];

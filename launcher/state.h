@@ -13,6 +13,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -51,6 +52,20 @@ int must_check state_make_id(char id[RUN_ID_LEN + 1]);
  * else $XDG_RUNTIME_DIR/cordon, else /tmp/cordon-UID. Text only. runtime_dir may be NULL. */
 int must_check state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir,
 			       char *buf, size_t size, struct err *err);
+
+/* Whose state root is asked for. environment and home may be NULL. */
+struct state_owner {
+	const char *root_dir; /* --root, or NULL */
+	uint32_t euid;
+	const char *const *environment;
+	const char *home;
+};
+
+/* The state root's path, where sandboxes are kept (records/store.h): root_dir/state where --root
+ * was given; /var/lib/cordon for root; else $XDG_DATA_HOME/cordon, else home/.local/share/cordon.
+ * Text only. -ENOENT without err where there is no such place. */
+int must_check state_kept_path(const struct state_owner *owner, char *buf, size_t size,
+			       struct err *err);
 
 /* Makes the run root where it is missing; refuses one that another user owns or may enter, or a
  * link. */

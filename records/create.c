@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/fault.h"
 #include "launcher/ids.h"
 #include "records/internal.h"
 #include "records/record.h"
@@ -66,20 +67,32 @@ static int write_files(int dir_fd, const struct record *record)
 static int make_dir(int base, const char *temporary, const struct record *record)
 {
 	_cleanup_fd_ int dir_fd = -EBADF;
+	int r;
 
 	if (mkdirat(base, temporary, 0700) != 0)
 		return -errno;
-	dir_fd = sys_openat(base, temporary, RECORDS_DIR_FLAGS, 0);
+	r = fault_point("create.made", NULL);
+	dir_fd = r < 0 ? r : sys_openat(base, temporary, RECORDS_DIR_FLAGS, 0);
 	return dir_fd < 0 ? dir_fd : write_files(dir_fd, record);
 }
 
 static int publish(const struct records *records, int base, const char *temporary,
 		   const struct record *record, struct err *err)
 {
-	if (renameat2(base, temporary, base, record->id, RENAME_NOREPLACE) != 0 ||
-	    (!record->removes_itself && fsync(base) != 0))
-		return err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s", records->home, record->id);
-	return 0;
+	char path[RECORDS_PATH_MAX];
+	int r = 0;
+
+	records_path(records, record->id, !record->removes_itself, path, sizeof(path));
+	if (renameat2(base, temporary, base, record->id, RENAME_NOREPLACE) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s", path);
+	if (!record->removes_itself && fsync(base) != 0)
+		r = -errno;
+	if (r == 0)
+		r = fault_point("create.published", NULL);
+	/* The name that it has now is ours: nobody else's record is meant by it. */
+	if (r < 0 && renameat(base, record->id, base, temporary) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s: take back", path);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s", path) : 0;
 }
 
 /* What was made before a failure. */
@@ -108,7 +121,11 @@ static int create(const struct records *records, struct record *record, int *gat
 	r = wants_block ? claim_block(records, record, err) : 0;
 	if (r < 0)
 		return r;
-	r = make_dir(base, temporary, record);
+	r = fault_point("create.claimed", NULL);
+	if (r == 0)
+		r = make_dir(base, temporary, record);
+	if (r == 0)
+		r = fault_point("create.written", NULL);
 	if (r < 0)
 		err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s", records->home, record->id);
 	if (r == 0 && record->name[0] != '\0')
@@ -164,6 +181,30 @@ int records_remove_dir(int base, const char *name)
 	return r;
 }
 
+int records_sweep(int dir_fd)
+{
+	int copy = dir_fd < 0 ? -EBADF : sys_openat(dir_fd, ".", RECORDS_DIR_FLAGS, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	int n = 0;
+
+	if (dir == NULL) {
+		close_fd(&copy);
+		return dir_fd < 0 || copy == -ENOENT ? 0 : -EIO;
+	}
+	while (n >= 0 && (entry = readdir(dir)) != NULL) {
+		if (!str_has_prefix(entry->d_name, RECORDS_TEMPORARY) ||
+		    str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dir_fd, entry->d_name, 0) == 0)
+			n++;
+		else if (errno != ENOENT)
+			n = -errno;
+	}
+	closedir(dir);
+	return n;
+}
+
 /* The record may be damaged: then its block and name are found by what they lead to (gc). */
 static void read_holdings(const struct sandbox *sandbox, char name[SANDBOX_NAME_MAX + 1],
 			  uint32_t *ret_block)
@@ -194,13 +235,20 @@ int records_remove(const struct records *records, struct sandbox *sandbox, struc
 	if (renameat(base, sandbox->id, base, old) != 0 || (sandbox->is_kept && fsync(base) != 0))
 		return err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s: remove", records->home,
 			       sandbox->id);
-	if (name[0] != '\0')
+	r = fault_point("remove.renamed", NULL);
+	if (r == 0 && name[0] != '\0')
 		r = records_give_name(records, name, sandbox->id, err);
+	if (r == 0)
+		r = fault_point("remove.named", NULL);
 	if (r == 0)
 		r = release_block(records, sandbox->id, sandbox->is_kept, block, err);
 	if (r < 0)
 		return r;
-	r = records_remove_dir(base, old);
+	r = fault_point("remove.released", NULL);
+	if (r == 0)
+		r = records_remove_dir(base, old);
+	if (r == 0)
+		r = fault_point("remove.removed", NULL);
 	if (r == 0 && sandbox->is_kept && records->live_fd >= 0)
 		r = records_remove_dir(records->live_fd, sandbox->id);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s: remove", records->home, old)

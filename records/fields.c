@@ -19,7 +19,10 @@ enum { LINE_ROOM = 4096 };
 
 static int read_whole(int dir_fd, const char *name, char **ret_text, size_t *ret_len)
 {
-	_cleanup_fd_ int fd = sys_openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	/* What is no file is refused, and not waited for. */
+	_cleanup_fd_ int fd =
+		sys_openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			   0);
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0, size;
 	struct stat st;

@@ -67,6 +67,52 @@ static int remove_rubbish(int base, const char *name, struct records_report *rep
 	return 0;
 }
 
+static int add_swept(int swept, struct records_report *report, const struct sandbox *sandbox,
+		     struct err *err)
+{
+	if (swept < 0)
+		return err_set(err, ERR_SETUP, -swept, "sandboxes/%s: remove", sandbox->id);
+	report->n_removed += (uint32_t)swept;
+	return 0;
+}
+
+/* Files that were never whole, of a sandbox that no keeper and no other command writes to. */
+static int sweep(const struct records *records, const struct sandbox *sandbox,
+		 struct records_report *report, struct err *err)
+{
+	_cleanup_fd_ int live_fd =
+		records->live_fd < 0 || !sandbox->is_kept
+			? -EBADF
+			: sys_openat(records->live_fd, sandbox->id, RECORDS_DIR_FLAGS, 0);
+	int r = add_swept(records_sweep(sandbox->dir_fd), report, sandbox, err);
+
+	return r < 0 ? r : add_swept(records_sweep(live_fd), report, sandbox, err);
+}
+
+/*
+ * Nobody is waited for: a command that is at work on a sandbox may itself be waiting (for a keeper,
+ * which waits for HOME/lock), and it settles the sandbox before it does anything. Returns 1 where
+ * it was settled.
+ */
+static int settle(const struct records *records, const struct sandbox *sandbox,
+		  struct records_report *report, struct err *err)
+{
+	int r = records_try_lock(records, sandbox);
+
+	if (r == -EWOULDBLOCK || r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "sandboxes/%s: lock", sandbox->id);
+	if (records_is_running(records, sandbox))
+		return 0;
+	r = status_settle(records, sandbox, err);
+	if (r > 0)
+		report->n_settled++;
+	if (r < 0)
+		return r;
+	return sweep(records, sandbox, report, err) < 0 ? -EIO : 1;
+}
+
 static int gc_kept(const struct records *records, const char *name, struct records_report *report,
 		   struct err *err)
 {
@@ -75,13 +121,10 @@ static int gc_kept(const struct records *records, const char *name, struct recor
 
 	if (!records_is_id(name))
 		return remove_rubbish(records->sandboxes_fd, name, report, err);
-	if (records_open_id(records, name, &sandbox) < 0)
-		return 0;
-	r = sandbox_lock(records, &sandbox, err);
-	if (r == 0)
-		r = status_settle(records, &sandbox, err);
-	if (r > 0)
-		report->n_settled++;
+	r = records_open_id(records, name, &sandbox);
+	if (r < 0)
+		return r == -ENOENT ? 0 : err_set(err, ERR_SETUP, -r, "sandboxes/%s", name);
+	r = settle(records, &sandbox, report, err);
 	sandbox_release(&sandbox);
 	return r < 0 ? r : 0;
 }
@@ -91,12 +134,13 @@ static int remove_ended(const struct records *records, struct sandbox *sandbox,
 			struct records_report *report, struct err *err)
 {
 	struct sandbox_status status;
-	int r = sandbox_lock(records, sandbox, err);
+	uint32_t n_settled = report->n_settled;
+	int r = settle(records, sandbox, report, err);
 
-	if (r == 0)
-		r = status_settle(records, sandbox, err);
-	if (r >= 0)
-		r = status_read(records, sandbox, &status, err);
+	report->n_settled = n_settled; /* it is removed, and nobody asks why it ended */
+	if (r <= 0)
+		return r;
+	r = status_read(records, sandbox, &status, err);
 	if (r < 0)
 		return r;
 	status_release(&status);

@@ -13,12 +13,14 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/fault.h"
 #include "records/internal.h"
 #include "records/keeper.h"
 
 /* RUN/sandboxes/ID/lock, held by this open file: a fork shares it, an exec does not. */
 static int take_lock(const struct records *records, const char *id)
 {
+	static const char *const stale[] = {"live", "paused"};
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char path[RUN_ID_LEN + 16];
 	_cleanup_fd_ int fd = -EBADF;
@@ -31,10 +33,12 @@ static int take_lock(const struct records *records, const char *id)
 		return fd;
 	if (fcntl(fd, F_OFD_SETLK, &lock) != 0)
 		return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
-	/* Of a keeper that was killed. */
-	str_format(path, sizeof(path), "%s/paused", id);
-	if (unlinkat(records->live_fd, path, 0) != 0 && errno != ENOENT)
-		return -errno;
+	/* Of a keeper that was killed: nobody shall signal who is not there. */
+	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++) {
+		str_format(path, sizeof(path), "%s/%s", id, stale[i]);
+		if (unlinkat(records->live_fd, path, 0) != 0 && errno != ENOENT)
+			return -errno;
+	}
 	return steal_fd(&fd);
 }
 
@@ -74,11 +78,15 @@ int keep_begin(const struct records *records, const struct record *record,
 				      .finished_ms = RESULT_NONE,
 				      .exit_code = RESULT_NONE};
 	status_boot_id(keep.last.boot_id);
-	r = status_write_live(records, sandbox->id, &keep.live);
+	r = fault_point("keep.locked", NULL);
+	if (r == 0)
+		r = status_write_live(records, sandbox->id, &keep.live);
 	if (r < 0)
 		err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s/live", records->run, sandbox->id);
 	if (r == 0)
 		r = write_last(&keep, err);
+	if (r == 0 && fault_point("keep.begun", NULL) < 0)
+		r = err_set(err, ERR_SETUP, EIO, "sandbox %s", sandbox->id);
 	if (r < 0)
 		close_fd(&keep.lock_fd);
 	else
@@ -90,6 +98,7 @@ void keep_started(struct keep *keep, const struct run_started *started)
 {
 	struct live_run *live = &keep->live;
 
+	ignore_result(fault_point("keep.runs", NULL), "it goes on without");
 	live->workload = process_mark_of(started->workload_pid);
 	live->init = process_mark_of(started->init_pid);
 	live->started_ms = record_now_ms();
@@ -114,6 +123,7 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	/* Who looks sees "starting" for longer than is true: no more than that. */
 	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
 		      "the run goes on without");
+	ignore_result(fault_point("keep.started", NULL), "it goes on without");
 }
 
 void keep_note_restart(struct keep *keep)
@@ -136,7 +146,7 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 {
 	struct last_run *last = &keep->last;
 	char path[RUN_ID_LEN + 16];
-	int r;
+	int r = fault_point("keep.ending", NULL);
 
 	last->is_running = false;
 	last->finished_ms = record_now_ms();
@@ -149,7 +159,9 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 		return remove_sandbox(keep, err);
 	}
 	last->result = result_json != NULL ? strdup(result_json) : NULL;
-	r = write_last(keep, err);
+	r = r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s", keep->sandbox->id)
+		  : write_last(keep, err);
+	ignore_result(fault_point("keep.ended", NULL), "it has been written down");
 	free(last->result);
 	last->result = NULL;
 	str_format(path, sizeof(path), "%s/live", keep->sandbox->id);

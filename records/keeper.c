@@ -3,9 +3,11 @@
  * The keeper in the background; see keeper.h.
  *
  * Theory of operation. keeper_start forks. The child leaves everything of its caller's (session,
- * descriptors; the directory once the program runs, which may start in it), opens the records anew,
- * takes the sandbox's lock and starts it. One message tells the caller how that went; after it
- * nobody waits for the child, and it is a child of process 1 when the caller has ended.
+ * descriptors, what it did with signals; the directory once the program runs, which may start in
+ * it), opens the records anew, takes the keeper's lock and starts the sandbox. One message tells
+ * the caller how that went; after it nobody waits for the child, and it is a child of process 1
+ * when the caller has ended. The caller may be killed at any moment: the lock by which no other
+ * command touches the sandbox is in the child's hands as well until it has its own.
  *
  * Where the policy may ask for another start, that child (the waiter) forks a process for each
  * start and waits for its end in poll(2): for its pidfd, and for SIGTERM, which it passes on. It
@@ -20,6 +22,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,10 +30,10 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/fault.h"
 #include "records/internal.h"
 
 enum {
-	REPORT_FD = 3, /* the keeper's only descriptor besides 0 to 2 when it begins */
 	PAUSE_LEAST_MS = 100,
 	PAUSE_MOST_MS = 60000,
 	RAN_WELL_MS = 10000,
@@ -120,6 +123,7 @@ static void on_started(void *ctx, const struct run_started *started)
 	keep_started(&keeper->keep, started);
 	if (keeper->waiter_fd >= 0)
 		ignore_result(io_write_all(keeper->waiter_fd, &word, 1), "its death is ours");
+	ignore_result(fault_point("start.said", NULL), "nothing to fail");
 	/* A stop may have come between the waiter's last look and now. */
 	if (keeper->waiter_fd >= 0 && !status_is_wanted(keeper->keep.sandbox))
 		kill(getpid(), SIGTERM);
@@ -191,7 +195,9 @@ static _Noreturn void start_main(struct keeper *keeper, int write_fd, pid_t wait
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != waiter)
 		_exit(1);
 	keeper->waiter_fd = write_fd;
+	ignore_result(fault_point("start.begins", NULL), "nothing to fail");
 	end.has_run = run_once(keeper, &end.result, &end.err) == 0;
+	ignore_result(fault_point("start.ended", NULL), "nothing to fail");
 	ignore_result(io_write_all(write_fd, &end, sizeof(end)), "the waiter is gone");
 	_exit(0);
 }
@@ -222,9 +228,10 @@ static void read_end(struct keeper *keeper, int read_fd, struct end_report *ret)
 	ssize_t n = read(read_fd, ret, sizeof(*ret));
 	struct err err;
 
-	/* The caller knows that it ran: from here on it is the policy's business. */
+	/* It ran: from here on it is the policy's business. The start may have been killed before
+	 * it told the caller, who reads one message. */
 	if (n == 1) {
-		close_fd(&keeper->report_fd);
+		tell_caller(keeper, true, NULL);
 		n = read(read_fd, ret, sizeof(*ret));
 	}
 	if (n == (ssize_t)sizeof(*ret))
@@ -258,11 +265,17 @@ static void start_and_wait(struct keeper *keeper, int signal_fd, struct end_repo
 		return;
 	}
 	close_fd(&write_fd);
-	/* The start has told the caller, or will. */
+	ignore_result(fault_point("waiter.forked", NULL), "nothing to fail");
 	pidfd = sys_pidfd_open(pid, 0);
-	if (pidfd >= 0)
+	/* What could not be told to end is not kept. It is our child: the number is its own. */
+	if (pidfd < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	} else {
 		wait_for_end(keeper, signal_fd, pidfd);
+	}
 	read_end(keeper, read_fd, ret);
+	ignore_result(fault_point("waiter.read", NULL), "nothing to fail");
 }
 
 static int64_t exit_code_of(const struct end_report *end)
@@ -283,6 +296,7 @@ static void pause_until(struct keeper *keeper, int signal_fd, const struct end_r
 	ignore_result(status_write_live(keeper->keep.records, keeper->keep.sandbox->id,
 					&keeper->keep.live),
 		      "it shows as running meanwhile");
+	ignore_result(fault_point("waiter.pauses", NULL), "nothing to fail");
 	ignore_result(poll(&fd, 1, (int)ms), "earlier is no harm");
 	take_signals(keeper, signal_fd, -EBADF);
 	keeper->keep.live.next_start_ms = RESULT_NONE;
@@ -297,19 +311,33 @@ static bool starts_again(const struct keeper *keeper, const struct end_report *e
 			       keeper->keep.last.restarts);
 }
 
+/* Not the time of day, which somebody may set. */
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void keep_starting(struct keeper *keeper)
 {
-	int signal_fd = open_signals();
+	_cleanup_fd_ int signal_fd = open_signals();
 	struct end_report end = {.has_run = false};
 	int64_t failures = 0;
 
+	if (signal_fd < 0) {
+		lost_start(&end, "signalfd", errno);
+		finish(keeper, &end);
+		return;
+	}
 	for (;;) {
-		int64_t begin_ms = record_now_ms();
+		int64_t begin_ms = now_ms();
 
 		start_and_wait(keeper, signal_fd, &end);
 		if (!starts_again(keeper, &end))
 			break;
-		failures = keeper_failures(failures, record_now_ms() - begin_ms);
+		failures = keeper_failures(failures, now_ms() - begin_ms);
 		pause_until(keeper, signal_fd, &end,
 			    keeper_pause_ms(failures > 0 ? failures - 1 : 0));
 		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox))
@@ -317,31 +345,9 @@ static void keep_starting(struct keeper *keeper)
 		keep_note_restart(&keeper->keep);
 	}
 	finish(keeper, &end);
-	close_fd(&signal_fd);
 }
 
 /* ---- the child ---- */
-
-/* From here on it has 0 to 2 on /dev/null, and the way to its caller. */
-static int leave_caller(int report_fd)
-{
-	sigset_t all;
-	int null;
-
-	/* What ends it in order waits until it can. */
-	sigfillset(&all);
-	if (setsid() < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0)
-		return -errno;
-	if (report_fd != REPORT_FD && dup3(report_fd, REPORT_FD, O_CLOEXEC) < 0)
-		return -errno;
-	null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
-	if (null < 0)
-		return null;
-	for (int fd = 0; fd < REPORT_FD; fd++)
-		if (dup2(null, fd) < 0)
-			return -errno;
-	return sys_close_range(REPORT_FD + 1, ~0U, 0);
-}
 
 static int keep_sandbox(struct keeper *keeper, const struct run_request *roots,
 			const struct record *record, struct err *err)
@@ -359,6 +365,8 @@ static int keep_sandbox(struct keeper *keeper, const struct run_request *roots,
 	r = keep_begin(&records, record, &sandbox, &keeper->keep, err);
 	if (r < 0)
 		return r;
+	/* From here on it is the keeper's lock that keeps others away. */
+	ignore_result(close(KEEPER_SANDBOX_FD), "a directory");
 	if (keeper->decision->spec.supervision.restart != RESTART_NO) {
 		keep_starting(keeper);
 	} else {
@@ -368,18 +376,21 @@ static int keep_sandbox(struct keeper *keeper, const struct run_request *roots,
 	return 0; /* everything that it holds goes with the process */
 }
 
-static _Noreturn void keeper_main(const struct run_request *roots, const struct record *record,
-				  const struct decision *decision, int report_fd)
+static _Noreturn void keeper_main(struct keeper *keeper, const struct run_request *roots,
+				  const struct record *record, const struct sandbox *sandbox)
 {
-	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	struct err err = {0};
-	int r = leave_caller(report_fd);
+	int r = keeper_leave_caller(keeper->report_fd, sandbox->dir_fd);
 
-	if (keeper == NULL || r < 0)
+	if (r == 0)
+		keeper->report_fd = KEEPER_REPORT_FD;
+	if (r == 0)
+		r = fault_point("keeper.left", NULL);
+	if (r < 0) {
+		err_set(&err, ERR_SETUP, -r, "sandbox %s: leave its caller", record->id);
+		tell_caller(keeper, false, &err);
 		_exit(125);
-	keeper->decision = decision;
-	keeper->report_fd = REPORT_FD;
-	keeper->waiter_fd = -EBADF;
+	}
 	if (keep_sandbox(keeper, roots, record, &err) < 0)
 		tell_caller(keeper, false, &err);
 	_exit(0);
@@ -389,6 +400,7 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 		 const struct sandbox *sandbox, const struct decision *decision, pid_t *ret_pid,
 		 struct err *err)
 {
+	_cleanup_free_ struct keeper *keeper = calloc(1, sizeof(*keeper));
 	_cleanup_fd_ int read_fd = -EBADF;
 	_cleanup_fd_ int write_fd = -EBADF;
 	struct start_report report;
@@ -396,16 +408,18 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 	int fds[2];
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return err_set(err, ERR_SETUP, errno, "pipe");
+	if (keeper == NULL || pipe2(fds, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SETUP, errno, "sandbox %s: start its keeper", sandbox->id);
 	read_fd = fds[0];
 	write_fd = fds[1];
+	*keeper = (struct keeper){.decision = decision, .report_fd = write_fd, .waiter_fd = -EBADF};
 	pid = fork();
 	if (pid == 0)
-		keeper_main(roots, record, decision, write_fd);
+		keeper_main(keeper, roots, record, sandbox);
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, errno, "sandbox %s: fork its keeper", sandbox->id);
 	close_fd(&write_fd);
+	ignore_result(fault_point("client.forked", NULL), "nothing to fail");
 	do
 		n = read(read_fd, &report, sizeof(report));
 	while (n < 0 && errno == EINTR);
@@ -417,6 +431,7 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 		*err = report.err;
 		return err->sys_errno > 0 ? -err->sys_errno : -EINVAL;
 	}
+	ignore_result(fault_point("client.told", NULL), "nothing to fail");
 	*ret_pid = pid;
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * Names of sandboxes. A name is a link, made in one step: of a hundred that want the same name one
  * gets it. A link says nothing by itself, for a crash may have left it: it counts where its record
- * has that name, or is being made.
+ * has that name, or may be being made.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/fault.h"
 #include "records/internal.h"
 #include "records/record.h"
 
@@ -32,8 +33,8 @@ static int read_link(const struct records *records, const char *name, char id[RU
 	char text[RUN_ID_LEN + 2];
 	ssize_t n = readlinkat(records->names_fd, name, text, sizeof(text));
 
-	if (n < 0)
-		return -errno;
+	if (n < 0) /* EINVAL: no link at all, and so nobody's */
+		return errno == EINVAL ? -ENOENT : -errno;
 	if (n != RUN_ID_LEN)
 		return -ENOENT;
 	text[n] = '\0';
@@ -57,22 +58,8 @@ int records_open_name(const struct records *records, const char *name, struct sa
 	return -ENOENT;
 }
 
-static bool is_being_made(const struct records *records, const char *id)
-{
-	char name[RUN_ID_LEN + 16];
-
-	str_format(name, sizeof(name), RECORDS_NEW "%s", id);
-	for (int is_kept = 0; is_kept < 2; is_kept++) {
-		int base = records_base(records, is_kept != 0);
-
-		if (base >= 0 && faccessat(base, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Whether the link with this name is somebody's, whose id is then in id. A record that cannot be
- * read may be. */
+/* Whether the link with this name is the name of a record, whose id is then in id. A record that
+ * cannot be read may have it. */
 static bool is_taken(const struct records *records, const char *name, char id[RUN_ID_LEN + 1])
 {
 	char found[SANDBOX_NAME_MAX + 1];
@@ -80,9 +67,6 @@ static bool is_taken(const struct records *records, const char *name, char id[RU
 
 	if (read_link(records, name, id) < 0)
 		return false;
-	/* In this order: what is being made becomes a record. */
-	if (is_being_made(records, id))
-		return true;
 	if (records_open_id(records, id, &sandbox) < 0)
 		return false;
 	record_read_name(&sandbox, found, sizeof(found));
@@ -103,7 +87,8 @@ static int refuse(const char *name, const char *id, struct err *err)
 	return err_hint(err, "Remove it with `cordon rm %s`, or choose another name.", name);
 }
 
-/* A link of a crash is in the way. It is looked at again with nobody else at work. */
+/* A link without a record is in the way: of a crash, or of what is being made. With nobody else at
+ * work it is the former. */
 static int replace_link(const struct records *records, const char *name, const char *id,
 			int *gate_fd, struct err *err)
 {
@@ -140,9 +125,10 @@ int records_take_name(const struct records *records, const char *name, const cha
 	}
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/names/%s", records->home, name);
-	if (fsync(records->names_fd) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s/names", records->home);
-	return 0;
+	r = fault_point("name.taken", NULL);
+	if (r == 0 && fsync(records->names_fd) != 0)
+		r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/names", records->home) : 0;
 }
 
 int records_give_name(const struct records *records, const char *name, const char *id,

@@ -3,6 +3,7 @@
 #include "records/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,9 +14,10 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/fault.h"
 #include "records/internal.h"
 
-enum { STAT_MAX = 1024, START_FIELD = 22, LOOKS_MAX = 3, RUN_END_MS = 3000, RUN_LOOK_MS = 5 };
+enum { STAT_MAX = 1024, START_FIELD = 22, LOOKS_MAX = 8, RUN_END_MS = 3000, RUN_LOOK_MS = 5 };
 
 const char *sandbox_state_name(enum sandbox_state state)
 {
@@ -381,8 +383,10 @@ static int look(const struct records *records, const struct sandbox *sandbox,
 	r = read_last(records, sandbox, &ret->last, err);
 	if (r < 0)
 		return r;
-	if (ret->has_keeper) {
+	if (ret->has_keeper)
 		read_live(records, sandbox->id, &ret->live);
+	/* It may just have begun, or be about to go: then the state says more. */
+	if (ret->has_keeper && (ret->live.keeper.pid != 0 || ret->last.is_running)) {
 		ret->state = state_alive(records, sandbox, &ret->live);
 		ret->last.restarts = ret->live.restarts;
 		return ret->live.keeper.pid == 0;
@@ -453,6 +457,35 @@ int status_clean_run(const struct records *records, const char *id, struct err *
 	return r;
 }
 
+/* On a disk that is full the next who looks finds the same again; removing it needs no room. */
+static int write_settled(const struct sandbox *sandbox, const struct last_run *last,
+			 struct err *err)
+{
+	int r = status_write_last(sandbox, last);
+
+	if (r == 0 || r == -ENOSPC || r == -EDQUOT)
+		return 0;
+	return err_set(err, ERR_SETUP, -r, "sandbox %s: write its state", sandbox->id);
+}
+
+/* What the keeper wrote of the processes that are gone. */
+static int forget_live(const struct records *records, const char *id, struct err *err)
+{
+	static const char *const files[] = {"live", "paused"};
+	_cleanup_fd_ int dir_fd = -EBADF;
+	int r = 0;
+
+	if (records->live_fd < 0)
+		return 0;
+	dir_fd = sys_openat(records->live_fd, id, RECORDS_DIR_FLAGS, 0);
+	if (dir_fd < 0 && dir_fd != -ENOENT)
+		r = dir_fd;
+	for (size_t i = 0; dir_fd >= 0 && i < sizeof(files) / sizeof(files[0]); i++)
+		if (unlinkat(dir_fd, files[i], 0) != 0 && errno != ENOENT)
+			r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s", records->run, id) : 0;
+}
+
 int status_settle(const struct records *records, const struct sandbox *sandbox, struct err *err)
 {
 	struct sandbox_status status;
@@ -465,11 +498,14 @@ int status_settle(const struct records *records, const struct sandbox *sandbox, 
 	r = status_clean_run(records, sandbox->id, err);
 	status.last.is_running = false;
 	status.last.finished_ms = record_now_ms();
-	if (r == 0) {
-		r = status_write_last(sandbox, &status.last);
-		if (r < 0)
-			err_set(err, ERR_SETUP, -r, "sandbox %s: write its state", sandbox->id);
-	}
+	if (r == 0)
+		r = fault_point("settle.gone", NULL);
+	if (r == 0)
+		r = write_settled(sandbox, &status.last, err);
+	if (r == 0)
+		r = fault_point("settle.written", NULL);
+	if (r == 0)
+		r = forget_live(records, sandbox->id, err);
 	status_release(&status);
 	return r < 0 ? r : 1;
 }
@@ -480,10 +516,13 @@ static const char wanted_word[] = "running\n";
 
 bool status_is_wanted(const struct sandbox *sandbox)
 {
-	char text[sizeof(wanted_word) + 1];
+	char text[sizeof(wanted_word)];
+	_cleanup_fd_ int fd =
+		sys_openat(sandbox->dir_fd, "wanted",
+			   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
 
-	return io_read_text(sandbox->dir_fd, "wanted", text, sizeof(text)) > 0 &&
-	       str_equal(text, wanted_word);
+	return n == (ssize_t)strlen(wanted_word) && memcmp(text, wanted_word, (size_t)n) == 0;
 }
 
 int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)

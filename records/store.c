@@ -15,48 +15,27 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/fault.h"
 #include "records/internal.h"
 
 enum { LOCK_WAIT_MS = 20000, LOCK_LOOK_MS = 10, IDS_STEP = 64 };
 
 /* ---- roots ---- */
 
-static const char *environment_value(const char *const *environment, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; environment != NULL && environment[i] != NULL; i++)
-		if (strncmp(environment[i], name, len) == 0 && environment[i][len] == '=')
-			return environment[i] + len + 1;
-	return NULL;
-}
-
 static int find_home(const struct run_request *request, char *buf, size_t size, struct err *err)
 {
-	const char *data = environment_value(request->environment, "XDG_DATA_HOME");
-	char cwd[PATH_MAX], text[PATH_MAX + 1];
-	size_t len;
+	const struct state_owner owner = {.root_dir = request->root_dir,
+					  .euid = geteuid(),
+					  .environment = request->environment,
+					  .home = request->home};
+	int r = state_kept_path(&owner, buf, size, err);
 
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		cwd[0] = '\0';
-	if (request->root_dir != NULL)
-		len = str_format(text, sizeof(text), "%s/state", request->root_dir);
-	else if (geteuid() == 0) /* HOME and XDG_* may be another's: sudo keeps them */
-		len = str_format(text, sizeof(text), "/var/lib/cordon");
-	else if (data != NULL && data[0] == '/')
-		len = str_format(text, sizeof(text), "%s/cordon", data);
-	else if (request->home != NULL && request->home[0] == '/')
-		len = str_format(text, sizeof(text), "%s/.local/share/cordon", request->home);
-	else {
-		err_set(err, ERR_USAGE, 0, "no place for what is kept: HOME is not set");
-		return err_hint(err, "Set HOME or XDG_DATA_HOME, or name one: cordon --root DIR.");
-	}
-	if (len == sizeof(text) - 1 || path_normalize(buf, size, cwd, text) < 0)
-		return err_set(err, ERR_USAGE, 0, "%s: not a usable path", text);
-	return 0;
+	if (r != -ENOENT)
+		return r;
+	err_set(err, ERR_USAGE, 0, "no place for what is kept: HOME is not set");
+	return err_hint(err, "Set HOME or XDG_DATA_HOME, or name one: cordon --root DIR.");
 }
 
 static int open_dirs(struct records *records, struct err *err)
@@ -195,6 +174,13 @@ static bool is_same_place(const struct records *records, const struct sandbox *s
 	       fstatat(records_base(records, sandbox->is_kept), sandbox->id, &theirs,
 		       AT_SYMLINK_NOFOLLOW) == 0 &&
 	       ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+int records_try_lock(const struct records *records, const struct sandbox *sandbox)
+{
+	int r = state_lock(sandbox->dir_fd, LOCK_EX | LOCK_NB);
+
+	return r == 0 && !is_same_place(records, sandbox) ? -ENOENT : r;
 }
 
 int sandbox_lock(const struct records *records, const struct sandbox *sandbox, struct err *err)
@@ -346,7 +332,7 @@ int records_write(int dir_fd, const char *name, const char *text, size_t len, bo
 	_cleanup_fd_ int fd = -EBADF;
 	int r;
 
-	str_format(temporary, sizeof(temporary), ".%s.%d", name, getpid());
+	str_format(temporary, sizeof(temporary), RECORDS_TEMPORARY "%s.%d", name, getpid());
 	fd = sys_openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 			0600);
 	if (fd < 0)
@@ -354,6 +340,8 @@ int records_write(int dir_fd, const char *name, const char *text, size_t len, bo
 	r = io_write_all(fd, text, len);
 	if (r == 0 && is_kept && fsync(fd) != 0)
 		r = -errno;
+	if (r == 0)
+		r = fault_point("write", name);
 	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) != 0)
 		r = -errno;
 	if (r < 0) {

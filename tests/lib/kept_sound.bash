@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# For tests of sandboxes that are kept; sourced after tests/lib/fault.bash.
+#
+#	kept_ids			the ids of all records below this test's root
+#	kept_state ID|NAME KEY		a field of the sandbox's state, "" where there is none
+#	kept_sound			fails with a list where names, records, claims and files do not fit
+#	kept_remove_all			stops and removes each, as its owner would
+#	kept_nothing_left		... and then nothing of it may be there
+# shellcheck shell=bash
+
+# Those of sandboxes with --rm lie in the run root.
+kept_ids() {
+	local file
+	for file in "$CORDON_ROOT"/{state,run}/sandboxes/*/record; do
+		[ ! -f "$file" ] || basename "$(dirname "$file")"
+	done
+}
+
+kept_state() { # ID|NAME KEY
+	local id=$1
+	[ ! -h "$CORDON_ROOT/state/names/$1" ] || id=$(readlink "$CORDON_ROOT/state/names/$1")
+	awk -v key="$2" '$1 == key { sub(/^[^ ]* /, ""); print }' "$CORDON_ROOT/state/sandboxes/$id/state"
+}
+
+kept_record_of() { # ID
+	local file
+	for file in "$CORDON_ROOT"/{state,run}/sandboxes/"$1"/record; do
+		[ ! -f "$file" ] || echo "$file"
+	done
+}
+
+# Claims by records; those of runs are own_claims' business, too.
+kept_claims() {
+	local link root
+	root=$(realpath -m "$CORDON_ROOT")
+	for link in /run/cordon/ids/* /var/lib/cordon/ids/*; do
+		[[ "$(readlink "$link")" != "$root"/*/sandboxes/* ]] || echo "$link $(readlink "$link")"
+	done
+}
+
+# After a gc, with nobody at work.
+kept_faults() {
+	local link id file claim holder
+	for link in "$CORDON_ROOT"/state/names/*; do
+		[ -h "$link" ] || [ -e "$link" ] || continue
+		id=$(readlink "$link")
+		file=$(kept_record_of "$id")
+		[ -n "$file" ] && grep -qx "name ${link##*/}" "$file" || echo "the name ${link##*/} leads to nothing"
+	done
+	for id in $(kept_ids); do
+		file=$(kept_record_of "$id")
+		[ "$(tail -n 1 "$file")" = end ] || echo "$file is not whole"
+		! grep -q '^name ' "$file" ||
+			[ "$(readlink "$CORDON_ROOT/state/names/$(sed -n 's/^name //p' "$file")")" = "$id" ] ||
+			echo "the name of $id leads elsewhere"
+		[ "$(sed -n 's/^id_block //p' "$file")" = 0 ] ||
+			kept_claims | grep -q "/$id\$" || echo "$id has no claim of its ids"
+	done
+	while read -r claim holder; do
+		[ -z "$claim" ] || [ -n "$(kept_record_of "${holder##*/}")" ] || echo "$claim: a claim of nobody"
+	done < <(kept_claims)
+	find "$CORDON_ROOT"/{state,run}/sandboxes -name '.*' 2>/dev/null
+}
+
+kept_sound() {
+	local faults
+	faults=$(kept_faults)
+	[ -z "$faults" ] || { echo "$faults"; return 1; }
+}
+
+# A keeper whose client was killed may still be at work on the start.
+kept_remove_all() {
+	local id i
+	for id in $(kept_ids); do
+		for ((i = 0; i < 100; i++)); do
+			cordon stop "$id" >/dev/null 2>&1
+			! cordon rm "$id" >"$BATS_TEST_TMPDIR/rm" 2>&1 || break
+			[ -n "$(kept_record_of "$id")" ] || break
+			sleep 0.1
+		done
+		[ -z "$(kept_record_of "$id")" ] || { cat "$BATS_TEST_TMPDIR/rm"; return 1; }
+	done
+}
+
+kept_nothing_left() {
+	local left
+	kept_remove_all || return 1
+	nothing_left || return 1
+	left=$(find "$CORDON_ROOT"/{state,run} -mindepth 1 2>/dev/null |
+		grep -vE '/(state/(lock|names|sandboxes)|run/(runs|sandboxes))$')
+	left+=$(kept_claims)
+	[ -z "$left" ] || { printf 'left of what was kept:\n%s\n' "$left"; return 1; }
+}
