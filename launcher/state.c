@@ -322,6 +322,13 @@ static int undo_journal(const struct state_root *root, const char *id, const cha
 	return result;
 }
 
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int gc_run(struct state_root *root, const char *id, struct gc_report *report,
 		  struct err *err)
 {
@@ -335,11 +342,14 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 		return 0;
 	if (dir < 0)
 		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
-	journal = sys_openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	journal = sys_openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
 	/* Only where there is none was the run never complete. Any other failure says nothing about
 	 * the keeper, which may be alive. */
 	if (journal < 0 && journal != -ENOENT)
 		return err_set(err, ERR_SETUP, -journal, "%s/runs/%s/journal: open", root->path,
+			       id);
+	if (journal >= 0 && !is_file(journal))
+		return err_set(err, ERR_SETUP, EINVAL, "%s/runs/%s/journal: is no file", root->path,
 			       id);
 	if (journal >= 0 && state_lock(journal, LOCK_EX | LOCK_NB) < 0) {
 		report->n_runs_alive++;

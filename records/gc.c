@@ -40,12 +40,16 @@ static int walk(int base,
 		return result;
 	}
 	while ((entry = readdir(dir)) != NULL) {
+		struct err theirs;
 		int r;
 
 		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
 			continue;
-		r = each(records, entry->d_name, report, err);
-		result = r < 0 ? r : result;
+		r = each(records, entry->d_name, report, &theirs);
+		if (r < 0) {
+			result = r;
+			*err = theirs;
+		}
 	}
 	closedir(dir);
 	return result;

@@ -423,6 +423,10 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 	do
 		n = read(read_fd, &report, sizeof(report));
 	while (n < 0 && errno == EINTR);
+	/* Then all that it did is done, and what it held is free. */
+	if (n != (ssize_t)sizeof(report) || !report.is_running)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	if (n != (ssize_t)sizeof(report)) {
 		err_set(err, ERR_SETUP, 0, "sandbox %s: its keeper was killed", sandbox->id);
 		return err_hint(err, "Run `cordon gc`, then start it again.");

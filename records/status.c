@@ -331,6 +331,18 @@ void status_leave(const struct sandbox *sandbox, int64_t exit_code)
 		ignore_result(io_write_all(fd, text, strlen(text)), "wait says that it is gone");
 }
 
+bool records_wait_ended(const struct records *records, const struct sandbox *sandbox)
+{
+	enum { LOOKS = 5000, LOOK_MS = 1 };
+
+	for (int look = 0; look < LOOKS; look++) {
+		if (!records_is_alive(records, sandbox->id))
+			return true;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return false;
+}
+
 void status_boot_id(char buf[40])
 {
 	if (io_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, 40) < 0)

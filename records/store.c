@@ -54,6 +54,18 @@ static int open_dirs(struct records *records, struct err *err)
 	return records->names_fd < 0 ? records->names_fd : 0;
 }
 
+/* 1 or 0. What cannot be looked at is another's, or hidden: no reason to say that nothing is there.
+ */
+static int is_there(const char *path, struct err *err)
+{
+	if (access(path, F_OK) == 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	err_set(err, ERR_SETUP, errno, "%s", path);
+	return err_hint(err, "If it is not yours, name another place with --root DIR.");
+}
+
 /* Of the run root, which the first start makes. */
 static int open_live(struct records *records, bool makes, struct err *err)
 {
@@ -62,8 +74,9 @@ static int open_live(struct records *records, bool makes, struct err *err)
 	int r;
 
 	str_format(path, sizeof(path), "%s/sandboxes", records->run);
-	if (!makes && access(path, F_OK) != 0)
-		return 0;
+	r = makes ? 1 : is_there(path, err);
+	if (r <= 0)
+		return r;
 	r = state_root_open(records->run, &root, err);
 	if (r < 0)
 		return r;
@@ -88,7 +101,11 @@ int records_open(const struct run_request *request, bool makes, struct records *
 	if (r < 0)
 		return r;
 	str_format(names, sizeof(names), "%s/names", records.home);
-	records.is_there = makes || access(names, F_OK) == 0;
+	r = makes ? 1 : is_there(names, err);
+	if (r < 0)
+		return r;
+	records.is_there = r > 0;
+	r = 0;
 	if (records.is_there)
 		r = open_dirs(&records, err);
 	if (r == 0 && records.is_there)

@@ -92,6 +92,9 @@ void sandbox_unlock(const struct sandbox *sandbox);
 
 /* Whether its keeper lives. */
 bool records_is_running(const struct records *records, const struct sandbox *sandbox);
+/* Waits for the end of a keeper that is about to end: of the last of its processes that holds its
+ * lock, some seconds at most. False: it lives. */
+bool records_wait_ended(const struct records *records, const struct sandbox *sandbox);
 
 /* Replaces dir_fd/name in one step; is_kept: and on the disk before it returns. 0 or -errno. */
 int must_check records_write(int dir_fd, const char *name, const char *text, size_t len,
