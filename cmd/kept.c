@@ -14,7 +14,7 @@
 #include "base/sys.h"
 #include "cmd/print.h"
 
-enum { SAVED_FROM = 10 };
+enum { SAVED_FROM = 3 };
 
 int kept_open(const struct cmd_context *context, bool makes, struct records *ret)
 {

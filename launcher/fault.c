@@ -29,6 +29,7 @@ struct fault fault_from_environment(void)
 		{":kill-keeper", FAULT_KILL_KEEPER},
 		{":kill-init", FAULT_KILL_INIT},
 		{":kill", FAULT_KILL},
+		{":stop", FAULT_STOP},
 		{":kill-parent", FAULT_KILL_PARENT},
 	};
 	const char *text = getenv("CORDON_FAULT");
@@ -61,6 +62,9 @@ int fault_point(const char *name, const char *what)
 		return -EIO;
 	case FAULT_KILL:
 		kill(getpid(), SIGKILL);
+		break;
+	case FAULT_STOP:
+		kill(getpid(), SIGSTOP);
 		break;
 	case FAULT_KILL_PARENT:
 		kill(getppid(), SIGKILL);
