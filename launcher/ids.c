@@ -49,12 +49,13 @@ static int open_existing(enum ids_place place)
 
 /* A claim is named by the block's first host id, not by its place in the pool: the pool changes
  * when somebody edits /etc/subuid. For the same reason two blocks may overlap without being the
- * same, which only a look at all shows. own: the claim that has just been made here. */
-static bool overlaps_another(int ids_fd, uint32_t first, bool own)
+ * same, which only a look at all shows. own: the claim that has just been made here. 1, 0, or
+ * -errno: what cannot be looked at is not free. */
+static int overlaps_another(int ids_fd, uint32_t first, bool own)
 {
-	int copy = dup(ids_fd);
+	int copy = fcntl(ids_fd, F_DUPFD_CLOEXEC, 0);
 	DIR *ids = copy >= 0 ? fdopendir(copy) : NULL;
-	bool overlaps = ids == NULL; /* what cannot be looked at is not free */
+	int overlaps = ids == NULL ? -errno : 0;
 	struct dirent *entry;
 
 	if (ids == NULL && copy >= 0)
@@ -67,18 +68,20 @@ static bool overlaps_another(int ids_fd, uint32_t first, bool own)
 
 		if (parse_u64(entry->d_name, &other) == 0 && (other != first || !own) &&
 		    other + IDENTITY_BLOCK > first && other < (uint64_t)first + IDENTITY_BLOCK)
-			overlaps = true;
+			overlaps = 1;
 	}
 	closedir(ids);
 	return overlaps;
 }
 
-static bool is_held_elsewhere(enum ids_place place, uint32_t first)
+static int is_held_elsewhere(enum ids_place place, uint32_t first)
 {
 	enum ids_place other = place == IDS_KEPT ? IDS_UNTIL_BOOT : IDS_KEPT;
 	_cleanup_fd_ int fd = open_existing(other);
 
-	return fd < 0 ? fd != -ENOENT : overlaps_another(fd, first, false);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return overlaps_another(fd, first, false);
 }
 
 static int try_claim(const struct ids_request *request, int ids_fd, uint32_t first, struct err *err)
@@ -94,11 +97,14 @@ static int try_claim(const struct ids_request *request, int ids_fd, uint32_t fir
 	 */
 	if (symlinkat(request->holder, ids_fd, name) != 0)
 		return err_set(err, ERR_SETUP, errno, "%s/%s: claim", path, name);
-	if (!overlaps_another(ids_fd, first, true) && !is_held_elsewhere(request->place, first))
+	r = overlaps_another(ids_fd, first, true);
+	if (r == 0)
+		r = is_held_elsewhere(request->place, first);
+	if (r == 0)
 		return 0;
 	if (unlinkat(ids_fd, name, 0) != 0)
 		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", path, name);
-	return err_set(err, ERR_SETUP, EEXIST, "%s/%s: claim", path, name);
+	return err_set(err, ERR_SETUP, r < 0 ? -r : EEXIST, "%s/%s: claim", path, name);
 }
 
 static int claim_any(const struct ids_request *request, const struct id_pool *pool, int ids_fd,
@@ -122,6 +128,18 @@ static int claim_any(const struct ids_request *request, const struct id_pool *po
 	return r;
 }
 
+/* A link may be looked at and then removed, and not be another's in between: whoever claims holds
+ * this as well. */
+static int lock_claims(struct err *err)
+{
+	_cleanup_fd_ int fd = open_place(IDS_UNTIL_BOOT, err);
+	int r = fd < 0 ? fd : state_lock(fd, LOCK_EX);
+
+	if (fd >= 0 && r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: lock", places[IDS_UNTIL_BOOT].path);
+	return fd < 0 ? fd : steal_fd(&fd);
+}
+
 int ids_claim(const struct ids_request *request, uint32_t *ret_first, struct err *err)
 {
 	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
@@ -134,12 +152,9 @@ int ids_claim(const struct ids_request *request, uint32_t *ret_first, struct err
 	r = identity_read_pool(pool, err);
 	if (r < 0)
 		return r;
-	lock_fd = open_place(IDS_UNTIL_BOOT, err);
+	lock_fd = lock_claims(err);
 	if (lock_fd < 0)
 		return lock_fd;
-	r = state_lock(lock_fd, LOCK_EX);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: lock", places[IDS_UNTIL_BOOT].path);
 	if (request->place == IDS_UNTIL_BOOT)
 		return claim_any(request, pool, lock_fd, ret_first, err);
 	kept_fd = open_place(IDS_KEPT, err);
@@ -150,12 +165,16 @@ int ids_release(enum ids_place place, const char *holder, uint64_t first, struct
 {
 	char name[24], found[PATH_MAX + 32];
 	_cleanup_fd_ int ids_fd = open_existing(place);
+	_cleanup_fd_ int lock_fd = -EBADF;
 	ssize_t n;
 
 	if (ids_fd == -ENOENT)
 		return 0;
 	if (ids_fd < 0)
 		return err_set(err, ERR_SETUP, -ids_fd, "%s: open", places[place].path);
+	lock_fd = lock_claims(err);
+	if (lock_fd < 0)
+		return lock_fd;
 	str_format(name, sizeof(name), "%llu", (unsigned long long)first);
 	n = readlinkat(ids_fd, name, found, sizeof(found) - 1);
 	if (n < 0)
@@ -186,12 +205,18 @@ int ids_release_orphans(enum ids_place place, const char *prefix, int dir_fd, ui
 	_cleanup_fd_ int ids_fd = open_existing(place);
 	int copy = ids_fd < 0 ? -EBADF : dup(ids_fd);
 	DIR *ids = copy < 0 ? NULL : fdopendir(copy);
+	_cleanup_fd_ int lock_fd = -EBADF;
 	char holder[PATH_MAX + 32];
 	struct dirent *entry;
 	int result = 0;
 
 	if (ids == NULL) /* a user has no claims, and may not look */
 		return 0;
+	lock_fd = lock_claims(err);
+	if (lock_fd < 0) {
+		closedir(ids);
+		return lock_fd;
+	}
 	while ((entry = readdir(ids)) != NULL) {
 		ssize_t n = readlinkat(ids_fd, entry->d_name, holder, sizeof(holder) - 1);
 

@@ -77,7 +77,7 @@ stops_in_order() {
 	for n in 4 6 8 10 11 12 13 14 16 20 24 32 64; do
 		code=0
 		(
-			ulimit -n "$n" || exit 9
+			ulimit -Sn "$n" || exit 9
 			exec "$CORDON" --root "$CORDON_ROOT" run -d --name web "${plain[@]}" -- "${stay[@]}"
 		) >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- || code=$?
 		if [ "$code" -eq 0 ]; then
