@@ -514,9 +514,10 @@ check-vm: build/cordon build/hostile bombs attack-build ## run the tests on Debi
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
-check-long: ## the suite, then a browser, aarch64, seeded bugs, longer fuzzing and the integration tests with the sanitizers
+check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, seeded bugs, longer fuzzing and the integration tests with the sanitizers
 	tests/run
 	tests/run browser
+	tests/run many
 	tests/run aarch64
 	$(MAKE) --no-print-directory fuzz-seeded
 	$(MAKE) --no-print-directory fuzz-long

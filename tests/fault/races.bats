@@ -5,7 +5,7 @@
 
 load ../lib/cordon
 load ../lib/fault
-load ../lib/kept
+load ../lib/kept_sound
 
 bats_require_minimum_version 1.5.0 # run -CODE
 
@@ -122,38 +122,6 @@ storm_client() { # SEED SECONDS
 	kept_nothing_left
 }
 
-# Starts N, checks and ends them.
-many() { # N
-	local n=$1 files
-	files=$(ulimit -u)
-	[ "$files" = unlimited ] || [ "$files" -gt $((n * 4)) ] || skip "no more than $files processes for this user"
-	seq "$n" | timeout 500 xargs -P 8 -I{} "$CORDON" --root "$CORDON_ROOT" run -d --name 'many{}' "${plain[@]}" -- /usr/bin/sleep 600 \
-		>"$BATS_TEST_TMPDIR/ids" 2>"$BATS_TEST_TMPDIR/said" 3>&- || { sort "$BATS_TEST_TMPDIR/said" | uniq -c | head; return 1; }
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/ids")" -eq "$n" ]
-	[ "$(cat "$CORDON_ROOT"/run/sandboxes/*/live | grep -c '^workload [1-9]')" -eq "$n" ]
-	# One block of ids for each.
-	[ "$(id -u)" -ne 0 ] || [ "$(kept_claims | awk '{ print $1 }' | sort -u | wc -l)" -eq "$n" ]
-	many_memory >&3
-	run -0 cordon gc
-	[[ "$output" == *" $n runs alive" ]]
-	xargs -P 8 -n 10 "$CORDON" --root "$CORDON_ROOT" stop <"$BATS_TEST_TMPDIR/ids" >/dev/null 3>&-
-	xargs -P 8 -n 10 "$CORDON" --root "$CORDON_ROOT" rm <"$BATS_TEST_TMPDIR/ids" >/dev/null 3>&-
-	kept_nothing_left
-}
-
-# Of one of the keepers, for whoever reads the output.
-many_memory() {
-	local pid
-	pid=$(sed -n 's/^keeper \([0-9]*\) .*/\1/p' "$CORDON_ROOT"/run/sandboxes/*/live | tail -n 1)
-	awk '/^(Rss|Pss|Private_Dirty):/ { text = text " " $1 " " $2 " kB" } END { print "# a keeper:" text }' \
-		"/proc/$pid/smaps_rollup" || echo "# a keeper's memory cannot be read"
-}
-
 @test "a hundred sandboxes at once: all run, each with ids of its own, and all go" {
-	many 100
-}
-
-# bats test_tags=long
-@test "eight hundred sandboxes at once: all run, each with ids of its own, and all go" {
-	many 800
+	kept_many 100
 }

@@ -6,6 +6,7 @@
 #	kept_sound			fails with a list where names, records, claims and files do not fit
 #	kept_remove_all			stops and removes each, as its owner would
 #	kept_nothing_left		... and then nothing of it may be there
+#	kept_many N			starts N sandboxes, checks that all run, stops and removes them
 # shellcheck shell=bash
 
 # Those of sandboxes with --rm lie in the run root.
@@ -90,4 +91,30 @@ kept_nothing_left() {
 		awk '!/\/(state\/(lock|names|sandboxes)|run\/(runs|sandboxes))$/')
 	left+=$(kept_claims)
 	[ -z "$left" ] || { printf 'left of what was kept:\n%s\n' "$left"; return 1; }
+}
+
+kept_many() { # N
+	local n=$1 tasks
+	tasks=$(ulimit -u)
+	[ "$tasks" = unlimited ] || [ "$tasks" -gt $((n * 4)) ] || skip "no more than $tasks processes for this user"
+	seq "$n" | timeout 500 xargs -P 8 -I{} "$CORDON" --root "$CORDON_ROOT" run -d --name 'many{}' "${plain[@]}" -- /usr/bin/sleep 600 \
+		>"$BATS_TEST_TMPDIR/ids" 2>"$BATS_TEST_TMPDIR/said" 3>&- || { sort "$BATS_TEST_TMPDIR/said" | uniq -c | head; return 1; }
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/ids")" -eq "$n" ]
+	[ "$(cat "$CORDON_ROOT"/run/sandboxes/*/live | grep -c '^workload [1-9]')" -eq "$n" ]
+	# One block of ids for each.
+	[ "$(id -u)" -ne 0 ] || [ "$(kept_claims | awk '{ print $1 }' | sort -u | wc -l)" -eq "$n" ]
+	kept_memory >&3
+	run -0 cordon gc
+	[[ "$output" == *" $n runs alive" ]]
+	xargs -P 8 -n 10 "$CORDON" --root "$CORDON_ROOT" stop <"$BATS_TEST_TMPDIR/ids" >/dev/null 3>&-
+	xargs -P 8 -n 10 "$CORDON" --root "$CORDON_ROOT" rm <"$BATS_TEST_TMPDIR/ids" >/dev/null 3>&-
+	kept_nothing_left
+}
+
+# Of one of the keepers, for whoever reads the output.
+kept_memory() {
+	local pid
+	pid=$(sed -n 's/^keeper \([0-9]*\) .*/\1/p' "$CORDON_ROOT"/run/sandboxes/*/live | tail -n 1)
+	awk '/^(Rss|Pss|Private_Dirty):/ { text = text " " $1 " " $2 " kB" } END { print "# a keeper:" text }' \
+		"/proc/$pid/smaps_rollup" || echo "# a keeper's memory cannot be read"
 }
