@@ -97,9 +97,11 @@ const struct subcommand commands[] = {
 	{"profile", "COMMAND", "list, print, check, compare and begin policy profiles",
 	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
 	 cmd_profile, profile_commands},
-	{"gc", "", "finish what killed runs could not undo",
+	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
-	 "What is alive is not touched.\n",
+	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed, and\n"
+	 "removes what a killed command left half-made or half-removed. What is alive, and what\n"
+	 "another command is at work on, is not touched.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},
