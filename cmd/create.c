@@ -108,7 +108,7 @@ static int start(const struct cmd_context *context, struct verdict *verdict,
 		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
 	/* Nobody has its id. One with --rm has removed itself. */
 	if (r < 0 && records_wait_ended(records, sandbox) &&
-	    records_remove(records, sandbox, &err) < 0 && !record->removes_itself)
+	    records_remove(records, sandbox, &err) < 0 && !verdict->options.rm)
 		print_err(&err);
 	return r;
 }
