@@ -15,7 +15,11 @@
 #include "cgroup/table.h"
 #include "tests/lib/scratch.h"
 
-enum { MEMORY = 1U << CGROUP_MEMORY, PIDS = 1U << CGROUP_PIDS, EVERY = 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER };
+enum {
+	MEMORY = 1U << CGROUP_MEMORY,
+	PIDS = 1U << CGROUP_PIDS,
+	EVERY = 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER
+};
 
 static struct scratch tree;
 
