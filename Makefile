@@ -466,6 +466,9 @@ ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
 # x86's calls, from a program of 32 bits and from one of 64.
 ATTACK_BIN += $(if $(filter x86_64,$(CALL_ARCH)),build/tests/call_x86 build/tests/int80)
 
+# cordon with another fsync, for tests/vm/power and tests/integration/kept_disk.bats.
+ATTACK_BIN += build/tests/unsynced
+
 attack-build: $(ATTACK_BIN) ## build the programs of tests/attack: build/tests/
 
 # Dynamic: the archive of libcap-ng brings the account functions of libc along, which a static program cannot have.
@@ -478,6 +481,15 @@ build/tests/int80: tests/attack/call_x86.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$< (64 bits))
 	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $< -o $@
+build/tests/unsynced: build/release/unsynced
+	@mkdir -p $(@D)
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/unsynced: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+$(O)/unsynced: $(O)/tests/vm/unsynced.o $(CMD_OBJ) $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=fsync $^ $(LDLIBS) -o $@
 build/tests/%: tests/attack/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$<)
@@ -514,11 +526,12 @@ check-vm: build/cordon build/hostile bombs attack-build ## run the tests on Debi
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
-check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, seeded bugs, longer fuzzing and the integration tests with the sanitizers
+check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses of power, seeded bugs, longer fuzzing and the integration tests with the sanitizers
 	tests/run
 	tests/run browser
 	tests/run many
 	tests/run aarch64
+	tests/run power
 	$(MAKE) --no-print-directory fuzz-seeded
 	$(MAKE) --no-print-directory fuzz-long
 	VARIANT=asan tests/run build integration

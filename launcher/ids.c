@@ -33,12 +33,18 @@ static const struct {
 static int open_place(enum ids_place place, struct err *err)
 {
 	_cleanup_fd_ int base = -EBADF;
+	_cleanup_fd_ int fd = -EBADF;
+	bool is_new;
 
 	if (mkdir(places[place].above, 0755) != 0 && errno != EEXIST)
 		return err_set(err, ERR_SETUP, errno, "%s: make the directory",
 			       places[place].above);
 	base = state_open_own_dir(AT_FDCWD, places[place].base, err);
-	return base < 0 ? base : state_open_own_dir(base, "ids", err);
+	is_new = base >= 0 && faccessat(base, "ids", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+	fd = base < 0 ? base : state_open_own_dir(base, "ids", err);
+	if (fd >= 0 && is_new && fsync(base) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s: write to the disk", places[place].base);
+	return steal_fd(&fd);
 }
 
 /* The directory, -ENOENT where it was never made. */
@@ -140,11 +146,25 @@ static int lock_claims(struct err *err)
 	return fd < 0 ? fd : steal_fd(&fd);
 }
 
+/* Onto the disk, before the record that says so: a claim that a loss of power took back would give
+ * its block to another sandbox as well. */
+static int sync_claim(int ids_fd, const char *holder, uint32_t first, struct err *err)
+{
+	struct err ignored;
+	int r = fsync(ids_fd) == 0 ? 0 : -errno;
+
+	if (r == 0)
+		return 0;
+	ignore_result(ids_release(IDS_KEPT, holder, first, &ignored), "gc gives it back");
+	return err_set(err, ERR_SETUP, -r, "%s: write to the disk", places[IDS_KEPT].path);
+}
+
 int ids_claim(const struct ids_request *request, uint32_t *ret_first, struct err *err)
 {
 	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
 	_cleanup_fd_ int lock_fd = -EBADF;
 	_cleanup_fd_ int kept_fd = -EBADF;
+	uint32_t first;
 	int r;
 
 	if (pool == NULL)
@@ -158,7 +178,15 @@ int ids_claim(const struct ids_request *request, uint32_t *ret_first, struct err
 	if (request->place == IDS_UNTIL_BOOT)
 		return claim_any(request, pool, lock_fd, ret_first, err);
 	kept_fd = open_place(IDS_KEPT, err);
-	return kept_fd < 0 ? kept_fd : claim_any(request, pool, kept_fd, ret_first, err);
+	r = kept_fd < 0 ? kept_fd : claim_any(request, pool, kept_fd, &first, err);
+	if (r < 0)
+		return r;
+	/* The claim is there: nobody else has to wait for the disk. */
+	close_fd(&lock_fd);
+	r = sync_claim(kept_fd, request->holder, first, err);
+	if (r == 0)
+		*ret_first = first;
+	return r;
 }
 
 int ids_release(enum ids_place place, const char *holder, uint64_t first, struct err *err)

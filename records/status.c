@@ -503,9 +503,15 @@ int status_settle(const struct records *records, const struct sandbox *sandbox, 
 	struct sandbox_status status;
 	int r = status_read(records, sandbox, &status, err);
 
+	if (r == 0 && !status.has_keeper) {
+		r = records_sweep(sandbox->dir_fd);
+		if (r < 0)
+			err_set(err, ERR_SETUP, -r, "sandbox %s: remove what was half written",
+				sandbox->id);
+	}
 	if (r < 0 || !status.is_lost) {
 		status_release(&status);
-		return r;
+		return r < 0 ? r : 0;
 	}
 	r = status_clean_run(records, sandbox->id, err);
 	status.last.is_running = false;

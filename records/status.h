@@ -107,8 +107,8 @@ void status_boot_id(char buf[40]);
 int must_check status_clean_run(const struct records *records, const char *id, struct err *err);
 
 /* Where the last keeper was lost: writes its end down and removes what it left below RUN/runs.
- * Needs: the sandbox's lock, and no keeper. Returns 1 where there was something to settle, else 0.
- */
+ * Files that a crash left half written go in any case. Needs: the sandbox's lock; where a keeper
+ * lives nothing is done. Returns 1 where a keeper was lost, else 0. */
 int must_check status_settle(const struct records *records, const struct sandbox *sandbox,
 			     struct err *err);
 

@@ -38,7 +38,33 @@ static int find_home(const struct run_request *request, char *buf, size_t size, 
 	return err_hint(err, "Set HOME or XDG_DATA_HOME, or name one: cordon --root DIR.");
 }
 
-static int open_dirs(struct records *records, struct err *err)
+static int sync_dir(const char *path)
+{
+	_cleanup_fd_ int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	/* One that may not be read was not made here. */
+	if (fd < 0)
+		return fd == -EACCES ? 0 : fd;
+	return fsync(fd) != 0 && errno != EROFS && errno != EINVAL ? -errno : 0;
+}
+
+/* Puts HOME and what was made above it on the disk: a record is there only as long as they are. */
+static int sync_dirs(const struct records *records)
+{
+	char path[PATH_MAX];
+	int r = fsync(records->home_fd) != 0 ? -errno : 0;
+
+	str_format(path, sizeof(path), "%s", records->home);
+	for (size_t i = strlen(path); r == 0 && i > 0; i--) {
+		if (path[i - 1] != '/')
+			continue;
+		path[i == 1 ? 1 : i - 1] = '\0';
+		r = sync_dir(path);
+	}
+	return r;
+}
+
+static int open_dirs(struct records *records, bool are_new, struct err *err)
 {
 	int r = state_make_parents(records->home);
 
@@ -51,7 +77,10 @@ static int open_dirs(struct records *records, struct err *err)
 	if (records->sandboxes_fd < 0)
 		return records->sandboxes_fd;
 	records->names_fd = state_open_own_dir(records->home_fd, "names", err);
-	return records->names_fd < 0 ? records->names_fd : 0;
+	if (records->names_fd < 0)
+		return records->names_fd;
+	r = are_new ? sync_dirs(records) : 0;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: write to the disk", records->home) : 0;
 }
 
 /* 1 or 0. What cannot be looked at is another's, or hidden: no reason to say that nothing is there.
@@ -93,6 +122,7 @@ int records_open(const struct run_request *request, bool makes, struct records *
 				  .names_fd = -EBADF,
 				  .live_fd = -EBADF};
 	char names[RECORDS_PATH_MAX];
+	bool are_new;
 	int r = find_home(request, records.home, sizeof(records.home), err);
 
 	if (r == 0)
@@ -101,13 +131,14 @@ int records_open(const struct run_request *request, bool makes, struct records *
 	if (r < 0)
 		return r;
 	str_format(names, sizeof(names), "%s/names", records.home);
-	r = makes ? 1 : is_there(names, err);
+	r = is_there(names, err);
 	if (r < 0)
 		return r;
-	records.is_there = r > 0;
+	are_new = r == 0;
+	records.is_there = makes || !are_new;
 	r = 0;
 	if (records.is_there)
-		r = open_dirs(&records, err);
+		r = open_dirs(&records, are_new, err);
 	if (r == 0 && records.is_there)
 		r = open_live(&records, makes, err);
 	if (r < 0)
