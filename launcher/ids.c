@@ -164,7 +164,7 @@ int ids_claim(const struct ids_request *request, uint32_t *ret_first, struct err
 	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
 	_cleanup_fd_ int lock_fd = -EBADF;
 	_cleanup_fd_ int kept_fd = -EBADF;
-	uint32_t first;
+	uint32_t first = 0;
 	int r;
 
 	if (pool == NULL)

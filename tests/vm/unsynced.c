@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Linked into cordon in fsync's place (make attack-build), for tests. In no build that is installed.
+ * Linked into cordon in fsync's place (make attack-build), for tests. In no build that is
+ * installed.
  *
  *     UNSYNCED=files|directories|all   fsync(2) does nothing for those: so tests/vm/power can show
  *                                      that it finds what is lost
