@@ -133,22 +133,36 @@ static int gc_kept(const struct records *records, const char *name, struct recor
 	return r < 0 ? r : 0;
 }
 
+static int is_whole(const struct records *records, const struct sandbox *sandbox, struct err *err)
+{
+	struct record record;
+	int r = record_read(records, sandbox, &record, err);
+
+	if (r == 0)
+		record_free(&record);
+	return r;
+}
+
 /* What has ended of a sandbox that removes itself. */
 static int remove_ended(const struct records *records, struct sandbox *sandbox,
 			struct records_report *report, struct err *err)
 {
-	struct sandbox_status status;
+	struct sandbox_status status = {0};
 	uint32_t n_settled = report->n_settled;
 	int r = settle(records, sandbox, report, err);
 
 	report->n_settled = n_settled; /* it is removed, and nobody asks why it ended */
-	if (r <= 0)
+	if (r <= 0 && r != -EBADMSG)
 		return r;
-	r = status_read(records, sandbox, &status, err);
-	if (r < 0)
-		return r;
+	if (r > 0)
+		r = status_read(records, sandbox, &status, err);
 	status_release(&status);
-	if (status.has_keeper || status.state != SANDBOX_EXITED)
+	/* Never flushed: with a run root on a disk the end of the power may have left any of it. */
+	if (r >= 0)
+		r = is_whole(records, sandbox, err);
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	if (r >= 0 && (status.has_keeper || status.state != SANDBOX_EXITED))
 		return 0;
 	report->n_removed++;
 	return records_remove(records, sandbox, err);

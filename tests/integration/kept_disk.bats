@@ -5,6 +5,7 @@
 # what is missing there, and the list of what was flushed does not.
 
 load ../lib/cordon
+load ../lib/attack
 
 UNSYNCED_CORDON=$repo/build/tests/unsynced
 
@@ -29,6 +30,12 @@ teardown() {
 		echo "left: $left"
 		return 1
 	}
+}
+
+# The lock of a keeper goes when the kernel is done with it.
+gone() { # DIRECTORY
+	cordon gc
+	[ ! -e "$1" ]
 }
 
 need_file() { # FILE
@@ -93,4 +100,19 @@ state/sandboxes/ID"* ]]
 	cordon stop "$id"
 	cordon gc
 	[ ! -e "$state/sandboxes/$id/.state.77" ]
+}
+
+@test "what a sandbox that removes itself has on the disk was never flushed: damaged or not, gc removes it with its name" {
+	local file id dir
+	for file in record state; do
+		id=$(cordon run -d --rm --name passing -- sleep 100)
+		dir=$CORDON_ROOT/run/sandboxes/$id
+		: >"$dir/$file"
+		# While it runs nothing is removed.
+		cordon gc
+		[ -e "$dir/$file" ]
+		kill -9 "$(awk '$1 == "keeper" { print $2 }' "$dir/live")"
+		eventually gone "$dir"
+		[ -z "$(ls "$state/names")" ]
+	done
 }

@@ -28,6 +28,8 @@ function forget(k) {
 
 function begins(operation, k, argument,   other) {
 	under_way[world] = operation
+	if (operation == "once")
+		return
 	if (operation ~ /^(create|run|again)$/) {
 		is_there[k] = "maybe"
 		restart[k] = argument
@@ -55,6 +57,8 @@ function ends(operation, k, new_id,   names) {
 		id[k] = new_id
 		if (operation != "create")
 			wanted[k] = "running"
+	} else if (operation == "once") {
+		return
 	} else if (operation == "rm") {
 		forget(k)
 	} else if (operation == "rename") {
@@ -69,7 +73,7 @@ function ends(operation, k, new_id,   names) {
 
 function check_one(k, name) {
 	if (!(k in is_there))
-		bad(world ": " name " is there, and was removed or never made")
+		bad(world ": " name " is there, and was removed, or goes with the boot, or was never made")
 	else if (id[k] != "" && id[k] != seen_id[k])
 		bad(world ": " name " is " seen_id[k] ", and was " id[k])
 	else if (restart[k] != seen_restart[k])
