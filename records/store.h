@@ -18,9 +18,10 @@
  * removes itself at its end (--rm) is bound to the boot as well: its record lies in RUN.
  *
  * A directory that begins with a dot is being made or removed: with nobody who holds HOME/lock it
- * is rubbish. A name's link counts where the record that it leads to has that name, a claim of host
- * ids (launcher/ids.h) where its record is there; what a crash leaves of them is taken over, or
- * removed by gc.
+ * is rubbish. A file that does is being written: with no keeper it is rubbish to whoever holds the
+ * sandbox's lock. A name's link counts where the record that it leads to has that name, a claim of
+ * host ids (launcher/ids.h) where its record is there; what a crash leaves of them is taken over,
+ * or removed by gc.
  *
  * Who changes a record, its name or its state while no keeper lives holds its directory's flock;
  * who reads takes no lock, and so is never kept waiting.
