@@ -11,6 +11,13 @@ bats_require_minimum_version 1.5.0 # run -CODE
 
 setup() { fault_setup; }
 
+# Nothing of a test that failed in the middle stands still, or runs on.
+teardown() {
+	[ -z "${keeper:-}" ] || [ ! -d "/proc/$keeper" ] || kill -CONT "$keeper"
+	kept_remove_all
+	own_groups_end && cordon_teardown
+}
+
 stay=(/usr/bin/sleep 60)
 
 live() { # KEY
