@@ -4,7 +4,7 @@
 
 load ../lib/cordon
 load ../lib/fault
-load ../lib/kept
+load ../lib/kept_sound
 
 bats_require_minimum_version 1.5.0 # run -CODE
 
