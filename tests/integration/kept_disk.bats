@@ -85,15 +85,13 @@ state/sandboxes/ID"* ]]
 	[ "$(flushed rm "$id")" = state/sandboxes ]
 }
 
-@test "files that were half written are removed by gc and by a start, and not while the keeper lives" {
+@test "files that were half written are removed by gc, and not while the keeper lives" {
 	local id
 	id=$(cordon create -- sleep 100)
 	touch "$state/sandboxes/$id"/{.record.77,.state.77}
 	cordon gc
 	[ "$(ls -A "$state/sandboxes/$id")" = record ]
-	touch "$state/sandboxes/$id/.state.77"
 	cordon start "$id"
-	[ ! -e "$state/sandboxes/$id/.state.77" ]
 	touch "$state/sandboxes/$id/.state.77"
 	cordon gc
 	[ -e "$state/sandboxes/$id/.state.77" ]

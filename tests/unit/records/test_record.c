@@ -27,7 +27,10 @@ static void assert_list(const char *const *list, const char *const *want)
 static const char *const argv[] = {"sh", "-c", "echo a\nb %41 \xff", "", NULL};
 static const char *const environment[] = {"A=b c", "LANG=\x1b[1m", NULL};
 static const char *const labels[] = {"a=", "tier=front", NULL};
-static const struct policy_flag flags[] = {{FLAG_SET, "limits.nproc=5"}, {FLAG_RO, "/a b"}};
+static const struct policy_flag flags[] = {
+	{FLAG_SET, NULL, "limits.nproc=5"},
+	{FLAG_RO, NULL, "/a b"},
+};
 
 static const struct record whole = {
 	.id = ID,

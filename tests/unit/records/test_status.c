@@ -162,26 +162,39 @@ static void lives_as_long_as_its_lock(void **state)
 
 	begin(&s, state);
 	hold(&s);
-	/* Between the lock and the first file. */
-	assert_int_equal(look(&s), SANDBOX_STARTING);
+	/* Between the lock and the first file: nothing has been started yet. */
+	assert_int_equal(look(&s), SANDBOX_CREATED);
 	assert_int_equal(status_write_last(&s.sandbox, &last), 0);
 	assert_int_equal(status_write_live(&s.records->records, s.sandbox.id, &live), 0);
 	assert_int_equal(look(&s), SANDBOX_STARTING);
 	live.workload = live.init = live.keeper;
 	live.restarts = 2;
+	live.launcher = live.keeper;
+	live.nproc_limit = SPEC_UNLIMITED;
+	for (int i = 0; i < FACTS_NAMESPACES; i++)
+		live.namespace_fds[i] = i == 1 ? -EBADF : 20 + i;
 	live.n_groups = 2;
-	str_format(live.groups[1], sizeof(live.groups[1]), "/sys/fs/cgroup/a b");
-	live.group_versions[0] = CGROUP_V1;
-	live.group_versions[1] = CGROUP_V2;
-	live.group_controllers[1] = 5;
+	str_format(live.groups[1].path, sizeof(live.groups[1].path), "/sys/fs/cgroup/a b");
+	str_format(live.groups[1].self_path, sizeof(live.groups[1].self_path), "/a b");
+	live.groups[0].version = CGROUP_V1;
+	live.groups[1].version = CGROUP_V2;
+	live.groups[1].controllers = 5;
 	assert_int_equal(status_write_live(&s.records->records, s.sandbox.id, &live), 0);
 	assert_int_equal(look(&s), SANDBOX_RUNNING);
 	assert_int_equal(s.status.live.workload.start_ticks, live.keeper.start_ticks);
 	assert_int_equal(s.status.last.restarts, 2);
+	assert_int_equal(s.status.live.launcher.pid, live.keeper.pid);
+	assert_true(s.status.live.nproc_limit == SPEC_UNLIMITED);
+	for (int i = 0; i < FACTS_NAMESPACES; i++)
+		assert_int_equal(s.status.live.namespace_fds[i] < 0
+					 ? -1
+					 : s.status.live.namespace_fds[i],
+				 i == 1 ? -1 : 20 + i);
 	assert_int_equal(s.status.live.n_groups, 2);
-	assert_string_equal(s.status.live.groups[1], "/sys/fs/cgroup/a b");
-	assert_int_equal(s.status.live.group_versions[0], CGROUP_V1);
-	assert_int_equal(s.status.live.group_controllers[1], 5);
+	assert_string_equal(s.status.live.groups[1].path, "/sys/fs/cgroup/a b");
+	assert_string_equal(s.status.live.groups[1].self_path, "/a b");
+	assert_int_equal(s.status.live.groups[0].version, CGROUP_V1);
+	assert_int_equal(s.status.live.groups[1].controllers, 5);
 	str_format(path, sizeof(path), "root/run/sandboxes/%s/paused", s.sandbox.id);
 	scratch_file(&s.records->scratch, path, 0600, "");
 	assert_int_equal(look(&s), SANDBOX_PAUSED);
