@@ -53,8 +53,8 @@ const struct subcommand commands[] = {
 	{"start", "[--all] SANDBOX...", "start sandboxes that are kept",
 	 "Returns when their programs run.\n", 0, cmd_start, NULL},
 	{"stop", "[FLAGS] SANDBOX...", "end sandboxes in order",
-	 "Sends the stop signal, and SIGKILL after the grace period. A paused one goes on first.\n"
-	 "It is not started again, by its restart policy or by `start --all`.\n",
+	 "Sends the stop signal, and SIGKILL after the grace period. A paused one goes on\n"
+	 "first. It is not started again, by its restart policy or by `start --all`.\n",
 	 0, cmd_stop, NULL},
 	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
 	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
@@ -78,8 +78,9 @@ const struct subcommand commands[] = {
 	 "Asks first; where there is no terminal to ask at it takes -f. Prints the ids.\n", 0,
 	 cmd_prune, NULL},
 	{"ps", "[FLAGS]", "list the sandboxes that run, or all of them",
-	 "The newest first. A record that cannot be read is a line that says so, and an error\n"
-	 "on stderr; the exit code is 125 then, and the list is whole. Waits for nobody.\n"
+	 "The newest first. A record that cannot be read is a line that says so, and an\n"
+	 "error on stderr; the exit code is 125 then, and the list is whole. Waits for\n"
+	 "nobody.\n"
 	 "Filters of one key are alternatives (but label), of different keys all must be\n"
 	 "true; before and since name a sandbox, status and exited also find what does not\n"
 	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor\n"
@@ -99,9 +100,9 @@ const struct subcommand commands[] = {
 	 cmd_profile, profile_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
-	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed, and\n"
-	 "removes what a killed command left half-made or half-removed. What is alive, and what\n"
-	 "another command is at work on, is not touched.\n",
+	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"
+	 "and removes what a killed command left half-made or half-removed. What is alive,\n"
+	 "and what another command is at work on, is not touched.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},

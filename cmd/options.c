@@ -230,13 +230,13 @@ int options_check_name(const char *value, struct err *err)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t len = value != NULL ? strlen(value) : 0;
 
-	if (len >= 2 && strspn(value, all) == len && len <= OPTIONS_NAME_MAX &&
+	if (len >= 1 && strspn(value, all) == len && len <= OPTIONS_NAME_MAX &&
 	    strchr("_.-", value[0]) == NULL)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "--name %s: not a name", value != NULL ? value : "");
 	return err_hint(
 		err,
-		"A name has 2 to %d letters, digits, '_', '.' and '-', and begins with a letter "
+		"A name has 1 to %d letters, digits, '_', '.' and '-', and begins with a letter "
 		"or digit: --name web-1.",
 		OPTIONS_NAME_MAX);
 }

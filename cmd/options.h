@@ -58,7 +58,7 @@ enum option_of {
 int must_check options_check_command(const struct options *options, enum option_of of,
 				     const char *command, struct err *err);
 
-/* Refuses what is no name as Docker has them: letters, digits, '_', '.' and '-', two to
+/* Refuses what is no name as Docker has them: letters, digits, '_', '.' and '-', one to
  * OPTIONS_NAME_MAX, the first a letter or digit. ERR_USAGE. */
 int must_check options_check_name(const char *value, struct err *err);
 

@@ -222,15 +222,12 @@ refused() { # PATTERN FLAG...
 @test "what is for kept sandboxes: refused where it is asked of one that is not" {
 	gives 0 "x" cordon run --rm --stop-signal INT --stop-timeout 2 --label a=b -- echo x
 	gives 0 "x" cordon run --restart no -- echo x
-	refused "cordon: --restart: what is not kept is not started again*" --restart always
-	refused "cordon: --restart: what is not kept*" --restart=on-failure:3
-	refused "cordon: --restart: what is not kept*" --set restart=always
+	refused "cordon: --restart: a run in the foreground is not started again*" --restart always
+	refused "cordon: --restart: a run in the foreground*" --restart=on-failure:3
+	refused "cordon: --restart: a run in the foreground*" --set restart=always
 	refused "*restart cannot be 'often'*" --restart often
 	refused "*--rm and --restart contradict*" --rm --restart always
-	refused "cordon: --name is not enforced by this build" --name web
-	refused "cordon: --detach is not enforced by this build" -d
-	refused "cordon: --detach is not enforced by this build" -di
-	refused "cordon: --name a: not a name*" --name a
+	refused "cordon: --name -a: not a name*" --name -a
 	# A profile's is not used, and no mistake.
 	printf 'cordon: 1\nextends: default\nrestart: always\nlabels: {a: b}\nprocess: {stop_signal: INT}\n' >p.yaml
 	gives 0 "x" cordon run --profile ./p.yaml -- echo x

@@ -139,7 +139,8 @@ limits.ulimits.nofile" sh -c "'$CORDON' profile keys 'limits.*n*o*' | awk '{ pri
 # bats test_tags=user
 @test "help: of every command, by both ways, within 80 columns" {
 	local command
-	for command in run explain doctor profile gc help "profile ls" "profile show" "profile check" "profile diff" \
+	for command in run explain doctor profile gc help create start stop restart kill wait pause unpause rename rm prune \
+		ps inspect exec "profile ls" "profile show" "profile check" "profile diff" \
 		"profile new" "profile keys"; do
 		# Words on purpose.
 		# shellcheck disable=SC2086
