@@ -291,6 +291,7 @@ static void pause_until(struct keeper *keeper, int signal_fd, const struct end_r
 
 	keeper->keep.live.last_finished_ms = record_now_ms();
 	keeper->keep.live.last_exit_code = exit_code_of(end);
+	keeper->keep.live.restarts = keeper->keep.last.restarts;
 	keeper->keep.live.next_start_ms = keeper->keep.live.last_finished_ms + ms;
 	keeper->keep.live.workload = keeper->keep.live.init = (struct process_mark){0};
 	ignore_result(status_write_live(keeper->keep.records, keeper->keep.sandbox->id,

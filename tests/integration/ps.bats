@@ -92,7 +92,7 @@ has_restarted() {
 	says 125 "*--size is not enforced by this build*" cordon ps -s
 	says 125 "*ps takes no arguments, but was given web*" cordon ps web
 	says 125 "*three forms: choose one*" cordon ps -q --json
-	says 0 "Usage: cordon ps*-f, --filter KEY=VALUE*" cordon ps --help
+	says 0 "Usage: cordon ps*-f, --filter FILTER*" cordon ps --help
 }
 
 @test "ps: each filter takes what it says, and no other" {
