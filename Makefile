@@ -459,6 +459,7 @@ ATTACK_SRC := \
 	tests/attack/processes.c \
 	tests/attack/domain.c \
 	tests/attack/filters.c \
+	tests/attack/grab.c \
 	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/verdicts.c \
 	tests/attack/without.c
 # One static file each: they run in trees that have no libraries.

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "cgroup/cgroup.h"
@@ -48,6 +49,40 @@ int cgroup_open(const struct cgroup_known *known, size_t n, struct cgroup *ret, 
 	return 0;
 }
 
+/* "max" is more than any number. -1 where it cannot be read. */
+static int64_t read_count(int dir_fd, const char *file)
+{
+	char text[32];
+	uint64_t count = 0;
+
+	if (io_read_text(dir_fd, file, text, sizeof(text)) < 0)
+		return -1;
+	io_chomp(text);
+	if (str_equal(text, "max"))
+		return INT64_MAX;
+	return parse_u64(text, &count) == 0 && count < INT64_MAX ? (int64_t)count : -1;
+}
+
+/* fork(2) is refused by the limit, and a move into the group never is: it is counted, and that is
+ * all (pids_can_attach in kernel/cgroup/pids.c). So whoever has come in looks, and goes away again
+ * where it is one too many. */
+static int check_pids(const struct cgroup_place *place, struct err *err)
+{
+	int64_t current, max;
+
+	if ((place->controllers & 1U << CGROUP_PIDS) == 0)
+		return 0;
+	max = read_count(place->dir_fd, "pids.max");
+	current = read_count(place->dir_fd, "pids.current");
+	if (current < 0 || max < 0)
+		return err_set(err, ERR_SETUP, 0, "%s: how many tasks it has cannot be read",
+			       place->path);
+	if (current <= max)
+		return 0;
+	err_set(err, ERR_SETUP, EAGAIN, "limits.pids: the sandbox has as many tasks as it may");
+	return err_hint(err, "End something in it first.");
+}
+
 int cgroup_enter(const struct cgroup *group, struct err *err)
 {
 	for (size_t i = 0; i < group->n; i++) {
@@ -55,6 +90,9 @@ int cgroup_enter(const struct cgroup *group, struct err *err)
 
 		if (r < 0)
 			return err_set(err, ERR_SETUP, -r, "%s: join", group->places[i].path);
+		r = check_pids(&group->places[i], err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -15,6 +15,8 @@ struct cmd_context {
 	const char *root_dir; /* --root */
 	const char *const *environment;
 	bool fds_closed[3];
+	char *command_line; /* all words of it, one after another */
+	size_t command_line_size;
 };
 
 /* Which flags a command takes, besides --help. */

@@ -128,6 +128,8 @@ static int enter(const struct cmd_context *context, struct verdict *verdict,
 		print_err(&verdict->err);
 		return err_exit_code(&verdict->err);
 	}
+	target.command_line = context->command_line;
+	target.command_line_size = context->command_line_size;
 	if (decide(context, verdict, record, &status->live) < 0) {
 		verdict_print_refusal(verdict);
 		exit_code = err_exit_code(&verdict->err);

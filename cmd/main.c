@@ -40,12 +40,23 @@ static int make_absolute(struct cmd_context *context, char *buf, size_t size)
 	return 0;
 }
 
+/* The kernel lays them down one behind the other (create_elf_tables in fs/binfmt_elf.c). */
+static size_t size_of_words(char *const *argv, int argc)
+{
+	const char *last = argv[argc - 1];
+
+	return (size_t)(last - argv[0]) + strlen(last) + 1;
+}
+
 int main(int argc, char **argv)
 {
-	struct cmd_context context = {.environment = (const char *const *)environ};
+	struct cmd_context context = {.environment = (const char *const *)environ,
+				      .command_line = argc > 0 ? argv[0] : NULL};
 	char root_dir[PATH_MAX];
 	int i = 1;
 
+	if (argc > 0)
+		context.command_line_size = size_of_words(argv, argc);
 	/* Without descriptors nothing can be said: the exit code is all there is. */
 	if (facts_guard_stdio(context.fds_closed) < 0)
 		return EXIT_CORDON;

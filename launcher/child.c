@@ -30,6 +30,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/enter.h"
 #include "launcher/init_image.h"
 #include "launcher/limits.h"
 #include "launcher/stdio.h"
@@ -89,6 +90,10 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_CGROUP_JOIN] = {"cgroup_join",
 			       "in its group before anything else (on v2 it was made there)",
 			       limits_has_v1_group, limits_join_group, NULL},
+	[CHILD_UNDUMPABLE] =
+		{"undumpable",
+		 "nobody in a sandbox that runs looks into what comes in, before its exec",
+		 is_entering, enter_undumpable, NULL},
 	[CHILD_SETUP_IDS] =
 		{"setup_ids",
 		 "files made for the sandbox get ids of the sandbox; supplementary groups go",

@@ -183,6 +183,9 @@ struct run_target {
 	int namespace_fds[FACTS_NAMESPACES];
 	struct cgroup groups; /* cgroup_open; n 0: none */
 	uint32_t id_block;    /* 0: as a user */
+	/* Where the kernel has the caller's arguments: nobody inside is to read them. */
+	char *command_line;
+	size_t command_line_size;
 };
 
 struct run_options {

@@ -5,13 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
@@ -21,6 +25,8 @@
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
 #endif
+
+enum { REAP_TRIES = 100, REAP_MS = 5 };
 
 /* ---- plan ---- */
 
@@ -33,6 +39,7 @@ static const enum parent_row parent_rows_entering[] = {
 
 static const enum child_row child_rows_entering[] = {
 	/* supervisor */
+	CHILD_UNDUMPABLE,
 	CHILD_PARENT_DEATH_SIGNAL,
 	CHILD_SESSION,
 	/* joiner */
@@ -109,14 +116,42 @@ void enter_init(struct launch *launch)
 	launch->run.block_first = launch->id_block;
 }
 
+/* Where ids change the kernel makes a process dumpable by this switch (commit_creds in
+ * kernel/cred.c), and 1 is dumpable. */
+static int check_stays_undumpable(const struct launch *launch, struct err *err)
+{
+	static const char path[] = "/proc/sys/fs/suid_dumpable";
+	char text[16];
+	ssize_t n;
+
+	if (launch->decision->plan.ids == IDS_ONE)
+		return 0;
+	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "%s", path);
+	if (text[0] != '1')
+		return 0;
+	err_set(err, ERR_SETUP, 0, "%s is 1: what runs in the sandbox could look into cordon",
+		path);
+	return err_hint(err, "Set it to 0 or 2: sysctl fs.suid_dumpable=0.");
+}
+
 int enter_spawn(struct launch *launch, struct err *err)
 {
 	int pidfd = -EBADF;
 	struct sys_clone_args args = {.flags = CLONE_PIDFD,
 				      .pidfd = (uint64_t)(uintptr_t)&pidfd,
 				      .exit_signal = SIGCHLD};
-	pid_t pid = sys_clone3(&args);
+	pid_t pid;
+	int r = check_stays_undumpable(launch, err);
 
+	if (r < 0)
+		return r;
+	/* What is left by the supervisor comes back here, not to the host's init: a dead process
+	 * counts for the sandbox's limits until it is reaped. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "subreaper");
+	pid = sys_clone3(&args);
 	if (pid == 0)
 		enter_main(launch);
 	if (pid < 0)
@@ -125,6 +160,20 @@ int enter_spawn(struct launch *launch, struct err *err)
 	launch->init_pidfd = pidfd;
 	spawn_close_childs_ends(launch);
 	return 0;
+}
+
+void enter_reap(void)
+{
+	siginfo_t info;
+
+	/* One that is frozen does not end: not for longer than this. */
+	for (int i = 0; i < REAP_TRIES; i++) {
+		info.si_pid = 0;
+		if (sys_waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, NULL) < 0)
+			return;
+		if (info.si_pid == 0)
+			poll(NULL, 0, REAP_MS);
+	}
 }
 
 int enter_verify_member(struct launch *launch, struct err *err)

@@ -46,9 +46,16 @@ int must_check enter_verify_namespaces(struct launch *launch, struct err *err);
 /* Before any row: what the sandbox has already. */
 void enter_init(struct launch *launch);
 int must_check enter_spawn(struct launch *launch, struct err *err);
+
+/* At the very end, when no other child of this process is left: reaps what the supervisor's death
+ * has left to it. */
+void enter_reap(void);
 int must_check enter_verify_member(struct launch *launch, struct err *err);
 
 /* ---- the supervisor; enter_child.c ---- */
+
+/* The row undumpable: for this process and all that it forks, until they execute something. */
+int must_check enter_undumpable(struct launch *launch, struct err *err);
 _Noreturn void enter_main(struct launch *launch);
 
 #endif

@@ -9,8 +9,10 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -137,6 +139,35 @@ static _Noreturn void make_terminal(struct launch *launch, int to_supervisor)
 	_exit(0);
 }
 
+/*
+ * With one id for all the limit is looked at by fork(2) alone, so the fork that makes the
+ * workload's process is under it. The joiner counts as well for its last moment (setns(2) took its
+ * count along): one more. The row nproc sets what stays.
+ */
+static int limit_fork(const struct launch *launch, struct err *err)
+{
+	uint64_t limit = launch->decision->plan.nproc_limit;
+	struct rlimit both;
+
+	if (launch->decision->plan.ids == IDS_BLOCK || limit == SPEC_UNLIMITED)
+		return 0;
+	if (getrlimit(RLIMIT_NPROC, &both) != 0)
+		return err_set(err, ERR_SETUP, errno, "limits.nproc");
+	if (limit < both.rlim_max)
+		both.rlim_cur = limit + 1;
+	return setrlimit(RLIMIT_NPROC, &both) != 0 ? err_set(err, ERR_SETUP, errno, "limits.nproc")
+						   : 0;
+}
+
+static int explain_full(int result, struct err *err)
+{
+	err_set(err, ERR_SETUP, -result, "fork the workload's process");
+	return result == -EAGAIN ? err_hint(err, "The sandbox has as many processes as it may "
+						 "(limits.pids, limits.nproc): end something in "
+						 "it first.")
+				 : result;
+}
+
 static _Noreturn void fork_workload(struct launch *launch, int to_supervisor)
 {
 	struct sys_clone_args args = {.flags = CLONE_PARENT};
@@ -146,6 +177,8 @@ static _Noreturn void fork_workload(struct launch *launch, int to_supervisor)
 
 	if (r == 0 && launch->decision->plan.child_wanted[CHILD_TERMINAL])
 		r = terminal_verify_made(launch, &err);
+	if (r == 0)
+		r = limit_fork(launch, &err);
 	if (r < 0)
 		child_give_up(launch, &err);
 	pid = sys_clone3(&args);
@@ -155,7 +188,7 @@ static _Noreturn void fork_workload(struct launch *launch, int to_supervisor)
 	}
 	r = pid < 0 ? (int)pid : sync_write_number(to_supervisor, SYNC_FORKED, pid);
 	if (r < 0) {
-		err_set(&err, ERR_SETUP, -r, "fork the workload's process");
+		ignore_result(explain_full(r, &err), "it is said next");
 		child_give_up(launch, &err);
 	}
 	_exit(0);
@@ -223,16 +256,19 @@ static int take_workload(struct launch *launch, struct err *err)
 	return r;
 }
 
-/* What init has of the sandbox's block it has here by its number on the host. */
-static int become_init_id(const struct launch *launch, struct err *err)
+/* The program's ids, by their numbers on the host: the signal that a parent's death sends is
+ * refused like any other where the parent might not send it (kernel/exit.c, reparent_leader;
+ * kernel/signal.c, check_kill_permission). Nobody inside has a pid for this process. */
+static int become_workload_id(const struct launch *launch, struct err *err)
 {
-	uint32_t id = launch->run.block_first + IDENTITY_INIT;
+	const struct spec_identity *id = &launch->spec->identity;
+	uint32_t first = launch->run.block_first;
 	int r = 0;
 
 	if (facts_has_cap(&launch->decision->facts, CAP_SETPCAP))
 		r = child_drop_bounding_set(err);
 	if (r == 0 && launch->decision->plan.ids == IDS_BLOCK)
-		r = child_become(launch, id, id, err);
+		r = child_become(launch, first + id->uid, first + id->gid, err);
 	return r;
 }
 
@@ -244,17 +280,34 @@ static void close_target(const struct launch *launch)
 				      "only the joiner needs it");
 }
 
+/* Anybody who shares a pid namespace with a process may read how it was called, dumpable or not
+ * (proc_pid_cmdline_read in fs/proc/base.c). This is a copy of the client's memory. */
+static void forget_command_line(const struct launch *launch)
+{
+	memset(launch->target->command_line, 0, launch->target->command_line_size);
+}
+
+/* After SYNC_MAPPED: until then the client writes to its files in /proc, which are root's from here
+ * on. */
+int enter_undumpable(struct launch *launch, struct err *err)
+{
+	(void)launch;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0
+		       ? err_set(err, ERR_SETUP, errno, "not dumpable")
+		       : 0;
+}
+
 void enter_main(struct launch *launch)
 {
 	struct err err;
 	int r = child_take_ends(launch, &err);
 
+	forget_command_line(launch);
+
 	if (r == 0)
 		r = child_wait_for(launch, SYNC_MAPPED, &err);
-	/* For itself and for all that it forks, until they execute something else. Before it the
-	 * client has written to its files in /proc, which are root's from here on. */
-	if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		r = err_set(&err, ERR_SETUP, errno, "not dumpable");
+	if (r == 0)
+		r = run_row(launch, CHILD_UNDUMPABLE, &err);
 	if (r == 0)
 		r = run_row(launch, CHILD_PARENT_DEATH_SIGNAL, &err);
 	if (r == 0)
@@ -265,7 +318,7 @@ void enter_main(struct launch *launch)
 		r = take_workload(launch, &err);
 	close_target(launch);
 	if (r == 0)
-		r = become_init_id(launch, &err);
+		r = become_workload_id(launch, &err);
 	if (r == 0)
 		ignore_result(child_become_init(launch, &err), "it returns only to say why");
 	child_give_up(launch, &err);

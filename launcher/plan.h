@@ -60,6 +60,7 @@ enum parent_row {
 enum child_row {
 	/* setup process: later the sandbox's init */
 	CHILD_CGROUP_JOIN,
+	CHILD_UNDUMPABLE,
 	CHILD_SETUP_IDS,
 	CHILD_PARENT_DEATH_SIGNAL,
 	CHILD_SESSION,

@@ -148,12 +148,14 @@ int readback_workload(const struct launch *launch, struct err *err)
 int readback_init(const struct launch *launch, struct err *err)
 {
 	const struct plan *plan = &launch->decision->plan;
-	struct readback_want want = want_for(launch, plan->init_uid, plan->init_gid);
+	const struct spec_identity *id = &launch->spec->identity;
+	bool enters = launch->decision->enters;
+	struct readback_want want = want_for(launch, enters ? id->uid : plan->init_uid,
+					     enters ? id->gid : plan->init_gid);
 	int r;
 
 	/* Beside the sandbox, and not in a user namespace of its own, where it could empty it. */
-	want.keeps_bounding_set =
-		launch->decision->enters && !facts_has_cap(&launch->decision->facts, CAP_SETPCAP);
+	want.keeps_bounding_set = enters && !facts_has_cap(&launch->decision->facts, CAP_SETPCAP);
 	r = readback_process(launch->init_pid, &want, err);
 
 	return r < 0 ? err_wrap(err, "init") : 0;

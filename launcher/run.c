@@ -344,6 +344,8 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 		result->denials = options->denials;
 	if (has_run && audit_is_wanted(decision))
 		result->access = options->access;
+	if (decision->enters)
+		enter_reap();
 }
 
 int cordon_run(const struct decision *decision, const struct run_options *options,
