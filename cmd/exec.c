@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon exec`: another program in a sandbox that runs, confined as the sandbox's own is. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "cmd/ending.h"
 #include "cmd/kept.h"
 #include "cmd/print.h"
 #include "records/target.h"
+
+enum { ENDING_MS = 300, SAVED_FROM = 10 };
 
 static int check_flags(const struct options *o, struct err *err)
 {
@@ -22,10 +27,88 @@ static int check_flags(const struct options *o, struct err *err)
 		err_set(err, ERR_USAGE, 0, "exec wants a sandbox and a program");
 		return err_hint(err, "cordon exec SANDBOX CMD...");
 	}
+	if (o->detach && (o->tty || o->interactive)) {
+		err_set(err, ERR_USAGE, 0, "-d has no terminal and no stdin");
+		return err_hint(err, "Leave -i and -t out, or -d.");
+	}
 	if (o->tty && isatty(STDIN_FILENO) != 1)
 		return err_set(err, ERR_USAGE, 0,
 			       "stdin (descriptor 0) is not a terminal, and -t insists on one");
 	return 0;
+}
+
+/* ---- in the background ---- */
+
+/* `-d`: the client goes on as a process of its own session, with nothing at 0 to 2 that is the
+ * caller's; who has called waits until the program runs, or until it is said why it does not. */
+struct background {
+	int stderr_fd; /* for what is said until the program runs; -EBADF: in the foreground */
+	int report_fd; /* one byte: the caller's exit code */
+};
+
+static void report(struct background *background, int exit_code)
+{
+	unsigned char byte = (unsigned char)exit_code;
+
+	if (background->report_fd >= 0)
+		ignore_result(write(background->report_fd, &byte, 1) != 1, "the caller is gone");
+	close_fd(&background->report_fd);
+	close_fd(&background->stderr_fd);
+}
+
+static void on_started(void *ctx, const struct run_started *started)
+{
+	struct background *background = (struct background *)ctx;
+
+	(void)started;
+	report(background, 0);
+}
+
+static void say_to_caller(const struct background *background)
+{
+	if (background->stderr_fd >= 0)
+		ignore_result(dup2(background->stderr_fd, STDERR_FILENO) < 0, "nowhere to say it");
+}
+
+static int wait_for_report(int fd)
+{
+	unsigned char exit_code;
+
+	return read(fd, &exit_code, 1) == 1 ? exit_code : EXIT_CORDON;
+}
+
+static int leave_caller(struct background *ret, struct err *err)
+{
+	_cleanup_fd_ int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+	ret->stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, SAVED_FROM);
+	if (null < 0 || ret->stderr_fd < 0 || setsid() < 0)
+		return err_set(err, ERR_SETUP, errno, "go into the background");
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(null, fd) < 0)
+			return err_set(err, ERR_SETUP, errno, "descriptor %d", fd);
+	return 0;
+}
+
+/* Returns 0 in the process that goes on; 1 in the caller's, with its exit code; or an error. */
+static int detach(struct background *ret, int *ret_exit, struct err *err)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SETUP, errno, "pipe");
+	pid = fork();
+	if (pid < 0)
+		return err_set(err, ERR_SETUP, errno, "fork");
+	close_fd(&ends[pid == 0 ? 0 : 1]);
+	if (pid == 0) {
+		ret->report_fd = ends[1];
+		return leave_caller(ret, err);
+	}
+	*ret_exit = wait_for_report(ends[0]);
+	close_fd(&ends[0]);
+	return 1;
 }
 
 /* ---- deciding ---- */
@@ -89,18 +172,24 @@ static int decide(const struct cmd_context *context, struct verdict *verdict,
 
 /* ---- running ---- */
 
-/* Its namespaces are gone with its first process, and with them what was started in them. */
+/* Its namespaces are gone with its first process, and with them what was started in them: that is
+ * dead a moment before the first process is (zap_pid_ns_processes in kernel/pid_namespace.c). */
 static bool has_ended(const struct live_run *live)
 {
 	_cleanup_fd_ int fd = process_open(&live->init);
+	struct pollfd ended = {.fd = fd, .events = POLLIN};
 
-	return fd < 0;
+	return fd < 0 || poll(&ended, 1, ENDING_MS) == 1;
 }
 
 static int run(struct verdict *verdict, const struct run_target *target,
-	       const struct live_run *live, const char *ref)
+	       const struct live_run *live, struct background *background)
 {
-	struct run_options options = {.target = target, .id_block = target->id_block};
+	const char *ref = verdict->options.rest[0];
+	struct run_options options = {.target = target,
+				      .id_block = target->id_block,
+				      .started = on_started,
+				      .ctx = background};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	struct err err = {0};
 	int r = cordon_run(&verdict->decision, &options, &result, &err);
@@ -108,6 +197,7 @@ static int run(struct verdict *verdict, const struct run_target *target,
 	if (r < 0 && has_ended(live))
 		err_hint(&err, "The sandbox %s has ended meanwhile.", ref);
 	if (r < 0) {
+		say_to_caller(background);
 		print_err(&err);
 		return err_exit_code(&err);
 	}
@@ -118,29 +208,33 @@ static int run(struct verdict *verdict, const struct run_target *target,
 }
 
 static int enter(const struct cmd_context *context, struct verdict *verdict,
-		 const struct record *record, const struct sandbox_status *status)
+		 const struct record *record, const struct sandbox_status *status,
+		 struct background *background)
 {
 	const char *ref = verdict->options.rest[0];
 	struct run_target target;
 	int exit_code;
 
 	if (target_open(record, status, ref, &target, &verdict->err) < 0) {
+		say_to_caller(background);
 		print_err(&verdict->err);
 		return err_exit_code(&verdict->err);
 	}
 	target.command_line = context->command_line;
 	target.command_line_size = context->command_line_size;
 	if (decide(context, verdict, record, &status->live) < 0) {
+		say_to_caller(background);
 		verdict_print_refusal(verdict);
 		exit_code = err_exit_code(&verdict->err);
 	} else {
-		exit_code = run(verdict, &target, &status->live, ref);
+		exit_code = run(verdict, &target, &status->live, background);
 	}
 	target_release(&target);
 	return exit_code;
 }
 
-static int find_and_enter(const struct cmd_context *context, struct verdict *verdict)
+static int find_and_enter(const struct cmd_context *context, struct verdict *verdict,
+			  struct background *background)
 {
 	struct sandbox sandbox = {.dir_fd = -EBADF};
 	struct sandbox_status status = {.last = {.result = NULL}};
@@ -151,17 +245,25 @@ static int find_and_enter(const struct cmd_context *context, struct verdict *ver
 
 	if (kept_open(context, false, &records) < 0)
 		return EXIT_CORDON;
-	r = records_find(&records, verdict->options.rest[0], &sandbox, &verdict->err);
+	r = verdict->options.detach ? detach(background, &exit_code, &verdict->err) : 0;
+	if (r > 0) {
+		records_release(&records);
+		return exit_code;
+	}
+	if (r == 0)
+		r = records_find(&records, verdict->options.rest[0], &sandbox, &verdict->err);
 	if (r == 0)
 		r = record_read(&records, &sandbox, &record, &verdict->err);
 	if (r == 0)
 		r = status_read(&records, &sandbox, &status, &verdict->err);
 	if (r == 0)
 		r = kept_enter_directory(&record, &verdict->err);
-	if (r < 0)
+	if (r < 0) {
+		say_to_caller(background);
 		print_err(&verdict->err);
-	else
-		exit_code = enter(context, verdict, &record, &status);
+	} else {
+		exit_code = enter(context, verdict, &record, &status, background);
+	}
 	status_release(&status);
 	record_free(&record);
 	sandbox_release(&sandbox);
@@ -172,6 +274,8 @@ static int find_and_enter(const struct cmd_context *context, struct verdict *ver
 int cmd_exec(const struct cmd_context *context, int argc, char **argv)
 {
 	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+	struct background background = {.stderr_fd = -EBADF, .report_fd = -EBADF};
+	int exit_code;
 
 	(void)argc;
 	if (verdict == NULL)
@@ -181,6 +285,9 @@ int cmd_exec(const struct cmd_context *context, int argc, char **argv)
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	return verdict->options.help ? command_print_help_of("exec")
-				     : find_and_enter(context, verdict);
+	if (verdict->options.help)
+		return command_print_help_of("exec");
+	exit_code = find_and_enter(context, verdict, &background);
+	report(&background, exit_code);
+	return exit_code;
 }

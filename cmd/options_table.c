@@ -80,7 +80,7 @@ const struct option_def options_table[] = {
 	 "labels from a file: lines NAME=VALUE"},
 
 	{"--name", 0, "NAME", TO_NAME, 0, OF_KEPT, "keep the sandbox under this name"},
-	{"--detach", 'd', NULL, TO_TRUTH, AT(detach), OPTION_RUN | OPTION_DOCKER,
+	{"--detach", 'd', NULL, TO_TRUTH, AT(detach), OPTION_RUN | OPTION_DOCKER | OPTION_EXEC,
 	 "keep it running in the background"},
 	{"--rm", 0, NULL, TO_TRUTH, AT(rm), OF_KEPT,
 	 "keep nothing of it at its end (without --name and -d that is so anyway)"},

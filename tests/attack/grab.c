@@ -225,9 +225,14 @@ int main(int argc, char **argv)
 				continue;
 			if (is_before_exec(pid)) {
 				met++;
-				do
+				/* A little further each time: what it has given up does not
+				 * protect it any more. */
+				do {
 					attack(pid);
-				while (!stops && is_before_exec(pid));
+					if (stops && kill(pid, SIGCONT) == 0)
+						usleep(100);
+				} while (is_before_exec(pid) &&
+					 kill(pid, stops ? SIGSTOP : 0) == 0);
 			}
 			if (stops)
 				kill(pid, SIGCONT);

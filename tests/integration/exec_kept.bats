@@ -8,6 +8,10 @@ load ../lib/attack
 load ../lib/groups
 load ../lib/tmux
 
+# One program for all, since as a user a sandbox is not entered by another file than it was started
+# by, and some of it is with a row left out.
+CORDON=$FAULTY
+
 teardown() {
 	local name
 	[ -z "${tmux_dir:-}" ] || tmux_stop
@@ -74,7 +78,11 @@ same_state() { # FLAG...
 	out_directory
 	same_state
 	same_state --set landlock=auto --ulimit nofile=77 --ulimit nproc=33 -e A=b
-	[ ! -d /proc/self/attr/apparmor ] || is_root || return 0
+}
+
+# bats test_tags=vm
+@test "... with control groups as well" {
+	out_directory
 	own_groups
 	same_state --cgroup-parent "$group" --set limits.pids=20 --set limits.memory=256MiB
 }
@@ -100,6 +108,7 @@ same_state() { # FLAG...
 	left 143
 }
 
+# bats test_tags=vm
 @test "exit codes are the program's, signals give 128 and the number, and cordon's own are 125 to 127" {
 	local code
 	kept ends -- sleep 1000
@@ -141,6 +150,7 @@ same_state() { # FLAG...
 	exec 7<&- 9>&-
 }
 
+# bats test_tags=vm
 @test "signals are passed on, and the client's kill -9 is the program's end" {
 	kept signals -- sleep 1000
 	entered signals sh -c 'trap "echo got; exit 9" USR1; echo up; while :; do sleep 0.05; done'
@@ -156,6 +166,7 @@ same_state() { # FLAG...
 	gives 0 alive cordon exec signals echo alive
 }
 
+# bats test_tags=vm
 @test "it ends with the sandbox, and says so" {
 	kept short -- sleep 1000
 	entered short sleep 7654323
@@ -166,6 +177,7 @@ same_state() { # FLAG...
 	says 125 "*sandbox short is exited*cordon start short*" cordon exec short true
 }
 
+# bats test_tags=vm
 @test "limits.pids counts it: the last place is its, and one more is refused" {
 	kept full --set limits.pids=4 -- sh -c 'sleep 1000 & sleep 1000 & wait'
 	eventually cordon exec full test -e /proc/4
@@ -178,6 +190,7 @@ same_state() { # FLAG...
 	eventually cordon exec full true
 }
 
+# bats test_tags=vm
 @test "limits.nproc counts it" {
 	kept full --ulimit nproc=4 -- sh -c 'sleep 1000 & sleep 1000 & wait'
 	eventually cordon exec full test -e /proc/4
@@ -197,6 +210,7 @@ grab_while() { # FAULT
 	local i name=grab$RANDOM
 	CORDON=$FAULTY CORDON_FAULT=seccomp:skip cordon run --name "$name" -- "$ATTACK/grab" 60 stop >said 2>&1 3>&- &
 	eventually grep -q waits said
+	eventually cordon exec "$name" true
 	for i in 1 2 3; do
 		CORDON=$FAULTY CORDON_FAULT=$1 cordon exec -e SECRET=hunter2 "$name" true
 	done
@@ -207,6 +221,7 @@ grab_while() { # FAULT
 	cordon rm "$name" >/dev/null
 }
 
+# bats test_tags=vm
 @test "nobody inside gets hold of it before its program is there: not its memory, descriptors, arguments" {
 	grab_while none:skip
 	echo "$said"
@@ -224,6 +239,16 @@ grab_while() { # FAULT
 	for way in mem environ fd root seize process_vm_readv pidfd_getfd; do
 		[[ "$said" == *" $way "* ]]
 	done
+}
+
+# What runs inside can get at the file that a process before its exec runs from (a script whose
+# interpreter is /proc/self/exe). It cannot be written to while the keeper runs from the same one.
+# bats test_tags=user
+@test "a program of cordon that the keeper does not run from, and that its user can write to, is refused" {
+	cp "$CORDON" "$PWD/other"
+	kept file -- sleep 1000
+	says 125 "*runs by another file than*cordon stop file*" "$PWD/other" --root "$CORDON_ROOT" exec file true
+	gives 0 here cordon exec file echo here
 }
 
 @test "a row that is left out is refused" {
@@ -248,8 +273,9 @@ grab_while() { # FAULT
 		[ "$code" -eq 137 ] || { echo "$row: exit code $code"; return 1; }
 		eventually runs_no_more "sleep 7654326"
 	done
-	# A process of cordon's would be there by that name.
-	gives 0 "" cordon exec rows sh -c 'cat /proc/[0-9]*/comm | grep -x cordon; exit 0'
+	# A process of cordon's would be there by that name; dead ones wait for the host's init.
+	gives 0 "" cordon exec rows sh -c 'grep -lx cordon /proc/[0-9]*/comm | while read -r file; do
+		grep -q "^State:.Z" "${file%comm}status" || echo "$file"; done'
 }
 
 @test "terminal: -it has one of the sandbox's, with its size, ^C, ^Z and exit codes" {
@@ -279,6 +305,18 @@ grab_while() { # FAULT
 	type_line 'fg'
 	key C-c
 	shows 'rc=130$'
+}
+
+@test "-d: nothing is printed, the program goes on, and ends with the sandbox" {
+	kept back -- sleep 1000
+	gives 0 "" cordon exec -d back sleep 7654327
+	runs "sleep 7654327"
+	says 127 "*no-such: not in the sandbox's PATH*" cordon exec -d back no-such
+	says 125 "*no sandbox is called nobody*" cordon exec -d nobody true
+	says 125 "*-d has no terminal*" cordon exec -d -i back true
+	cordon stop back >/dev/null
+	eventually runs_no_more "sleep 7654327"
+	says 125 "*sandbox back is exited*" cordon exec -d back true
 }
 
 @test "-t without a terminal is refused" {
