@@ -61,6 +61,7 @@ LAUNCHER_SRC := \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/output.c \
+	launcher/recorder.c \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
@@ -97,6 +98,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/life_pause.c \
 	cmd/life_remove.c \
 	cmd/words.c \
+	cmd/logs.c \
+	cmd/logs_lines.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
 	cmd/options.c \
 	cmd/options_later.c \
@@ -112,6 +115,7 @@ RECORDS_SRC := \
 	records/keep.c \
 	records/keeper.c \
 	records/leave.c \
+	records/logs.c \
 	records/names.c \
 	records/record.c \
 	records/status.c \
@@ -120,7 +124,8 @@ RECORDS_SRC := \
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
-	$(O)/launcher/auditor_image.o
+	$(O)/launcher/auditor_image.o \
+	$(O)/launcher/recorder_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # Asks systemd for a group (libexec/scope.c). A program of its own: cordon is linked with nothing of systemd's. Only where
@@ -239,6 +244,8 @@ $(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor/output.h 
 $(O)/launcher/notifier.bin: launcher/notifier/notifier.c launcher/notifier_image.h launcher/bare_confine.h
 $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c launcher/audit_record.h launcher/auditor_image.h \
 	launcher/bare_confine.h
+$(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_writer.h launcher/recorder_image.h launcher/log_format.h \
+	launcher/monitor_image.h launcher/bare_confine.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
@@ -325,6 +332,8 @@ UNIT_SRC := \
 	tests/unit/records/test_status.c \
 	tests/unit/records/test_store.c \
 	tests/unit/records/test_keeper.c \
+	tests/unit/cmd/test_logs_lines.c \
+	tests/unit/records/test_logs.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c
 # What several of them share.
@@ -372,6 +381,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
+$(O)/tests/unit/cmd/test_logs_lines: $(O)/cmd/logs_lines.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
@@ -387,7 +397,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit flags record
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 

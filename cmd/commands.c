@@ -90,6 +90,10 @@ const struct subcommand commands[] = {
 	 "An array with an object for each; docs/JSON.md says what is in it. Waits for\n"
 	 "nobody, and needs no more of the host than to read the records.\n",
 	 COMMAND_INSPECT_FLAGS, cmd_inspect, NULL},
+	{"logs", "[FLAGS] SANDBOX", "print what a sandbox in the background has printed",
+	 "Its stdout to stdout, its stderr to stderr, of all its starts. As much is kept as\n"
+	 "its policy's logging says. Flags stand before SANDBOX.\n",
+	 COMMAND_LOGS_FLAGS, cmd_logs, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
 	 "125. With --cgroup-parent it says what can be limited in a group that was made\n"
@@ -154,6 +158,7 @@ unsigned command_options(const struct subcommand *row)
 	       : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
 	       : row->flags & COMMAND_CREATE_FLAGS  ? OPTION_CREATE
 	       : row->flags & COMMAND_EXEC_FLAGS    ? OPTION_EXEC
+	       : row->flags & COMMAND_LOGS_FLAGS    ? OPTION_LOGS
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
 	       : row->flags & COMMAND_PS_FLAGS      ? OPTION_PS
 	       : row->flags & COMMAND_INSPECT_FLAGS ? OPTION_INSPECT

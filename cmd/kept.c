@@ -70,6 +70,7 @@ int kept_decide(struct verdict *verdict, const struct run_request *request)
 	int back;
 
 	asked.is_kept = true;
+	asked.keeps_output = true;
 	memset(asked.fds_closed, 0, sizeof(asked.fds_closed));
 	asked.wants_pause = true;
 	if (r < 0)

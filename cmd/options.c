@@ -38,21 +38,34 @@ static const char *typed_name(struct typed typed)
 	return typed.is_letter ? letter_name(typed.def->letter) : typed.def->name;
 }
 
-static const struct option_def *find_letter(char letter)
+/* Rows that belong to commands with flags of their own are nobody else's. */
+static bool is_known(const struct option_def *def, unsigned of)
 {
-	for (size_t i = 0; i < options_n; i++)
-		if (options_table[i].letter == letter)
-			return &options_table[i];
-	return NULL;
+	return (def->of & of) != 0 || (def->of & ~(unsigned)OPTIONS_OWN) != 0;
+}
+
+static const struct option_def *find_letter(char letter, unsigned of)
+{
+	const struct option_def *found = NULL;
+
+	for (size_t i = 0; i < options_n; i++) {
+		const struct option_def *def = &options_table[i];
+
+		if (def->letter == letter && (def->of & of) != 0)
+			return def;
+		if (def->letter == letter && found == NULL && is_known(def, of))
+			found = def;
+	}
+	return found;
 }
 
 /* "--name" or "--name=value". *ret_value is behind the '=', or NULL. */
-static const struct option_def *find_long(const char *word, const char **ret_value)
+static const struct option_def *find_long(const char *word, unsigned of, const char **ret_value)
 {
 	size_t len = strcspn(word, "=");
 
 	for (size_t i = 0; i < options_n; i++) {
-		if (strlen(options_table[i].name) != len ||
+		if (strlen(options_table[i].name) != len || !is_known(&options_table[i], of) ||
 		    strncmp(word, options_table[i].name, len) != 0)
 			continue;
 		*ret_value = word[len] == '=' ? word + len + 1 : NULL;
@@ -95,7 +108,7 @@ static int refuse_letter(const char *word, char letter, struct err *err)
 		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
 }
 
-static int refuse_long(const char *word, struct err *err)
+static int refuse_long(const char *word, unsigned of, struct err *err)
 {
 	const char *names[NAMES_MAX];
 	const char *nearest;
@@ -108,7 +121,8 @@ static int refuse_long(const char *word, struct err *err)
 		if (str_equal(later->name, name))
 			return refuse_later(later, word, err);
 	for (size_t i = 0; i < options_n; i++)
-		names[n++] = options_table[i].name;
+		if (is_known(&options_table[i], of))
+			names[n++] = options_table[i].name;
 	/* The nearest may be one that is only refused with more to say. */
 	for (const struct option_later *later = options_later; later->name != NULL; later++)
 		if (n < NAMES_MAX)
@@ -327,7 +341,7 @@ static int take_letters(struct options *o, char ***argv, struct err *err)
 	const char *word = **argv;
 
 	for (const char *at = word + 1; *at != '\0'; at++) {
-		struct typed typed = {.def = find_letter(*at), .is_letter = true};
+		struct typed typed = {.def = find_letter(*at, o->of), .is_letter = true};
 		const char *rest = at[1] == '=' ? at + 2 : at[1] != '\0' ? at + 1 : NULL;
 		int r;
 
@@ -349,9 +363,9 @@ static int take_word(struct options *o, char ***argv, struct err *err)
 
 	if ((**argv)[1] != '-')
 		return take_letters(o, argv, err);
-	typed.def = find_long(**argv, &value);
+	typed.def = find_long(**argv, o->of, &value);
 	if (typed.def == NULL)
-		return refuse_long(**argv, err);
+		return refuse_long(**argv, o->of, err);
 	if (typed.def->value != NULL)
 		return take_with_value(o, typed, value, argv, err);
 	return take(o, typed, value, err);
@@ -359,7 +373,13 @@ static int take_word(struct options *o, char ***argv, struct err *err)
 
 int options_parse(char **argv, struct options *ret, struct err *err)
 {
+	return options_parse_for(0, argv, ret, err);
+}
+
+int options_parse_for(unsigned of, char **argv, struct options *ret, struct err *err)
+{
 	memset(ret, 0, sizeof(*ret));
+	ret->of = of;
 	ret->status_fd = -EBADF;
 	for (; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] != '\0'; argv++) {
 		int r;

@@ -30,8 +30,16 @@ struct options {
 	bool interactive; /* -i */
 	bool tty;         /* -t: stdin must be one */
 	bool calls;       /* --calls, of explain */
+	bool follow;      /* -f, of logs, as the next ones */
+	bool timestamps;
+	bool only_stdout;
+	bool only_stderr;
+	const char *tail; /* NULL: all */
+	const char *since;
+	const char *until;
 	bool help;
 	bool saw_separator; /* "--" */
+	unsigned of;        /* options_parse_for */
 	uint64_t said;      /* bit n: row n of the table was said; see options_check_command */
 	char **rest;        /* what is left behind the flags, NULL-terminated */
 };
@@ -40,6 +48,10 @@ struct options {
  * letters together, and =true or =false behind what takes no value. ERR_USAGE names the flag, the
  * nearest known one and what it wants, or what takes the place of a flag of Docker's. */
 int must_check options_parse(char **argv, struct options *ret, struct err *err);
+
+/* As options_parse, for a command that has flags of its own (OPTIONS_OWN): they are known to it
+ * alone, and of two with one letter it gets its own. of: an enum option_of. */
+int must_check options_parse_for(unsigned of, char **argv, struct options *ret, struct err *err);
 
 /* Which command a flag is of. Run and explain read all of them, so that a command line of run's can
  * be explained as it is. */
@@ -52,6 +64,10 @@ enum option_of {
 	OPTION_EXEC = 1 << 5,
 	OPTION_PS = 1 << 6, /* list_options.h, as the next one */
 	OPTION_INSPECT = 1 << 7,
+	OPTION_LOGS = 1 << 8,
+	OPTION_ATTACH = 1 << 9,
+	/* Commands whose flags are known to no other */
+	OPTIONS_OWN = OPTION_LOGS | OPTION_ATTACH,
 };
 
 /* Refuses what was said and is no flag of the command; its name is for the message. ERR_USAGE. */

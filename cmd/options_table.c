@@ -111,7 +111,18 @@ const struct option_def options_table[] = {
 	 "each system call in a line of its own"},
 	{"--json", 0, NULL, TO_TRUTH, AT(json), OPTION_EXPLAIN | OPTION_DOCTOR,
 	 "one JSON document instead of text"},
-	{"--help", 0, NULL, TO_TRUTH, AT(help), OF_ALL | OPTION_DOCTOR | OPTION_EXEC, "this text"},
+	{"--follow", 'f', NULL, TO_TRUTH, AT(follow), OPTION_LOGS,
+	 "go on with what is printed, until the sandbox has ended"},
+	{"--timestamps", 't', NULL, TO_TRUTH, AT(timestamps), OPTION_LOGS,
+	 "put the moment before each line (UTC)"},
+	{"--tail", 'n', "N", TO_TEXT, AT(tail), OPTION_LOGS, "only the last N lines; all"},
+	{"--since", 0, "TIME", TO_TEXT, AT(since), OPTION_LOGS,
+	 "only what was printed since then: 10m, 2026-01-31T10:00:00Z, or seconds since 1970"},
+	{"--until", 0, "TIME", TO_TEXT, AT(until), OPTION_LOGS, "only what was printed before"},
+	{"--stdout", 0, NULL, TO_TRUTH, AT(only_stdout), OPTION_LOGS, "stdout alone"},
+	{"--stderr", 0, NULL, TO_TRUTH, AT(only_stderr), OPTION_LOGS, "stderr alone"},
+	{"--help", 0, NULL, TO_TRUTH, AT(help), OPTION_LOGS | OF_ALL | OPTION_DOCTOR | OPTION_EXEC,
+	 "this text"},
 };
 
 const size_t options_n = sizeof(options_table) / sizeof(options_table[0]);

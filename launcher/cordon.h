@@ -22,6 +22,7 @@
 #include "launcher/facts.h"
 #include "launcher/landlock.h"
 #include "launcher/limits_text.h"
+#include "launcher/log_format.h"
 #include "launcher/plan.h"
 #include "launcher/result.h"
 #include "launcher/state.h"
@@ -65,6 +66,7 @@ struct run_request {
 				      environment and home */
 	bool wants_usage;          /* what is used will be asked for while it runs */
 	bool is_kept;              /* other programs may be started in it (cordon_run, enters) */
+	bool keeps_output;         /* what it prints goes into files (run_options.logs) */
 	/* Another program is to be started in a sandbox that this request describes: what is asked
 	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
 	bool enters;
@@ -128,6 +130,7 @@ struct decision {
 	bool explains_denials;
 	bool wants_usage;
 	bool is_kept;
+	bool keeps_output;
 	bool enters;
 	uint64_t enters_nproc_limit;
 	bool wants_pause;
@@ -188,6 +191,13 @@ struct run_target {
 	size_t command_line_size;
 };
 
+/* Where a decision that keeps_output puts it: log_format.h. */
+struct run_logs {
+	int fds[LOG_FILES_MAX]; /* open for reading and writing, the caller's to close */
+	size_t n;
+	uint64_t max_size; /* bytes of each */
+};
+
 struct run_options {
 	/* Called once the workload runs. NULL: none. */
 	void (*started)(void *ctx, const struct run_started *started);
@@ -202,6 +212,10 @@ struct run_options {
 	 * back; 0: the run claims one of its own. */
 	uint32_t id_block;
 	const struct run_target *target; /* where the decision enters */
+	const struct run_logs *logs;     /* where the decision keeps_output */
+	/* Called once when what it prints can be kept no more: the process that does has died, or
+	 * does not answer and was killed. The sandbox goes on. NULL: none. */
+	void (*output_lost)(void *ctx);
 	/* SIGTERM ends the sandbox in order: stop_signal, stop_grace_period (or what
 	 * pidfd_send_signal's si_value says, in milliseconds), then all is killed. */
 	bool stops_in_order;

@@ -143,6 +143,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	ret->explains_denials = request->explains_denials;
 	ret->wants_usage = request->wants_usage;
 	ret->is_kept = request->is_kept;
+	ret->keeps_output = request->keeps_output;
 	ret->enters = request->enters;
 	ret->enters_nproc_limit = request->enters_nproc_limit;
 	ret->wants_pause = request->wants_pause;

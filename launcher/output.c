@@ -51,6 +51,9 @@ int output_pipe_of(const struct decision *d, int fd)
 {
 	const struct host_facts *facts = &d->facts;
 
+	/* Kept apart, wherever the keeper's lead. */
+	if (d->keeps_output)
+		return fd >= FIRST_FD && fd < FIRST_FD + OUTPUT_PIPES_MAX ? fd - FIRST_FD : -1;
 	if (!output_is_counted(d) || fd < FIRST_FD || fd >= FIRST_FD + OUTPUT_PIPES_MAX ||
 	    !takes_output(facts, fd))
 		return -1;

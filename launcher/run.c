@@ -338,6 +338,7 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 	terminal_finish(launch);
 	if (has_run)
 		output_collect(launch, result);
+	supervise_tell_loss(launch, options);
 	denials_finish(launch, has_run ? options->denials : NULL);
 	audit_finish(launch, has_run ? options->access : NULL);
 	if (has_run && denials_are_explained(decision))
@@ -378,6 +379,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.keeps_file_rights = options->keeps_file_rights,
 		.id_block = options->id_block,
 		.target = options->target,
+		.logs = options->logs,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};

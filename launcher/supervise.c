@@ -57,6 +57,9 @@ static bool is_forwarded(int signo)
 	return sigaction(signo, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
 }
 
+/* What poll(2) looks at: five things, and the pipes of a recorder that is lost. */
+enum { WATCHED = 5 + OUTPUT_PIPES_MAX };
+
 static sigset_t only(int signo)
 {
 	sigset_t set;
@@ -235,11 +238,24 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 	return 0;
 }
 
+void supervise_tell_loss(struct launch *launch, const struct run_options *options)
+{
+	if (!launch->recorder.is_lost || launch->recorder.was_told)
+		return;
+	launch->recorder.was_told = true;
+	if (options->output_lost != NULL)
+		options->output_lost(options->ctx);
+}
+
 int supervise_on_monitor(struct watch *watch, struct err *err)
 {
 	bool hangup = false;
 	int r = terminal_on_message(watch->launch, &hangup, err);
 
+	if (r < 0 && recorder_may_be_lost(watch->launch)) {
+		recorder_lose(watch->launch);
+		return 0;
+	}
 	if (hangup && is_forwarded(SIGHUP)) {
 		send_to_workload(watch->launch, SIGHUP, true);
 		watch->result->caller_signal = SIGHUP;
@@ -247,7 +263,7 @@ int supervise_on_monitor(struct watch *watch, struct err *err)
 	return r;
 }
 
-static int on_events(struct watch *watch, const struct pollfd fds[5], struct err *err)
+static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], struct err *err)
 {
 	struct signalfd_siginfo info;
 	int r = 0;
@@ -261,6 +277,9 @@ static int on_events(struct watch *watch, const struct pollfd fds[5], struct err
 		r = supervise_on_monitor(watch, err);
 	if (fds[4].revents != 0)
 		limits_on_memory_event(watch->launch, &watch->limits, supervise_now_ms());
+	for (int pipe = 0; pipe < OUTPUT_PIPES_MAX; pipe++)
+		if (fds[5 + pipe].revents & POLLIN)
+			recorder_pass_over(watch->launch, pipe);
 	return r;
 }
 
@@ -350,7 +369,20 @@ static int patience(const struct watch *watch)
 	result = shorter(result, supervise_time_left(watch->deadline_ms));
 	result = shorter(result, supervise_time_left(watch->stop_deadline_ms));
 	result = shorter(result, supervise_time_left(watch->next_sample_ms));
+	result = shorter(result, recorder_patience(watch->launch, supervise_now_ms()));
 	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
+}
+
+/* A pipe whose recorder is lost. One without a writer would be readable for ever: it is over. */
+static int unread_pipe(struct launch *launch, int pipe)
+{
+	struct pollfd fd = {.fd = launch->output.read_fd[pipe], .events = POLLIN};
+
+	if (!launch->recorder.is_lost || fd.fd < 0)
+		return -1;
+	if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLIN) == 0)
+		close_fd(&launch->output.read_fd[pipe]);
+	return launch->output.read_fd[pipe];
 }
 
 static int wait_for_end(struct watch *watch, struct err *err)
@@ -359,14 +391,16 @@ static int wait_for_end(struct watch *watch, struct err *err)
 	int r = terminal_refresh(launch, err);
 
 	while (r == 0) {
-		struct pollfd fds[] = {
+		struct pollfd fds[WATCHED] = {
 			{.fd = launch->init_pidfd, .events = POLLIN},
 			{.fd = watch->status_closed ? -1 : launch->status_read, .events = POLLIN},
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = launch->terminal.control_fd, .events = POLLIN},
 			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
+			{.fd = unread_pipe(launch, 0), .events = POLLIN},
+			{.fd = unread_pipe(launch, 1), .events = POLLIN},
 		};
-		int n = poll(fds, sizeof(fds) / sizeof(fds[0]), patience(watch));
+		int n = poll(fds, WATCHED, patience(watch));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_SETUP, errno, "poll");
@@ -381,6 +415,8 @@ static int wait_for_end(struct watch *watch, struct err *err)
 		/* Each time: events may come without an end. */
 		enforce_limits(watch);
 		take_sample(watch);
+		recorder_look(launch, supervise_now_ms());
+		supervise_tell_loss(launch, watch->options);
 	}
 	return r;
 }

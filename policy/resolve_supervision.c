@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the commands of kept sandboxes go by: how one is stopped, when it is started again, and the
- * labels by which it is found. Pure. */
+/* What the commands of kept sandboxes go by: how one is stopped, when it is started again, what is
+ * kept of its output, and the labels by which it is found. Pure. */
 #include <string.h>
 
 #include "base/parse.h"
@@ -48,6 +48,28 @@ POLICY_SETTER(apply_restart)
 			   node->text)
 			->expected = "It is one of: no, on-failure, on-failure:N (at most N times; "
 				     "0 is no bound), always, unless-stopped.";
+}
+
+POLICY_SETTER(apply_log_size)
+{
+	spec->logging.max_size = keys_number(key, node);
+	if (spec->logging.max_size < SPEC_LOG_SIZE_LEAST ||
+	    spec->logging.max_size > SPEC_LOG_SIZE_MOST)
+		ctx_report(ctx, node->place, "bad-value", "%s cannot be '%s'", key->path,
+			   node->text)
+			->expected = "It is 64KiB or more, and 1GiB at most.";
+}
+
+POLICY_SETTER(apply_log_files)
+{
+	uint64_t files = keys_number(key, node);
+
+	if (files >= 1 && files <= SPEC_LOG_FILES_MAX)
+		spec->logging.max_files = (uint32_t)files;
+	else
+		ctx_report(ctx, node->place, "bad-value", "%s cannot be '%s'", key->path,
+			   node->text)
+			->expected = "It is a number from 1 to 8.";
 }
 
 /* Whether text can be shown in one line as it is, and is no longer than max bytes. */

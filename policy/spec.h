@@ -223,6 +223,20 @@ struct spec_apparmor {
 /* ---- supervision: of sandboxes that are kept; a run that is not kept uses none of it ---- */
 enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 
+enum {
+	SPEC_LOG_FILES_MAX = 8,
+	SPEC_LOG_SIZE_LEAST = 64 << 10,
+	SPEC_LOG_SIZE_MOST = 1 << 30,
+	SPEC_LOG_SIZE_DEFAULT = 5 << 20,
+	SPEC_LOG_FILES_DEFAULT = 2,
+};
+
+/* What is kept of the output. */
+struct spec_logging {
+	uint64_t max_size; /* bytes of one file */
+	uint32_t max_files;
+};
+
 struct spec_supervision {
 	enum spec_restart restart;
 	uint32_t restart_max;      /* RESTART_ON_FAILURE: so many times; 0: no bound */
@@ -339,6 +353,7 @@ struct sandbox_spec {
 	struct spec_apparmor apparmor;
 	struct spec_limits limits;
 	struct spec_supervision supervision;
+	struct spec_logging logging;
 	const struct spec_label *labels; /* sorted by name */
 	size_t n_labels;
 	struct spec_provenance provenance;

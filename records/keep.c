@@ -134,6 +134,12 @@ void keep_note_restart(struct keep *keep)
 	ignore_result(write_last(keep, &err), "a count that is shown too low");
 }
 
+void keep_output_lost(struct keep *keep)
+{
+	keep->last.is_output_lost = true;
+	ignore_result(status_write_last(keep->sandbox, &keep->last), "its end writes it again");
+}
+
 static int remove_sandbox(struct keep *keep, struct err *err)
 {
 	struct sandbox sandbox = *keep->sandbox;

@@ -32,6 +32,7 @@
 #include "base/sys.h"
 #include "launcher/fault.h"
 #include "records/internal.h"
+#include "records/logs.h"
 
 enum {
 	PAUSE_LEAST_MS = 100,
@@ -51,6 +52,7 @@ struct start_report {
  * to constants and to the frozen decision, which are at the same place in both. */
 struct end_report {
 	bool has_run; /* to its end */
+	bool is_output_lost;
 	struct run_result result;
 	struct err err;
 };
@@ -132,15 +134,29 @@ static void on_started(void *ctx, const struct run_started *started)
 	tell_caller(keeper, true, NULL);
 }
 
+static void on_output_lost(void *ctx)
+{
+	struct keeper *keeper = ctx;
+
+	keep_output_lost(&keeper->keep);
+}
+
 static int run_once(struct keeper *keeper, struct run_result *ret, struct err *err)
 {
+	struct run_logs logs = {.n = 0};
 	struct run_options options = {.started = on_started,
 				      .ctx = keeper,
 				      .id_block = keeper->keep.record->id_block,
 				      .stops_in_order = true,
+				      .logs = &logs,
+				      .output_lost = on_output_lost,
 				      .keeps_file_rights = false};
+	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
 
-	return cordon_run(keeper->decision, &options, ret, err);
+	if (r == 0)
+		r = cordon_run(keeper->decision, &options, ret, err);
+	logs_release(&logs);
+	return r;
 }
 
 static void finish(struct keeper *keeper, const struct end_report *end)
@@ -198,6 +214,7 @@ static _Noreturn void start_main(struct keeper *keeper, int write_fd, pid_t wait
 	ignore_result(fault_point("start.begins", NULL), "nothing to fail");
 	end.has_run = run_once(keeper, &end.result, &end.err) == 0;
 	ignore_result(fault_point("start.ended", NULL), "nothing to fail");
+	end.is_output_lost = keeper->keep.last.is_output_lost;
 	ignore_result(io_write_all(write_fd, &end, sizeof(end)), "the waiter is gone");
 	_exit(0);
 }
@@ -234,8 +251,10 @@ static void read_end(struct keeper *keeper, int read_fd, struct end_report *ret)
 		tell_caller(keeper, true, NULL);
 		n = read(read_fd, ret, sizeof(*ret));
 	}
-	if (n == (ssize_t)sizeof(*ret))
+	if (n == (ssize_t)sizeof(*ret)) {
+		keeper->keep.last.is_output_lost = ret->is_output_lost;
 		return;
+	}
 	lost_start(ret, "the process that started it was killed", 0);
 	ignore_result(status_clean_run(keeper->keep.records, keeper->keep.sandbox->id, &err),
 		      "the next gc finishes it");

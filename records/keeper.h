@@ -39,6 +39,9 @@ void keep_started(struct keep *keep, const struct run_started *started);
 /* Its restart policy starts it once more: the count, for who looks. */
 void keep_note_restart(struct keep *keep);
 
+/* What it prints is kept no more. For run_options.output_lost. */
+void keep_output_lost(struct keep *keep);
+
 /*
  * It has ended, or failed to start (result NULL, failure says why). result_json: as for --report,
  * or NULL. Writes it down; removes the sandbox where it is to remove itself.

@@ -119,6 +119,8 @@ int status_write_last(const struct sandbox *sandbox, const struct last_run *last
 	put_known(&writer, "finished_ms", last->finished_ms);
 	put_known(&writer, "restarts", last->restarts);
 	put_known(&writer, "exit_code", last->exit_code);
+	if (last->is_output_lost)
+		fields_put_number(&writer, "is_output_lost", 1);
 	fields_put(&writer, "kind", last->kind);
 	fields_put(&writer, "text", last->text);
 	fields_put(&writer, "result", last->result != NULL ? last->result : "");
@@ -155,6 +157,7 @@ static int read_last(const struct records *records, const struct sandbox *sandbo
 	ret->finished_ms = fields_number(&fields, "finished_ms", RESULT_NONE);
 	ret->restarts = fields_number(&fields, "restarts", 0);
 	ret->exit_code = fields_number(&fields, "exit_code", RESULT_NONE);
+	ret->is_output_lost = fields_number(&fields, "is_output_lost", 0) != 0;
 	str_format(ret->kind, sizeof(ret->kind), "%s", fields_text(&fields, "kind"));
 	str_format(ret->text, sizeof(ret->text), "%s", fields_text(&fields, "text"));
 	ret->result = strdup(fields_text(&fields, "result"));

@@ -40,6 +40,7 @@ struct last_run {
 	int64_t finished_ms;        /* RESULT_NONE: not yet */
 	int64_t restarts;           /* starts by the restart policy since the last one by command */
 	int64_t exit_code;          /* as `cordon run` would have ended; RESULT_NONE: not yet */
+	bool is_output_lost;        /* from some moment on: its recorder died, or hung */
 	char kind[24];              /* result_kind_name, or "keeper_lost", "power_lost" */
 	char text[STATUS_TEXT_MAX]; /* one line of why, "" where it ended by itself */
 	char *result; /* the result as JSON, "" for none; malloc, freed by status_release */

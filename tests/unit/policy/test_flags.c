@@ -112,7 +112,7 @@ struct mistake {
 static const struct mistake mistake_rows[] = {
 	{FLAG_SET, 20, "limits.nproc=abc", "bad-value", "--set limits.nproc=abc"},
 	{FLAG_SET, 7, "limits.nprc=1", "unknown-key", "--set limits.nprc=1"},
-	{FLAG_SET, 7, "logging={}", "not-enforced", "--set logging={}"},
+	{FLAG_SET, 7, "devices=[]", "not-enforced", "--set devices=[]"},
 	{FLAG_SET, 15, "restart=sometimes", "bad-value", "--set restart=sometimes"},
 	{FLAG_SET, 7, "limits.nproc=", "bad-value", "--set limits.nproc="},
 	{FLAG_SET, 7, "limits.nproc", "bad-flag", "--set limits.nproc"},

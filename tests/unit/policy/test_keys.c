@@ -123,7 +123,7 @@ static void not_enforced(void **state)
 {
 	static const struct row rows[] = {
 		{"devices: []", 3, 1, "not-enforced", NULL},
-		{"logging: {max_files: 1}", 3, 1, "not-enforced", NULL},
+		{"network: {egress: []}", 3, 11, "not-enforced", NULL},
 		{"seccomp: {architectures: [native, x32]}", 3, 35, "not-enforced", NULL},
 		{"seccomp: {default: notify}", 3, 20, "not-enforced", NULL},
 		{"capabilities: {add: [NET_ADMIN]}", 3, 21, "not-enforced", NULL},
