@@ -61,6 +61,7 @@ LAUNCHER_SRC := \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/output.c \
+	launcher/attach.c \
 	launcher/recorder.c \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
@@ -98,6 +99,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/life_pause.c \
 	cmd/life_remove.c \
 	cmd/words.c \
+	cmd/attach.c \
+	cmd/detach_keys.c \
 	cmd/logs.c \
 	cmd/logs_lines.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
@@ -113,6 +116,7 @@ RECORDS_SRC := \
 	records/fields.c \
 	records/gc.c \
 	records/keep.c \
+	records/attach.c \
 	records/keeper.c \
 	records/leave.c \
 	records/logs.c \
@@ -332,6 +336,7 @@ UNIT_SRC := \
 	tests/unit/records/test_status.c \
 	tests/unit/records/test_store.c \
 	tests/unit/records/test_keeper.c \
+	tests/unit/cmd/test_detach_keys.c \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/rootfs/test_accounts.c \
@@ -381,6 +386,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
+$(O)/tests/unit/cmd/test_detach_keys: $(O)/cmd/detach_keys.o
 $(O)/tests/unit/cmd/test_logs_lines: $(O)/cmd/logs_lines.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
@@ -462,6 +468,7 @@ $(O)/bomb $(O)/witness:
 
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
+	tests/attack/attach.c \
 	tests/attack/call.c \
 	tests/attack/capsets.c \
 	tests/attack/deny.c \

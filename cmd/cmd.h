@@ -31,6 +31,7 @@ enum command_flag {
 	COMMAND_PS_FLAGS = 1 << 7,      /* those of `ps` (list_options.h) */
 	COMMAND_INSPECT_FLAGS = 1 << 8, /* those of `inspect` (list_options.h) */
 	COMMAND_LOGS_FLAGS = 1 << 9,
+	COMMAND_ATTACH_FLAGS = 1 << 10,
 };
 
 /* A command, or a command's own one: a row of the tables in commands.c, from which the help and
@@ -86,6 +87,7 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv);
 int cmd_exec(const struct cmd_context *context, int argc, char **argv);
 int cmd_create(const struct cmd_context *context, int argc, char **argv);
 int cmd_start(const struct cmd_context *context, int argc, char **argv);
+int cmd_attach(const struct cmd_context *context, int argc, char **argv);
 int cmd_logs(const struct cmd_context *context, int argc, char **argv);
 int cmd_stop(const struct cmd_context *context, int argc, char **argv);
 int cmd_restart(const struct cmd_context *context, int argc, char **argv);

@@ -90,6 +90,11 @@ const struct subcommand commands[] = {
 	 "An array with an object for each; docs/JSON.md says what is in it. Waits for\n"
 	 "nobody, and needs no more of the host than to read the records.\n",
 	 COMMAND_INSPECT_FLAGS, cmd_inspect, NULL},
+	{"attach", "[FLAGS] SANDBOX", "see and type what a sandbox in the background does",
+	 "Shows what it prints from now on, and passes on what is typed where it was made\n"
+	 "with -i or -t. Others may do so at the same time. Its exit code is the program's,\n"
+	 "or 0 after the keys that detach.\n",
+	 COMMAND_ATTACH_FLAGS, cmd_attach, NULL},
 	{"logs", "[FLAGS] SANDBOX", "print what a sandbox in the background has printed",
 	 "Its stdout to stdout, its stderr to stderr, of all its starts. As much is kept as\n"
 	 "its policy's logging says. Flags stand before SANDBOX.\n",
@@ -159,6 +164,7 @@ unsigned command_options(const struct subcommand *row)
 	       : row->flags & COMMAND_CREATE_FLAGS  ? OPTION_CREATE
 	       : row->flags & COMMAND_EXEC_FLAGS    ? OPTION_EXEC
 	       : row->flags & COMMAND_LOGS_FLAGS    ? OPTION_LOGS
+	       : row->flags & COMMAND_ATTACH_FLAGS  ? OPTION_ATTACH
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
 	       : row->flags & COMMAND_PS_FLAGS      ? OPTION_PS
 	       : row->flags & COMMAND_INSPECT_FLAGS ? OPTION_INSPECT

@@ -93,6 +93,8 @@ void kept_request(struct verdict *verdict, const struct cmd_context *context,
 					      .n_flags = o->n_flags,
 					      .argv = (const char *const *)o->rest};
 	ret->cgroup_parent = o->cgroup_parent;
+	ret->keeps_stdin = o->interactive;
+	ret->keeps_terminal = o->tty;
 }
 
 int kept_check_flags(const struct options *o, struct err *err)
@@ -103,16 +105,12 @@ int kept_check_flags(const struct options *o, struct err *err)
 			   : o->n_fds > 0        ? "--fd"
 			   : o->top              ? "--top"
 			   : o->explains_denials ? "--explain-denials"
-			   : o->tty              ? "-t"
-			   : o->interactive      ? "-i"
 						 : NULL;
 
 	if (flag == NULL)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "%s is a flag of a run in the foreground", flag);
-	return err_hint(err, "%s",
-			o->tty || o->interactive ? "Leave it out: not enforced by this build."
-						 : hint);
+	return err_hint(err, "%s", hint);
 }
 
 /* ---- making ---- */

@@ -90,7 +90,7 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int watch_directory(const struct sandbox *sandbox)
+int logs_watch(const struct sandbox *sandbox)
 {
 	_cleanup_fd_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	char path[32];
@@ -122,7 +122,7 @@ static bool is_over(const struct logs *logs)
 /* Until the sandbox has ended, and what it printed last is shown. */
 static int follow(struct logs *logs)
 {
-	_cleanup_fd_ int watch_fd = watch_directory(logs->sandbox);
+	_cleanup_fd_ int watch_fd = logs_watch(logs->sandbox);
 	_cleanup_fd_ int keeper_fd = keeper_of(logs);
 	char events[4096];
 	int r = walk(logs);

@@ -39,6 +39,10 @@ struct logs_filter {
 
 void logs_filter_init(struct logs_filter *filter);
 
+/* An inotify descriptor that is readable when something was written to the sandbox's files, or
+ * -EBADF where there is none. */
+int logs_watch(const struct sandbox *sandbox);
+
 /* Calls show for each part of the piece that is to be seen. A result that is not 0 ends it. */
 int logs_filter_piece(struct logs_filter *filter, const struct log_piece *piece,
 		      int (*show)(void *ctx, enum log_stream stream, const char *bytes, size_t len),

@@ -107,7 +107,7 @@ static bool take_zone(const char **at, struct tm *tm, time_t *ret_seconds)
 	minutes = hours >= 0 && hours < 24 && take_char(at, ':') ? take_digits(at, 2) : -1;
 	if (minutes < 0 || minutes >= 60)
 		return false;
-	*ret_seconds += (is_west ? 1 : -1) * (hours * 3600 + minutes * 60);
+	*ret_seconds += (time_t)(is_west ? 1 : -1) * ((time_t)hours * 3600 + (time_t)minutes * 60);
 	return true;
 }
 

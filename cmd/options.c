@@ -300,6 +300,11 @@ static int take(struct options *o, struct typed typed, const char *value, struct
 		if (truth >= 0)
 			memcpy(place, &(bool){truth == 1}, sizeof(bool));
 		return truth < 0 ? truth : 0;
+	case TO_UNTRUTH:
+		truth = read_truth(typed, value, err);
+		if (truth >= 0)
+			memcpy(place, &(bool){truth == 0}, sizeof(bool));
+		return truth < 0 ? truth : 0;
 	case TO_NAME:
 		o->name = value;
 		return options_check_name(value, err);

@@ -37,6 +37,9 @@ struct options {
 	const char *tail; /* NULL: all */
 	const char *since;
 	const char *until;
+	const char *detach_keys; /* of attach, as the next ones; NULL: the usual ones */
+	bool no_stdin;
+	bool no_sig_proxy; /* --sig-proxy=false */
 	bool help;
 	bool saw_separator; /* "--" */
 	unsigned of;        /* options_parse_for */

@@ -121,8 +121,13 @@ const struct option_def options_table[] = {
 	{"--until", 0, "TIME", TO_TEXT, AT(until), OPTION_LOGS, "only what was printed before"},
 	{"--stdout", 0, NULL, TO_TRUTH, AT(only_stdout), OPTION_LOGS, "stdout alone"},
 	{"--stderr", 0, NULL, TO_TRUTH, AT(only_stderr), OPTION_LOGS, "stderr alone"},
-	{"--help", 0, NULL, TO_TRUTH, AT(help), OPTION_LOGS | OF_ALL | OPTION_DOCTOR | OPTION_EXEC,
-	 "this text"},
+	{"--detach-keys", 0, "KEYS", TO_TEXT, AT(detach_keys), OPTION_ATTACH,
+	 "keys that detach from a terminal: ctrl-p,ctrl-q unless said"},
+	{"--no-stdin", 0, NULL, TO_TRUTH, AT(no_stdin), OPTION_ATTACH, "pass nothing of stdin on"},
+	{"--sig-proxy", 0, NULL, TO_UNTRUTH, AT(no_sig_proxy), OPTION_ATTACH,
+	 "pass signals on to the program; done unless =false is said"},
+	{"--help", 0, NULL, TO_TRUTH, AT(help),
+	 OPTION_ATTACH | OPTION_LOGS | OF_ALL | OPTION_DOCTOR | OPTION_EXEC, "this text"},
 };
 
 const size_t options_n = sizeof(options_table) / sizeof(options_table[0]);

@@ -6,9 +6,10 @@
 #include "cmd/options.h"
 
 enum option_target {
-	TO_POLICY, /* at: the enum policy_flag_kind */
-	TO_TEXT,   /* at: the offset of a const char * in struct options */
-	TO_TRUTH,  /* at: the offset of a bool; takes no value, or =true or =false */
+	TO_POLICY,  /* at: the enum policy_flag_kind */
+	TO_TEXT,    /* at: the offset of a const char * in struct options */
+	TO_TRUTH,   /* at: the offset of a bool; takes no value, or =true or =false */
+	TO_UNTRUTH, /* likewise, the other way round */
 	TO_NAME,
 	TO_STATUS_FD,
 	TO_FD,

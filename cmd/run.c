@@ -32,7 +32,7 @@ static int check_command(const struct options *o, struct err *err)
 		err_set(err, ERR_USAGE, 0, "no program to run");
 		return err_hint(err, "cordon run -- CMD...");
 	}
-	if (o->tty && isatty(STDIN_FILENO) != 1) {
+	if (o->tty && !o->detach && isatty(STDIN_FILENO) != 1) {
 		err_set(err, ERR_USAGE, 0,
 			"stdin (descriptor 0) is not a terminal, and -t insists on one");
 		return err_hint(err, "Leave -t out: what is a terminal here is one inside, too.");

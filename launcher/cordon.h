@@ -67,6 +67,10 @@ struct run_request {
 	bool wants_usage;          /* what is used will be asked for while it runs */
 	bool is_kept;              /* other programs may be started in it (cordon_run, enters) */
 	bool keeps_output;         /* what it prints goes into files (run_options.logs) */
+	/* With keeps_output: what those who attach type is the program's stdin; it has a terminal
+	 * of its own, whether the caller has one or not. */
+	bool keeps_stdin;
+	bool keeps_terminal;
 	/* Another program is to be started in a sandbox that this request describes: what is asked
 	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
 	bool enters;
@@ -131,6 +135,8 @@ struct decision {
 	bool wants_usage;
 	bool is_kept;
 	bool keeps_output;
+	bool keeps_stdin; /* a pipe; where it has a terminal that is its stdin */
+	bool keeps_terminal;
 	bool enters;
 	uint64_t enters_nproc_limit;
 	bool wants_pause;
@@ -213,6 +219,9 @@ struct run_options {
 	uint32_t id_block;
 	const struct run_target *target; /* where the decision enters */
 	const struct run_logs *logs;     /* where the decision keeps_output */
+	/* Likewise: a socket that listens (SOCK_SEQPACKET), for those who attach: attach.h; the
+	 * caller's to close. -EBADF: none. */
+	int attach_fd;
 	/* Called once when what it prints can be kept no more: the process that does has died, or
 	 * does not answer and was killed. The sandbox goes on. NULL: none. */
 	void (*output_lost)(void *ctx);

@@ -144,6 +144,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	ret->wants_usage = request->wants_usage;
 	ret->is_kept = request->is_kept;
 	ret->keeps_output = request->keeps_output;
+	ret->keeps_terminal = request->keeps_output && request->keeps_terminal;
+	ret->keeps_stdin = request->keeps_output && request->keeps_stdin && !ret->keeps_terminal;
 	ret->enters = request->enters;
 	ret->enters_nproc_limit = request->enters_nproc_limit;
 	ret->wants_pause = request->wants_pause;
@@ -155,6 +157,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 		r = facts_probe(request->fds_closed, &ret->facts, err);
 	if (r == 0)
 		facts_probe_passed(&ret->facts, request->policy.fds, request->policy.n_fds);
+	for (int fd = 0; r == 0 && ret->keeps_terminal && fd < 3; fd++)
+		ret->facts.stdio_is_terminal[fd] = true;
 	if (r == 0)
 		r = state_root_path(request->root_dir, ret->facts.euid, request->runtime_dir,
 				    ret->state_path, sizeof(ret->state_path), err);

@@ -31,6 +31,20 @@ enum log_stream {
 	LOG_LOST = 3, /* 8 bytes: how many of output could not be written before this */
 };
 
+/*
+ * What somebody who is attached sends, one message each (SOCK_SEQPACKET): a letter, and behind it
+ * what belongs to that. Anything else ends the connection. Nothing is ever sent back.
+ */
+#define CLIENT_INPUT 'i' /* 1 to CLIENT_INPUT_MAX bytes for the program's stdin */
+#define CLIENT_END   'e' /* stdin is over; a terminal has no such thing */
+#define CLIENT_SIZE  's' /* struct client_size: the client's terminal */
+enum { CLIENT_INPUT_MAX = 4096 };
+
+struct client_size {
+	uint16_t rows;
+	uint16_t columns;
+};
+
 struct log_head {
 	uint64_t magic;
 	uint64_t number;   /* 1 and up */

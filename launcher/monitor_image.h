@@ -36,6 +36,7 @@ enum monitor_message {
 	MONITOR_REPORT,    /* say MONITOR_OUTPUT, once, when there is some that was not reported */
 	MONITOR_FINISH,    /* pass on what is left, put the modes back, exit */
 	MONITOR_PING,      /* to a recorder: say MONITOR_PONG */
+	MONITOR_CLIENT,    /* likewise: takes the socket that comes with it (recorder_image.h) */
 	/* from the monitor */
 	MONITOR_CONFINED, /* nothing has been read yet, and it can do no more than this */
 	MONITOR_HELD,     /* answers MONITOR_HOLD */

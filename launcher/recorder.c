@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -39,7 +40,15 @@ int recorder_describe(const struct launch *launch, struct recorder_words *words,
 				       .what = "the output's recorder",
 				       .args = {words->output_max, words->letters,
 						words->file_max}};
-	for (size_t i = 0; i < OUTPUT_PIPES_MAX; i++) {
+	if (launch->decision->keeps_terminal) {
+		*letter++ = RECORDER_HAS_MASTER;
+		ret->fds[ret->n_fds++] = launch->terminal.master_fd;
+	}
+	if (launch->decision->keeps_stdin) {
+		*letter++ = RECORDER_HAS_STDIN;
+		ret->fds[ret->n_fds++] = launch->output.input_write_fd;
+	}
+	for (size_t i = 0; i < output_n_pipes(launch->decision); i++) {
 		*letter++ = i == 0 ? RECORDER_HAS_STDOUT : RECORDER_HAS_STDERR;
 		ret->fds[ret->n_fds++] = launch->output.read_fd[i];
 	}
@@ -107,10 +116,42 @@ int recorder_patience(const struct launch *launch, int64_t now_ms)
 	return next <= now_ms ? 0 : (int)(next - now_ms);
 }
 
-void recorder_pass_over(const struct launch *launch, int pipe)
+static int *unread_fd(struct launch *launch, size_t i)
 {
-	/* The keeper's stdout is /dev/null by now (give_up_stdio). */
-	ignore_result(splice(launch->output.read_fd[pipe], NULL, STDOUT_FILENO, NULL, AT_ONCE,
-			     SPLICE_F_NONBLOCK) < 0,
-		      "then the workload waits");
+	return i < OUTPUT_PIPES_MAX ? &launch->output.read_fd[i] : &launch->terminal.master_fd;
+}
+
+int recorder_unread(struct launch *launch, size_t i)
+{
+	struct pollfd fd = {.fd = *unread_fd(launch, i), .events = POLLIN};
+
+	if (!launch->recorder.is_lost || fd.fd < 0)
+		return -1;
+	/* One that nobody writes to any more would be readable for ever. */
+	if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLIN) == 0)
+		close_fd(unread_fd(launch, i));
+	return *unread_fd(launch, i);
+}
+
+/* A terminal's bytes go by a pipe: splice(2) wants one at one of the two ends. The keeper's stdout
+ * is /dev/null by now (give_up_stdio). */
+void recorder_pass_over(struct launch *launch, size_t i)
+{
+	_cleanup_fd_ int read_fd = -EBADF, write_fd = -EBADF;
+	int from = *unread_fd(launch, i);
+	ssize_t n = AT_ONCE;
+	int pair[2];
+
+	if (i >= OUTPUT_PIPES_MAX) {
+		if (pipe2(pair, O_CLOEXEC) != 0)
+			return;
+		read_fd = pair[0];
+		write_fd = pair[1];
+		n = splice(from, NULL, write_fd, NULL, AT_ONCE, SPLICE_F_NONBLOCK);
+		from = read_fd;
+	}
+	if (n > 0)
+		ignore_result(splice(from, NULL, STDOUT_FILENO, NULL, (size_t)n,
+				     SPLICE_F_NONBLOCK) < 0,
+			      "then the workload waits");
 }

@@ -47,7 +47,11 @@ int recorder_patience(const struct launch *launch, int64_t now_ms);
 bool recorder_may_be_lost(const struct launch *launch);
 /* It is gone, or is killed now. */
 void recorder_lose(struct launch *launch);
-/* What the workload writes then goes nowhere, without a look at it: else it would wait for ever. */
-void recorder_pass_over(const struct launch *launch, int pipe);
+/* What the workload writes then goes nowhere, without a look at it: else it would wait for ever.
+ * The pipes of stdout and stderr, and the master of its terminal: what poll(2) is to look at, -1
+ * for none. */
+enum { RECORDER_UNREAD = 3 };
+int recorder_unread(struct launch *launch, size_t i);
+void recorder_pass_over(struct launch *launch, size_t i);
 
 #endif

@@ -17,7 +17,9 @@ extern const unsigned int recorder_image_size;
  */
 #define RECORDER_HAS_STDOUT 'o' /* the end of a pipe that the workload writes to, non-blocking */
 #define RECORDER_HAS_STDERR 'e'
+#define RECORDER_HAS_MASTER 't' /* in their place: the master of the workload's pty, likewise */
+#define RECORDER_HAS_STDIN  'i' /* the end of a pipe that the workload reads, non-blocking */
 #define RECORDER_HAS_LOG    'l' /* a log file */
-enum { RECORDER_SOURCES_MAX = 2, RECORDER_FDS_MAX = RECORDER_SOURCES_MAX + LOG_FILES_MAX };
+enum { RECORDER_SOURCES_MAX = 2, RECORDER_FDS_MAX = RECORDER_SOURCES_MAX + 1 + LOG_FILES_MAX };
 
 #endif

@@ -33,6 +33,7 @@
 
 #include "base/cleanup.h"
 #include "base/sys.h"
+#include "launcher/attach.h"
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
 #include "launcher/limits.h"
@@ -57,8 +58,8 @@ static bool is_forwarded(int signo)
 	return sigaction(signo, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
 }
 
-/* What poll(2) looks at: five things, and the pipes of a recorder that is lost. */
-enum { WATCHED = 5 + OUTPUT_PIPES_MAX };
+/* What poll(2) looks at: six things, and the pipes or the terminal of a recorder that is lost. */
+enum { WATCHED = 6 + RECORDER_UNREAD };
 
 static sigset_t only(int signo)
 {
@@ -277,9 +278,11 @@ static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], stru
 		r = supervise_on_monitor(watch, err);
 	if (fds[4].revents != 0)
 		limits_on_memory_event(watch->launch, &watch->limits, supervise_now_ms());
-	for (int pipe = 0; pipe < OUTPUT_PIPES_MAX; pipe++)
-		if (fds[5 + pipe].revents & POLLIN)
-			recorder_pass_over(watch->launch, pipe);
+	if (fds[5].revents != 0)
+		attach_accept(watch->launch, watch->options->attach_fd);
+	for (size_t i = 0; i < RECORDER_UNREAD; i++)
+		if (fds[6 + i].revents & POLLIN)
+			recorder_pass_over(watch->launch, i);
 	return r;
 }
 
@@ -373,18 +376,6 @@ static int patience(const struct watch *watch)
 	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
 }
 
-/* A pipe whose recorder is lost. One without a writer would be readable for ever: it is over. */
-static int unread_pipe(struct launch *launch, int pipe)
-{
-	struct pollfd fd = {.fd = launch->output.read_fd[pipe], .events = POLLIN};
-
-	if (!launch->recorder.is_lost || fd.fd < 0)
-		return -1;
-	if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLIN) == 0)
-		close_fd(&launch->output.read_fd[pipe]);
-	return launch->output.read_fd[pipe];
-}
-
 static int wait_for_end(struct watch *watch, struct err *err)
 {
 	struct launch *launch = watch->launch;
@@ -397,8 +388,11 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = launch->terminal.control_fd, .events = POLLIN},
 			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
-			{.fd = unread_pipe(launch, 0), .events = POLLIN},
-			{.fd = unread_pipe(launch, 1), .events = POLLIN},
+			{.fd = launch->decision->keeps_output ? watch->options->attach_fd : -1,
+			 .events = POLLIN},
+			{.fd = recorder_unread(launch, 0), .events = POLLIN},
+			{.fd = recorder_unread(launch, 1), .events = POLLIN},
+			{.fd = recorder_unread(launch, 2), .events = POLLIN},
 		};
 		int n = poll(fds, WATCHED, patience(watch));
 
@@ -473,7 +467,8 @@ int supervise(struct launch *launch, const struct run_options *options,
 
 	if (signal_fd < 0)
 		return signal_fd;
-	launch->terminal.wants_input = terminal_is_interactive(launch->decision);
+	launch->terminal.wants_input =
+		terminal_is_interactive(launch->decision) && !launch->decision->keeps_output;
 	if (wall_time_ms < (uint64_t)(INT64_MAX - start_ms))
 		watch.deadline_ms = start_ms + (int64_t)wall_time_ms;
 	limits_watch_init(launch, start_ms, &watch.limits);

@@ -210,7 +210,9 @@ int terminal_start_monitor(struct launch *launch, struct err *err)
 	terminal->monitor_pidfd = started.pidfd;
 	terminal->control_fd = started.control_fd;
 	terminal->is_drained = !output_has_pipes(d);
-	close_fd(&terminal->master_fd);
+	if (!d->keeps_output)
+		close_fd(&terminal->master_fd);
+	close_fd(&launch->output.input_write_fd);
 	/* With the reading end of a pipe the recorder's death is not the workload's. */
 	if (!d->keeps_output)
 		output_release(&launch->output);
@@ -346,6 +348,7 @@ int terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err
 		return 0;
 	case MONITOR_CONFINED:
 	case MONITOR_PING:
+	case MONITOR_CLIENT:
 	case MONITOR_RELAY:
 	case MONITOR_HOLD:
 	case MONITOR_READ:

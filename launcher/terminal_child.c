@@ -22,6 +22,10 @@ static int copy_settings(int from, int to, struct err *err)
 	struct termios modes;
 	struct winsize size;
 
+	/* In the background there is none: those who attach tell their size, and the modes of a new
+	 * pty are the usual ones. */
+	if (from < 0)
+		return 0;
 	if (tcgetattr(from, &modes) != 0 || tcsetattr(to, TCSANOW, &modes) != 0)
 		return err_set(err, ERR_SETUP, errno, "modes of the terminal");
 	if (ioctl(from, TIOCGWINSZ, &size) != 0 || ioctl(to, TIOCSWINSZ, &size) != 0)
@@ -59,7 +63,9 @@ int terminal_make_pair(struct launch *launch, struct err *err)
 
 	if (master < 0)
 		return master;
-	r = copy_settings(terminal_descriptor(launch->decision), slave, err);
+	r = copy_settings(launch->decision->keeps_terminal ? -1
+							   : terminal_descriptor(launch->decision),
+			  slave, err);
 	if (r < 0)
 		return r;
 	if (fchown(slave, id->uid, id->gid) != 0 || fchmod(slave, 0600) != 0)

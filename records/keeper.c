@@ -31,6 +31,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/fault.h"
+#include "records/attach.h"
 #include "records/internal.h"
 #include "records/logs.h"
 
@@ -150,11 +151,18 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .stops_in_order = true,
 				      .logs = &logs,
 				      .output_lost = on_output_lost,
+				      .attach_fd = -EBADF,
 				      .keeps_file_rights = false};
 	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
 
+	if (r == 0) {
+		options.attach_fd =
+			attach_listen(keeper->keep.records, keeper->keep.sandbox->id, err);
+		r = options.attach_fd < 0 ? options.attach_fd : 0;
+	}
 	if (r == 0)
 		r = cordon_run(keeper->decision, &options, ret, err);
+	close_fd(&options.attach_fd);
 	logs_release(&logs);
 	return r;
 }

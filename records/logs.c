@@ -25,7 +25,7 @@ static void file_name(char *buf, size_t size, size_t i)
 static int lock(int fd)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	struct timespec nap = {.tv_nsec = NAP_MS * 1000000};
+	struct timespec nap = {.tv_nsec = NAP_MS * 1000000L};
 
 	for (int i = 0; i < NAPS; i++) {
 		if (fcntl(fd, F_OFD_SETLK, &whole) == 0)

@@ -60,6 +60,10 @@ int record_text(const struct record *record, struct fields_writer *writer)
 		fields_put(writer, "cgroup_parent", request->cgroup_parent);
 	if (request->policy.profile != NULL)
 		fields_put(writer, "profile", request->policy.profile);
+	if (request->keeps_stdin)
+		fields_put_number(writer, "stdin", 1);
+	if (request->keeps_terminal)
+		fields_put_number(writer, "terminal", 1);
 	put_list(writer, "arg", request->policy.argv);
 	put_list(writer, "environment", request->environment);
 	put_flags(writer, &request->policy);
@@ -197,6 +201,8 @@ int record_take(struct fields *fields, const char *id, struct record *ret)
 	record.cwd = fields_text(&record.fields, "cwd");
 	record.rootfs = fields_text(&record.fields, "rootfs");
 	record.restart = fields_text(&record.fields, "restart");
+	record.request.keeps_stdin = fields_number(&record.fields, "stdin", 0) != 0;
+	record.request.keeps_terminal = fields_number(&record.fields, "terminal", 0) != 0;
 	record.request.home = text_or_null(&record.fields, "home");
 	record.request.cgroup_parent = text_or_null(&record.fields, "cgroup_parent");
 	record.request.policy.profile = text_or_null(&record.fields, "profile");
