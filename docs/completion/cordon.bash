@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec logs rm doctor profile gc help'
+_cordon_commands='run explain create start stop exec attach logs rm doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
@@ -11,6 +11,7 @@ declare -gA _cordon_flags=(
 	['start']='--help'
 	['stop']='--help'
 	['exec']='-e --env --env-file -w --workdir -u --user -i --interactive -t --tty -q --quiet --help --'
+	['attach']='--detach-keys --no-stdin --sig-proxy --help --'
 	['logs']='-f --follow -t --timestamps -n --tail --since --until --stdout --stderr --help --'
 	['rm']='--help'
 	['doctor']='--cgroup-parent --json --help '
@@ -72,7 +73,7 @@ _cordon_value() { # FLAG
 	--network | --net)
 		_cordon_reply none
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-signal | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-signal | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys)
 		COMPREPLY=()
 		;;
 	*) return 1 ;;
