@@ -375,6 +375,38 @@ static void knows_whose_a_flag_is(void **state)
 	}
 }
 
+/* Those of logs and attach are no other command's, and their letters come first there. */
+static void keeps_own_flags_apart(void **state)
+{
+	static char word_f[] = "-f", word_t[] = "-t", word_n[] = "-n5", word_tail[] = "--tail=5",
+		    word_keys[] = "--detach-keys=x", word_proxy[] = "--sig-proxy=false";
+	char *of_logs[] = {word_f, word_t, word_n, NULL};
+	char *of_attach[] = {word_keys, word_proxy, NULL};
+	char *const others[] = {word_f, word_n, word_tail, word_keys, word_proxy};
+	static struct options o;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(options_parse_for(OPTION_LOGS, of_logs, &o, &err), 0);
+	assert_true(o.follow && o.timestamps && !o.tty);
+	assert_string_equal(o.tail, "5");
+	assert_int_equal(options_check_command(&o, OPTION_LOGS, "logs", &err), 0);
+	assert_int_equal(options_parse_for(OPTION_ATTACH, of_attach, &o, &err), 0);
+	assert_string_equal(o.detach_keys, "x");
+	assert_true(o.no_sig_proxy);
+	for (size_t i = 0; i < N(others); i++) {
+		char *words[] = {others[i], NULL};
+
+		if (options_parse(words, &o, &err) == 0)
+			fail_msg("%s is one of run's", others[i]);
+	}
+}
+
+static bool is_own(const struct option_view *flag)
+{
+	return (flag->of & ~(unsigned)OPTIONS_OWN) == 0;
+}
+
 /* Of each flag of Docker's there is one row, in one of the two tables, and no letter is twice. */
 static void has_each_flag_once(void **state)
 {
@@ -447,6 +479,7 @@ int main(void)
 		cmocka_unit_test(takes_letters),
 		cmocka_unit_test(takes_names),
 		cmocka_unit_test(knows_whose_a_flag_is),
+		cmocka_unit_test(keeps_own_flags_apart),
 		cmocka_unit_test(has_each_flag_once),
 		cmocka_unit_test(hands_flags_to_the_policy),
 		cmocka_unit_test(keeps_their_order),
