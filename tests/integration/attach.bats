@@ -116,6 +116,18 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	shows '^rc=9$'
 }
 
+# A pty whose last master is closed hangs up; and one that nobody reads is full at 4 KiB.
+@test "attach: a terminal outlives its recorder, and what is printed is thrown away" {
+	mkfifo go
+	start -dt 'trap "echo hung up; exit 1" HUP; echo begin; cat go; yes | head -c 100000; exit 7' --ro "$PWD"
+	eventually logged $'begin\r'
+	kill -9 "$(pgrep -P "$(sed -n 's/^launcher \([0-9]*\) .*/\1/p' "$CORDON_ROOT/run/sandboxes/$id/live")" -f cordon-recorder)"
+	eventually grep -qx 'is_output_lost 1' "$CORDON_ROOT/state/sandboxes/$id/state"
+	echo >go
+	eventually has_ended
+	grep -qx 'exit_code 7' "$CORDON_ROOT/state/sandboxes/$id/state"
+}
+
 @test "attach: flags and names that are wrong" {
 	start -di "$echoes"
 	says 125 "cordon: --detach-keys ctrl-: no keys*" cordon attach --detach-keys ctrl- "$id"
