@@ -88,6 +88,7 @@ static void put_status(struct json *json, const struct look *look)
 	look_put_text(json, "kind", last->kind);
 	look_put_text(json, "reason", reason);
 	json_truth(json, "lost", status->is_lost);
+	json_truth(json, "output_lost", last->is_output_lost);
 	look_put_number(json, "restarts", is_known ? last->restarts : RESULT_NONE);
 	put_result(json, last->result);
 }

@@ -2,18 +2,27 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec attach logs rm doctor profile gc help'
+_cordon_commands='run explain create start stop exec restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd --calls --json --help --'
 	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
-	['start']='--help'
-	['stop']='--help'
-	['exec']='-e --env --env-file -w --workdir -u --user -i --interactive -t --tty -q --quiet --help --'
+	['start']='--all --help'
+	['stop']='--all --timeout --signal --help'
+	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
+	['restart']='--timeout --signal --help'
+	['kill']='--signal --help'
+	['wait']='--help'
+	['pause']='--help'
+	['unpause']='--help'
+	['rename']='--help'
+	['rm']='--force --volumes --help'
+	['prune']='--force --filter --help'
+	['ps']='-a --all -q --quiet -n --last -l --latest --no-trunc -f --filter --format --json -h --help --'
+	['inspect']='-f --format --json -h --help --'
 	['attach']='--detach-keys --no-stdin --sig-proxy --help --'
 	['logs']='-f --follow -t --timestamps -n --tail --since --until --stdout --stderr --help --'
-	['rm']='--help'
 	['doctor']='--cgroup-parent --json --help '
 	['profile']='--help'
 	['profile ls']='--json --help'
@@ -47,6 +56,11 @@ _cordon_profiles() {
 	fi
 }
 
+# Names and ids of what is kept.
+_cordon_sandboxes() {
+	_cordon_reply "$("${COMP_WORDS[0]}" ps -a --format '{{.Names}} {{.ID}}' 2>/dev/null)"
+}
+
 # The value of a flag. False where the word before is none that takes one.
 _cordon_value() { # FLAG
 	case $1 in
@@ -73,7 +87,11 @@ _cordon_value() { # FLAG
 	--network | --net)
 		_cordon_reply none
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-signal | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys)
+	-f | --filter)
+		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
+		compopt -o nospace 2>/dev/null || true
+		;;
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-signal | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | -n | --last | --format | -f | --format)
 		COMPREPLY=()
 		;;
 	*) return 1 ;;
@@ -136,6 +154,7 @@ _cordon() {
 	case $command in
 	profile | 'help profile') _cordon_reply "$_cordon_profile_commands" ;;
 	help) _cordon_reply "$_cordon_commands" ;;
+	inspect | start | stop | rm) _cordon_sandboxes ;;
 	'profile check') _cordon_files ;;
 	'profile show' | 'profile diff') _cordon_profiles ;;
 	'profile keys') _cordon_reply "${_cordon_keys//=/}" ;;

@@ -156,6 +156,7 @@ cordon_says() { # TEXT
 	eventually cordon_says kept
 	kill -9 "$(recorder)"
 	eventually grep -qx 'is_output_lost 1' "$CORDON_ROOT/state/sandboxes/$id/state"
+	cordon inspect "$id" | jq -e '.[0].output_lost == true and .[0].state == "running"' >/dev/null
 	echo >go
 	echo >on
 	eventually has_ended

@@ -402,11 +402,6 @@ static void keeps_own_flags_apart(void **state)
 	}
 }
 
-static bool is_own(const struct option_view *flag)
-{
-	return (flag->of & ~(unsigned)OPTIONS_OWN) == 0;
-}
-
 /* Of each flag of Docker's there is one row, in one of the two tables, and no letter is twice. */
 static void has_each_flag_once(void **state)
 {
