@@ -30,6 +30,7 @@ POLICY_SRC   := \
 PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 CGROUP_SRC   := \
+	cgroup/change.c \
 	cgroup/enter.c \
 	cgroup/freeze.c \
 	cgroup/group.c \
@@ -94,6 +95,13 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ending.c \
 	cmd/exec.c \
 	cmd/kept.c \
+	cmd/events.c \
+	cmd/fill.c \
+	cmd/moment.c \
+	cmd/own_flags.c \
+	cmd/processes.c \
+	cmd/stats.c \
+	cmd/update.c \
 	cmd/life.c \
 	cmd/life_end.c \
 	cmd/life_pause.c \
@@ -114,6 +122,9 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 RECORDS_SRC := \
 	records/create.c \
 	records/fields.c \
+	records/events.c \
+	records/events_read.c \
+	records/fresh.c \
 	records/gc.c \
 	records/keep.c \
 	records/attach.c \
@@ -287,6 +298,7 @@ UNIT_SRC := \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_ending.c \
+	tests/unit/cmd/test_moment.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
@@ -331,6 +343,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
+	tests/unit/records/test_events.c \
 	tests/unit/records/test_fields.c \
 	tests/unit/records/test_record.c \
 	tests/unit/records/test_status.c \
@@ -388,6 +401,7 @@ $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_detach_keys: $(O)/cmd/detach_keys.o
 $(O)/tests/unit/cmd/test_logs_lines: $(O)/cmd/logs_lines.o
+$(O)/tests/unit/cmd/test_moment: $(O)/cmd/fill.o $(O)/cmd/moment.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
@@ -403,7 +417,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 

@@ -9,6 +9,7 @@
  *   group.c   make, limit, join, kill, remove
  *   freeze.c  freeze and thaw
  *   leaf.c    v2: the caller steps aside, so that its own group can be the parent
+ *   change.c  other limits for groups that are in use
  *   usage.c   what was used, and which limits were hit
  *
  * A sandbox has one group in each hierarchy that a wanted controller belongs to: one at all on v2,
@@ -179,6 +180,10 @@ int must_check cgroup_open(const struct cgroup_known *known, size_t n, struct cg
 /* Moves the calling process, which has one thread, into groups that were opened, v1 and v2. */
 int must_check cgroup_enter(const struct cgroup *group, struct err *err);
 
+/* The processes in a group that was opened, host numbers; others than the caller's may come and go
+ * meanwhile. Returns how many, in *ret_pids (malloc, the caller's), or -errno. */
+ssize_t must_check cgroup_list(const struct cgroup *group, pid_t **ret_pids);
+
 /* Whether /proc/PID/cgroup says that it is in every one of the groups. */
 int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err);
 
@@ -215,6 +220,27 @@ void cgroup_release(struct cgroup *group);
 /* Removes one group by its path; waits up to two seconds for its last processes. One that is gone
  * is no error. parent_is_ours: also the parent, where nothing else is in it. */
 int must_check cgroup_remove(const char *path, bool parent_is_ours, struct err *err);
+
+/* ---- a sandbox that runs ---- */
+
+/* After cgroup_open: adds the controllers that the groups have beside those they were made for. */
+void cgroup_widen(struct cgroup *group);
+
+/* Whether the groups can hold this limit. */
+bool cgroup_can_limit(const struct cgroup *group, enum spec_limit limit);
+
+/* Whether spec allows more of it than what is in force; false where the two cannot be compared. */
+bool cgroup_would_loosen(const struct cgroup *group, const struct spec_limits *spec,
+			 enum spec_limit limit);
+
+/*
+ * As cgroup_limit, for groups that are in use: limits (bits) that spec does not ask for are lifted.
+ * LIMIT_MEMORY and LIMIT_SWAP go together. Memory that is in use and cannot be freed is no
+ * reason to kill: -EBUSY. Either all are changed, or, after a failure, none. Needs:
+ * cgroup_can_limit of each.
+ */
+int must_check cgroup_change(struct cgroup *group, const struct spec_limits *spec, uint32_t limits,
+			     uint32_t extra_tasks, struct err *err);
 
 /* ---- v2: the caller's own group as the parent ---- */
 
@@ -269,6 +295,15 @@ enum {
 /* Reads these parts as far as the group has them; the others are unknown. Never fails: what cannot
  * be read is unknown. */
 void cgroup_read_usage(const struct cgroup *group, unsigned parts, struct cgroup_usage *ret);
+/* Limits that are in force in the groups, whoever set them. CGROUP_UNKNOWN: there is no such group;
+ * CGROUP_UNLIMITED: none. */
+#define CGROUP_UNLIMITED INT64_MAX
+struct cgroup_bounds {
+	int64_t memory_bytes;
+	int64_t pids; /* our init is counted */
+};
+struct cgroup_bounds cgroup_read_bounds(const struct cgroup *group);
+
 /* Processor time alone, microseconds or CGROUP_UNKNOWN. */
 int64_t cgroup_read_cpu_us(const struct cgroup *group);
 

@@ -4,6 +4,8 @@
  * kernel/cgroup/cgroup.c, Linux 5.17). */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -95,4 +97,46 @@ int cgroup_enter(const struct cgroup *group, struct err *err)
 			return r;
 	}
 	return 0;
+}
+
+/* The numbers of a text, a line each. Returns how many, or -ENOMEM. */
+static ssize_t read_numbers(FILE *file, pid_t **ret_pids)
+{
+	pid_t *pids = NULL;
+	char line[32];
+	ssize_t n = 0;
+
+	while (fgets(line, sizeof(line), file) != NULL) {
+		pid_t *grown = reallocarray(pids, (size_t)n + 1, sizeof(*pids));
+		uint32_t pid;
+
+		if (grown == NULL) {
+			free(pids);
+			return -ENOMEM;
+		}
+		pids = grown;
+		io_chomp(line);
+		if (parse_u32(line, &pid) == 0)
+			pids[n++] = (pid_t)pid;
+	}
+	*ret_pids = pids;
+	return n;
+}
+
+ssize_t cgroup_list(const struct cgroup *group, pid_t **ret_pids)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	FILE *file;
+	ssize_t n;
+
+	if (group->n == 0)
+		return -ENOENT;
+	fd = sys_openat(group->places[0].dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC, 0);
+	file = fd < 0 ? NULL : fdopen(fd, "re");
+	if (file == NULL)
+		return fd < 0 ? fd : -errno;
+	ignore_result(steal_fd(&fd), "the stream's");
+	n = read_numbers(file, ret_pids);
+	ignore_result(fclose(file), "read-only");
+	return n;
 }

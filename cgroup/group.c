@@ -191,7 +191,7 @@ static int check_cpuset(const struct cgroup_place *place, const struct cgroup_li
 	return 0;
 }
 
-static int set_value(const struct cgroup_place *place, const struct cgroup_limit_row *row,
+int cgroup_set_value(const struct cgroup_place *place, const struct cgroup_limit_row *row,
 		     const char *value, struct err *err)
 {
 	_cleanup_fd_ int fd = sys_openat(place->dir_fd, row->file, O_RDWR | O_CLOEXEC, 0);
@@ -307,7 +307,7 @@ int cgroup_limit(struct cgroup *group, const struct spec_limits *spec, uint32_t 
 				r = limit_devices(place, row, spec->total[row->limit].value, err);
 			} else {
 				row->format(spec, extra_tasks, value, sizeof(value));
-				r = set_value(place, row, value, err);
+				r = cgroup_set_value(place, row, value, err);
 			}
 			if (r < 0)
 				return r;

@@ -28,6 +28,11 @@ bool cgroup_reads_back(const char *wanted, const char *found, bool in_pages);
  * hierarchy has a line, and on v1 the paths are mostly alike. */
 bool cgroup_has_path(const char *text, const struct cgroup_place *place);
 
+/* Writes a value to the row's file and reads it back (group.c). */
+int must_check cgroup_set_value(const struct cgroup_place *place,
+				const struct cgroup_limit_row *row, const char *value,
+				struct err *err);
+
 extern const struct cgroup_limit_row cgroup_limit_rows[];
 extern const size_t cgroup_n_limit_rows;
 

@@ -141,6 +141,35 @@ void cgroup_read_usage(const struct cgroup *group, unsigned parts, struct cgroup
 	}
 }
 
+/* v1 has the largest number of whole pages where v2 has "max". */
+static int64_t read_bound(const struct cgroup_place *place, const char *file)
+{
+	char text[64];
+	int64_t value;
+
+	if (io_read_text(place->dir_fd, file, text, sizeof(text)) < 0)
+		return CGROUP_UNKNOWN;
+	value = str_has_prefix(text, "max") ? CGROUP_UNLIMITED : to_number(text);
+	return value > CGROUP_UNLIMITED / 2 ? CGROUP_UNLIMITED : value;
+}
+
+struct cgroup_bounds cgroup_read_bounds(const struct cgroup *group)
+{
+	struct cgroup_bounds bounds = {CGROUP_UNKNOWN, CGROUP_UNKNOWN};
+
+	for (size_t i = 0; i < group->n; i++) {
+		const struct cgroup_place *place = &group->places[i];
+
+		if ((place->controllers & 1U << CGROUP_MEMORY) != 0)
+			bounds.memory_bytes = read_bound(place, place->version == CGROUP_V1
+									? "memory.limit_in_bytes"
+									: "memory.max");
+		if ((place->controllers & 1U << CGROUP_PIDS) != 0)
+			bounds.pids = read_bound(place, "pids.max");
+	}
+	return bounds;
+}
+
 int64_t cgroup_read_cpu_us(const struct cgroup *group)
 {
 	struct last_file last = {0};

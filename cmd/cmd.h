@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cmd/own_flags.h"
 #include "launcher/cordon.h"
 
 enum { EXIT_CORDON = 125 };
@@ -28,6 +29,7 @@ enum command_flag {
 	COMMAND_DOCTOR_FLAGS = 1 << 4,  /* --cgroup-parent and --json */
 	COMMAND_CREATE_FLAGS = 1 << 5,
 	COMMAND_EXEC_FLAGS = 1 << 6,
+	COMMAND_UPDATE_FLAGS = 1 << 12,
 	COMMAND_PS_FLAGS = 1 << 7,      /* those of `ps` (list_options.h) */
 	COMMAND_INSPECT_FLAGS = 1 << 8, /* those of `inspect` (list_options.h) */
 	COMMAND_LOGS_FLAGS = 1 << 9,
@@ -51,6 +53,9 @@ extern const struct subcommand commands[];
 
 /* Which rows of the table of flags are the command's: enum option_of (options.h), 0 for none. */
 unsigned command_options(const struct subcommand *row);
+
+/* The small table of a command that has flags of its own (own_flags.h); NULL: none. */
+const struct own_flag *command_own_flags(const struct subcommand *row);
 
 /* The row with that name or alias, NULL where there is none. */
 const struct subcommand *command_find(const struct subcommand *table, const char *name);
@@ -90,6 +95,10 @@ int cmd_start(const struct cmd_context *context, int argc, char **argv);
 int cmd_attach(const struct cmd_context *context, int argc, char **argv);
 int cmd_logs(const struct cmd_context *context, int argc, char **argv);
 int cmd_stop(const struct cmd_context *context, int argc, char **argv);
+int cmd_events(const struct cmd_context *context, int argc, char **argv);
+int cmd_stats(const struct cmd_context *context, int argc, char **argv);
+int cmd_top(const struct cmd_context *context, int argc, char **argv);
+int cmd_update(const struct cmd_context *context, int argc, char **argv);
 int cmd_restart(const struct cmd_context *context, int argc, char **argv);
 int cmd_kill(const struct cmd_context *context, int argc, char **argv);
 int cmd_wait(const struct cmd_context *context, int argc, char **argv);

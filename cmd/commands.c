@@ -60,6 +60,20 @@ const struct subcommand commands[] = {
 	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
 	 "with run.\n",
 	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
+	{"events", "[FLAGS]", "print what happens to sandboxes, as it happens",
+	 "Goes on until --until, or ^C. Two files of 1 MiB are kept, below the state root.\n", 0,
+	 cmd_events, NULL},
+	{"stats", "[FLAGS] [SANDBOX...]", "show what sandboxes use, live",
+	 "All that run, or these. On a terminal the table is drawn anew each second; elsewhere\n"
+	 "it is printed once. What has no control group is shown as -.\n",
+	 0, cmd_stats, NULL},
+	{"top", "[FLAGS] SANDBOX", "list the processes of a sandbox that runs",
+	 "Seen from the host: PID is the host's number, INSIDE the one that they know.\n", 0,
+	 cmd_top, NULL},
+	{"update", "FLAGS SANDBOX...", "change limits and restart policy, also while it runs",
+	 "What is below a limit stays; memory in use that cannot be freed is a reason to\n"
+	 "refuse. Limits of time, output and single processes take a stopped sandbox.\n",
+	 COMMAND_UPDATE_FLAGS, cmd_update, NULL},
 	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
 	 "One that does not run is started.\n", 0, cmd_restart, NULL},
 	{"kill", "[FLAGS] SANDBOX...", "kill sandboxes, or send their programs a signal",
@@ -165,10 +179,19 @@ unsigned command_options(const struct subcommand *row)
 	       : row->flags & COMMAND_EXEC_FLAGS    ? OPTION_EXEC
 	       : row->flags & COMMAND_LOGS_FLAGS    ? OPTION_LOGS
 	       : row->flags & COMMAND_ATTACH_FLAGS  ? OPTION_ATTACH
+	       : row->flags & COMMAND_UPDATE_FLAGS  ? OPTION_UPDATE
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
 	       : row->flags & COMMAND_PS_FLAGS      ? OPTION_PS
 	       : row->flags & COMMAND_INSPECT_FLAGS ? OPTION_INSPECT
 						    : 0;
+}
+
+const struct own_flag *command_own_flags(const struct subcommand *row)
+{
+	return row->main == cmd_events  ? events_flags
+	       : row->main == cmd_stats ? stats_flags
+	       : row->main == cmd_top   ? top_flags
+					: NULL;
 }
 
 static void print_own_flags(const char *full_name)
@@ -191,6 +214,8 @@ static void print_flags(const struct subcommand *row, const char *full_name)
 	if (command_options(row) != 0)
 		options_print_help(command_options(row));
 	print_own_flags(full_name);
+	if (command_own_flags(row) != NULL)
+		own_flags_print_help(command_own_flags(row));
 	if (row->flags & COMMAND_JSON)
 		table_row(TABLE_HELP_COLUMNS, HELP_AT, "  --json",
 			  "one JSON document instead of text");
@@ -209,8 +234,8 @@ static void print_help(const struct subcommand *row, const char *above)
 		print_lines("\n");
 		print_commands(row->below, prefix);
 	}
-	if (command_options(row) != 0 || (row->flags & COMMAND_JSON) ||
-	    words_view(full_name, 0).name != NULL) {
+	if (command_options(row) != 0 || command_own_flags(row) != NULL ||
+	    (row->flags & COMMAND_JSON) || words_view(full_name, 0).name != NULL) {
 		print_lines("\n");
 		print_flags(row, full_name);
 	}

@@ -51,7 +51,7 @@ static int make(const struct cmd_context *context, struct verdict *verdict, stru
 		return EXIT_CORDON;
 	if (kept_create(records, verdict, &request, record, &verdict->err) < 0) {
 		print_err(&verdict->err);
-		records_release(records);
+		kept_close(records);
 		return err_exit_code(&verdict->err);
 	}
 	verdict_print_notes(verdict);
@@ -81,7 +81,7 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 		return exit_code;
 	print_out("%s\n", record.id);
 	kept_free_record(&record);
-	records_release(&records);
+	kept_close(&records);
 	return 0;
 }
 
@@ -141,7 +141,7 @@ int create_and_start(const struct cmd_context *context, struct verdict *verdict)
 	}
 	sandbox_release(&sandbox);
 	kept_free_record(&record);
-	records_release(&records);
+	kept_close(&records);
 	return exit_code;
 }
 
@@ -187,7 +187,7 @@ int create_named(const struct cmd_context *context, struct verdict *verdict, str
 		return 0;
 	print_err(&verdict->err);
 	sandbox_release(&ret->sandbox);
-	records_release(&ret->records);
+	kept_close(&ret->records);
 	return r;
 }
 
@@ -207,6 +207,6 @@ int create_named_end(struct named_run *named, const struct run_result *result,
 		print_err(&err);
 	sandbox_release(&named->sandbox);
 	kept_free_record(&named->record);
-	records_release(&named->records);
+	kept_close(&named->records);
 	return r < 0 ? EXIT_CORDON : exit_code;
 }

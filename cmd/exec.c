@@ -13,6 +13,7 @@
 #include "cmd/ending.h"
 #include "cmd/kept.h"
 #include "cmd/print.h"
+#include "records/events.h"
 #include "records/target.h"
 
 enum { ENDING_MS = 300, SAVED_FROM = 10 };
@@ -182,22 +183,52 @@ static bool has_ended(const struct live_run *live)
 	return fd < 0 || poll(&ended, 1, ENDING_MS) == 1;
 }
 
+/* What is told of it: Docker's execID is its process here. */
+struct noted {
+	const struct records *records;
+	const struct sandbox *sandbox;
+	struct background *background;
+	char pid[16]; /* "": it has not begun */
+};
+
+static void note_start(void *ctx, const struct run_started *started)
+{
+	struct noted *noted = ctx;
+	const struct event_attribute attribute = {"execID", noted->pid};
+
+	str_format(noted->pid, sizeof(noted->pid), "%d", started->workload_pid);
+	events_note(noted->records, noted->sandbox, "exec_start", &attribute, 1);
+	on_started(noted->background, started);
+}
+
+static void note_end(const struct noted *noted, int exit_code)
+{
+	char code[16];
+	const struct event_attribute attributes[] = {{"execID", noted->pid}, {"exitCode", code}};
+
+	if (noted->pid[0] == '\0')
+		return;
+	str_format(code, sizeof(code), "%d", exit_code);
+	events_note(noted->records, noted->sandbox, "exec_die", attributes, 2);
+}
+
 static int run(struct verdict *verdict, const struct run_target *target,
-	       const struct live_run *live, struct background *background)
+	       const struct live_run *live, struct noted *noted)
 {
 	const char *ref = verdict->options.rest[0];
 	struct run_options options = {.target = target,
 				      .id_block = target->id_block,
-				      .started = on_started,
-				      .ctx = background};
+				      .started = note_start,
+				      .ctx = noted};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	struct err err = {0};
 	int r = cordon_run(&verdict->decision, &options, &result, &err);
 
 	if (r < 0 && has_ended(live))
 		err_hint(&err, "The sandbox %s has ended meanwhile.", ref);
+	note_end(noted, r < 0 ? err_exit_code(&err) : result_exit_code(&result));
 	if (r < 0) {
-		say_to_caller(background);
+		say_to_caller(noted->background);
 		print_err(&err);
 		return err_exit_code(&err);
 	}
@@ -209,25 +240,25 @@ static int run(struct verdict *verdict, const struct run_target *target,
 
 static int enter(const struct cmd_context *context, struct verdict *verdict,
 		 const struct record *record, const struct sandbox_status *status,
-		 struct background *background)
+		 struct noted *noted)
 {
 	const char *ref = verdict->options.rest[0];
 	struct run_target target;
 	int exit_code;
 
 	if (target_open(record, status, ref, &target, &verdict->err) < 0) {
-		say_to_caller(background);
+		say_to_caller(noted->background);
 		print_err(&verdict->err);
 		return err_exit_code(&verdict->err);
 	}
 	target.command_line = context->command_line;
 	target.command_line_size = context->command_line_size;
 	if (decide(context, verdict, record, &status->live) < 0) {
-		say_to_caller(background);
+		say_to_caller(noted->background);
 		verdict_print_refusal(verdict);
 		exit_code = err_exit_code(&verdict->err);
 	} else {
-		exit_code = run(verdict, &target, &status->live, background);
+		exit_code = run(verdict, &target, &status->live, noted);
 	}
 	target_release(&target);
 	return exit_code;
@@ -262,12 +293,15 @@ static int find_and_enter(const struct cmd_context *context, struct verdict *ver
 		say_to_caller(background);
 		print_err(&verdict->err);
 	} else {
-		exit_code = enter(context, verdict, &record, &status, background);
+		exit_code = enter(context, verdict, &record, &status,
+				  &(struct noted){.records = &records,
+						  .sandbox = &sandbox,
+						  .background = background});
 	}
 	status_release(&status);
 	record_free(&record);
 	sandbox_release(&sandbox);
-	records_release(&records);
+	kept_close(&records);
 	return exit_code;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon gc`: finishes what killed runs and commands could not undo. */
 #include "cmd/cmd.h"
+#include "cmd/kept.h"
 #include "cmd/print.h"
 #include "records/store.h"
 

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "cmd/print.h"
+#include "records/events.h"
 
 enum { SAVED_FROM = 3 };
 
@@ -26,6 +27,20 @@ int kept_open(const struct cmd_context *context, bool makes, struct records *ret
 		return 0;
 	print_err(&err);
 	return -1;
+}
+
+void kept_close(struct records *records)
+{
+	int trouble = events_trouble(records);
+
+	if (trouble != 0) {
+		struct err err;
+
+		err_set(&err, ERR_SETUP, trouble, "%s/" EVENTS_FILE ": an event is missing there",
+			records->home);
+		print_note("%s", err.text);
+	}
+	records_release(records);
 }
 
 /* ---- deciding ---- */
@@ -71,6 +86,7 @@ int kept_decide(struct verdict *verdict, const struct run_request *request)
 
 	asked.is_kept = true;
 	asked.keeps_output = true;
+	asked.counts_usage = true;
 	memset(asked.fds_closed, 0, sizeof(asked.fds_closed));
 	asked.wants_pause = true;
 	if (r < 0)
@@ -115,8 +131,7 @@ int kept_check_flags(const struct options *o, struct err *err)
 
 /* ---- making ---- */
 
-/* "no", "on-failure:3": as the policy says it. */
-static void restart_text(const struct spec_supervision *policy, char *buf, size_t size)
+void kept_restart_text(const struct spec_supervision *policy, char *buf, size_t size)
 {
 	switch (policy->restart) {
 	case RESTART_NO:
@@ -200,7 +215,7 @@ int kept_create(const struct records *records, const struct verdict *verdict,
 	}
 	if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
 		cwd[0] = '\0';
-	restart_text(&decision->spec.supervision, restart, sizeof(restart));
+	kept_restart_text(&decision->spec.supervision, restart, sizeof(restart));
 	str_format(record.name, sizeof(record.name), "%s",
 		   verdict->options.name != NULL ? verdict->options.name : "");
 	record.memory = arena;

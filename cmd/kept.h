@@ -12,6 +12,9 @@
 /* The caller's records. makes: see records_open. Returns 0, or -1 and it has been said. */
 int must_check kept_open(const struct cmd_context *context, bool makes, struct records *ret);
 
+/* Says why an event could not be written, if that was so, and releases them. */
+void kept_close(struct records *records);
+
 /* Decides as a sandbox in the background will be started: with 0 to 2 on /dev/null. As
  * verdict_decide. files and request: of a record, or NULL. */
 int must_check kept_decide(struct verdict *verdict, const struct run_request *request);
@@ -27,6 +30,8 @@ void kept_request(struct verdict *verdict, const struct cmd_context *context,
 int must_check kept_create(const struct records *records, const struct verdict *verdict,
 			   const struct run_request *request, struct record *ret_record,
 			   struct err *err);
+/* "no", "on-failure:3": as the policy says it. */
+void kept_restart_text(const struct spec_supervision *policy, char *buf, size_t size);
 void kept_free_record(struct record *record);
 
 /*

@@ -42,7 +42,7 @@ int life_for_each(const struct cmd_context *context, char **words, life_fn one, 
 			print_out("%s\n", *words);
 		sandbox_release(&sandbox);
 	}
-	records_release(&records);
+	kept_close(&records);
 	return exit_code;
 }
 
@@ -176,7 +176,7 @@ static int start_all(const struct cmd_context *context)
 		start_wanted(&life, &sandbox, &count);
 		sandbox_release(&sandbox);
 	}
-	records_release(&records);
+	kept_close(&records);
 	if (n < 0)
 		return life_say(&err);
 	print_note("%zu started, %zu failed", count.started, count.failed);

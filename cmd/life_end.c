@@ -19,6 +19,7 @@
 #include "base/sys.h"
 #include "cmd/life.h"
 #include "cmd/print.h"
+#include "records/events.h"
 
 enum {
 	END_MS = 10000, /* longer than any keeper takes to undo a run, once all is killed */
@@ -214,6 +215,8 @@ static int end_batch(const struct records *records, struct ending *batch, size_t
 			exit_code = life_say(&batch[i].err);
 		else
 			print_out("%s\n", batch[i].ref);
+		if (batch[i].r == 0 && batch[i].patience_ms > 0) /* there was a keeper */
+			events_note(records, batch[i].sandbox, "stop", NULL, 0);
 		sandbox_release(batch[i].sandbox);
 	}
 	return exit_code;
@@ -292,7 +295,7 @@ int cmd_stop(const struct cmd_context *context, int argc, char **argv)
 	if (kept_open(context, false, &records) < 0)
 		return EXIT_CORDON;
 	exit_code = n == 0 ? end_all(&records, &how) : end_words(&records, argv + 1, &how);
-	records_release(&records);
+	kept_close(&records);
 	return exit_code;
 }
 
@@ -301,11 +304,15 @@ int cmd_stop(const struct cmd_context *context, int argc, char **argv)
 static int restart_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
 	struct err err = {0};
+	int exit_code;
 
 	(void)ref;
 	if (life_end(life->records, sandbox, life->how, &err) < 0)
 		return life_say(&err);
-	return kept_start(life->context, life->records, sandbox);
+	exit_code = kept_start(life->context, life->records, sandbox);
+	if (exit_code == 0)
+		events_note(life->records, sandbox, "restart", NULL, 0);
+	return exit_code;
 }
 
 int cmd_restart(const struct cmd_context *context, int argc, char **argv)
@@ -333,6 +340,15 @@ static int send_signal(const struct sandbox_status *status, uint32_t signo, stru
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "signal its program") : 0;
 }
 
+static void note_kill(const struct life *life, const struct sandbox *sandbox, uint32_t signo)
+{
+	char number[16];
+	const struct event_attribute attribute = {"signal", number};
+
+	str_format(number, sizeof(number), "%u", signo);
+	events_note(life->records, sandbox, "kill", &attribute, 1);
+}
+
 static int kill_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
 	const uint32_t *signo = life->how;
@@ -355,6 +371,8 @@ static int kill_one(const struct life *life, struct sandbox *sandbox, const char
 	} else {
 		r = life_end(life->records, sandbox, &how, &err);
 	}
+	if (r == 0)
+		note_kill(life, sandbox, *signo);
 	status_release(&status);
 	return r < 0 ? life_say(&err) : 0;
 }

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cmd/life.h"
 #include "cmd/print.h"
+#include "records/events.h"
 
 /* The group that can be frozen; -1: there is none. */
 static int freezer_of(const struct live_run *live)
@@ -104,6 +105,8 @@ static int pause_one(const struct life *life, struct sandbox *sandbox, const cha
 			ignore_result(status_mark_paused(life->records, sandbox, false, &undone),
 				      "the first failure is the one to hear of");
 	}
+	if (r == 0)
+		events_note(life->records, sandbox, "pause", NULL, 0);
 	status_release(&status);
 	return r < 0 ? life_say(&err) : 0;
 }
@@ -124,6 +127,8 @@ static int unpause_one(const struct life *life, struct sandbox *sandbox, const c
 		    ? life_unpause(life->records, sandbox, &status, &err)
 		    : err_set(&err, ERR_USAGE, EINVAL, "sandbox %s is not paused: it is %s", ref,
 			      sandbox_state_name(status.state));
+	if (r == 0)
+		events_note(life->records, sandbox, "unpause", NULL, 0);
 	status_release(&status);
 	return r < 0 ? life_say(&err) : 0;
 }

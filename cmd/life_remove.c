@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cmd/life.h"
 #include "cmd/print.h"
+#include "records/events.h"
 
 /* ---- rm ---- */
 
@@ -90,8 +91,10 @@ int cmd_rename(const struct cmd_context *context, int argc, char **argv)
 		r = sandbox_lock(&records, &sandbox, &err);
 	if (r == 0)
 		r = records_rename(&records, &sandbox, argv[2], &err);
+	if (r == 0)
+		events_note(&records, &sandbox, "rename", NULL, 0);
 	sandbox_release(&sandbox);
-	records_release(&records);
+	kept_close(&records);
 	return r < 0 ? life_say(&err) : 0;
 }
 
@@ -269,6 +272,6 @@ int cmd_prune(const struct cmd_context *context, int argc, char **argv)
 	if (kept_open(context, false, &records) < 0)
 		return EXIT_CORDON;
 	exit_code = prune_all(&records, &prune);
-	records_release(&records);
+	kept_close(&records);
 	return exit_code;
 }

@@ -63,9 +63,10 @@ enum option_of {
 	OPTION_EXPLAIN = 1 << 1,
 	OPTION_DOCTOR = 1 << 2,
 	OPTION_CREATE = 1 << 3,
-	OPTION_DOCKER = 1 << 4, /* no command: Docker has a flag of that name */
 	OPTION_EXEC = 1 << 5,
-	OPTION_PS = 1 << 6, /* list_options.h, as the next one */
+	OPTION_UPDATE = 1 << 12,
+	OPTION_DOCKER = 1 << 4, /* no command: Docker has a flag of that name */
+	OPTION_PS = 1 << 6,     /* list_options.h, as the next one */
 	OPTION_INSPECT = 1 << 7,
 	OPTION_LOGS = 1 << 8,
 	OPTION_ATTACH = 1 << 9,

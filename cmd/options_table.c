@@ -11,13 +11,14 @@
 enum {
 	OF_ALL = OPTION_RUN | OPTION_CREATE | OPTION_EXPLAIN,
 	OF_DOCKER = OF_ALL | OPTION_DOCKER,
+	OF_LIMITS = OF_DOCKER | OPTION_UPDATE, /* what can be changed later */
 	OF_KEPT = OPTION_RUN | OPTION_CREATE | OPTION_DOCKER,
 };
 
 const struct option_def options_table[] = {
 	{"--profile", 0, "P", TO_TEXT, AT(profile), OF_ALL,
 	 "profile by name, or by path where it has a slash (default: default)"},
-	{"--set", 0, "KEY=VALUE", TO_POLICY, FLAG_SET, OF_ALL,
+	{"--set", 0, "KEY=VALUE", TO_POLICY, FLAG_SET, OF_ALL | OPTION_UPDATE,
 	 "any policy key, as in a file: limits.nproc=16"},
 	{"--waive", 0, "NAME=REASON", TO_POLICY, FLAG_WAIVE, OF_ALL,
 	 "give up one protection, with the reason"},
@@ -38,17 +39,17 @@ const struct option_def options_table[] = {
 	{"--hostname", 'h', "NAME", TO_POLICY, FLAG_HOSTNAME, OF_DOCKER, "host name inside"},
 	{"--init", 0, NULL, TO_POLICY, FLAG_INIT, OF_DOCKER,
 	 "a process 1 that reaps (there is one anyway)"},
-	{"--memory", 'm', "SIZE", TO_POLICY, FLAG_MEMORY, OF_DOCKER,
+	{"--memory", 'm', "SIZE", TO_POLICY, FLAG_MEMORY, OF_LIMITS,
 	 "memory of the whole sandbox: 64m; k, m, g are powers of 1024, 0 is no limit"},
-	{"--memory-swap", 0, "SIZE", TO_POLICY, FLAG_MEMORY_SWAP, OF_DOCKER,
+	{"--memory-swap", 0, "SIZE", TO_POLICY, FLAG_MEMORY_SWAP, OF_LIMITS,
 	 "memory and swap together, -1 for any; without it no swap (Docker: as much as memory)"},
-	{"--pids-limit", 0, "N", TO_POLICY, FLAG_PIDS_LIMIT, OF_DOCKER,
+	{"--pids-limit", 0, "N", TO_POLICY, FLAG_PIDS_LIMIT, OF_LIMITS,
 	 "tasks of the whole sandbox; -1 or 0 is no limit"},
-	{"--cpus", 0, "N", TO_POLICY, FLAG_CPUS, OF_DOCKER,
+	{"--cpus", 0, "N", TO_POLICY, FLAG_CPUS, OF_LIMITS,
 	 "processors' worth of time: 0.5 is half of one, 0 is no limit"},
-	{"--cpuset-cpus", 0, "LIST", TO_POLICY, FLAG_CPUSET_CPUS, OF_DOCKER,
+	{"--cpuset-cpus", 0, "LIST", TO_POLICY, FLAG_CPUSET_CPUS, OF_LIMITS,
 	 "which processors: 0-1,4"},
-	{"--cpu-shares", 'c', "N", TO_POLICY, FLAG_CPU_SHARES, OF_DOCKER,
+	{"--cpu-shares", 'c', "N", TO_POLICY, FLAG_CPU_SHARES, OF_LIMITS,
 	 "share against others where processors are short; 1024 is usual (a cpu_weight of 100)"},
 	{"--ulimit", 0, "NAME=VALUE", TO_POLICY, FLAG_ULIMIT, OF_DOCKER,
 	 "resource limit of each process, soft and hard in one: nofile=64; nproc=3 is of this "
@@ -68,7 +69,7 @@ const struct option_def options_table[] = {
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
 	 "none; this build has no other, and takes it where nothing is said"},
 	{"--net", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER, NULL},
-	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_DOCKER,
+	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,
 	 "what asks the program of a kept sandbox to end: TERM, SIGINT, 15, RTMIN+3"},
@@ -127,7 +128,8 @@ const struct option_def options_table[] = {
 	{"--sig-proxy", 0, NULL, TO_UNTRUTH, AT(no_sig_proxy), OPTION_ATTACH,
 	 "pass signals on to the program; done unless =false is said"},
 	{"--help", 0, NULL, TO_TRUTH, AT(help),
-	 OPTION_ATTACH | OPTION_LOGS | OF_ALL | OPTION_DOCTOR | OPTION_EXEC, "this text"},
+	 OPTION_ATTACH | OPTION_LOGS | OF_ALL | OPTION_DOCTOR | OPTION_EXEC | OPTION_UPDATE,
+	 "this text"},
 };
 
 const size_t options_n = sizeof(options_table) / sizeof(options_table[0]);

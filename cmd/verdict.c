@@ -40,7 +40,7 @@ int verdict_decide(struct verdict *verdict, const struct cmd_context *context,
 	cmd_request_init(context, &request);
 	request.policy = *policy;
 	request.wants_usage = verdict->options.top || verdict->options.sample_ms > 0;
-	request.is_kept = verdict->options.name != NULL;
+	request.is_kept = request.counts_usage = verdict->options.name != NULL;
 	request.cgroup_parent = verdict->options.cgroup_parent;
 	request.wants_pause = verdict->options.name != NULL;
 	request.explains_denials = verdict->options.explains_denials;

@@ -65,6 +65,7 @@ struct run_request {
 	const char *kept_dir;      /* the state root, which no sandbox is shown; NULL: by root_dir,
 				      environment and home */
 	bool wants_usage;          /* what is used will be asked for while it runs */
+	bool counts_usage;         /* the same, where a group can be had; no reason to refuse */
 	bool is_kept;              /* other programs may be started in it (cordon_run, enters) */
 	bool keeps_output;         /* what it prints goes into files (run_options.logs) */
 	/* With keeps_output: what those who attach type is the program's stdin; it has a terminal
@@ -133,6 +134,7 @@ struct decision {
 	struct limits_decision limits;
 	bool explains_denials;
 	bool wants_usage;
+	bool counts_usage;
 	bool is_kept;
 	bool keeps_output;
 	bool keeps_stdin; /* a pipe; where it has a terminal that is its stdin */

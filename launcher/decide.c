@@ -142,6 +142,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	memset(ret, 0, sizeof(*ret));
 	ret->explains_denials = request->explains_denials;
 	ret->wants_usage = request->wants_usage;
+	ret->counts_usage = request->counts_usage && !request->enters;
 	ret->is_kept = request->is_kept;
 	ret->keeps_output = request->keeps_output;
 	ret->keeps_terminal = request->keeps_output && request->keeps_terminal;

@@ -420,24 +420,33 @@ static bool has_failed(const struct run_result *result)
  * MEMCG_CHARGE_BATCH: 64 pages). */
 static bool memory_reached(const struct launch *launch, const struct cgroup_usage *usage)
 {
-	int64_t batch = 64 * (int64_t)sysconf(_SC_PAGESIZE);
+	bool is_limited = (launch->decision->limits.enforced & 1U << LIMIT_MEMORY) != 0;
 	uint64_t limit = launch->spec->limits.total[LIMIT_MEMORY].value;
+	struct cgroup_bounds bounds = cgroup_read_bounds(&launch->cgroup);
 
-	if ((launch->decision->limits.enforced & 1U << LIMIT_MEMORY) == 0)
-		return false;
-	if (usage->memory_limit_hits != CGROUP_UNKNOWN)
-		return usage->memory_limit_hits > 0;
+	if (bounds.memory_bytes != CGROUP_UNKNOWN) {
+		is_limited = bounds.memory_bytes != CGROUP_UNLIMITED;
+		limit = (uint64_t)bounds.memory_bytes;
+	}
+	if (usage->memory_limit_hits != CGROUP_UNKNOWN || !is_limited)
+		return is_limited && usage->memory_limit_hits > 0;
 	return usage->memory_peak_bytes == CGROUP_UNKNOWN ||
-	       (uint64_t)(usage->memory_peak_bytes + batch) >= limit;
+	       (uint64_t)usage->memory_peak_bytes + 64 * (uint64_t)sysconf(_SC_PAGESIZE) >= limit;
 }
 
 /* v1, and v2 before Linux 6.11, count a refusal where the fork was tried, though the limit was that
  * of a group above. */
 static bool pids_reached(const struct launch *launch, const struct cgroup_usage *usage)
 {
+	bool is_limited = (launch->decision->limits.enforced & 1U << LIMIT_PIDS) != 0;
 	uint64_t limit = launch->spec->limits.total[LIMIT_PIDS].value + OUR_TASKS;
+	struct cgroup_bounds bounds = cgroup_read_bounds(&launch->cgroup);
 
-	return (launch->decision->limits.enforced & 1U << LIMIT_PIDS) != 0 &&
+	if (bounds.pids != CGROUP_UNKNOWN) {
+		is_limited = bounds.pids != CGROUP_UNLIMITED;
+		limit = (uint64_t)bounds.pids;
+	}
+	return is_limited &&
 	       (usage->pids_peak == CGROUP_UNKNOWN || (uint64_t)usage->pids_peak >= limit);
 }
 

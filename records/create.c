@@ -17,6 +17,7 @@
 #include "base/sys.h"
 #include "launcher/fault.h"
 #include "launcher/ids.h"
+#include "records/events.h"
 #include "records/internal.h"
 #include "records/record.h"
 #include "records/status.h"
@@ -151,6 +152,8 @@ int records_create(const struct records *records, struct record *record, bool wa
 	r = r < 0 ? err_set(err, ERR_SETUP, -r, "random number")
 		  : create(records, record, &gate_fd, wants_block, err);
 	close_fd(&gate_fd);
+	if (r == 0)
+		events_note_id(records, record->id, "create", NULL, 0);
 	return r;
 }
 
@@ -235,6 +238,7 @@ int records_remove(const struct records *records, struct sandbox *sandbox, struc
 	if (renameat(base, sandbox->id, base, old) != 0 || (sandbox->is_kept && fsync(base) != 0))
 		return err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s: remove", records->home,
 			       sandbox->id);
+	events_note(records, sandbox, "destroy", NULL, 0);
 	r = fault_point("remove.renamed", NULL);
 	if (r == 0 && name[0] != '\0')
 		r = records_give_name(records, name, sandbox->id, err);

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/fault.h"
+#include "records/events.h"
 #include "records/internal.h"
 #include "records/keeper.h"
 
@@ -123,7 +124,29 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	/* Who looks sees "starting" for longer than is true: no more than that. */
 	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
 		      "the run goes on without");
+	events_note(keep->records, keep->sandbox, "start", NULL, 0);
 	ignore_result(fault_point("keep.started", NULL), "it goes on without");
+}
+
+void keep_note_end(const struct keep *keep, const struct run_result *result,
+		   const struct err *failure)
+{
+	enum run_kind kind = result != NULL ? result->kind : RUN_SETUP_FAILED;
+	int64_t began_ms =
+		keep->live.started_ms != RESULT_NONE ? keep->live.started_ms : record_now_ms();
+	char code[16], seconds[24];
+	const struct event_attribute attributes[] = {{"exitCode", code},
+						     {"execDuration", seconds},
+						     {"reason", result_kind_name(kind)}};
+
+	str_format(code, sizeof(code), "%d",
+		   result != NULL ? result_exit_code(result) : err_exit_code(failure));
+	str_format(seconds, sizeof(seconds), "%lld",
+		   (long long)((record_now_ms() - began_ms) / 1000));
+	if (kind == RUN_OOM)
+		events_note(keep->records, keep->sandbox, "oom", NULL, 0);
+	events_note(keep->records, keep->sandbox, "die", attributes,
+		    sizeof(attributes) / sizeof(attributes[0]));
 }
 
 void keep_note_restart(struct keep *keep)
@@ -160,6 +183,7 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 	str_format(last->kind, sizeof(last->kind), "%s",
 		   result_kind_name(result != NULL ? result->kind : RUN_SETUP_FAILED));
 	str_format(last->text, sizeof(last->text), "%s", failure != NULL ? failure->text : "");
+	keep_note_end(keep, result, failure);
 	if (keep->record->removes_itself) {
 		status_leave(keep->sandbox, last->exit_code);
 		return remove_sandbox(keep, err);

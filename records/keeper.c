@@ -32,6 +32,7 @@
 #include "base/sys.h"
 #include "launcher/fault.h"
 #include "records/attach.h"
+#include "records/fresh.h"
 #include "records/internal.h"
 #include "records/logs.h"
 
@@ -64,7 +65,9 @@ _Static_assert(sizeof(struct start_report) <= 4096 && sizeof(struct end_report) 
 struct keeper {
 	struct keep keep;
 	const struct decision *decision;
-	int report_fd; /* -EBADF once the caller knows */
+	const struct run_request *roots;
+	struct record_mark mark; /* which record was decided */
+	int report_fd;           /* -EBADF once the caller knows */
 	int waiter_fd; /* in the process of one start: the way to the one that waits; else -EBADF */
 	bool is_told_to_end;
 	char result_json[RESULT_JSON_MAX];
@@ -305,6 +308,28 @@ static void start_and_wait(struct keeper *keeper, int signal_fd, struct end_repo
 	ignore_result(fault_point("waiter.read", NULL), "nothing to fail");
 }
 
+/* What `cordon update` has changed counts from the next start on, and for whether there is one.
+ * False: it cannot be decided any more, and *end says why. */
+static bool look_at_record(struct keeper *keeper, struct end_report *end)
+{
+	struct keep *keep = &keeper->keep;
+	struct fresh *fresh = NULL;
+	struct err err;
+	int r = fresh_look(keep, keeper->roots, &keeper->mark, &fresh, &err);
+
+	if (r < 0) {
+		end->has_run = false;
+		end->err = err;
+		return false;
+	}
+	/* The old ones stay: results lead to them. */
+	if (r == 1) {
+		keeper->decision = &fresh->decision;
+		keep->record = &fresh->record;
+	}
+	return true;
+}
+
 static int64_t exit_code_of(const struct end_report *end)
 {
 	return end->has_run ? result_exit_code(&end->result) : err_exit_code(&end->err);
@@ -362,13 +387,18 @@ static void keep_starting(struct keeper *keeper)
 	for (;;) {
 		int64_t begin_ms = now_ms();
 
+		keeper->keep.live.started_ms = record_now_ms();
 		start_and_wait(keeper, signal_fd, &end);
-		if (!starts_again(keeper, &end))
+		if (keeper->is_told_to_end || !look_at_record(keeper, &end) ||
+		    !starts_again(keeper, &end))
 			break;
+		keep_note_end(&keeper->keep, end.has_run ? &end.result : NULL,
+			      end.has_run ? NULL : &end.err);
 		failures = keeper_failures(failures, now_ms() - begin_ms);
 		pause_until(keeper, signal_fd, &end,
 			    keeper_pause_ms(failures > 0 ? failures - 1 : 0));
-		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox))
+		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox) ||
+		    !look_at_record(keeper, &end))
 			break;
 		keep_note_restart(&keeper->keep);
 	}
@@ -393,6 +423,8 @@ static int keep_sandbox(struct keeper *keeper, const struct run_request *roots,
 	r = keep_begin(&records, record, &sandbox, &keeper->keep, err);
 	if (r < 0)
 		return r;
+	keeper->roots = roots;
+	keeper->mark = record_mark_of(&sandbox);
 	/* From here on it is the keeper's lock that keeps others away. */
 	ignore_result(close(KEEPER_SANDBOX_FD), "a directory");
 	if (keeper->decision->spec.supervision.restart != RESTART_NO) {

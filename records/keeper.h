@@ -50,6 +50,10 @@ int must_check keep_end(struct keep *keep, const struct run_result *result, cons
 			const struct err *failure, struct err *err);
 void keep_release(struct keep *keep);
 
+/* The event of an end: keep_end's, and that of one behind which there is another start. */
+void keep_note_end(const struct keep *keep, const struct run_result *result,
+		   const struct err *failure);
+
 /* ---- a keeper in the background ---- */
 
 /*

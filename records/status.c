@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/fault.h"
+#include "records/events.h"
 #include "records/internal.h"
 
 enum { STAT_MAX = 1024, START_FIELD = 22, LOOKS_MAX = 8, RUN_END_MS = 3000, RUN_LOOK_MS = 5 };
@@ -501,6 +502,14 @@ static int forget_live(const struct records *records, const char *id, struct err
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s", records->run, id) : 0;
 }
 
+static void note_loss(const struct records *records, const struct sandbox *sandbox,
+		      const struct last_run *last)
+{
+	const struct event_attribute attributes[] = {{"exitCode", "137"}, {"reason", last->kind}};
+
+	events_note(records, sandbox, "die", attributes, 2);
+}
+
 int status_settle(const struct records *records, const struct sandbox *sandbox, struct err *err)
 {
 	struct sandbox_status status;
@@ -523,6 +532,8 @@ int status_settle(const struct records *records, const struct sandbox *sandbox, 
 		r = fault_point("settle.gone", NULL);
 	if (r == 0)
 		r = write_settled(sandbox, &status.last, err);
+	if (r == 0)
+		note_loss(records, sandbox, &status.last);
 	if (r == 0)
 		r = fault_point("settle.written", NULL);
 	if (r == 0)

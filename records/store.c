@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -141,6 +142,9 @@ int records_open(const struct run_request *request, bool makes, struct records *
 		r = open_dirs(&records, are_new, err);
 	if (r == 0 && records.is_there)
 		r = open_live(&records, makes, err);
+	records.event_errno = calloc(1, sizeof(*records.event_errno));
+	if (r == 0 && records.event_errno == NULL)
+		r = err_set(err, ERR_SETUP, ENOMEM, "%s", records.home);
 	if (r < 0)
 		records_release(&records);
 	else
@@ -154,6 +158,8 @@ void records_release(struct records *records)
 	close_fd(&records->names_fd);
 	close_fd(&records->sandboxes_fd);
 	close_fd(&records->home_fd);
+	free(records->event_errno);
+	records->event_errno = NULL;
 }
 
 int records_hold(const struct records *records, int how, struct err *err)

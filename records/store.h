@@ -6,6 +6,7 @@
  *     HOME/sandboxes/ID/state    how its last start went (status.h). Likewise
  *     HOME/sandboxes/ID/wanted   whether it is to run: what a restart and `start --all` go by
  *     HOME/names/NAME            a link whose text is the id. Making it is how a name is taken
+ *     HOME/events, events.1      what happened (events.h)
  *     HOME/lock                  shared: something is being made; exclusive: gc
  *     RUN/sandboxes/ID/lock      locked (fcntl(2), open file description) while its keeper lives
  *     RUN/sandboxes/ID/live      what runs now (status.h)
@@ -46,7 +47,8 @@ struct records {
 	int home_fd;      /* -EBADF where it is not there, as the others */
 	int sandboxes_fd; /* of HOME */
 	int names_fd;
-	int live_fd; /* RUN/sandboxes; -EBADF: nothing was started since the boot */
+	int live_fd;      /* RUN/sandboxes; -EBADF: nothing was started since the boot */
+	int *event_errno; /* why the last event could not be written (events.h); 0: none */
 };
 
 /* One sandbox: its record's directory. */

@@ -195,6 +195,12 @@ static void print_flags_of(const char *above, const struct subcommand *row)
 				printf("-%c ", options_view(i).letter);
 			printf("%s ", options_view(i).name);
 		}
+	for (const struct own_flag *own = command_own_flags(row); own != NULL && own->name != NULL;
+	     own++) {
+		if (own->letter != 0)
+			printf("-%c ", own->letter);
+		printf("%s ", own->name);
+	}
 	printf("%s%s'\n", row->flags & COMMAND_JSON ? "--json " : "",
 	       of == 0               ? "--help"
 	       : of == OPTION_DOCTOR ? ""

@@ -58,6 +58,16 @@ static void print_flags(const struct subcommand *row, const char *above)
 		if (flag.help != NULL && (flag.of & of))
 			print_tagged(tag, flag.value != NULL ? flag.value : "", flag.help);
 	}
+	for (const struct own_flag *mine = command_own_flags(row);
+	     mine != NULL && mine->name != NULL; mine++) {
+		char tag[64];
+
+		if (mine->letter != 0)
+			str_format(tag, sizeof(tag), "-%c, %s", mine->letter, mine->name);
+		else
+			str_format(tag, sizeof(tag), "%s", mine->name);
+		print_tagged(tag, mine->value != NULL ? mine->value : "", mine->help);
+	}
 	if (row->flags & COMMAND_JSON)
 		print_tagged("--json", "", "one JSON document instead of text");
 }

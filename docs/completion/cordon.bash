@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile gc help'
+_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
@@ -11,6 +11,10 @@ declare -gA _cordon_flags=(
 	['start']='--all --help'
 	['stop']='--all --timeout --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
+	['events']='--since --until -f --filter --format --json --help'
+	['stats']='-a --all --no-stream --format --json --help'
+	['top']='-o --columns --help'
+	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --restart --help --'
 	['restart']='--timeout --signal --help'
 	['kill']='--signal --help'
 	['wait']='--help'
