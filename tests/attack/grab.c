@@ -37,19 +37,20 @@ static const char *const names[WAYS] = {
 };
 static long got[WAYS];
 
+/* Dead ones have nothing any more. */
 static bool is_before_exec(int pid)
 {
-	char path[64], text[32] = "";
+	char path[64], text[64] = "", state = 'Z';
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return false;
 	if (read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	close(fd);
-	return strcmp(text, "cordon\n") == 0;
+	return sscanf(text, "%*d (cordon) %c", &state) == 1 && state != 'Z' && state != 'X';
 }
 
 /* True where the file has a byte for whoever asks. */
@@ -123,12 +124,17 @@ static bool can_read_args(int pid)
 	return false;
 }
 
-static bool can_seize(int pid)
+/* In a process of its own, with which the tracing ends: one that runs cannot be detached from. */
+static bool can_seize(int pid, int *ret_last_pid)
 {
-	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0)
-		return false;
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
-	return true;
+	int status = 1;
+	pid_t child = fork();
+
+	*ret_last_pid = child;
+
+	if (child == 0)
+		_exit(ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0);
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 /* Where the program lies that this one is a fork of: any address will do, for what is asked is
@@ -162,7 +168,7 @@ static bool can_take_fd(int pid)
 
 /* One look after the other, each of which counts where it was still the client's memory after it.
  */
-static void attack(int pid)
+static void attack(int pid, int *ret_last_pid)
 {
 	for (int way = 0; way < WAYS; way++) {
 		bool is_in = false;
@@ -178,7 +184,7 @@ static void attack(int pid)
 			is_in = can_read_args(pid);
 			break;
 		case 10:
-			is_in = can_seize(pid);
+			is_in = can_seize(pid, ret_last_pid);
 			break;
 		case 11:
 			is_in = can_read_memory(pid);
@@ -214,7 +220,7 @@ int main(int argc, char **argv)
 {
 	time_t end = time(NULL) + (argc > 1 ? strtol(argv[1], NULL, 10) : 1);
 	bool stops = argc > 2 && strcmp(argv[2], "stop") == 0;
-	int next = getpid() + 1;
+	int next = getpid() + 1, last = 0;
 	long met = 0;
 
 	puts("waits");
@@ -228,7 +234,7 @@ int main(int argc, char **argv)
 				/* A little further each time: what it has given up does not
 				 * protect it any more. */
 				do {
-					attack(pid);
+					attack(pid, &last);
 					if (stops && kill(pid, SIGCONT) == 0)
 						usleep(100);
 				} while (is_before_exec(pid) &&
@@ -236,7 +242,7 @@ int main(int argc, char **argv)
 			}
 			if (stops)
 				kill(pid, SIGCONT);
-			next = pid + 1;
+			next = (pid > last ? pid : last) + 1;
 		}
 	return report(met);
 }
