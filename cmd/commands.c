@@ -58,7 +58,9 @@ const struct subcommand commands[] = {
 	 0, cmd_stop, NULL},
 	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
 	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
-	 "with run.\n",
+	 "with run; 125 where the sandbox does not run, or has as many processes as it may,\n"
+	 "137 where it ended with CMD in it. What ends this command ends CMD. With -d it goes\n"
+	 "on in the background: 0 once CMD runs, which ends with the sandbox.\n",
 	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
 	{"events", "[FLAGS]", "print what happens to sandboxes, as it happens",
 	 "Goes on until --until, or ^C. Two files of 1 MiB are kept, below the state root.\n", 0,
