@@ -3,6 +3,9 @@
 # `cordon exec`: another program in a sandbox that runs. That it is confined as the sandbox's own is,
 # what it counts for, how it ends, and what somebody inside can do about it before it is there.
 
+# "exec" is a command of cordon's here, and what follows no command of the shell's.
+# shellcheck disable=SC2238
+
 load ../lib/cordon
 load ../lib/attack
 load ../lib/groups
