@@ -9,7 +9,6 @@
 load ../lib/cordon
 load ../lib/attack
 load ../lib/groups
-load ../lib/tmux
 
 # One program for all, since as a user a sandbox is not entered by another file than it was started
 # by, and some of it is with a row left out.
@@ -17,7 +16,6 @@ CORDON=$FAULTY
 
 teardown() {
 	local name
-	[ -z "${tmux_dir:-}" ] || tmux_stop
 	for name in "$CORDON_ROOT"/state/names/*; do
 		[ -e "$name" ] || [ -L "$name" ] || continue
 		cordon stop "${name##*/}" >/dev/null 2>&1 || echo "cannot stop ${name##*/}"
@@ -278,29 +276,6 @@ grab_while() { # FAULT
 	# A process of cordon's would be there by that name; dead ones wait for the host's init.
 	gives 0 "" cordon exec rows sh -c 'grep -lx cordon /proc/[0-9]*/comm | while read -r file; do
 		grep -q "^State:.Z" "${file%comm}status" || echo "$file"; done'
-}
-
-@test "terminal: -it has one of the sandbox's, with its size, ^C, ^Z inside and exit codes" {
-	kept term -- sleep 1000
-	tmux_start 80 24
-	type_line '$C exec -it term sh'
-	shows '^[$#]$'
-	type_line 'tty; stty size'
-	shows '^/dev/pts/0$'
-	shows '^24 80$'
-	tmux_run resize-window -x 71 -y 19
-	type_line 'sleep 0.2; stty size'
-	shows '^19 71$'
-	type_line 'sleep 100; echo "in=$?"'
-	key C-c
-	shows 'in=130$'
-	type_line 'sleep 101'
-	key C-z
-	shows 'Stopped'
-	type_line 'kill %1; exit 3'
-	at_prompt
-	type_line 'echo "rc=$?"'
-	shows '^rc=3$'
 }
 
 @test "-d: nothing is printed, the program goes on, and ends with the sandbox" {
