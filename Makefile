@@ -133,7 +133,9 @@ RECORDS_SRC := \
 	records/logs.c \
 	records/names.c \
 	records/record.c \
+	records/restart.c \
 	records/status.c \
+	records/status_files.c \
 	records/store.c \
 	records/target.c
 LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)

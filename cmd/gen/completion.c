@@ -149,6 +149,22 @@ static size_t completion_of(const char *value)
 	return i;
 }
 
+/* Several commands have a flag of one name: the first way of completing it is the one. A shell's
+ * pattern that can never match is a mistake to its linter. */
+static bool comes_first(size_t row, size_t completion, char letter, const char *name)
+{
+	for (size_t i = 0; options_view(i).name != NULL; i++) {
+		struct option_view other = options_view(i);
+		size_t its = other.value != NULL ? completion_of(other.value) : N_COMPLETIONS;
+
+		if (other.value == NULL || its > completion || (its == completion && i >= row))
+			continue;
+		if (name != NULL ? str_equal(other.name, name) : other.letter == letter)
+			return false;
+	}
+	return true;
+}
+
 static void print_case(size_t completion)
 {
 	const char *separator = "\t";
@@ -158,10 +174,14 @@ static void print_case(size_t completion)
 
 		if (flag.value == NULL || completion_of(flag.value) != completion)
 			continue;
-		if (flag.letter != 0)
+		if (flag.letter != 0 && comes_first(i, completion, flag.letter, NULL)) {
 			printf("%s-%c", separator, flag.letter);
-		printf("%s%s", flag.letter != 0 ? " | " : separator, flag.name);
-		separator = " | ";
+			separator = " | ";
+		}
+		if (comes_first(i, completion, 0, flag.name)) {
+			printf("%s%s", separator, flag.name);
+			separator = " | ";
+		}
 	}
 	if (keys_has_word(completions[completion].values, "DIR"))
 		fputs(" | --root", stdout);

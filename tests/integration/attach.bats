@@ -8,10 +8,10 @@ load ../lib/tmux
 
 teardown() {
 	local id
-	for id in $(find "$CORDON_ROOT/state/sandboxes" -mindepth 1 -maxdepth 1 -type d -printf '%f\n'); do
+	while read -r id; do
 		cordon stop "$id" >/dev/null
 		cordon rm "$id" >/dev/null
-	done
+	done < <(find "$CORDON_ROOT/state/sandboxes" -mindepth 1 -maxdepth 1 -type d -printf '%f\n')
 	tmux_stop
 	[ ! -d "$CORDON_ROOT/run/sandboxes" ] || rmdir "$CORDON_ROOT/run/sandboxes"
 	cordon_teardown

@@ -7,7 +7,7 @@ load ../lib/attack
 
 setup() {
 	cordon_setup
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	follower=
 }
 

@@ -8,7 +8,7 @@ load ../lib/groups
 
 setup() {
 	cordon_setup
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	own_groups
 	kept=(-d --cgroup-parent "$group")
 }
