@@ -571,21 +571,24 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, and limits: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, and sandboxes that live: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
+	tests/bench/life $(BENCH_LIFE_FLAGS)
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----
 DOCUMENTS_SRC := \
 	cmd/gen/docker.c \
+	cmd/gen/commands.c \
 	cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/man_program.c cmd/gen/prose.c cmd/gen/reference.c \
 	cmd/gen/schema.c cmd/gen/tree.c
 DOCUMENTS_OBJ := $(DOCUMENTS_SRC:%.c=$(O)/%.o)
 DOCUMENTS     := docs/man/cordon.1=man-program docs/man/cordon-profile.5=man profiles/schema.json=schema docs/completion/cordon.bash=completion \
 	docs/PROFILES.md=reference \
-	docs/DOCKER.md=docker
+	docs/DOCKER.md=docker \
+	docs/COMMANDS.md=commands
 
 documents-build: build/gen/documents
 

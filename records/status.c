@@ -321,14 +321,27 @@ bool status_is_wanted(const struct sandbox *sandbox)
 	return n == (ssize_t)strlen(wanted_word) && memcmp(text, wanted_word, (size_t)n) == 0;
 }
 
+/* One flush, of the directory: that is what `stop` waits for. */
+static int forget_wanted(const struct sandbox *sandbox)
+{
+	int r = fault_point("write", "wanted");
+
+	if (r == 0 && unlinkat(sandbox->dir_fd, "wanted", 0) != 0 && errno != ENOENT)
+		r = -errno;
+	return r == 0 && sandbox->is_kept && fsync(sandbox->dir_fd) != 0 ? -errno : r;
+}
+
 int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)
 {
-	const char *word = is_wanted ? wanted_word : "stopped\n";
 	int r;
 
 	if (status_is_wanted(sandbox) == is_wanted)
 		return 0;
-	r = records_write(sandbox->dir_fd, "wanted", word, strlen(word), sandbox->is_kept);
+	/* Its keeper writes `state` into the same directory before the program starts, and flushes
+	 * that. */
+	r = is_wanted ? records_put(sandbox->dir_fd, "wanted", wanted_word, strlen(wanted_word),
+				    sandbox->is_kept)
+		      : forget_wanted(sandbox);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note what is wanted", sandbox->id)
 		     : 0;
 }

@@ -117,6 +117,8 @@ int must_check status_settle(const struct records *records, const struct sandbox
 
 /* What the last command wanted: true after start and restart, false after stop and kill. */
 bool status_is_wanted(const struct sandbox *sandbox);
+/* false: on the disk when it returns. true: when `state` has been written behind it, which a keeper
+ * does before it starts anything. */
 int must_check status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err);
 
 /* ---- processes ---- */

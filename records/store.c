@@ -380,7 +380,7 @@ int records_find(const struct records *records, const char *ref, struct sandbox 
 
 /* ---- files ---- */
 
-int records_write(int dir_fd, const char *name, const char *text, size_t len, bool is_kept)
+int records_put(int dir_fd, const char *name, const char *text, size_t len, bool is_kept)
 {
 	char temporary[64];
 	_cleanup_fd_ int fd = -EBADF;
@@ -402,5 +402,12 @@ int records_write(int dir_fd, const char *name, const char *text, size_t len, bo
 		unlinkat(dir_fd, temporary, 0);
 		return r;
 	}
-	return is_kept && fsync(dir_fd) != 0 ? -errno : 0;
+	return 0;
+}
+
+int records_write(int dir_fd, const char *name, const char *text, size_t len, bool is_kept)
+{
+	int r = records_put(dir_fd, name, text, len, is_kept);
+
+	return r == 0 && is_kept && fsync(dir_fd) != 0 ? -errno : r;
 }

@@ -99,7 +99,11 @@ bool records_is_running(const struct records *records, const struct sandbox *san
  * lock, some seconds at most. False: it lives. */
 bool records_wait_ended(const struct records *records, const struct sandbox *sandbox);
 
-/* Replaces dir_fd/name in one step; is_kept: and on the disk before it returns. 0 or -errno. */
+/* Replaces dir_fd/name in one step; is_kept: what is in it is on the disk before it returns, and
+ * that it is there when the directory is flushed. 0 or -errno. */
+int must_check records_put(int dir_fd, const char *name, const char *text, size_t len,
+			   bool is_kept);
+/* And flushes the directory: is_kept: all of it is on the disk before it returns. */
 int must_check records_write(int dir_fd, const char *name, const char *text, size_t len,
 			     bool is_kept);
 

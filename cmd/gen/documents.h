@@ -42,6 +42,7 @@ int documents_man_program(void); /* cordon(1) */
 int documents_reference(void);
 int documents_completion(void);
 int documents_docker(void);
+int documents_commands(void);
 /* The YAML file as JSON, with the types that a YAML 1.2 reader gives: for the test of the schema.
  */
 int documents_tree(const char *path);

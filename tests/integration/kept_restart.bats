@@ -37,7 +37,9 @@ count_of() { # NAME
 }
 
 wanted() { # NAME
-	cat "$CORDON_ROOT/state/sandboxes/$(readlink "$CORDON_ROOT/state/names/$1")/wanted"
+	local file
+	file=$CORDON_ROOT/state/sandboxes/$(readlink "$CORDON_ROOT/state/names/$1")/wanted
+	if [ -e "$file" ]; then cat "$file"; else echo stopped; fi
 }
 
 @test "no: it is started once" {
