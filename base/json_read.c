@@ -342,7 +342,9 @@ static size_t decode(const char *text, size_t len, char ret[4], size_t *ret_len)
 		return n;
 	}
 	name = strchr(names, text[1]);
-	ret[0] = name != NULL ? values[name - names] : text[1];
+	ret[0] = text[1];
+	if (name != NULL)
+		ret[0] = values[name - names];
 	*ret_len = 1;
 	return 2;
 }

@@ -106,6 +106,8 @@ static bool is_wanted(const struct event *event, const struct own_list *filters)
 	for (size_t i = 0; i < filters->n; i++) {
 		size_t key = filter_key(filters->list[i]);
 
+		if (key >= N_FILTER_KEYS)
+			continue;
 		if (is_match(event, filters->list[i]))
 			matches[key] = true;
 		else if (str_equal(filter_keys[key], "label"))
@@ -282,17 +284,17 @@ static int check(struct asked *asked, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-int cmd_events(const struct cmd_context *context, int argc, char **argv)
+/* reader: room for one, which is large. */
+static int read_and_print(const struct cmd_context *context, struct events_reader *reader,
+			  char **argv)
 {
 	struct asked asked = {.until_ns = INT64_MAX};
-	_cleanup_free_ struct events_reader *reader = malloc(sizeof(*reader));
 	struct records records;
 	struct err err = {0};
 	int exit_code = EXIT_CORDON, r, n;
 
-	(void)argc;
 	n = own_flags_parse("events", events_flags, argv + 1, &asked, &exit_code);
-	if (n < 0 || reader == NULL)
+	if (n < 0)
 		return exit_code;
 	r = n > 0 ? err_set(&err, ERR_USAGE, 0, "events takes no arguments, but was given %s",
 			    argv[1])
@@ -312,4 +314,14 @@ int cmd_events(const struct cmd_context *context, int argc, char **argv)
 	events_close(reader);
 	kept_close(&records);
 	return r < 0 ? err_exit_code(&err) : 0;
+}
+
+int cmd_events(const struct cmd_context *context, int argc, char **argv)
+{
+	struct events_reader *reader = calloc(1, sizeof(*reader));
+	int exit_code = reader != NULL ? read_and_print(context, reader, argv) : EXIT_CORDON;
+
+	(void)argc;
+	free(reader);
+	return exit_code;
 }

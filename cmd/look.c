@@ -184,10 +184,13 @@ void look_duration(int64_t ms, char *buf, size_t size)
 		int64_t below_s, unit_s;
 		const char *unit;
 	} units[] = {
-		{MINUTE_S, 1, "seconds"},          {HOUR_S, MINUTE_S, "minutes"},
-		{2 * DAY_S, HOUR_S, "hours"},      {14 * DAY_S, DAY_S, "days"},
-		{60 * DAY_S, 7 * DAY_S, "weeks"},  {730 * DAY_S, 30 * DAY_S, "months"},
-		{INT64_MAX, 365 * DAY_S, "years"},
+		{MINUTE_S, 1, "seconds"},
+		{HOUR_S, MINUTE_S, "minutes"},
+		{2LL * DAY_S, HOUR_S, "hours"},
+		{14LL * DAY_S, DAY_S, "days"},
+		{60LL * DAY_S, 7LL * DAY_S, "weeks"},
+		{730LL * DAY_S, 30LL * DAY_S, "months"},
+		{INT64_MAX, 365LL * DAY_S, "years"},
 	};
 	/* A clock that was set back is no reason for a time in the future. */
 	int64_t s = ms > 0 ? ms / SECOND_MS : 0;
@@ -199,9 +202,9 @@ void look_duration(int64_t ms, char *buf, size_t size)
 		str_format(buf, size, "Less than a second");
 	else if (s == 1)
 		str_format(buf, size, "1 second");
-	else if (s >= MINUTE_S && s < 2 * MINUTE_S)
+	else if (s >= MINUTE_S && s < 2LL * MINUTE_S)
 		str_format(buf, size, "About a minute");
-	else if (s >= HOUR_S && s < 2 * HOUR_S)
+	else if (s >= HOUR_S && s < 2LL * HOUR_S)
 		str_format(buf, size, "About an hour");
 	else
 		str_format(buf, size, "%lld %s", (long long)(s / units[i].unit_s), units[i].unit);

@@ -31,7 +31,7 @@ static int refuse(const char *command, const struct own_flag *table, const char 
 	size_t n = 0;
 
 	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
-	for (; table[n].name != NULL && n < NAMES_MAX; n++)
+	for (; n < NAMES_MAX && table[n].name != NULL; n++)
 		names[n] = table[n].name;
 	nearest = str_nearest(name, names, n);
 	print_note("unknown flag %s of %s", word, command);

@@ -53,7 +53,10 @@ static int add_text(struct template *template, const char *text, size_t len)
 		bool is_escape = text[i] == '\\' && i + 1 < len &&
 				 (text[i + 1] == 't' || text[i + 1] == 'n');
 
-		buf[used++] = !is_escape ? text[i] : text[i + 1] == 't' ? '\t' : '\n';
+		buf[used] = text[i];
+		if (is_escape)
+			buf[used] = "\n\t"[text[i + 1] == 't'];
+		used++;
 		i += is_escape;
 	}
 	return add(template, TEMPLATE_TEXT, buf, used);

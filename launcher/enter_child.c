@@ -231,7 +231,7 @@ static int ask_joiner(struct launch *launch, void (*joiner)(struct launch *, int
 
 static int take_terminal(struct launch *launch, struct err *err)
 {
-	struct sync_message message;
+	struct sync_message message = {.point = SYNC_EOF};
 	int r = ask_joiner(launch, make_terminal, &message, &launch->terminal_slave, err);
 
 	if (r < 0)
@@ -245,7 +245,7 @@ static int take_terminal(struct launch *launch, struct err *err)
 
 static int take_workload(struct launch *launch, struct err *err)
 {
-	struct sync_message message;
+	struct sync_message message = {.point = SYNC_EOF};
 	int none = -EBADF;
 	int r = ask_joiner(launch, fork_workload, &message, &none, err);
 

@@ -278,6 +278,7 @@ static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
 		*ret_text = file.text;
 		*ret_len = file.len;
 	} else {
+		*ret_len = 0;
 		r = load_by_ref(state, &file, arena, out, err);
 		if (r < 0)
 			return r;

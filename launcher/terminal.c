@@ -200,7 +200,7 @@ int terminal_start_monitor(struct launch *launch, struct err *err)
 {
 	const struct decision *d = launch->decision;
 	struct terminal *terminal = &launch->terminal;
-	struct confined started;
+	struct confined started = {.pidfd = -EBADF, .control_fd = -EBADF};
 	int r = d->keeps_output ? start_recorder(launch, &started, err)
 				: start_relay(launch, &started, err);
 

@@ -8,7 +8,8 @@
 #include <sha2.h>
 #include <string.h>
 
-_Static_assert(DIGEST_TEXT_SIZE == sizeof("sha256:") + 2 * SHA256_DIGEST_LENGTH, "as hex digits");
+_Static_assert(DIGEST_TEXT_SIZE == sizeof("sha256:") + (size_t)2 * SHA256_DIGEST_LENGTH,
+	       "as hex digits");
 
 void digest_text(const void *data, size_t len, char buf[DIGEST_TEXT_SIZE])
 {

@@ -191,7 +191,7 @@ int fields_read(int dir_fd, const char *name, const char *what, uint32_t format,
 {
 	const struct fields_form form = {.what = what, .format = format, .path = path};
 	size_t len = 0;
-	char *text;
+	char *text = NULL;
 	int r = read_whole(dir_fd, name, &text, &len);
 
 	if (r < 0)

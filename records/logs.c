@@ -95,7 +95,7 @@ void log_reader_release(struct log_reader *reader)
 /* Number 0 for a file that has none (yet). */
 static struct log_head head_of(int fd)
 {
-	struct log_head head;
+	struct log_head head = {0};
 
 	return pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
 			       log_head_is_valid(&head)
@@ -145,7 +145,7 @@ static void go_to(struct log_reader *reader, int fd, const struct log_head *head
 
 static bool has_whole_frame(const struct log_reader *reader)
 {
-	struct log_frame frame;
+	struct log_frame frame = {0};
 	size_t n = reader->end - reader->start;
 
 	if (n < sizeof(frame))
@@ -197,7 +197,7 @@ static int advance(struct log_reader *reader)
 
 int log_reader_next(struct log_reader *reader, struct log_piece *ret)
 {
-	struct log_frame frame;
+	struct log_frame frame = {0};
 	int r = has_whole_frame(reader) ? 1 : advance(reader);
 
 	if (r <= 0)

@@ -153,8 +153,8 @@ static int take_lists(struct record *record, const struct fields *fields)
 {
 	/* Four lists, each as long as all fields, with a NULL behind it. */
 	size_t room = fields->n + 1;
-	char *memory = calloc(room, 3 * sizeof(char *) + sizeof(struct policy_flag));
 	struct lists lists = {0};
+	char *memory = calloc(room, 3 * sizeof(lists.argv[0]) + sizeof(lists.flags[0]));
 
 	if (memory == NULL)
 		return -ENOMEM;

@@ -194,7 +194,7 @@ static void drop_client(struct recorder *r, int at)
 
 static void resize(const struct recorder *r)
 {
-	struct client_size size;
+	struct client_size size = {0};
 	struct winsize window = {.ws_row = 0};
 
 	for (unsigned long i = 0; i < sizeof(size); i++)
@@ -294,7 +294,7 @@ static long receive(int control_fd, int *ret_message, int *ret_fd)
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
+	} control = {.bytes = {0}};
 	struct msghdr header = {.msg_iov = &part,
 				.msg_iovlen = 1,
 				.msg_control = &control,

@@ -31,7 +31,7 @@ static void moments_are_read(void **state)
 		{"2026-01-31T12:00:00+02:00", SOME_TIME},
 		{"2026-01-31T08:30:00-01:30", SOME_TIME},
 		{"2026-01-31T10:00Z", SOME_TIME},
-		{"2026-01-31", SOME_TIME - 10 * 3600 * SECOND}, /* TZ=UTC0 */
+		{"2026-01-31", SOME_TIME - 10LL * 3600 * SECOND}, /* TZ=UTC0 */
 		{"2026-01-31T10:00:00", SOME_TIME},
 		{"10s", SOME_TIME - 10 * SECOND},
 		{"1h30m", SOME_TIME - 5400 * SECOND},
