@@ -500,7 +500,7 @@ ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
 # x86's calls, from a program of 32 bits and from one of 64.
 ATTACK_BIN += $(if $(filter x86_64,$(CALL_ARCH)),build/tests/call_x86 build/tests/int80)
 
-# cordon with another fsync, for tests/vm/power and tests/integration/kept_disk.bats.
+# cordon with another fsync, for tests/vm/power and tests/life/kept_disk.bats.
 ATTACK_BIN += build/tests/unsynced
 
 attack-build: $(ATTACK_BIN) ## build the programs of tests/attack: build/tests/

@@ -280,7 +280,7 @@ static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
 	} else {
 		*ret_len = 0;
 		r = load_by_ref(state, &file, arena, out, err);
-		if (r < 0)
+		if (r != 0)
 			return r;
 		file.path = *ret_path;
 		file.dir = *ret_dir;
@@ -526,7 +526,7 @@ int cordon_profile_load(const struct run_request *request, const char *ref, stru
 {
 	struct policy_host_state state;
 	struct policy_host host;
-	const char *path, *dir;
+	const char *path = NULL, *dir = NULL;
 
 	policy_host_init(&state, request, geteuid(), &host);
 	return host.load_profile(host.ctx, arena, ref, host.cwd, &path, &dir, ret_text, ret_len,

@@ -194,7 +194,7 @@ int fields_read(int dir_fd, const char *name, const char *what, uint32_t format,
 	char *text = NULL;
 	int r = read_whole(dir_fd, name, &text, &len);
 
-	if (r < 0)
+	if (r < 0 || text == NULL)
 		return err_set(err, ERR_SETUP, -r, "%s", path);
 	return fields_parse(text, len, &form, ret, err);
 }

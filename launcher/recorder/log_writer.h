@@ -100,7 +100,7 @@ static inline void log_begin(struct log_writer *w, struct log_buffer *buffer)
 	w->at = 0;
 	w->lost = 0;
 	for (int i = 0; i < w->n; i++) {
-		struct log_head head;
+		struct log_head head = {0};
 		long n = bare_call(SYS_pread64, w->fds[i], (long)&head, sizeof(head), 0, 0);
 
 		if (n != sizeof(head) || !log_head_is_valid(&head) || head.number <= w->number)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cgroup/freeze.c, in ordinary directories: which files, in which form, and what is said where the
- * kernel does not follow. That it freezes is in tests/integration/kept_pause.bats. */
+ * kernel does not follow. That it freezes is in tests/life/kept_pause.bats. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
