@@ -107,7 +107,7 @@ static ssize_t read_numbers(FILE *file, pid_t **ret_pids)
 	ssize_t n = 0;
 
 	while (fgets(line, sizeof(line), file) != NULL) {
-		pid_t *grown = reallocarray(pids, (size_t)n + 1, sizeof(*pids));
+		pid_t *grown = realloc(pids, ((size_t)n + 1) * sizeof(*pids));
 		uint32_t pid;
 
 		if (grown == NULL) {

@@ -58,16 +58,16 @@ const struct subcommand commands[] = {
 	 0, cmd_stop, NULL},
 	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
 	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
-	 "with run; 125 where the sandbox does not run, or has as many processes as it may,\n"
-	 "137 where it ended with CMD in it. What ends this command ends CMD. With -d it goes\n"
-	 "on in the background: 0 once CMD runs, which ends with the sandbox.\n",
+	 "with run; 125 where the sandbox does not run, or has as many processes as it\n"
+	 "may, 137 where it ended with CMD in it. What ends this command ends CMD. With -d\n"
+	 "it goes on in the background: 0 once CMD runs, which ends with the sandbox.\n",
 	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
 	{"events", "[FLAGS]", "print what happens to sandboxes, as it happens",
 	 "Goes on until --until, or ^C. Two files of 1 MiB are kept, below the state root.\n", 0,
 	 cmd_events, NULL},
 	{"stats", "[FLAGS] [SANDBOX...]", "show what sandboxes use, live",
-	 "All that run, or these. On a terminal the table is drawn anew each second; elsewhere\n"
-	 "it is printed once. What has no control group is shown as -.\n",
+	 "All that run, or these. On a terminal the table is drawn anew each second;\n"
+	 "elsewhere it is printed once. What has no control group is shown as -.\n",
 	 0, cmd_stats, NULL},
 	{"top", "[FLAGS] SANDBOX", "list the processes of a sandbox that runs",
 	 "Seen from the host: PID is the host's number, INSIDE the one that they know.\n", 0,
@@ -108,12 +108,12 @@ const struct subcommand commands[] = {
 	 COMMAND_INSPECT_FLAGS, cmd_inspect, NULL},
 	{"attach", "[FLAGS] SANDBOX", "see and type what a sandbox in the background does",
 	 "Shows what it prints from now on, and passes on what is typed where it was made\n"
-	 "with -i or -t. Others may do so at the same time. Its exit code is the program's,\n"
-	 "or 0 after the keys that detach.\n",
+	 "with -i or -t. Others may do so at the same time. Its exit code is the\n"
+	 "program's, or 0 after the keys that detach.\n",
 	 COMMAND_ATTACH_FLAGS, cmd_attach, NULL},
 	{"logs", "[FLAGS] SANDBOX", "print what a sandbox in the background has printed",
-	 "Its stdout to stdout, its stderr to stderr, of all its starts. As much is kept as\n"
-	 "its policy's logging says. Flags stand before SANDBOX.\n",
+	 "Its stdout to stdout, its stderr to stderr, of all its starts. As much is kept\n"
+	 "as its policy's logging says. Flags stand before SANDBOX.\n",
 	 COMMAND_LOGS_FLAGS, cmd_logs, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"

@@ -81,7 +81,8 @@ static bool has_label(const struct event *event, const char *label)
 
 static bool is_match(const struct event *event, const char *filter)
 {
-	const char *value = strchr(filter, '=') + 1;
+	const char *equals = strchr(filter, '=');
+	const char *value = equals != NULL ? equals + 1 : "";
 
 	switch (filter_key(filter)) {
 	case 0:

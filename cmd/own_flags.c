@@ -51,7 +51,7 @@ static int take_truth(const struct own_flag *flag, const char *value, void *plac
 		print_note("%s takes no value but =true or =false", flag->name);
 		return -1;
 	}
-	memcpy(place, &truth, sizeof(truth));
+	*(bool *)place = truth;
 	return 0;
 }
 

@@ -20,6 +20,10 @@ void ps_line_end(struct ps_line *line);
 void ps_line_put(struct ps_line *line, const struct ps_row *row, const struct template *template);
 void ps_line_put_headings(struct ps_line *line, const struct template *template);
 
+/* The line of one row, or (NULL) of the headings, malloc; NULL where there is no memory, which the
+ * page remembers. */
+char *ps_line_make(struct ps_line *line, const struct ps_row *row, const struct template *template);
+
 void ps_put_id(const struct ps_list *list, const struct ps_row *row, struct page *page);
 
 /* Cuts a text to so many columns; the last one says that there is more. */

@@ -189,6 +189,8 @@ static void put_field_json(struct ps_line *line, const struct ps_row *row,
 {
 	struct page value = {0};
 
+	if (field == NULL)
+		return; /* no template names one that is not there */
 	field->put(line->list, row, &value);
 	json_text(&line->document.json, name, page_string(&value));
 	line->page.failed |= value.failed;
@@ -338,4 +340,18 @@ int ps_print_json(const struct ps_list *list, int exit_code)
 		put_row(&document.json, list->rows[i]);
 	json_close(&document.json, ']');
 	return document_end(&document, exit_code);
+}
+
+char *ps_line_make(struct ps_line *line, const struct ps_row *row, const struct template *template)
+{
+	char *text;
+
+	line->page.len = 0;
+	if (row != NULL)
+		ps_line_put(line, row, template);
+	else
+		ps_line_put_headings(line, template);
+	text = strdup(line->page.len > 0 ? line->page.text : "");
+	line->page.failed |= text == NULL;
+	return text;
 }

@@ -116,21 +116,6 @@ static void put_damaged(const struct grid *grid, const struct ps_list *list,
 	page_text(page, "\n");
 }
 
-static char *make_line(struct ps_line *line, const struct ps_row *row,
-		       const struct template *template)
-{
-	char *text;
-
-	line->page.len = 0;
-	if (row != NULL)
-		ps_line_put(line, row, template);
-	else
-		ps_line_put_headings(line, template);
-	text = strdup(line->page.len > 0 ? line->page.text : "");
-	line->page.failed |= text == NULL;
-	return text;
-}
-
 /* lines: the headings, then one for each row. */
 static void put_lines(const struct ps_list *list, bool fits, char *const *lines, struct page *page)
 {
@@ -150,6 +135,15 @@ static void put_lines(const struct ps_list *list, bool fits, char *const *lines,
 	}
 }
 
+/* The headings, then the rows. */
+static void make_lines(const struct ps_list *list, const struct template *template,
+		       struct ps_line *line, char **lines)
+{
+	*lines++ = ps_line_make(line, NULL, template);
+	for (size_t i = 0; i < list->n; i++)
+		*lines++ = ps_line_make(line, list->rows[i], template);
+}
+
 int ps_print_table(const struct ps_list *list, const struct template *template, bool fits,
 		   int exit_code)
 {
@@ -161,8 +155,7 @@ int ps_print_table(const struct ps_list *list, const struct template *template, 
 		free(lines);
 		return EXIT_CORDON;
 	}
-	for (size_t i = 0; i <= list->n; i++)
-		lines[i] = make_line(&line, i > 0 ? list->rows[i - 1] : NULL, template);
+	make_lines(list, template, &line, lines);
 	put_lines(list, fits, lines, &page);
 	page.failed |= line.page.failed;
 	for (size_t i = 0; i <= list->n; i++)

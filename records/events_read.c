@@ -37,23 +37,49 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Behind a backslash: the quote, another one, or "u00XX" of a control character. -1: none. */
-static int take_escape(struct cursor *c)
+/* UTF-8 of a character below U+10000 that is no NUL and no surrogate; its length, -1 for others. */
+static int put_character(uint32_t character, char *to)
 {
-	int high, low;
+	if (character == 0 || (character >= 0xd800 && character < 0xe000))
+		return -1;
+	if (character < 0x80) {
+		to[0] = (char)character;
+		return 1;
+	}
+	if (character < 0x800) {
+		to[0] = (char)(0xc0 | character >> 6);
+		to[1] = (char)(0x80 | (character & 0x3f));
+		return 2;
+	}
+	to[0] = (char)(0xe0 | character >> 12);
+	to[1] = (char)(0x80 | (character >> 6 & 0x3f));
+	to[2] = (char)(0x80 | (character & 0x3f));
+	return 3;
+}
+
+/* Behind a backslash: the quote, another one, or "uXXXX". What it stands for goes to `to`, and is
+ * never longer. Returns its length, -1: none. */
+static int take_escape(struct cursor *c, char *to)
+{
+	uint32_t character = 0;
 
 	if (c->at == c->end)
 		return -1;
-	if (*c->at == '"' || *c->at == '\\')
-		return *c->at++;
-	if (c->end - c->at < 5 || memcmp(c->at, "u00", 3) != 0)
+	if (*c->at == '"' || *c->at == '\\') {
+		*to = *c->at++;
+		return 1;
+	}
+	if (c->end - c->at < 5 || *c->at != 'u')
 		return -1;
-	high = hex_digit(c->at[3]);
-	low = hex_digit(c->at[4]);
-	if (high < 0 || low < 0 || (high << 4 | low) == 0 || high > 7)
-		return -1;
+	for (int i = 1; i < 5; i++) {
+		int digit = hex_digit(c->at[i]);
+
+		if (digit < 0)
+			return -1;
+		character = character << 4 | (uint32_t)digit;
+	}
 	c->at += 5;
-	return high << 4 | low;
+	return put_character(character, to);
 }
 
 /* A text in quotes, unescaped in place. NULL: there is none. */
@@ -64,15 +90,16 @@ static const char *take_text(struct cursor *c)
 	if (!take(c, "\""))
 		return NULL;
 	for (text = to = c->at; c->at < c->end && *c->at != '"';) {
-		int byte = (unsigned char)*c->at++;
+		unsigned char byte = (unsigned char)*c->at++;
+		int n = 1;
 
 		if (byte == '\\')
-			byte = take_escape(c);
-		else if (byte < ' ' || byte == 0x7f)
+			n = take_escape(c, to);
+		else
+			*to = (char)byte;
+		if (n < 0 || byte < ' ' || byte == 0x7f)
 			return NULL;
-		if (byte < 0)
-			return NULL;
-		*to++ = (char)byte;
+		to += n;
 	}
 	if (!take(c, "\""))
 		return NULL;

@@ -147,7 +147,7 @@ nested() {
 		grep -qF "(#cordon-$command)" "$repo/docs/COMMANDS.md"
 		grep -q '^cordon ' section
 		for flag in $(cordon help "$command" | grep -oE '^  (-[a-z], )?--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
-			grep -qE "^\| \`(-[a-z], )?$flag[ \`]" section || { echo "$command: $flag"; return 1; }
+			grep -qE "^\| \`(-[a-z], )?${flag}[ \`]" section || { echo "$command: $flag"; return 1; }
 			n=$((n + 1))
 		done
 	done

@@ -151,23 +151,23 @@ ready_again() { # TIMES
 }
 
 @test "rename: at once, also while it runs; no name is taken twice" {
-	kept_start a --set labels.kind=x -- sleep 60
+	kept_start was --set labels.kind=x -- sleep 60
 	kept_start b -- sleep 60
-	says 125 "cordon: the name b is taken by sandbox *" cordon rename a b
-	says 125 "cordon: the sandbox has the name a already*" cordon rename a a
-	says 125 "cordon: /x: no name for a sandbox*" cordon rename a /x
-	says 125 "cordon: rename wants 2 words, and was given 1*" cordon rename a
-	says 125 "cordon: rename wants a sandbox and its new name, but was given d*" cordon rename a c d
-	gives 0 "" cordon rename a c
-	says 125 "cordon: no sandbox is called a*" cordon stop a
+	says 125 "cordon: the name b is taken by sandbox *" cordon rename was b
+	says 125 "cordon: the sandbox has the name was already*" cordon rename was was
+	says 125 "cordon: /x: no name for a sandbox*" cordon rename was /x
+	says 125 "cordon: rename wants 2 words, and was given 1*" cordon rename was
+	says 125 "cordon: rename wants a sandbox and its new name, but was given d*" cordon rename was c d
+	gives 0 "" cordon rename was c
+	says 125 "cordon: no sandbox is called was*" cordon stop was
 	[ "$(ls "$CORDON_ROOT/state/names")" = $'b\nc' ]
-	kept_start a -- sleep 60
-	gives 0 $'c\na\nb' cordon stop c a b
+	kept_start was -- sleep 60
+	gives 0 $'c\nwas\nb' cordon stop c was b
 	# All else of the record is as it was, and it can be started.
 	gives 0 "" cordon rename c d
 	run -0 --separate-stderr cordon start d
 	cordon gc >/dev/null
-	[ "$(ls "$CORDON_ROOT/state/names")" = $'a\nb\nd' ]
+	[ "$(ls "$CORDON_ROOT/state/names")" = $'b\nd\nwas' ]
 	# One without a name gets one.
 	id=$(cordon create -- true 2>/dev/null)
 	gives 0 "" cordon rename "$id" e
