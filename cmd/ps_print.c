@@ -222,6 +222,7 @@ static void put_json(struct ps_line *line, const struct ps_row *row, const char 
 static void put_part(struct ps_line *line, const struct ps_row *row,
 		     const struct template_part *part)
 {
+	const struct ps_field *field;
 	struct page value = {0};
 
 	switch (part->kind) {
@@ -235,7 +236,9 @@ static void put_part(struct ps_line *line, const struct ps_row *row,
 		page_value(&line->page, find_label(row, part->word));
 		return;
 	case TEMPLATE_FIELD:
-		find_field(part->word)->put(line->list, row, &value);
+		field = find_field(part->word);
+		if (field != NULL) /* the template was checked */
+			field->put(line->list, row, &value);
 		page_value(&line->page, page_string(&value));
 		line->page.failed |= value.failed;
 		page_free(&value);
