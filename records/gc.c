@@ -27,13 +27,15 @@ static int walk(int base,
 			    struct err *),
 		const struct records *records, struct records_report *report, struct err *err)
 {
-	int fd = base < 0 ? -EBADF : sys_openat(base, ".", RECORDS_DIR_FLAGS, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	int result = 0;
+	DIR *dir;
+	int fd;
 
 	if (base < 0)
 		return 0;
+	fd = sys_openat(base, ".", RECORDS_DIR_FLAGS, 0);
+	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (dir == NULL) {
 		result = err_set(err, ERR_SETUP, fd < 0 ? -fd : errno, "list what is kept");
 		close_fd(&fd);
