@@ -78,7 +78,7 @@ same_state() { # FLAG...
 @test "what it is confined by is what the sandbox's own program is confined by" {
 	out_directory
 	same_state
-	same_state --set landlock=auto --ulimit nofile=77 --ulimit nproc=33 -e A=b
+	same_state --set when_possible.landlock=auto --ulimit nofile=77 --ulimit nproc=33 -e A=b
 }
 
 # bats test_tags=vm
