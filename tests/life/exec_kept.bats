@@ -81,7 +81,6 @@ same_state() { # FLAG...
 	same_state --set when_possible.landlock=auto --ulimit nofile=77 --ulimit nproc=33 -e A=b
 }
 
-# bats test_tags=vm
 @test "... with control groups as well" {
 	out_directory
 	own_groups
@@ -223,7 +222,6 @@ grab_while() { # FAULT
 	cordon rm "$name" >/dev/null
 }
 
-# bats test_tags=vm
 @test "nobody inside gets hold of it before its program is there: not its memory, descriptors, arguments" {
 	grab_while none:skip
 	echo "$said"

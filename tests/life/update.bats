@@ -46,7 +46,7 @@ ends() { # NAME COUNT
 	[ "$(grep -c "\"action\":\"die\".*\"name\":\"$1\"" "$CORDON_ROOT/state/events")" -ge "$2" ]
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,root
 @test "update: limits of a sandbox that runs, down and up, in its groups and in its record" {
 	cordon run "${kept[@]}" --name web --memory 64m --pids-limit 20 -- sleep 60
 	[ "$(memory)" = 67108864 ]
@@ -66,7 +66,7 @@ ends() { # NAME COUNT
 	grep -q '"action":"update"' "$CORDON_ROOT/state/events"
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,root
 @test "update: the limit that was set later is the one that holds" {
 	cordon run "${kept[@]}" --name web --pids-limit 50 -- sleep 60
 	run -0 cordon exec web sh -c 'for i in 1 2 3 4 5 6; do sleep 1 & done; wait; echo six'
@@ -79,7 +79,7 @@ ends() { # NAME COUNT
 	[ "$output" = six ]
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,root
 @test "update: memory that is in use and cannot be freed is a reason to refuse, and nothing is changed or killed" {
 	cordon run "${kept[@]}" --name web --memory 256m --pids-limit 20 --tmpfs /big:size=200m -- \
 		sh -c 'head -c 100m /dev/zero >/big/file && echo >/big/done && sleep 60'
@@ -140,7 +140,6 @@ ends() { # NAME COUNT
 	[ "$(flags_of one)$(flags_of two)" = "80m 80m " ]
 }
 
-# bats test_tags=vm
 @test "stats: what is used and of how much, in text and as JSON" {
 	cordon run "${kept[@]}" --name busy --memory 64m --pids-limit 20 -- sh -c 'while :; do :; done'
 	cordon create --name idle -- sleep 60
@@ -166,7 +165,6 @@ ends() { # NAME COUNT
 	[ "$(jq -c '.sandboxes[0] | [.has_group, .pids, .pids_limit]' <<<"$output")" = '[true,1,null]' ]
 }
 
-# bats test_tags=vm
 @test "top: the processes of a sandbox, those of exec too, and no other" {
 	cordon run "${kept[@]}" --name web -- sh -c 'sleep 61 & sleep 62'
 	cordon run "${kept[@]}" --name other -- sleep 63
