@@ -67,8 +67,9 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	[ "$(wc -l <<<"$output")" -eq $(($(wc -l <typed) + 1)) ]
 	wait %2 || [ $? -eq 3 ]
 	[ "$(tail -n 1 seen)" = over ]
-	kill -9 "$stuck"
-	pkill -9 -P "$stuck" || true
+	# The client first: without the shell that started it nobody knows its number.
+	pkill -9 -P "$stuck"
+	wait "$stuck" || true
 	exec 8<&-
 }
 
