@@ -3,6 +3,9 @@
 # its variables passed, failed, skipped, scratch, is_terminal.
 # shellcheck shell=bash
 
+test_timeout=${TEST_TIMEOUT:-240}    # seconds, for one bats test
+stage_timeout=${STAGE_TIMEOUT:-1200} # for all of a directory
+
 # The one line that moves, on a terminal.
 progress() {
 	[ "$is_terminal" -eq 0 ] || printf '\r\033[K%.*s' "$((${COLUMNS:-80} - 1))" "[$passed passed, $failed failed] $1"
@@ -116,11 +119,13 @@ has_bats() { # NAME DIR
 }
 
 # TAP, and bats' own last line in a second report: KEY.rc and the directory KEY in $scratch are this
-# run's. AS is a prefix that changes the user, or the directory for temporary files.
+# run's. AS is a prefix that changes the user, or the directory for temporary files. A test that waits for
+# what never comes fails, and one that even bats cannot end takes its stage along, not the whole suite.
 run_bats() { # KEY DIR [BATS-ARGUMENT...]
 	rm -rf "${scratch:?}/$1" "$scratch/$1.rc"
 	mkdir -m 0777 "$scratch/$1"
-	with_code "$scratch/$1.rc" "${AS[@]}" bats --formatter tap --timing --report-formatter pretty \
+	with_code "$scratch/$1.rc" "${AS[@]}" env BATS_TEST_TIMEOUT="$test_timeout" \
+		timeout --kill-after=20 "$stage_timeout" bats --formatter tap --timing --report-formatter pretty \
 		--output "$scratch/$1" "${@:3}" "$2"
 }
 
@@ -146,7 +151,7 @@ count_cmocka() { # BINARY
 		count_fail "$name: was not built"
 		return
 	fi
-	"$binary" >"$out" 2>&1 || rc=$?
+	timeout --kill-after=20 "$test_timeout" "$binary" >"$out" 2>&1 || rc=$?
 	planned=$(sed -nE 's/^\[=+\] .*Running ([0-9]+) test.*/\1/p' "$out" | awk '{ n += $1 } END { print n + 0 }')
 	ok=$(grep -c '^\[ *OK \]' "$out") || true
 	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_0-9]*$' "$out") || true

@@ -52,23 +52,23 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 }
 
 @test "attach: several at once, and one that does not read keeps nobody waiting" {
-	local stuck
+	local stuck reader
 	mkfifo blocked
 	start -di "$echoes"
-	# Somebody holds it open, and reads nothing.
+	# Somebody holds it open, and reads nothing. Not a shell: it would say there that its client was killed.
 	exec 8<>blocked
-	(cordon attach --no-stdin "$id" >blocked 2>&1 3>&-) &
+	"$CORDON" --root "$CORDON_ROOT" attach --no-stdin "$id" >blocked 2>&1 3>&- &
 	stuck=$!
-	(cordon attach --no-stdin "$id" >seen 2>&1 3>&-) &
+	"$CORDON" --root "$CORDON_ROOT" attach --no-stdin "$id" >seen 2>&1 3>&- &
+	reader=$!
 	eventually sh -c "[ \$(pgrep -fc -- '--root $CORDON_ROOT attach') -ge 2 ]"
 	sleep 0.3
 	head -c 300000 /dev/zero | tr '\0' 'x' | fold -w 99 >typed
 	run -3 cordon attach "$id" <typed
 	[ "$(wc -l <<<"$output")" -eq $(($(wc -l <typed) + 1)) ]
-	wait %2 || [ $? -eq 3 ]
+	wait "$reader" || [ $? -eq 3 ]
 	[ "$(tail -n 1 seen)" = over ]
-	# The client first: without the shell that started it nobody knows its number.
-	pkill -9 -P "$stuck"
+	kill -9 "$stuck"
 	wait "$stuck" || true
 	exec 8<&-
 }

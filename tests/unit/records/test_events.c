@@ -133,7 +133,7 @@ static void test_what_is_no_line(void **state)
 		"{\"schema\":\"cordon.event/1\",\"time_ns\":5,\"type\":\"\",\"action\":\"\",\"id\":"
 		"\"\\u0000\",\"name\":\"\",\"attributes\":{}}",
 		"{\"schema\":\"cordon.event/1\",\"time_ns\":5,\"type\":\"\",\"action\":\"\",\"id\":"
-		"\"\\u00ff\",\"name\":\"\",\"attributes\":{}}",
+		"\"\\ud800\",\"name\":\"\",\"attributes\":{}}",
 		"{\"schema\":\"cordon.event/1\",\"time_ns\":5,\"type\":\"\",\"action\":\"\",\"id\":"
 		"\"\",\"name\":\"\",\"attributes\":{,}}",
 		"{\"schema\":\"cordon.event/1\",\"time_ns\":5,\"type\":\"\",\"action\":\"\",\"id\":"
