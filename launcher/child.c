@@ -262,6 +262,9 @@ static void obey_fault(struct launch *launch, enum fault_action fault)
 		fault == FAULT_KILL_KEEPER ? SYNC_FAULT_KILL_KEEPER : SYNC_FAULT_KILL_INIT;
 	struct pollfd lifeline = {.fd = launch->lifeline_read, .events = POLLIN};
 
+	/* As somebody inside could, who has the same user. */
+	if (fault == FAULT_STOP)
+		kill(getpid(), SIGSTOP); /* raise(3) knows the number of before the clone */
 	if (fault != FAULT_KILL_KEEPER && fault != FAULT_KILL_INIT)
 		return;
 	/* The keeper does it: pid 1 cannot kill itself, and nobody inside can name the keeper. */
