@@ -12,9 +12,12 @@ setup() {
 	kept_start web -- sleep 600
 }
 
+# The sandbox first: its keeper is a cordon of this test's, for whose end tmux_stop would wait.
 teardown() {
+	local r=0
+	kept_end || r=1
 	tmux_stop
-	kept_end
+	return "$r"
 }
 
 @test "exec -it: a shell has a terminal of its own, of this one's size, and its exit code is exec's" {
