@@ -33,7 +33,7 @@ teardown() {
 
 @test "exec -it: another size of the window is seen inside, with SIGWINCH" {
 	tmux_start 80 24
-	type_line '$C exec -it web bash -c '\''trap "stty size" WINCH; echo up; for i in {1..500}; do sleep 0.02; done'\'
+	type_line '$C exec -it web sh -c '\''trap "stty size" WINCH; echo up; while :; do sleep 0.02; done'\'
 	shows '^up$'
 	tmux_run resize-window -x 71 -y 19
 	shows '^19 71$'
@@ -63,10 +63,11 @@ teardown() {
 	tmux_start
 	type_line '$C exec -it web bash --norc --noprofile'
 	shows '^bash-.*\$$'
-	type_line 'sleep 100'
-	eventually pgrep -x -f 'sleep 100'
+	# A time that nobody else sleeps.
+	type_line "sleep 100.$$"
+	eventually pgrep -x -f "sleep 100.$$"
 	key C-z
-	shows '^\[1\]\+ +Stopped +sleep 100'
+	shows "^\[1\]\+ +Stopped +sleep 100.$$"
 	# Without a job that bash could still hold for stopped, for which it would not leave.
 	type_line 'kill -9 %1; disown %1; exit 5'
 	at_prompt
