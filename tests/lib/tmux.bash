@@ -65,7 +65,7 @@ pane_modes() {
 # Its modes are raw then. The shell's own, while it reads a line, are but for isig, and what is typed
 # then the terminal echoes.
 is_relayed() {
-	[[ "$(pane_modes)" == *" -isig "* ]]
+	[[ "$(pane_modes)" == *-isig* ]]
 }
 
 relayed() {
