@@ -12,9 +12,12 @@ setup() {
 	kept_start web -- sleep 600
 }
 
+# The sandbox first: its keeper is one of those that the end of the terminal waits for.
 teardown() {
-	tmux_stop
-	kept_end
+	local rc=0
+	kept_end || rc=1
+	tmux_stop || rc=1
+	return "$rc"
 }
 
 @test "exec -it: a shell has a terminal of its own, of this one's size, and its exit code is exec's" {
