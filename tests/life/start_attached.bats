@@ -40,10 +40,9 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 }
 
 @test "start -a: what ends at once, and what cannot be executed, end as they do" {
-	local i
 	cordon create --name none -- true >/dev/null
 	cordon create --name one -- false >/dev/null
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		gives 0 '' cordon start -a none
 		gives 1 '' cordon start -a one
 	done
@@ -126,6 +125,18 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	[[ "$stderr" == *"may start it again"* ]]
 	eventually kept_is again running
 	eventually logged again $'begun\nbegun'
+}
+
+@test "attach: with a restart policy the exit code is that of the run that it was attached to" {
+	local code
+	create again 'read -r code; exit "$code"' -i --restart always
+	# Each ends one run; the next one begins after its pause.
+	run -5 cordon start -ai again <<<5
+	for code in 6 7; do
+		eventually kept_is again running
+		run "-$code" cordon attach again <<<"$code"
+		[[ "$output" == *"may start it again"* ]]
+	done
 }
 
 @test "start -a: what contradicts itself is refused, and nothing is started" {
