@@ -10,11 +10,11 @@
 #include "cmd/kept.h"
 #include "cmd/print.h"
 
-static int check_words(const struct options *o, struct err *err)
+static int check_words(const struct options *o, bool is_run, struct err *err)
 {
 	int r = kept_check_flags(o, err);
 
-	if (r == 0 && !o->detach && o->detach_keys == NULL)
+	if (r == 0 && !is_run)
 		r = options_check_command(o, OPTION_CREATE, "create", err);
 	if (r < 0)
 		return r;
@@ -71,7 +71,7 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 	if (verdict == NULL)
 		return EXIT_CORDON;
 	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
-	    (!verdict->options.help && check_words(&verdict->options, &verdict->err) < 0)) {
+	    (!verdict->options.help && check_words(&verdict->options, false, &verdict->err) < 0)) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
@@ -154,7 +154,7 @@ int create_and_start(const struct cmd_context *context, struct verdict *verdict)
 	int exit_code;
 	int r;
 
-	if (check_words(&verdict->options, &verdict->err) < 0) {
+	if (check_words(&verdict->options, true, &verdict->err) < 0) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}

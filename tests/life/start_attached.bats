@@ -29,7 +29,9 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 
 @test "start -a: the first byte and the last, both streams, and the program's exit code" {
 	create a 'echo out; echo err >&2; exit 7'
-	gives 7 out cordon start -a a 2>"$BATS_TEST_TMPDIR/said"
+	run -7 --separate-stderr cordon start -a a
+	[ "$output" = out ]
+	[ "$stderr" = err ]
 	run -7 --separate-stderr cordon start --attach a
 	# The second time: what it printed the first time is not shown again.
 	[ "$output" = out ]
