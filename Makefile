@@ -110,6 +110,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/life_remove.c \
 	cmd/words.c \
 	cmd/attach.c \
+	cmd/attached.c \
 	cmd/detach_keys.c \
 	cmd/logs.c \
 	cmd/logs_lines.c \

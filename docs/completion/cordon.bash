@@ -5,10 +5,10 @@
 _cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd --calls --json --help --'
 	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
-	['start']='--all --help'
+	['start']='--all -a --attach -i --interactive --detach-keys --sig-proxy --help'
 	['stop']='--all -t --timeout -s --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
 	['events']='--since --until -f --filter --format --json --help'
@@ -39,10 +39,10 @@ declare -gA _cordon_flags=(
 	['help']='--help'
 )
 declare -gA _cordon_valued=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --name --cgroup-parent --status-fd --fd --report --sample'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd'
 	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --name --cgroup-parent'
-	['start']=''
+	['start']='--detach-keys'
 	['stop']='-t --timeout -s --signal'
 	['exec']='-e --env --env-file -w --workdir -u --user'
 	['events']='--since --until -f --filter --format'
