@@ -419,15 +419,16 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
+	attach
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
-FUZZ_SECONDS := 10
+FUZZ_SECONDS := 9
 
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
 	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $< $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) -o $@
 
-fuzz-smoke: ## fuzz each parser for 10 seconds
+fuzz-smoke: ## fuzz each parser for 9 seconds
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 
 fuzz-long: ## fuzz each parser for 10 minutes
