@@ -102,6 +102,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \
+	cmd/update_apply.c \
 	cmd/life.c \
 	cmd/life_end.c \
 	cmd/life_pause.c \
@@ -297,6 +298,7 @@ UNIT_SRC := \
 	tests/unit/cgroup/test_place.c \
 	tests/unit/cgroup/test_probe.c \
 	tests/unit/cgroup/test_table.c \
+	tests/unit/cgroup/test_change.c \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_ending.c \

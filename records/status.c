@@ -64,23 +64,61 @@ bool records_is_running(const struct records *records, const struct sandbox *san
 	return records_is_alive(records, sandbox->id);
 }
 
-int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
-		       struct err *err)
+/* A file without a word below RUN/sandboxes/ID, or none. */
+static int mark(const struct records *records, const struct sandbox *sandbox, const char *name,
+		bool is_there, struct err *err)
 {
 	char path[RUN_ID_LEN + 16];
 	_cleanup_fd_ int fd = -EBADF;
 
-	str_format(path, sizeof(path), "%s/paused", sandbox->id);
-	if (is_paused)
+	str_format(path, sizeof(path), "%s/%s", sandbox->id, name);
+	if (is_there)
 		fd = sys_openat(records->live_fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 				0600);
 	else
 		fd = unlinkat(records->live_fd, path, 0) == 0 || errno == ENOENT ? 0 : -errno;
 	if (fd < 0)
 		return err_set(err, ERR_SETUP, -fd, "%s/sandboxes/%s", records->run, path);
-	if (!is_paused)
+	if (!is_there)
 		steal_fd(&fd);
 	return 0;
+}
+
+static bool is_marked(const struct records *records, const struct sandbox *sandbox,
+		      const char *name)
+{
+	char path[RUN_ID_LEN + 16];
+
+	str_format(path, sizeof(path), "%s/%s", sandbox->id, name);
+	return records->live_fd >= 0 &&
+	       faccessat(records->live_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
+		       struct err *err)
+{
+	return mark(records, sandbox, "paused", is_paused, err);
+}
+
+int status_mark_updating(const struct records *records, const struct sandbox *sandbox,
+			 bool is_updating, struct err *err)
+{
+	int r = is_updating ? 0 : fault_point("update.done", NULL);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "sandbox %s", sandbox->id);
+	r = mark(records, sandbox, "updating", is_updating, err);
+	if (r == 0 && is_updating) {
+		r = fault_point("update.marked", NULL);
+		if (r < 0)
+			err_set(err, ERR_SETUP, -r, "sandbox %s", sandbox->id);
+	}
+	return r;
+}
+
+bool status_is_updating(const struct records *records, const struct sandbox *sandbox)
+{
+	return is_marked(records, sandbox, "updating");
 }
 
 int status_open_left(const struct sandbox *sandbox)
@@ -140,15 +178,11 @@ static void tell_loss(struct sandbox_status *status)
 static enum sandbox_state state_alive(const struct records *records, const struct sandbox *sandbox,
 				      const struct live_run *live)
 {
-	char path[RUN_ID_LEN + 16];
-
-	str_format(path, sizeof(path), "%s/paused", sandbox->id);
 	if (live->next_start_ms != RESULT_NONE)
 		return SANDBOX_RESTARTING;
 	if (live->workload.pid == 0)
 		return SANDBOX_STARTING;
-	return faccessat(records->live_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? SANDBOX_PAUSED
-										 : SANDBOX_RUNNING;
+	return is_marked(records, sandbox, "paused") ? SANDBOX_PAUSED : SANDBOX_RUNNING;
 }
 
 /* One look. Returns 1 where what was seen does not fit together: a keeper came or went meanwhile.
@@ -251,7 +285,7 @@ static int write_settled(const struct sandbox *sandbox, const struct last_run *l
 /* What the keeper wrote of the processes that are gone. */
 static int forget_live(const struct records *records, const char *id, struct err *err)
 {
-	static const char *const files[] = {"live", "paused"};
+	static const char *const files[] = {"live", "paused", "updating"};
 	_cleanup_fd_ int dir_fd = -EBADF;
 	int r = 0;
 
