@@ -206,9 +206,17 @@ static int relay(struct attached *a, const struct sandbox *sandbox)
 
 /* ---- its end ---- */
 
+/* Its connection may have ended before it did. */
+static bool goes_on(const struct attached *a)
+{
+	struct pollfd fd = {.fd = a->workload_fd, .events = POLLIN};
+
+	return a->workload_fd >= 0 && poll(&fd, 1, END_MS) == 0;
+}
+
 /* The program's exit code, which its keeper writes down. */
-static int exit_code_of(const struct records *records, const struct sandbox *sandbox,
-			const struct live_run *live)
+static int exit_code_of(const struct attached *a, const struct records *records,
+			const struct sandbox *sandbox, const struct live_run *live)
 {
 	_cleanup_fd_ int keeper_fd = process_open(&live->keeper);
 	struct pollfd fd = {.fd = keeper_fd, .events = POLLIN};
@@ -216,6 +224,14 @@ static int exit_code_of(const struct records *records, const struct sandbox *san
 	struct err err;
 	int exit_code = EXIT_CORDON;
 
+	if (goes_on(a)) {
+		print_note("sandbox %s goes on, but its recorder has sent this client away, or is "
+			   "gone",
+			   sandbox->id);
+		print_note("  hint: `cordon logs -f %s` shows what is kept of its output.",
+			   sandbox->id);
+		return EXIT_CORDON;
+	}
 	if (keeper_fd >= 0 && poll(&fd, 1, END_MS) == 0) {
 		print_note("its run has ended; its keeper goes on, and may start it again");
 		return 0;
@@ -285,7 +301,7 @@ static int attach(const struct options *o, const struct records *records,
 		print_err(&err);
 		exit_code = err_exit_code(&err);
 	} else if (r == 0 && !a->is_detached) {
-		exit_code = exit_code_of(records, sandbox, live);
+		exit_code = exit_code_of(a, records, sandbox, live);
 	}
 	close_fd(&a->signal_fd);
 	close_fd(&a->workload_fd);
