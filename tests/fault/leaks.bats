@@ -27,10 +27,10 @@ in_session() { # SCRIPT [ARG...]
 # Open files and keys, which no list of the test's own shows.
 open_files() { cut -f 1 /proc/sys/fs/file-nr; }
 own_keys() { awk -v id="$(id -u):" '$1 == id { split($4, n, "/"); print n[1] }' /proc/key-users; }
-# What other places a run could leave something in.
+# What other places a run could leave something in, without what tests have from mktemp(1).
 shared_files() {
 	find /run/cordon "/tmp/cordon-$(id -u)" /dev/shm "${TMPDIR:-/tmp}" -mindepth 1 -maxdepth 2 \
-		! -path '*bats-run-*' ! -path '*/cordon-check.*' 2>/dev/null | grep -F cordon | sort
+		! -path '*bats-run-*' ! -path '*/cordon-[a-z]*.??????*' 2>/dev/null | grep -F cordon | sort
 }
 
 remember() {
