@@ -5,12 +5,12 @@
  *
  *	grab SECONDS [stop]
  *
- * With "stop" each is stopped first, so that there is time. Ends SECONDS later, or when the file
- * /tmp/enough is there. Prints what it met and what it got:
+ * With "stop" each is stopped first, so that there is time. Ends when the file /tmp/enough is there,
+ * or SECONDS later, which is a failure. Prints what it met and what it got:
  *
  *	met N [WAY N]...
  *
- * Exits 0 where any way led anywhere, 42 where none did, 3 where nobody was met.
+ * Exits 0 where any way led anywhere, 42 where none did, 3 where nobody was met, 4 after SECONDS.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_STOPPED = 42, EXIT_NOBODY = 3, AHEAD = 6, WAYS = 13 };
+enum { EXIT_STOPPED = 42, EXIT_NOBODY = 3, EXIT_TOO_LATE = 4, AHEAD = 6, WAYS = 13 };
 
 static const char *const names[WAYS] = {
 	"mem",         "environ", "maps", "auxv", "fd",    "cwd",
@@ -200,6 +200,11 @@ static void attack(int pid, int *ret_last_pid)
 	}
 }
 
+static bool is_enough(void)
+{
+	return access("/tmp/enough", F_OK) == 0;
+}
+
 static int report(long met)
 {
 	bool any = false;
@@ -211,6 +216,8 @@ static int report(long met)
 		any = any || got[way] > 0;
 	}
 	putchar('\n');
+	if (!is_enough())
+		return EXIT_TOO_LATE;
 	if (met == 0)
 		return EXIT_NOBODY;
 	return any ? 0 : EXIT_STOPPED;
@@ -225,7 +232,7 @@ int main(int argc, char **argv)
 
 	puts("waits");
 	fflush(stdout);
-	while (time(NULL) < end && access("/tmp/enough", F_OK) != 0)
+	while (time(NULL) < end && !is_enough())
 		for (int pid = next; pid < next + AHEAD; pid++) {
 			if (kill(pid, stops ? SIGSTOP : 0) != 0 && errno == ESRCH)
 				continue;
