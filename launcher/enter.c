@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,12 +22,13 @@
 #include "launcher/launch.h"
 #include "launcher/preflight.h"
 #include "launcher/stdio.h"
+#include "launcher/supervise.h"
 
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
 #endif
 
-enum { REAP_TRIES = 100, REAP_MS = 5 };
+enum { REAP_TRIES = 100, REAP_MS = 5, GIVE_UP_MS = 1000 };
 
 /* ---- plan ---- */
 
@@ -160,6 +162,54 @@ int enter_spawn(struct launch *launch, struct err *err)
 	launch->init_pidfd = pidfd;
 	spawn_close_childs_ends(launch);
 	return 0;
+}
+
+/* Readable while a signal waits that asks this process to end, and that the caller has not had it
+ * ignore (nohup). */
+static int open_end_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (int signo = 1; signo < _NSIG; signo++) {
+		struct sigaction action;
+
+		if (supervise_asks_to_end(signo) && sigaction(signo, NULL, &action) == 0 &&
+		    action.sa_handler != SIG_IGN)
+			sigaddset(&set, signo);
+	}
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int poll_again(struct pollfd *fds, nfds_t n, int ms)
+{
+	int r;
+
+	/* The stop signals are not blocked. */
+	do
+		r = poll(fds, n, ms);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+int enter_await(const struct launch *launch, struct err *err)
+{
+	_cleanup_fd_ int signal_fd = open_end_signals();
+	struct pollfd fds[] = {{.fd = launch->sync_keeper, .events = POLLIN},
+			       {.fd = signal_fd, .events = POLLIN}};
+	int r = signal_fd < 0 ? signal_fd : poll_again(fds, 2, -1);
+
+	/* Mostly the program is about to run, and has the signal passed on. */
+	if (r >= 0 && fds[0].revents == 0)
+		r = poll_again(fds, 1, GIVE_UP_MS);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "wait for the sandbox");
+	if (r > 0)
+		return 0;
+	err_set(err, ERR_SETUP, EINTR, "asked to end before the program was there");
+	return err_hint(err, "What runs in the sandbox can stop whoever comes in.");
 }
 
 void enter_reap(void)

@@ -245,6 +245,23 @@ grab_while() { # FAULT
 	done
 }
 
+is_stopped() {
+	pgrep -u "$(id -u)" -r T -x cordon >/dev/null
+}
+
+# As root it has other ids than what runs inside, until it is about to execute.
+# bats test_tags=user
+@test "who is stopped by what runs inside, before its program is there, does not keep its client" {
+	kept stops -- sh -c 'n=3; while :; do kill -STOP $n 2>/dev/null && n=$((n + 1)); done'
+	entered stops echo never
+	eventually is_stopped
+	kill "$client"
+	left 143
+	[ ! -s out ]
+	cordon stop stops >/dev/null
+	[ -z "$(pgrep -u "$(id -u)" -r T -x cordon)" ]
+}
+
 # What runs inside can get at the file that a process before its exec runs from (a script whose
 # interpreter is /proc/self/exe). It cannot be written to while the keeper runs from the same one.
 # bats test_tags=user
