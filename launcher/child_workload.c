@@ -306,7 +306,8 @@ int child_become_init(struct launch *launch, struct err *err)
 	const struct plan *plan = &launch->decision->plan;
 	char pid[16];
 	char *argv[] = {(char *)"cordon-init", pid,
-			plan->child_wanted[CHILD_TERMINAL] ? (char *)"terminal" : NULL, NULL};
+			(char *)(plan->child_wanted[CHILD_TERMINAL] ? "terminal" : "none"),
+			launch->decision->enters ? (char *)"entered" : NULL, NULL};
 	char *envp[] = {NULL};
 	int image = -EBADF;
 	sigset_t all;

@@ -11,8 +11,12 @@
  * stops, init reports that. When it ends, init reports that and exits, and the kernel kills
  * everything that is left in the pid namespace.
  *
- * argv[1] is the workload's pid; argv[2] is there where there is a terminal, whose session init
- * leads. Descriptors: init_image.h.
+ * argv[1] is the workload's pid; argv[2] is "terminal" where there is one, whose session init
+ * leads. argv[3] is there for a program that has come into a sandbox that runs (enter.h): then this
+ * is no pid 1, stands outside, and is the one that sees the client's death. The program does not in
+ * each case, for AppArmor takes its death signal away where it changes profiles
+ * (apparmor_bprm_committing_creds in the kernel's security/apparmor/domain.c); so it is killed from
+ * here. Descriptors: init_image.h.
  */
 #include <asm/ioctls.h>
 #include <linux/filter.h>
@@ -28,33 +32,46 @@
 #include "launcher/bare.h"
 #include "launcher/init_image.h"
 
+/* Of the client's death; nobody else sends it. All are blocked. */
+enum { CLIENT_DIED = SIGPWR, SIGNAL_SET_SIZE = 8 };
+
 /* All that init does from here on. Anything else is a hijacked init: kill it, and the sandbox with
  * it. */
-static const struct sock_filter filter[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 0, 10),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_waitid, 9, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 8, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 7, 0),
-	/* With one request, and with one signal, alone. */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 2, 4),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSPGRP, 3, 2),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGCONT, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-};
-
-static void confine(void)
+static void load_filter(int workload)
 {
+	const struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 0, 14),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_waitid, 13, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 12, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 11, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigtimedwait, 10, 0),
+		/* With one request, with one signal, and with SIGKILL for one process, alone. */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 2, 7),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSPGRP, 6, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGCONT, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGKILL, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)workload, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
 					   .filter = (struct sock_filter *)filter};
 
+	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&program, 0, 0) != 0)
+		bare_exit(125);
+}
+
+static void confine(int workload, bool is_entered)
+{
 	if (bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    bare_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+	    bare_call(SYS_prctl, PR_SET_PDEATHSIG, is_entered ? CLIENT_DIED : SIGKILL, 0, 0, 0) !=
+		    0 ||
 	    bare_call(SYS_prctl, PR_SET_NAME, (long)"cordon-init", 0, 0, 0) != 0)
 		bare_exit(125);
 	/* The keeper may have died before the death signal was set: the lifeline then reads as hung
@@ -64,8 +81,7 @@ static void confine(void)
 
 	if (bare_call(SYS_ppoll, (long)&lifeline, 1, (long)&now, 0, 0) != 0)
 		bare_exit(125);
-	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&program, 0, 0) != 0)
-		bare_exit(125);
+	load_filter(workload);
 }
 
 static int parse_pid(const char *text)
@@ -101,24 +117,39 @@ static _Noreturn void on_ended(const siginfo_t *info)
 	bare_exit(0);
 }
 
+/* Until a child has something to say, or the client is dead: then the workload is killed. */
+static void await_signal(int workload)
+{
+	const unsigned long set = 1UL << (SIGCHLD - 1) | 1UL << (CLIENT_DIED - 1);
+
+	if (bare_call(SYS_rt_sigtimedwait, (long)&set, 0, 0, SIGNAL_SET_SIZE, 0) != CLIENT_DIED)
+		return;
+	bare_call(SYS_kill, workload, SIGKILL, 0, 0, 0);
+	bare_exit(125);
+}
+
 _Noreturn void bare_main(long *stack)
 {
 	int workload = stack[0] >= 2 ? parse_pid((const char *)stack[2]) : 0;
-	bool has_terminal = stack[0] == 3;
+	bool has_terminal = stack[0] >= 3 && *(const char *)stack[3] == 't';
+	bool is_entered = stack[0] == 4;
 	siginfo_t info;
 
 	if (workload == 0)
 		bare_exit(125);
-	confine();
+	confine(workload, is_entered);
 	for (;;) {
 		long r;
 
 		info.si_pid = 0;
 		r = bare_call(SYS_waitid, P_ALL, 0, (long)&info,
-			      WEXITED | WSTOPPED | WCONTINUED | __WALL, 0);
+			      WEXITED | WSTOPPED | WCONTINUED | __WALL | (is_entered ? WNOHANG : 0),
+			      0);
 		/* Only ECHILD can be: the workload is gone unseen, which cannot happen. */
 		if (r < 0)
 			bare_exit(125);
+		if (info.si_pid == 0)
+			await_signal(workload);
 		if (info.si_pid != workload)
 			continue;
 		if (info.si_code == CLD_STOPPED)

@@ -6,12 +6,13 @@
  *	grab SECONDS [stop]
  *
  * With "stop" each is stopped first, so that there is time. It looks at AHEAD numbers behind the
- * last one that it saw: what comes and goes between two of its looks takes some, too. Ends SECONDS
- * later, or when the file /tmp/enough is there. Prints what it met and what it got:
+ * last one that it saw: what comes and goes between two of its looks takes some, too. Ends when the
+ * file /tmp/enough is there, or SECONDS later, which is a failure. Prints what it met and what it
+ * got:
  *
  *	met N [WAY N]...
  *
- * Exits 0 where any way led anywhere, 42 where none did, 3 where nobody was met.
+ * Exits 0 where any way led anywhere, 42 where none did, 3 where nobody was met, 4 after SECONDS.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_STOPPED = 42, EXIT_NOBODY = 3, AHEAD = 64, WAYS = 13 };
+enum { EXIT_STOPPED = 42, EXIT_NOBODY = 3, EXIT_TOO_LATE = 4, AHEAD = 64, WAYS = 13 };
 
 static const char *const names[WAYS] = {
 	"mem",         "environ", "maps", "auxv", "fd",    "cwd",
@@ -201,6 +202,11 @@ static void attack(int pid, int *ret_last_pid)
 	}
 }
 
+static bool is_enough(void)
+{
+	return access("/tmp/enough", F_OK) == 0;
+}
+
 static int report(long met)
 {
 	bool any = false;
@@ -212,6 +218,8 @@ static int report(long met)
 		any = any || got[way] > 0;
 	}
 	putchar('\n');
+	if (!is_enough())
+		return EXIT_TOO_LATE;
 	if (met == 0)
 		return EXIT_NOBODY;
 	return any ? 0 : EXIT_STOPPED;
@@ -226,7 +234,7 @@ int main(int argc, char **argv)
 
 	puts("waits");
 	fflush(stdout);
-	while (time(NULL) < end && access("/tmp/enough", F_OK) != 0)
+	while (time(NULL) < end && !is_enough())
 		for (int pid = next; pid < next + AHEAD; pid++) {
 			if (kill(pid, stops ? SIGSTOP : 0) != 0 && errno == ESRCH)
 				continue;

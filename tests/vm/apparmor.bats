@@ -21,7 +21,10 @@ setup() {
 }
 
 teardown() {
-	local file
+	local file how
+	for how in cordon user_cordon; do
+		"$how" rm -f kept bare >/dev/null 2>&1 || echo "$how: nothing left to remove"
+	done
 	for file in "${loaded[@]}"; do
 		apparmor_parser -R "$file"
 	done
@@ -37,13 +40,23 @@ load_own() {
 	load_profile "$repo/profiles/apparmor/cordon-workload"
 }
 
+# A sandbox that is kept is entered from the directory that it was made in.
+ordinary=(setpriv --reuid 1000 --regid 1000 --clear-groups env -C /home/user HOME=/home/user TMPDIR=/home/user/tmp)
+
 user_cordon() { # ARG...
-	setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=/home/user TMPDIR=/home/user/tmp \
-		"$CORDON" --root "$user_root" "$@"
+	"${ordinary[@]}" "$CORDON" --root "$user_root" "$@"
 }
 
 label=(cat /proc/self/attr/apparmor/current)
 auto=(--set apparmor=auto)
+
+# In the background. Sets client, which is cordon's own process.
+client_of() { # cordon|user_cordon ARG...
+	local command=("$CORDON" --root "$CORDON_ROOT" "${@:2}")
+	[ "$1" = cordon ] || command=("${ordinary[@]}" "$CORDON" --root "$user_root" "${@:2}")
+	"${command[@]}" >/dev/null 2>&1 </dev/null 3>&- &
+	client=$!
+}
 
 # Under the profile of that name, as aa-exec(1) does it.
 under() { # PROFILE COMMAND...
@@ -179,4 +192,97 @@ unconfined" cordon run --report "$PWD/report" --set when_possible.apparmor=auto 
 	says 125 "*needs-waiver*" cordon run --set apparmor=unconfined -- true
 	gives 0 "cordon: waived: apparmor (a test)
 unconfined" cordon run --set apparmor=unconfined --waive "apparmor=a test" -- "${label[@]}"
+}
+
+# A sandbox in the background under the profile, and one that is not. Each with a program that is found
+# by its command line.
+keep_two() { # HOW
+	"$1" run -d --name kept "${auto[@]}" -- sleep 7654401 >/dev/null 3>&-
+	"$1" run -d --name bare -- sleep 7654402 >/dev/null 3>&-
+	eventually pgrep -x -f "sleep 7654401"
+	eventually pgrep -x -f "sleep 7654402"
+}
+
+# What the kernel says of a program from outside.
+label_of() { # COMMAND LINE
+	local pid
+	pid=$(pgrep -x -f "$1") && cat "/proc/$pid/attr/apparmor/current"
+}
+
+runs_no_more() { # COMMAND LINE
+	! pgrep -x -f "$1" >/dev/null
+}
+
+remove_two() { # HOW
+	"$1" rm -f kept bare >/dev/null
+}
+
+# bats test_tags=root
+@test "apparmor: what exec brings in is under the profile that the sandbox's own program is under" {
+	local how client tried='{ echo "exec unconfined" >/proc/self/attr/apparmor/exec; } 2>&1 || exit 42'
+	load_own
+	for how in cordon user_cordon; do
+		keep_two "$how"
+		client_of "$how" exec kept sleep 7654403
+		eventually pgrep -x -f "sleep 7654403"
+		"$how" exec -d bare sleep 7654404
+		gives 0 "cordon-workload (enforce)" label_of "sleep 7654401"
+		gives 0 "cordon-workload (enforce)" label_of "sleep 7654403"
+		gives 0 "cordon-workload (enforce)" "$how" exec kept "${label[@]}"
+		gives 0 "cordon-workload (enforce)" "$how" exec kept sh -c 'sh -c "cat /proc/self/attr/current"; :'
+		says 42 "*Permission denied*" "$how" exec kept sh -c "$tried"
+		# A signal that a parent's death sends is one that the profile may refuse.
+		kill -9 "$client"
+		run wait "$client"
+		eventually runs_no_more "sleep 7654403"
+		# It works all the same, with its own processes and with those of the other program.
+		gives 0 ok "$how" exec kept sh -c 'sleep 9 & kill $! && pkill -CONT -x -f "sleep 7654401" && echo ok'
+		# The control: a sandbox whose policy does not ask for it.
+		gives 0 unconfined label_of "sleep 7654402"
+		gives 0 unconfined label_of "sleep 7654404"
+		gives 0 unconfined "$how" exec bare "${label[@]}"
+		gives 0 "" "$how" exec bare sh -c "$tried"
+		remove_two "$how"
+	done
+}
+
+# bats test_tags=root
+@test "apparmor: where the profile cannot be had, exec starts nothing" {
+	# One program for all: as a user a sandbox is not entered by another file than it was started by.
+	CORDON=$FAULTY
+	load_own
+	keep_two user_cordon
+	says 125 "cordon: step apparmor: apparmor: read back what exec will bring*" without apparmor user_cordon exec kept echo never
+	CORDON_FAULT=apparmor:fail says 125 "cordon: step apparmor: *" user_cordon exec kept echo never
+	# Only complaining it is none.
+	load_profile "$repo/profiles/apparmor/cordon-workload" -C
+	says 125 "cordon: step apparmor: *'cordon-workload (complain)', not cordon-workload in enforce mode*" \
+		user_cordon exec kept echo never
+	apparmor_parser -R "$repo/profiles/apparmor/cordon-workload"
+	loaded=()
+	says 125 "cordon: apparmor: the profile cordon-workload is not loaded*" user_cordon exec kept echo never
+	# The controls: who does not ask for it, and the same sandbox once it is there.
+	gives 0 here user_cordon exec bare echo here
+	load_own
+	gives 0 here user_cordon exec kept echo here
+}
+
+# bats test_tags=root
+@test "apparmor: where the client of exec is confined, both profiles hold" {
+	local all='file, capability, network, mount, umount, pivot_root, signal, ptrace, unix,'
+	load_own
+	printf 'abi <abi/3.0>,\nprofile %s flags=(attach_disconnected) { %s %s deny /usr/bin/id rx, }\n' \
+		outer "$all" 'change_profile -> &cordon-workload,' >outer
+	printf 'abi <abi/3.0>,\nprofile closed flags=(attach_disconnected) { %s }\n' "$all" >closed
+	load_profile "$PWD/outer"
+	load_profile "$PWD/closed"
+	keep_two cordon
+	run under outer "$CORDON" --root "$CORDON_ROOT" exec kept "${label[@]}"
+	[ "$status" -eq 0 ]
+	[[ "$output" == "cordon-workload//&outer (enforce)" || "$output" == "outer//&cordon-workload (enforce)" ]]
+	says 126 "*id: Permission denied*" under outer "$CORDON" --root "$CORDON_ROOT" exec kept sh -c 'id -u'
+	gives 0 1000 cordon exec kept id -u
+	says 125 "cordon: apparmor: the profile that cordon itself is under does not let it use cordon-workload*" \
+		under closed "$CORDON" --root "$CORDON_ROOT" exec kept echo never
+	gives 0 "closed (enforce)" under closed "$CORDON" --root "$CORDON_ROOT" exec bare "${label[@]}"
 }
