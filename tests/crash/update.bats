@@ -16,11 +16,14 @@ before=(--memory 64m --pids-limit 20)
 setup() {
 	fault_setup
 	own_groups
+	cd "$BATS_TEST_TMPDIR" || return
 	cordon run -d --name web --cgroup-parent "$group" "${before[@]}" "${plain[@]}" -- /usr/bin/sleep 600 >/dev/null
 	mark=$(echo "$CORDON_ROOT"/run/sandboxes/*)/updating
 }
 
 teardown() {
+	# One that stands still has the sandbox's lock.
+	[ -z "${client:-}" ] || ! kill -9 "$client" 2>/dev/null || wait "$client" || true
 	kept_remove_all && cordon gc >/dev/null || return 1
 	rm -rf "$CORDON_ROOT/run/sandboxes"
 	own_groups_end && cordon_teardown
@@ -146,7 +149,7 @@ is_whole() {
 }
 
 @test "update: gc lets one that is at work be, and the sandbox goes on all the while" {
-	local client pid
+	local pid
 	flags_of looser
 	pid=$(sed -n 's/^workload \([0-9]*\) .*/\1/p' "$CORDON_ROOT"/run/sandboxes/*/live)
 	CORDON_FAULT=wrote.record:stop "$CORDON" --root "$CORDON_ROOT" update "${change[@]}" web >/dev/null 2>&1 3>&- &
@@ -159,6 +162,34 @@ is_whole() {
 	wait "$client"
 	[ "$(in_groups)" = "$after" ] && agree && [ ! -e "$mark" ]
 	kill -0 "$pid"
+}
+
+# A restart by policy waits for no command's lock.
+@test "update: a sandbox that is started again meanwhile has what the record says" {
+	local first direction
+	workload() { sed -n 's/^workload \([1-9][0-9]*\) .*/\1/p' "$CORDON_ROOT"/run/sandboxes/*/live; }
+	has_another() {
+		local now
+		now=$(workload)
+		[ -n "$now" ] && [ "$now" != "$first" ]
+	}
+	cordon stop web >/dev/null
+	cordon update --restart always web >/dev/null
+	cordon start web >/dev/null
+	for direction in tighter looser; do
+		flags_of "$direction"
+		cordon update "${before[@]}" web >/dev/null
+		first=$(workload)
+		CORDON_FAULT=write.record:stop "$CORDON" --root "$CORDON_ROOT" update "${change[@]}" web >said 2>&1 3>&- &
+		client=$!
+		eventually grep -q '^State:.*T' "/proc/$client/status"
+		kill -9 "$first"
+		eventually has_another
+		[ "$(in_groups)" = "67108864 20" ]
+		kill -CONT "$client"
+		wait "$client"
+		[ "$(in_groups)" = "$after" ] && agree && [ ! -e "$mark" ]
+	done
 }
 
 @test "update: a policy that is refused by now leaves less than the record says, and says so" {

@@ -65,7 +65,8 @@ static void bare_confine(const char *name, uint64_t fds, const void *program)
 	(void)program;
 }
 
-#include "launcher/recorder/recorder.c"
+/* The recorder is one file, and no part of a library. */
+#include "launcher/recorder/recorder.c" /* NOLINT(bugprone-suspicious-include) */
 
 enum { SENDERS_MAX = 12, MESSAGE_MAX = 4200, EXPECTED_MAX = 1 << 18, STEPS_MAX = 4096 };
 

@@ -15,7 +15,9 @@
 #include "cgroup/cgroup.h"
 #include "tests/lib/scratch.h"
 
-enum { ALL = (1 << CGROUP_CONTROLLERS) - 1, MEBI = 1 << 20 };
+#define MEBI UINT64_C(1048576)
+
+enum { ALL = (1 << CGROUP_CONTROLLERS) - 1 };
 
 static struct scratch dir;
 
