@@ -97,7 +97,6 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	exec 8>&-
 	ends_with 5 "$client"
 	wait "$reader"
-	[ "$(head -n 1 seen)" = 1 ]
 	[ "$(tail -n 1 seen)" = 100000 ]
 	[ "$(wc -l <seen)" -lt 100000 ]
 	grep -q 'some output was overwritten before it was read' said
