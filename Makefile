@@ -45,6 +45,7 @@ LAUNCHER_SRC := \
 	launcher/apparmor.c \
 	launcher/child.c \
 	launcher/child_setup.c \
+	launcher/child_program.c \
 	launcher/child_workload.c \
 	launcher/confined.c \
 	launcher/decide.c \
@@ -72,6 +73,7 @@ LAUNCHER_SRC := \
 	launcher/access.c \
 	launcher/audit.c \
 	launcher/audit_record.c \
+	launcher/host_files.c \
 	launcher/host_proc.c \
 	launcher/policy_files.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
@@ -102,6 +104,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \
+	cmd/update_apply.c \
 	cmd/life.c \
 	cmd/life_end.c \
 	cmd/life_pause.c \
@@ -298,6 +301,7 @@ UNIT_SRC := \
 	tests/unit/cgroup/test_place.c \
 	tests/unit/cgroup/test_probe.c \
 	tests/unit/cgroup/test_table.c \
+	tests/unit/cgroup/test_change.c \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_ending.c \
@@ -420,15 +424,16 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
+	attach
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
-FUZZ_SECONDS := 10
+FUZZ_SECONDS := 9
 
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
 	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $< $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) -o $@
 
-fuzz-smoke: ## fuzz each parser for 10 seconds
+fuzz-smoke: ## fuzz each parser for 9 seconds
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 
 fuzz-long: ## fuzz each parser for 10 minutes

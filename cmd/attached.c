@@ -428,7 +428,7 @@ static int connect_to(struct attached *a, const struct records *records, struct 
 	struct sandbox_status status = {.last = {.result = NULL}};
 	int r;
 
-	a->socket_fd = attach_connect(records, a->sandbox->id, err);
+	a->socket_fd = attach_connect(records, a->sandbox, err);
 	r = status_read(records, a->sandbox, &status, err);
 	if (r < 0 && !is_removed(a))
 		return r;

@@ -135,8 +135,7 @@ static void start_wanted(const struct life *life, struct sandbox *sandbox,
 	char name[SANDBOX_NAME_MAX + 1];
 	bool is_meant;
 
-	if (!sandbox->is_kept || !status_is_wanted(sandbox) ||
-	    records_is_running(life->records, sandbox))
+	if (!sandbox->is_kept || !status_is_wanted(sandbox) || records_is_running(sandbox))
 		return;
 	if (record_read(life->records, sandbox, &record, &err) < 0) {
 		ignore_result(life_say(&err), "counted instead");
@@ -207,7 +206,7 @@ static int start_attached(const struct life *life, struct sandbox *sandbox, cons
 	int exit_code;
 	int r = sandbox_lock(life->records, sandbox, &err);
 
-	if (r == 0 && records_is_running(life->records, sandbox)) {
+	if (r == 0 && records_is_running(sandbox)) {
 		err_set(&err, ERR_USAGE, 0, "sandbox %s runs already", ref);
 		err_hint(&err, "What it prints from now on: cordon attach %s.", ref);
 		return life_say(&err);

@@ -109,11 +109,14 @@ static int settle(const struct records *records, const struct sandbox *sandbox,
 		return 0;
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "sandboxes/%s: lock", sandbox->id);
-	if (records_is_running(records, sandbox))
+	if (records_is_running(sandbox))
 		return 0;
 	r = status_settle(records, sandbox, err);
 	if (r > 0)
 		report->n_settled++;
+	/* The groups are gone with the run. */
+	if (r >= 0 && status_is_updating(records, sandbox))
+		r = status_mark_updating(records, sandbox, false, err);
 	if (r < 0)
 		return r;
 	return sweep(records, sandbox, report, err) < 0 ? -EIO : 1;

@@ -36,6 +36,8 @@ struct process_mark {
 struct last_run {
 	bool is_running; /* as far as its keeper could say */
 	char boot_id[40];
+	char run[PATH_MAX];         /* the run root of its keeper, which may be another than ours */
+	struct process_mark keeper; /* for where that run root is gone */
 	int64_t started_ms;         /* RESULT_NONE: never */
 	int64_t finished_ms;        /* RESULT_NONE: not yet */
 	int64_t restarts;           /* starts by the restart policy since the last one by command */
@@ -64,6 +66,10 @@ struct live_run {
 	int64_t last_exit_code;
 	int64_t last_finished_ms;
 	int64_t stop_grace_ms; /* what a stop gives it, where nobody says otherwise */
+	/* How it ended, where `state` could not be written; end_kind is "" else. */
+	int64_t end_ms;
+	int64_t end_code;
+	char end_kind[24];
 	size_t n_groups;
 	struct cgroup_known groups[CGROUP_HIERARCHIES_MAX];
 };
@@ -85,6 +91,14 @@ void status_release(struct sandbox_status *status);
 /* Writes `state`. 0 or -errno. */
 int must_check status_write_last(const struct sandbox *sandbox, const struct last_run *last);
 
+/* What can be known of the keeper where `state` cannot be read: enough to tell it to end. */
+void status_read_keeper(const struct records *records, const struct sandbox *sandbox,
+			struct sandbox_status *ret);
+
+/* RUN/sandboxes/ID of the run root that its keeper uses: a descriptor, or -errno. The roots of two
+ * commands differ where XDG_RUNTIME_DIR does. */
+int must_check status_open_run_dir(const struct records *records, const struct sandbox *sandbox);
+
 /* Writes RUN/sandboxes/ID/live. Runs in the keeper. 0 or -errno. */
 int must_check status_write_live(const struct records *records, const char *id,
 				 const struct live_run *live);
@@ -92,6 +106,13 @@ int must_check status_write_live(const struct records *records, const char *id,
 /* Notes that it is paused, or is not any more. Needs: the lock. 0 or -errno with err. */
 int must_check status_mark_paused(const struct records *records, const struct sandbox *sandbox,
 				  bool is_paused, struct err *err);
+
+/* Notes that its control groups are being changed, and may not say what its record says;
+ * is_updating false: they do. Who finds it with the lock in hand sets them by the record. Needs:
+ * the lock. 0 or -errno with err. */
+int must_check status_mark_updating(const struct records *records, const struct sandbox *sandbox,
+				    bool is_updating, struct err *err);
+bool status_is_updating(const struct records *records, const struct sandbox *sandbox);
 
 /* Opens the file in which one that removes itself leaves its exit code for whoever waits: read it
  * when the keeper is gone. A descriptor or -errno. */
@@ -102,10 +123,10 @@ void status_leave(const struct sandbox *sandbox, int64_t exit_code);
 /* The boot of this moment; "" where the kernel does not say. */
 void status_boot_id(char buf[40]);
 
-/* Undoes what a run that was killed has left on the host; waits a moment for its last process,
- * which holds its journal, and which goes on first where it is paused: on v1 what is frozen does
- * not die. 0 or -errno with err. */
-int must_check status_clean_run(const struct records *records, const char *id, struct err *err);
+/* Undoes what a run that was killed has left on the host, below the run root `run`; waits a moment
+ * for its last process, which holds its journal, and which goes on first where it is paused: on v1
+ * what is frozen does not die. -EBUSY where it does not end. 0 or -errno with err. */
+int must_check status_clean_run(const char *run, const struct sandbox *sandbox, struct err *err);
 
 /* Where the last keeper was lost: writes its end down and removes what it left below RUN/runs.
  * Files that a crash left half written go in any case. Needs: the sandbox's lock; where a keeper

@@ -12,9 +12,12 @@ setup() {
 	kept_start web -- sleep 600
 }
 
+# The sandbox first: its keeper is one of those that the end of the terminal waits for.
 teardown() {
-	tmux_stop
-	kept_end
+	local rc=0
+	kept_end || rc=1
+	tmux_stop || rc=1
+	return "$rc"
 }
 
 @test "exec -it: a shell has a terminal of its own, of this one's size, and its exit code is exec's" {
@@ -33,7 +36,7 @@ teardown() {
 
 @test "exec -it: another size of the window is seen inside, with SIGWINCH" {
 	tmux_start 80 24
-	type_line '$C exec -it web bash -c '\''trap "stty size" WINCH; echo up; for i in {1..500}; do sleep 0.02; done'\'
+	type_line '$C exec -it web sh -c '\''trap "stty size" WINCH; echo up; while :; do sleep 0.02; done'\'
 	shows '^up$'
 	tmux_run resize-window -x 71 -y 19
 	shows '^19 71$'
@@ -43,7 +46,7 @@ teardown() {
 
 @test "exec -it: ^C ends the program alone, ^Z stops it and exec, fg continues both" {
 	tmux_start
-	type_line '$C exec -it web bash -c '\''while :; do echo -n .; sleep 0.05; done'\'
+	type_line '$C exec -it web sh -c '\''while :; do printf .; sleep 0.05; done'\'
 	shows '^\.\.\.'
 	key C-z
 	shows '^\[1\]\+ +Stopped'
@@ -63,11 +66,13 @@ teardown() {
 	tmux_start
 	type_line '$C exec -it web bash --norc --noprofile'
 	shows '^bash-.*\$$'
-	type_line 'sleep 100'
-	eventually pgrep -x -f 'sleep 100'
+	# A time that nobody else sleeps.
+	type_line "sleep 100.$$"
+	eventually pgrep -x -f "sleep 100.$$"
 	key C-z
-	shows '^\[1\]\+ +Stopped +sleep 100'
-	type_line 'kill -9 %1; wait; exit 5'
+	shows "^\[1\]\+ +Stopped +sleep 100.$$"
+	# Without a job that bash could still hold for stopped, for which it would not leave.
+	type_line 'kill -9 %1; disown %1; exit 5'
 	at_prompt
 	type_line 'echo "rc=$?"'
 	shows '^rc=5$'
