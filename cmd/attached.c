@@ -376,6 +376,7 @@ static int open_log(struct attached *a, struct err *err)
 		return r;
 	r = walk(a, false);
 	a->reader.has_missed = false;
+	a->reader.is_first = a->how.is_starting;
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "log of sandbox %s", a->sandbox->id) : 0;
 }
 

@@ -108,7 +108,7 @@ void log_reader_init(struct log_reader *reader, int dir_fd)
 	reader->fd = -EBADF;
 	reader->number = reader->offset = 0;
 	reader->start = reader->end = 0;
-	reader->has_missed = false;
+	reader->has_missed = reader->is_first = false;
 }
 
 void log_reader_release(struct log_reader *reader)
@@ -171,8 +171,9 @@ static int open_next(const struct log_reader *reader, struct log_head *ret)
 static void go_to(struct log_reader *reader, int fd, const struct log_head *head)
 {
 	bool follows = head->number == reader->number + 1 && head->previous == reader->offset;
+	bool counts = reader->number != 0 || reader->is_first;
 
-	reader->has_missed = reader->has_missed || (reader->number != 0 && !follows);
+	reader->has_missed = reader->has_missed || (counts && !follows);
 	close_fd(&reader->fd);
 	reader->fd = fd;
 	reader->number = head->number;

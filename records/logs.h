@@ -48,6 +48,7 @@ struct log_reader {
 	size_t start;
 	size_t end;
 	bool has_missed; /* files were emptied before they were read */
+	bool is_first;   /* it begins with the log: what was emptied before its first look counts */
 	char bytes[LOG_READER_BUFFER];
 };
 

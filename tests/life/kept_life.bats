@@ -30,8 +30,7 @@ ready_again() { # TIMES
 	says 125 "cordon: --force takes no value*" cordon rm --force=yes a
 	says 125 "cordon: --timeout 1.5: no number of seconds*" cordon stop -t 1.5 a
 	says 125 "cordon: --signal NONE: no signal*" cordon kill -s NONE a
-	says 125 "cordon: --attach of start: not enforced by this build*" cordon start -a a
-	says 125 "cordon: --interactive of start: not enforced by this build*" cordon start -i a
+	says 125 "cordon: --checkpoint of start: not enforced by this build*" cordon start --checkpoint x a
 	says 125 "cordon: --link of rm: not enforced by this build*" cordon rm -l a
 	for command in start stop restart kill wait pause unpause rm; do
 		says 125 "cordon: $command wants a sandbox*" cordon "$command"

@@ -21,6 +21,16 @@ logged() { # NAME TEXT
 	[ "$(cordon logs "$1" 2>&1)" = "$2" ]
 }
 
+ends_with() { # CODE PID
+	local code=0
+	wait "$2" || code=$?
+	[ "$code" -eq "$1" ]
+}
+
+is_gone() { # NAME
+	[ -z "$(cordon ps -aq --filter "name=$1")" ]
+}
+
 is_raw() {
 	stty -a -F "$(tmux_run display-message -p '#{pane_tty}')" | grep -q -- -icanon
 }
@@ -68,12 +78,52 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	cordon start -a gone >seen && return 1
 	[ "$?" -eq 6 ]
 	cmp wanted seen
-	eventually sh -c "! '$CORDON' --root '$CORDON_ROOT' ps -aq --filter name=gone | grep -q ."
+	eventually is_gone gone
 	says 125 'cordon: no sandbox is called gone*' cordon start -a gone
+}
+
+@test "start -a: a client that is too slow keeps nobody waiting, and is told what it has missed" {
+	local client reader
+	create flood 'seq 1 100000; exit 5' --set 'logging={max_size: 64KiB, max_files: 2}'
+	mkfifo slow
+	exec 8<>slow
+	"$CORDON" --root "$CORDON_ROOT" start -a flood >slow 2>said 3>&- &
+	client=$!
+	eventually grep -qx 'exit_code 5' "$CORDON_ROOT/state/sandboxes/$(readlink "$CORDON_ROOT/state/names/flood")/state"
+	cat slow >seen 3>&- 8>&- &
+	reader=$!
+	# Once there is another reader.
+	eventually test -s seen
+	exec 8>&-
+	ends_with 5 "$client"
+	wait "$reader"
+	[ "$(tail -n 1 seen)" = 100000 ]
+	[ "$(wc -l <seen)" -lt 100000 ]
+	grep -q 'some output was overwritten before it was read' said
+}
+
+@test "start -a: what a sandbox that has removed itself left in its second file is read all the same" {
+	local client reader
+	create gone 'seq 1 180000; exit 5' --rm
+	seq 1 180000 >wanted
+	mkfifo slow
+	exec 8<>slow
+	"$CORDON" --root "$CORDON_ROOT" start -a gone >slow 3>&- &
+	client=$!
+	eventually is_gone gone
+	cat slow >seen 3>&- 8>&- &
+	reader=$!
+	eventually test -s seen
+	exec 8>&-
+	ends_with 5 "$client"
+	wait "$reader"
+	cmp wanted seen
 }
 
 @test "start -ai: stdin is the program's; without -i, or of one made without, none of it is read" {
 	create e "$echoes" -i
+	# As after a boot.
+	rm -r "$CORDON_ROOT/run"
 	printf 'one\ntwo\n' >typed
 	run -3 cordon start -ai e <typed
 	[ "$output" = $'ready\ngot one\ngot two\nover' ]
@@ -95,13 +145,13 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	client=$!
 	eventually grep -qx ready seen
 	kill -TERM "$client"
-	wait "$client" || [ $? -eq 5 ]
+	ends_with 5 "$client"
 	grep -qx asked seen
 	"$CORDON" --root "$CORDON_ROOT" start -a --sig-proxy=false s >seen 3>&- &
 	client=$!
 	eventually grep -qx ready seen
 	kill -TERM "$client"
-	wait "$client"
+	ends_with 0 "$client"
 	kept_is s running
 	run -1 grep -qx asked seen
 }
@@ -113,7 +163,7 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	client=$!
 	eventually grep -qx ready seen
 	cordon stop -t 0 s >/dev/null
-	wait "$client" || [ $? -eq 137 ]
+	ends_with 137 "$client"
 	create limited 'exec sleep 60' --timeout 300ms
 	says 137 'cordon: sandbox * ended by wall_time: *' cordon start -a limited
 }
@@ -130,7 +180,7 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 }
 
 @test "attach: with a restart policy the exit code is that of the run that it was attached to" {
-	local code
+	local code woken
 	create again 'read -r code; exit "$code"' -i --restart always
 	# Each ends one run; the next one begins after its pause.
 	run -5 cordon start -ai again <<<5
@@ -139,6 +189,16 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 		run "-$code" cordon attach again <<<"$code"
 		[[ "$output" == *"may start it again"* ]]
 	done
+	# How the run before ended is not taken for it while its keeper has not said so.
+	eventually kept_is again running
+	kept_pids again
+	(exec 3>&-
+		sleep 1.5
+		kill -CONT "$keeper") &
+	woken=$!
+	kill -STOP "$keeper"
+	run -8 cordon attach again <<<8
+	wait "$woken"
 }
 
 @test "start -a: what contradicts itself is refused, and nothing is started" {
@@ -239,5 +299,5 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	eventually grep -qx ready seen
 	says 125 'cordon: sandbox * runs in the foreground*' cordon attach f
 	cordon stop -t 0 f >/dev/null
-	wait "$client" || [ $? -eq 137 ]
+	ends_with 137 "$client"
 }

@@ -182,6 +182,14 @@ static void no_file_grows_past_its_size(void **state)
 	assert_false(f->reader.has_missed);
 }
 
+static void reads_all(struct log_reader *reader)
+{
+	struct log_piece piece;
+
+	while (log_reader_next(reader, &piece) == 1)
+		continue;
+}
+
 static void a_reader_that_is_overtaken_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -196,6 +204,24 @@ static void a_reader_that_is_overtaken_is_told(void **state)
 		continue;
 	assert_memory_equal(piece.bytes, "last", 4);
 	assert_true(f->reader.has_missed);
+}
+
+/* The same for one that was there before there was a first file. */
+static void the_first_file_can_be_missed_too(void **state)
+{
+	struct fixture *f = *state;
+	struct log_reader whole;
+
+	log_reader_init(&whole, f->scratch.fd);
+	whole.is_first = f->reader.is_first = true;
+	begin(f, 2);
+	put(f, LOG_STDOUT, "first");
+	reads_all(&whole);
+	assert_false(whole.has_missed);
+	fill(f, 50);
+	reads_all(&f->reader);
+	assert_true(f->reader.has_missed);
+	log_reader_release(&whole);
 }
 
 /* Held before a start, read when neither file has a name any more. */
@@ -322,6 +348,7 @@ int main(void)
 		TEST(what_a_crash_cut_is_taken_away),
 		TEST(no_file_grows_past_its_size),
 		TEST(a_reader_that_is_overtaken_is_told),
+		TEST(the_first_file_can_be_missed_too),
 		TEST(what_is_held_outlives_its_names),
 		TEST(one_that_keeps_up_sees_all),
 		TEST(what_has_no_room_is_counted),
