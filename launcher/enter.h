@@ -54,8 +54,8 @@ int must_check enter_spawn(struct launch *launch, struct err *err);
  */
 int must_check enter_await(const struct launch *launch, struct err *err);
 
-/* At the very end, when no other child of this process is left: ends and reaps what the supervisor's
- * death has left to it. */
+/* At the very end, when no other child of this process is left: ends and reaps what the
+ * supervisor's death has left to it. */
 void enter_reap(void);
 int must_check enter_verify_member(struct launch *launch, struct err *err);
 
