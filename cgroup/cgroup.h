@@ -177,6 +177,17 @@ struct cgroup_known {
 int must_check cgroup_open(const struct cgroup_known *known, size_t n, struct cgroup *ret,
 			   struct err *err);
 
+/*
+ * Whether the caller may move a process there that is in the group own_path of v2 (cgroup_path_of):
+ * that takes the right to write to cgroup.procs of the nearest group above both as well
+ * (cgroup-v2.rst, "Delegation Containment"). Reads only.
+ */
+bool cgroup_may_enter(const struct cgroup *group, const char *own_path);
+
+/* The group of v2 of a process ("self", "12"), of the line "0::PATH" of /proc/PID/cgroup; false
+ * where it has none. One that lies outside of the caller's cgroup namespace begins with "/..". */
+bool cgroup_path_of(const char *pid, char *buf, size_t size);
+
 /* Moves the calling process, which has one thread, into groups that were opened, v1 and v2. */
 int must_check cgroup_enter(const struct cgroup *group, struct err *err);
 

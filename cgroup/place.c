@@ -137,28 +137,75 @@ static bool ends_with(const char *text, const char *end)
 	return len >= n && str_equal(text + len - n, end);
 }
 
-/* Slices are systemd's to arrange, also those of a user's own manager. */
-static bool is_managed(const char *dir)
+/* Slices are systemd's to arrange, also those of a user's own manager. path: as /proc/PID/cgroup
+ * has it; what is mounted here may begin with it. */
+static bool is_managed(const char *path)
 {
-	return ends_with(dir, ".slice") && access("/run/systemd/system", F_OK) == 0;
+	return ends_with(path, ".slice") && access("/run/systemd/system", F_OK) == 0;
+}
+
+/* dir, whose path is `path`, becomes the nearest group above it and `own`, or one of the two. */
+static void climb_to_both(const char *own, char *path, char *dir)
+{
+	size_t len;
+
+	if (str_equal(path, "/"))
+		path[0] = '\0';
+	for (len = strlen(path);
+	     strncmp(own, path, len) != 0 || (len > 0 && own[len] != '/' && own[len] != '\0');
+	     len = strlen(path)) {
+		cut_last(dir);
+		cut_last(path);
+	}
 }
 
 /* Whether the caller may start a process in h->parent, coming from its own group. */
 static bool may_move_to_parent(const struct cgroup_hierarchy *h)
 {
 	char dir[CGROUP_DIR_MAX], path[CGROUP_DIR_MAX];
-	size_t len;
 
 	str_format(dir, sizeof(dir), "%s", h->parent);
-	str_format(path, sizeof(path), "%s", str_equal(h->parent_path, "/") ? "" : h->parent_path);
-	for (len = strlen(path); strncmp(h->own_path, path, len) != 0 ||
-				 (len > 0 && h->own_path[len] != '/' && h->own_path[len] != '\0');
-	     len = strlen(path)) {
-		cut_last(dir);
-		cut_last(path);
-	}
+	str_format(path, sizeof(path), "%s", h->parent_path);
+	climb_to_both(h->own_path, path, dir);
 	/* Above what is mounted here nothing can be asked for. */
 	return strlen(dir) >= strlen(h->top) && may_write(dir, "cgroup.procs") == 0;
+}
+
+bool cgroup_may_enter(const struct cgroup *group, const char *own_path)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		const struct cgroup_place *place = &group->places[i];
+		char dir[sizeof(place->path)], path[sizeof(place->self_path)];
+		int r;
+
+		/* On v1 whoever may write to the group's file may come in. */
+		if (place->version != CGROUP_V2)
+			continue;
+		str_format(dir, sizeof(dir), "%s", place->path);
+		str_format(path, sizeof(path), "%s", place->self_path);
+		climb_to_both(own_path, path, dir);
+		r = may_write(dir, "cgroup.procs");
+		/* What is not shown here the kernel alone can say. */
+		if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+			return false;
+	}
+	return true;
+}
+
+bool cgroup_path_of(const char *pid, char *buf, size_t size)
+{
+	char path[64], text[LINE_MAX_BYTES];
+	const char *line;
+
+	str_format(path, sizeof(path), "/proc/%s/cgroup", pid);
+	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	line = str_has_prefix(text, "0::/") ? text : strstr(text, "\n0::/");
+	if (line == NULL)
+		return false;
+	line += line[0] == '\n' ? sizeof("\n0::") - 1 : sizeof("0::") - 1;
+	str_format(buf, size, "%.*s", (int)strcspn(line, "\n"), line);
+	return true;
 }
 
 /* The group that the caller's own lies in: one that was delegated, so that the caller may move its
@@ -168,7 +215,7 @@ static enum cgroup_obstacle choose_above_own(struct cgroup_hierarchy *h)
 	enum cgroup_obstacle own = cgroup_obstacle_in(h->parent, false), above;
 
 	if (own == CGROUP_USABLE && !is_top_of_tree(h->parent))
-		own = is_managed(h->parent) ? CGROUP_MANAGED : CGROUP_BUSY;
+		own = is_managed(h->parent_path) ? CGROUP_MANAGED : CGROUP_BUSY;
 	if (str_equal(h->parent_path, "/") || strlen(h->parent) <= strlen(h->top))
 		return own;
 	cut_last(h->parent);
@@ -179,7 +226,7 @@ static enum cgroup_obstacle choose_above_own(struct cgroup_hierarchy *h)
 	if (above != CGROUP_USABLE || is_top_of_tree(h->parent))
 		return own;
 	h->makes_parent = true;
-	return is_managed(h->parent) ? CGROUP_MANAGED : CGROUP_USABLE;
+	return is_managed(h->parent_path) ? CGROUP_MANAGED : CGROUP_USABLE;
 }
 
 static enum cgroup_obstacle choose_parent(struct cgroup_hierarchy *h, bool is_named)
@@ -190,7 +237,7 @@ static enum cgroup_obstacle choose_parent(struct cgroup_hierarchy *h, bool is_na
 		return there == CGROUP_USABLE && !may_move_to_parent(h) ? CGROUP_NOT_DELEGATED
 									: there;
 	if (there == CGROUP_USABLE && !is_top_of_tree(h->parent) && is_alone(h->parent) &&
-	    may_write(h->parent, "cgroup.subtree_control") == 0 && !is_managed(h->parent)) {
+	    may_write(h->parent, "cgroup.subtree_control") == 0 && !is_managed(h->parent_path)) {
 		h->steps_aside = h->makes_parent = true;
 		return CGROUP_USABLE;
 	}

@@ -74,7 +74,7 @@ void doctor_groups(struct checkup *checkup, const struct host_facts *known,
 		doctor_say(checkup, CHECK_MISS, "control groups", "%s", err.text);
 		return;
 	}
-	cordon_probe_scope(request, &facts);
+	cordon_probe_scope(request, CGROUP_ALL, &facts);
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
 		check_controller(checkup, &facts, c);
 	check_swap(checkup, &facts.cgroup);

@@ -150,7 +150,8 @@ static struct policy_flag *join_flags(const struct record *record, const struct 
 }
 
 static int decide(const struct cmd_context *context, struct verdict *verdict,
-		  const struct record *record, const struct live_run *live)
+		  const struct record *record, const struct live_run *live,
+		  const struct run_target *target)
 {
 	const struct options *o = &verdict->options;
 	struct run_request request = record->request, now;
@@ -162,6 +163,7 @@ static int decide(const struct cmd_context *context, struct verdict *verdict,
 	memcpy(request.fds_closed, now.fds_closed, sizeof(request.fds_closed));
 	request.enters = true;
 	request.enters_nproc_limit = live->nproc_limit;
+	request.enters_groups = &target->groups;
 	request.policy.entering_argv = (const char *const *)o->rest + 1;
 	flags = join_flags(record, o, context->environment, &request.policy.n_flags);
 	if (flags == NULL)
@@ -253,7 +255,7 @@ static int enter(const struct cmd_context *context, struct verdict *verdict,
 	}
 	target.command_line = context->command_line;
 	target.command_line_size = context->command_line_size;
-	if (decide(context, verdict, record, &status->live) < 0) {
+	if (decide(context, verdict, record, &status->live, &target) < 0) {
 		say_to_caller(noted->background);
 		verdict_print_refusal(verdict);
 		exit_code = err_exit_code(&verdict->err);

@@ -76,7 +76,8 @@ struct run_request {
 	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
 	bool enters;
 	uint64_t enters_nproc_limit;
-	bool wants_pause; /* a group that can be frozen, where it can be had */
+	const struct cgroup *enters_groups; /* the sandbox's (run_target.groups) */
+	bool wants_pause;                   /* a group that can be frozen, where it can be had */
 };
 
 /* A host path that the spec shows, as it was when it was checked. */
@@ -163,8 +164,10 @@ void cordon_release(struct decision *decision);
 int must_check cordon_probe_groups(struct host_facts *facts, const char *parent,
 				   uint32_t controllers, struct err *err);
 
-/* After it: adds what systemd would give to a run with a limit that nothing else can hold. */
-void cordon_probe_scope(const struct run_request *request, struct host_facts *facts);
+/* After it, for the same controllers: adds what systemd would give to a run with a limit that
+ * nothing else can hold. */
+void cordon_probe_scope(const struct run_request *request, uint32_t controllers,
+			struct host_facts *facts);
 
 /* What the sandbox uses at one moment; RESULT_NONE for what is not measured. */
 struct run_sample {

@@ -67,10 +67,11 @@ int cordon_probe_groups(struct host_facts *facts, const char *parent, uint32_t c
 	return cgroup_probe(parent, controllers, &facts->cgroup, err);
 }
 
-void cordon_probe_scope(const struct run_request *request, struct host_facts *facts)
+void cordon_probe_scope(const struct run_request *request, uint32_t controllers,
+			struct host_facts *facts)
 {
 	if (facts->has_systemd && request->cgroup_parent == NULL)
-		scope_probe(request->runtime_dir, facts);
+		scope_probe(request->runtime_dir, controllers, facts);
 }
 
 /* Facts that few specs need. */
@@ -91,15 +92,17 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 	if (d->explains_denials)
 		d->facts.audit = audit_probe(&d->facts);
 	/* Limits are the sandbox's, which has them. */
-	if (d->enters)
+	if (d->enters) {
+		scope_probe_way_in(request->runtime_dir, request->enters_groups, &d->facts);
 		return 0;
+	}
 	if (output_is_asked_for(d))
 		output_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
 	r = cordon_probe_groups(&d->facts, request->cgroup_parent, limits_asked(d), err);
 	if (r == 0 && limits_need_group(d))
-		cordon_probe_scope(request, &d->facts);
+		cordon_probe_scope(request, limits_asked(d), &d->facts);
 	return r;
 }
 

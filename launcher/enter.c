@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
+#include "launcher/limits_text.h"
 #include "launcher/preflight.h"
 #include "launcher/stdio.h"
 
@@ -32,9 +33,17 @@ enum { REAP_TRIES = 100, REAP_MS = 5 };
 
 /* All others make something that the sandbox has. */
 static const enum parent_row parent_rows_entering[] = {
-	PARENT_STDIO_PIPES, PARENT_STDIO_FILES,       PARENT_HARD_LIMITS,   PARENT_SESSION_KEYRING,
-	PARENT_OOM_SCORE,   PARENT_READ_BACK,         PARENT_CGROUP_MEMBER, PARENT_INIT_GONE_AHEAD,
-	PARENT_MONITOR,     PARENT_KEEPER_PRIVILEGES,
+	PARENT_STDIO_PIPES,
+	PARENT_STDIO_FILES,
+	PARENT_HARD_LIMITS,
+	PARENT_SESSION_KEYRING,
+	PARENT_SCOPE,
+	PARENT_OOM_SCORE,
+	PARENT_READ_BACK,
+	PARENT_CGROUP_MEMBER,
+	PARENT_INIT_GONE_AHEAD,
+	PARENT_MONITOR,
+	PARENT_KEEPER_PRIVILEGES,
 };
 
 static const enum child_row child_rows_entering[] = {
@@ -66,10 +75,24 @@ void enter_plan(struct plan *plan)
 	plan->child_wanted[CHILD_OUTPUT_STDIO] = false;
 }
 
+static void look_at_way_in(const struct host_facts *facts, struct misses *misses)
+{
+	struct miss *m;
+
+	if (facts->way_in != WAY_IN_BARRED)
+		return;
+	m = preflight_miss(misses, "", (struct spec_origin){.file = ""});
+	str_format(m->text, sizeof(m->text),
+		   "the caller may not move a process from its own control group into the "
+		   "sandbox's");
+	limits_text_fix_way_in(facts, m->hint, sizeof(m->hint));
+}
+
 void enter_preflight(const struct decision *decision, struct misses *misses)
 {
 	struct miss *m;
 
+	look_at_way_in(&decision->facts, misses);
 	/* The child freezes it by its path, in a mount namespace that has the path. */
 	if (decision->plan.ids != IDS_ONE && decision->facts.euid == 0)
 		return;

@@ -42,6 +42,13 @@ enum userns_state {
 	USERNS_APPARMOR_PROFILE, /* the profile that the caller is under */
 };
 
+/* Whoever enters a sandbox: whether its control groups can be joined from the caller's. */
+enum way_in {
+	WAY_IN_OPEN,
+	WAY_IN_BARRED,
+	WAY_IN_BY_SCOPE, /* from a scope for which systemd will be asked */
+};
+
 struct host_facts {
 	uint32_t kernel_major;
 	uint32_t kernel_minor;
@@ -91,6 +98,7 @@ struct host_facts {
 	/* Controllers (bits) that systemd would give, were it not for the program that asks: */
 	uint32_t scope_lost;
 	int scope_errno; /* why that cannot be executed: ENOENT, EPERM */
+	enum way_in way_in;
 };
 
 extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc/PID/ns */

@@ -101,18 +101,43 @@ static void fix_v2(const struct host_facts *facts, uint32_t controllers, const c
 		   facts->cgroup.caller);
 }
 
+/* What keeps the program that asks systemd from being executed, and what to do. */
+static const char *scope_program_fix(const struct host_facts *facts)
+{
+	return facts->scope_errno == ENOENT
+		       ? "is neither beside cordon nor in ../libexec/cordon from there: make "
+			 "install puts it there"
+		       : "is not executed where it is: that file and its directory must be "
+			 "root's or yours, and nobody else's to write (chmod go-w)";
+}
+
+static const char *user_flag(const struct host_facts *facts)
+{
+	return facts->host_euid == 0 ? "" : "--user ";
+}
+
 /* systemd would give a group, if cordon-scope could ask for it. */
 static void fix_scope(const struct host_facts *facts, char *buf, size_t size)
 {
 	str_format(buf, size,
 		   "systemd would give a group, and cordon-scope, which asks for it, %s; or start "
-		   "it in one of your own: systemd-run --user --scope -p Delegate=yes cordon run "
-		   "...",
-		   facts->scope_errno == ENOENT
-			   ? "is neither beside cordon nor in ../libexec/cordon from there: make "
-			     "install puts it there"
-			   : "is not executed where it is: that file and its directory must be "
-			     "root's or yours, and nobody else's to write (chmod go-w)");
+		   "it in one of your own: systemd-run %s--scope -p Delegate=yes cordon run ...",
+		   scope_program_fix(facts), user_flag(facts));
+}
+
+void limits_text_fix_way_in(const struct host_facts *facts, char *buf, size_t size)
+{
+	if (facts->scope_errno != 0)
+		str_format(buf, size,
+			   "systemd would give a scope from which it can be entered, and "
+			   "cordon-scope, which asks for it, %s; or start it in one: systemd-run "
+			   "%s--scope cordon exec ...",
+			   scope_program_fix(facts), user_flag(facts));
+	else
+		str_format(buf, size,
+			   "Start it from below the group that the sandbox's was delegated with; "
+			   "where a user's systemd gave it: systemd-run %s--scope cordon exec ...",
+			   user_flag(facts));
 }
 
 static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
@@ -126,8 +151,9 @@ static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
 		fix_v1(facts, controllers, name, buf, size);
 	else if (facts->has_systemd)
 		str_format(buf, size,
-			   "Start it in a group of your own: systemd-run --user --scope -p "
-			   "Delegate=yes cordon run ...");
+			   "Start it in a group of your own: systemd-run %s--scope -p "
+			   "Delegate=yes cordon run ...",
+			   user_flag(facts));
 	else
 		fix_v2(facts, controllers, h != NULL ? h->top : "/sys/fs/cgroup", buf, size);
 }

@@ -22,6 +22,9 @@ const char *limits_text_obstacle(const struct host_facts *facts, uint32_t contro
  * others that have the same one; whole sentences. "" where there is none. */
 void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char *buf, size_t size);
 
+/* What to do where a sandbox's groups cannot be entered from the caller's (WAY_IN_BARRED). */
+void limits_text_fix_way_in(const struct host_facts *facts, char *buf, size_t size);
+
 /* By what a limit of this decision is held, or that it is not: one line without its value. Returns
  * whether it is. */
 bool limits_text_carrier(const struct decision *decision, enum spec_limit limit, char *buf,

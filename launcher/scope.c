@@ -24,7 +24,7 @@
 #include "base/sys.h"
 #include "launcher/limits.h"
 
-enum { ANSWER_MAX = 1024, PATIENCE_MS = 4000, LINE_MAX_BYTES = 4096 };
+enum { ANSWER_MAX = 1024, PATIENCE_MS = 4000 };
 
 static const char program_name[] = "cordon-scope";
 static const char init_scope[] = "/init.scope";
@@ -102,23 +102,6 @@ static pid_t peer_of(const char *path, uid_t uid)
 	return peer.pid;
 }
 
-/* The path of a process's group of v2, of the line "0::PATH"; false where it has none. */
-static bool group_of(const char *pid, char *buf, size_t size)
-{
-	char path[64], text[LINE_MAX_BYTES];
-	const char *line;
-
-	str_format(path, sizeof(path), "/proc/%s/cgroup", pid);
-	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return false;
-	line = str_has_prefix(text, "0::/") ? text : strstr(text, "\n0::/");
-	if (line == NULL)
-		return false;
-	line += line[0] == '\n' ? sizeof("\n0::") - 1 : sizeof("0::") - 1;
-	str_format(buf, size, "%.*s", (int)strcspn(line, "\n"), line);
-	return true;
-}
-
 static bool runtime_dir_of(const char *runtime_dir, const struct host_facts *facts, char *buf,
 			   size_t size)
 {
@@ -138,16 +121,34 @@ static bool runtime_dir_of(const char *runtime_dir, const struct host_facts *fac
 	       st.st_uid == facts->host_euid && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-/* What the manager may hand on: the controllers of the group that it manages. */
-static uint32_t controllers_of(pid_t manager, const struct cgroup_hierarchy *h)
+/* The manager whose scopes are the caller's to ask for, and the directory of its sockets; 0 where
+ * there is none. */
+static pid_t find_manager(const char *runtime_dir, const struct host_facts *facts, char *buf,
+			  size_t size)
 {
-	char number[16], group[CGROUP_DIR_MAX], path[CGROUP_DIR_MAX * 2 + 32];
-	size_t len;
+	char path[sizeof(facts->scope_runtime_dir) + 32];
+
+	if (!runtime_dir_of(runtime_dir, facts, buf, size))
+		return 0;
+	str_format(path, sizeof(path), "%s/systemd/private", buf);
+	return peer_of(path, facts->host_euid);
+}
+
+/* The manager's own group; false where it is not shown here, and neither would its scopes be. */
+static bool group_of_manager(pid_t manager, char *buf, size_t size)
+{
+	char number[16];
 
 	str_format(number, sizeof(number), "%d", manager);
-	if (!group_of(number, group, sizeof(group)))
-		return 0;
-	len = strlen(group);
+	return manager > 0 && cgroup_path_of(number, buf, size) && !str_has_prefix(buf, "/..");
+}
+
+/* What the manager may hand on: the controllers of the group that it manages. */
+static uint32_t controllers_of(char *group, const struct cgroup_hierarchy *h)
+{
+	char path[CGROUP_DIR_MAX * 2 + 32];
+	size_t len = strlen(group);
+
 	if (len >= sizeof(init_scope) - 1 &&
 	    str_equal(group + len - (sizeof(init_scope) - 1), init_scope))
 		group[len - (sizeof(init_scope) - 1)] = '\0';
@@ -172,22 +173,21 @@ static bool could_be_divided(enum cgroup_obstacle obstacle)
 	       obstacle == CGROUP_MANAGED || obstacle == CGROUP_NOT_ENABLED;
 }
 
-void scope_probe(const char *runtime_dir, struct host_facts *facts)
+void scope_probe(const char *runtime_dir, uint32_t wanted, struct host_facts *facts)
 {
 	struct cgroup_hierarchy *h = hierarchy_of_v2(&facts->cgroup);
-	char dir[sizeof(facts->scope_runtime_dir)], path[sizeof(dir) + 32];
+	char dir[sizeof(facts->scope_runtime_dir)], group[CGROUP_DIR_MAX];
 	_cleanup_fd_ int program = -EBADF;
 	uint32_t controllers, missing = 0;
-	pid_t manager;
 
 	for (enum cgroup_controller c = 0; h != NULL && c < CGROUP_CONTROLLERS; c++)
-		if ((h->present & 1U << c) != 0 && could_be_divided(facts->cgroup.obstacle[c]))
+		if ((h->present & wanted & 1U << c) != 0 &&
+		    could_be_divided(facts->cgroup.obstacle[c]))
 			missing |= 1U << c;
-	if (missing == 0 || !runtime_dir_of(runtime_dir, facts, dir, sizeof(dir)))
+	if (missing == 0 || !group_of_manager(find_manager(runtime_dir, facts, dir, sizeof(dir)),
+					      group, sizeof(group)))
 		return;
-	str_format(path, sizeof(path), "%s/systemd/private", dir);
-	manager = peer_of(path, facts->host_euid);
-	controllers = manager > 0 ? controllers_of(manager, h) | EVERY_GROUP_HAS : 0;
+	controllers = controllers_of(group, h) | EVERY_GROUP_HAS;
 	/* One group for all of them: nothing that can be had already is given up for it. */
 	if ((missing & controllers) == 0 || (h->controllers & ~controllers) != 0)
 		return;
@@ -209,12 +209,38 @@ void scope_probe(const char *runtime_dir, struct host_facts *facts)
 	cgroup_look_at_swap(&facts->cgroup);
 }
 
+void scope_probe_way_in(const char *runtime_dir, const struct cgroup *groups,
+			struct host_facts *facts)
+{
+	char dir[sizeof(facts->scope_runtime_dir)], own[CGROUP_DIR_MAX], group[CGROUP_DIR_MAX];
+	_cleanup_fd_ int program = -EBADF;
+
+	if (groups->n == 0 || !cgroup_path_of("self", own, sizeof(own)) ||
+	    cgroup_may_enter(groups, own))
+		return;
+	facts->way_in = WAY_IN_BARRED;
+	/* Its scopes lie beside its own group. */
+	if (!group_of_manager(find_manager(runtime_dir, facts, dir, sizeof(dir)), group,
+			      sizeof(group)) ||
+	    !cgroup_may_enter(groups, group))
+		return;
+	program = open_program();
+	if (program < 0) {
+		facts->scope_errno = -program;
+		return;
+	}
+	str_format(facts->scope_runtime_dir, sizeof(facts->scope_runtime_dir), "%s", dir);
+	facts->way_in = WAY_IN_BY_SCOPE;
+}
+
 /* ---- the rows ---- */
 
 bool scope_is_wanted(const struct decision *d)
 {
 	const struct cgroup_facts *facts = &d->facts.cgroup;
 
+	if (d->enters)
+		return d->facts.way_in == WAY_IN_BY_SCOPE;
 	for (size_t i = 0; i < facts->n_hierarchies; i++)
 		if (facts->hierarchies[i].asks_scope &&
 		    (facts->hierarchies[i].controllers & d->limits.controllers) != 0)
@@ -321,7 +347,7 @@ static int check_answer(const char *answer, const char *unit, struct err *err)
 	    answer[len - n - 1] != '/')
 		return err_set(err, ERR_SETUP, 0, "%s: not the path of %s: %s", program_name, unit,
 			       answer);
-	if (!group_of("self", own, sizeof(own)) || !str_equal(own, answer))
+	if (!cgroup_path_of("self", own, sizeof(own)) || !str_equal(own, answer))
 		return err_set(err, ERR_SETUP, 0, "systemd has not moved cordon into %s", answer);
 	return 0;
 }
@@ -331,9 +357,28 @@ static int ask(struct launch *launch, struct err *err)
 	char unit[64], answer[ANSWER_MAX] = "";
 	int r;
 
-	str_format(unit, sizeof(unit), "cordon-%s.scope", launch->run.id);
+	/* Whoever enters has no run of its own. */
+	if (launch->decision->enters)
+		str_format(unit, sizeof(unit), "cordon-exec-%d.scope", (int)getpid());
+	else
+		str_format(unit, sizeof(unit), "cordon-%s.scope", launch->run.id);
 	r = run_program(&launch->decision->facts, unit, answer, sizeof(answer), err);
 	return r == 0 ? check_answer(answer, unit, err) : r;
+}
+
+static int hint_at_own_scope(const struct decision *d, struct err *err)
+{
+	const char *user = d->facts.host_euid == 0 ? "" : "--user ";
+
+	if (d->enters)
+		return err_hint(err,
+				"Start it in a scope of the same manager's: systemd-run %s--scope "
+				"cordon exec ...",
+				user);
+	return err_hint(err,
+			"Start it in a scope of your own: systemd-run %s--scope -p Delegate=yes "
+			"cordon run ...; or name a group with --cgroup-parent.",
+			user);
 }
 
 int scope_ask(struct launch *launch, struct err *err)
@@ -341,13 +386,24 @@ int scope_ask(struct launch *launch, struct err *err)
 	int r = ask(launch, err);
 
 	if (r < 0)
-		return err_hint(err, "Start it in a scope of your own: systemd-run --user --scope "
-				     "-p Delegate=yes cordon run ...; or name a group with "
-				     "--cgroup-parent.");
+		return hint_at_own_scope(launch->decision, err);
+	if (launch->decision->enters)
+		return 0;
 	r = cgroup_probe(NULL, CGROUP_ALL, &launch->scope_facts, err);
 	if (r == 0)
 		launch->cgroup_facts = &launch->scope_facts;
 	return r;
+}
+
+static int verify_way_in(const struct launch *launch, struct err *err)
+{
+	char own[CGROUP_DIR_MAX];
+
+	if (cgroup_path_of("self", own, sizeof(own)) &&
+	    cgroup_may_enter(&launch->target->groups, own))
+		return 0;
+	return err_set(err, ERR_SETUP, 0,
+		       "cordon is in no scope from which the sandbox's group can be entered");
 }
 
 int scope_verify(struct launch *launch, struct err *err)
@@ -355,6 +411,8 @@ int scope_verify(struct launch *launch, struct err *err)
 	const struct cgroup_hierarchy *h = hierarchy_of_v2(&launch->scope_facts);
 	uint32_t wanted = launch->decision->limits.controllers;
 
+	if (launch->decision->enters)
+		return verify_way_in(launch, err);
 	if (h == NULL || !h->steps_aside)
 		return err_set(err, ERR_SETUP, 0, "cordon is in no scope of its own");
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)

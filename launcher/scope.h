@@ -9,16 +9,25 @@
 #include "launcher/launch.h"
 
 /*
- * Where limits ask for more than the caller's own place gives, systemd runs, its manager can be
- * reached, and the program is there: says so in facts->cgroup, as if the group were there already.
- * Where only the program is missing, fills scope_lost and scope_errno.
- * Reads only; connects to the manager's socket to learn which process it is.
+ * Where limits ask for more than the caller's own place gives (wanted: controllers, as bits),
+ * systemd runs, its manager can be reached, and the program is there: says so in facts->cgroup, as
+ * if the group were there already. Where only the program is missing, fills scope_lost and
+ * scope_errno. Reads only; connects to the manager's socket to learn which process it is.
  */
-void scope_probe(const char *runtime_dir, struct host_facts *facts);
+void scope_probe(const char *runtime_dir, uint32_t wanted, struct host_facts *facts);
 
-/* Rows of the keeper. */
+/*
+ * For whoever enters a sandbox: fills facts->way_in. A session's processes may not be moved to
+ * where the user's manager has its scopes, but from one of those to another they may. Reads only,
+ * and connects likewise.
+ */
+void scope_probe_way_in(const char *runtime_dir, const struct cgroup *groups,
+			struct host_facts *facts);
+
+/* Rows of the keeper, and of a client that enters. */
 bool scope_is_wanted(const struct decision *decision);
-/* Asks, and is moved there; fills launch->scope_facts. Waits four seconds at most. */
+/* Asks, and is moved there; fills launch->scope_facts, unless it enters. Waits four seconds at
+ * most. */
 int must_check scope_ask(struct launch *launch, struct err *err);
 int must_check scope_verify(struct launch *launch, struct err *err);
 

@@ -38,6 +38,7 @@ struct job {
 	const char *path; /* the job's object */
 	bool is_over;
 	bool is_done;
+	char result[32]; /* as systemd names it: "done", "failed", ... */
 };
 
 __attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
@@ -105,6 +106,7 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
 		return 0;
 	job->is_over = true;
 	job->is_done = strcmp(result, "done") == 0;
+	snprintf(job->result, sizeof(job->result), "%s", result);
 	return 0;
 }
 
@@ -156,7 +158,23 @@ static int wait_for(sd_bus *bus, struct job *job)
 	return job->is_done ? 0 : -ECANCELED;
 }
 
-static int start(sd_bus *bus, const char *unit)
+/*
+ * The manager has agreed and could not do it: moving the process is all that a scope's start is. A
+ * user's manager has the system's do that where it has not got the right, as with a process of a
+ * login session, and it asks by the system's bus (unit_attach_pid_to_cgroup_via_bus in
+ * src/core/cgroup.c of systemd 252).
+ */
+static int refuse_job(const char *unit, const struct job *job, bool is_system)
+{
+	return refuse("%s: it could not be started (%s): the manager could not move cordon into "
+		      "it%s",
+		      unit, job->result,
+		      is_system ? ""
+				: "; from a login session it needs the system's bus for that "
+				  "(dbus.service)");
+}
+
+static int start(sd_bus *bus, const char *unit, bool is_system)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *request = NULL, *reply = NULL;
@@ -172,6 +190,8 @@ static int start(sd_bus *bus, const char *unit)
 		r = sd_bus_message_read(reply, "o", &job.path);
 	if (r >= 0)
 		r = wait_for(bus, &job);
+	if (job.is_over && !job.is_done)
+		return refuse_job(unit, &job, is_system);
 	return r < 0 ? refuse("%s: %s", unit, error.message != NULL ? error.message : strerror(-r))
 		     : 0;
 }
@@ -206,7 +226,7 @@ int main(int argc, char **argv)
 	r = open_manager(argv[2], is_system, &bus);
 	if (r < 0)
 		return refuse("systemd cannot be reached: %s", strerror(-r));
-	r = start(bus, argv[3]);
+	r = start(bus, argv[3], is_system);
 	if (r == 0)
 		r = print_path(bus, argv[3]);
 	sd_bus_flush_close_unref(bus);

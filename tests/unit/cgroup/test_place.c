@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cgroup/place.c: where a group of v2 may be made, on trees of ordinary files. */
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "base/sys.h"
 #include "cgroup/table.h"
 #include "tests/lib/scratch.h"
 
@@ -177,6 +179,82 @@ static void a_named_one_is_taken_as_it_is(void **state)
 	assert_string_equal(look("/judgesandmore", "/judges", &facts).parent_path, "/judges");
 }
 
+/* Whether a process of the group `own` may come into the one at /a/two. */
+static bool may_enter(const char *own, const char *dir)
+{
+	struct cgroup target = {.n = 1, .places = {{.version = CGROUP_V2}}};
+
+	str_format(target.places[0].path, sizeof(target.places[0].path), "%s%s", tree.path, dir);
+	str_format(target.places[0].self_path, sizeof(target.places[0].self_path), "/a/two");
+	return cgroup_may_enter(&target, own);
+}
+
+static void shut(const char *name, bool is_shut)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s%scgroup.procs", name, name[0] != '\0' ? "/" : "");
+	assert_int_equal(fchmodat(tree.fd, path, is_shut ? 0444 : 0666, 0), 0);
+}
+
+/* Root may write to every file: this is what lets it. */
+static void write_everything(bool may)
+{
+	const uint64_t bit = 1ULL << CAP_DAC_OVERRIDE;
+	struct sys_caps caps;
+
+	assert_int_equal(sys_capget(&caps), 0);
+	if ((caps.permitted & bit) == 0)
+		return;
+	caps.effective = may ? caps.effective | bit : caps.effective & ~bit;
+	assert_int_equal(sys_capset(&caps), 0);
+}
+
+/* By the group above both, and no other. */
+static void the_way_in_goes_by_the_group_above_both(void **state)
+{
+	static const struct {
+		const char *own;
+		const char *dir;
+		const char *decides; /* NULL: what is not shown, and left to the kernel */
+	} rows[] = {
+		{"/a/one", "/a/two", "a"},
+		{"/a/two", "/a/two", "a/two"},
+		{"/a/two/x", "/a/two", "a/two"},
+		{"/a", "/a/two", "a"},
+		{"/a/twofold", "/a/two", "a"},
+		{"/b", "/a/two", ""},
+		{"/", "/a/two", ""},
+		{"/b", "/two", NULL},
+	};
+	static const char *const groups[] = {"", "a", "a/two", "two"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		group(groups[i], "", "", "domain\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t k = 0; k < sizeof(groups) / sizeof(groups[0]); k++) {
+			bool decides =
+				rows[i].decides != NULL && strcmp(rows[i].decides, groups[k]) == 0;
+
+			for (size_t m = 0; m < sizeof(groups) / sizeof(groups[0]); m++)
+				shut(groups[m], m == k);
+			write_everything(false);
+			assert_int_equal(may_enter(rows[i].own, rows[i].dir), !decides);
+			write_everything(true);
+		}
+	}
+}
+
+static void without_groups_the_way_in_is_open(void **state)
+{
+	struct cgroup none = {0}, v1 = {.n = 1, .places = {{.version = CGROUP_V1}}};
+
+	(void)state;
+	assert_true(cgroup_may_enter(&none, "/b"));
+	assert_true(cgroup_may_enter(&v1, "/b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +263,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(processes_unseen_count, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(at_the_top_it_is_ours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_named_one_is_taken_as_it_is, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_way_in_goes_by_the_group_above_both, set_up,
+						tear_down),
+		cmocka_unit_test(without_groups_the_way_in_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

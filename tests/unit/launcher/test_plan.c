@@ -139,6 +139,10 @@ static void enters_without_making(void **state)
 	for (size_t i = 0; i < N(confines); i++)
 		if (strcmp(confines[i], "landlock") != 0 || wants(&made, "landlock"))
 			assert_true(wants(&entering, confines[i]));
+	assert_false(wants(&entering, "scope"));
+	entering.facts.way_in = WAY_IN_BY_SCOPE;
+	plan_make(&entering);
+	assert_true(wants(&entering, "scope"));
 }
 
 static void maps_one_id_as_a_user(void **state)
