@@ -215,6 +215,10 @@ vm_runner() { # HALF PATTERN
 		TEST "left" {
 			touch "$BATS_TEST_TMPDIR/left"
 		}
+		# BATS test_tags=vm,system
+		TEST "where systemd is process 1" {
+			run -0 true
+		}
 		# BATS test_tags=vm,root
 		TEST "skipped" {
 			skip "a reason"
@@ -227,6 +231,8 @@ vm_runner() { # HALF PATTERN
 	[ "$(grep -v '^#' <<<"$output")" = \
 		$'ok 1 passes\nnot ok 2 a command in the middle\nnot ok 3 another code\nnot ok 4 left\n1..4' ]
 	run -0 vm_runner user passes
+	run -0 vm_runner system .
+	[ "$output" = $'ok 1 where systemd is process 1\n1..1' ]
 }
 
 # bats test_tags=root
