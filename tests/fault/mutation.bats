@@ -31,7 +31,7 @@ verdicts() {
 		sources              plain   refused          plain   -                .
 		placeholders         guarded refused          guarded refused          .
 		cgroup               limited refused          limited refused          .
-		scope                plain   -                plain   -                where systemd can be asked: tests/vm/scope.bats
+		scope                plain   -                plain   -                where systemd can be asked: tests/vm/scope.bats, system.bats
 		cgroup_leaf          plain   -                plain   -                on v2, alone in a group: tests/vm/cgroup.bats
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers
 		cgroup_member        limited unseen           limited unseen           a check, no protection: cgroup_join shows what it finds

@@ -109,7 +109,7 @@ with_systemd() { # yes|no ARG...
 	local limit promise="groups are made in a scope for which systemd will be asked"
 	fake_systemd
 	# The control: nobody can be asked.
-	says 125 "*MISS limits.memory *cgroup v2: the group in which it would be made is systemd's to arrange*note for limits by control groups: *systemd-run --user --scope*" \
+	says 125 "*MISS limits.memory *cgroup v2: the group in which it would be made is systemd's to arrange*note for limits by control groups: *systemd-run --scope*" \
 		with_systemd no doctor
 	[[ $output != *"be asked"* ]]
 	says 125 "*ok   limits.pids  *by RLIMIT_NPROC; with another of these limits *in its scope*" with_systemd yes doctor
