@@ -47,9 +47,9 @@ int must_check enter_verify_namespaces(struct launch *launch, struct err *err);
 void enter_init(struct launch *launch);
 int must_check enter_spawn(struct launch *launch, struct err *err);
 
-/* Waits until the supervisor or the workload's process has said something. What runs inside can stop
- * the latter, so not for longer than the caller wants: who is asked to end meanwhile gives up, a
- * moment later, and the signal is still there (it is delivered when cordon_run unblocks it).
+/* Waits until the supervisor or the workload's process has said something. What runs inside can
+ * stop the latter, so not for longer than the caller wants: who is asked to end meanwhile gives up,
+ * a moment later, and the signal is still there (it is delivered when cordon_run unblocks it).
  * Returns -EINTR for that. */
 int must_check enter_await(const struct launch *launch, struct err *err);
 

@@ -5,8 +5,8 @@
  *
  *	grab SECONDS [stop]
  *
- * With "stop" each is stopped first, so that there is time. Ends when the file /tmp/enough is there,
- * or SECONDS later, which is a failure. Prints what it met and what it got:
+ * With "stop" each is stopped first, so that there is time. Ends when there is a file
+ * /tmp/enough, or SECONDS later, which is a failure. Prints what it met and what it got:
  *
  *	met N [WAY N]...
  *
