@@ -99,11 +99,12 @@ static int mark(const struct records *records, const struct sandbox *sandbox, co
 	_cleanup_fd_ int fd = -EBADF;
 	int r = dir_fd;
 
-	if (dir_fd >= 0 && is_there)
-		r = fd =
-			sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	else if (dir_fd >= 0)
+	if (dir_fd >= 0 && is_there) {
+		fd = sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		r = fd < 0 ? fd : 0;
+	} else if (dir_fd >= 0) {
 		r = unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
+	}
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note that it is %s", sandbox->id,
 			       name)
 		     : 0;
