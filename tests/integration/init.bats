@@ -92,7 +92,7 @@ stop() {
 	gives 42 "" "$ATTACK/reader" "$init" "$PLANTED"
 	gives 42 "" "$ATTACK/reader" "$(pgrep -P "$init")" "$PLANTED"
 	[ "$(tr '\0' '\n' <"/proc/$init/environ" | wc -c)" -eq 0 ]
-	[ "$(tr '\0' ' ' <"/proc/$init/cmdline")" = "cordon-init 2 " ]
+	[ "$(tr '\0' ' ' <"/proc/$init/cmdline")" = "cordon-init 2 none " ]
 	# Three descriptors and no more: the status pipe, the lifeline, and the lock of the journal.
 	[ "$(find "/proc/$init/fd" -mindepth 1 -printf '%f ' | sort)" = "3 4 5 " ]
 	stop

@@ -87,8 +87,10 @@ closed() { # LETTERS COMMAND...
 	echo secret >"$PWD/secret"
 	local script='ls /proc/self/fd | tr "\n" " "; cat <&7'
 	says 2 "0 1 2 3 *7: Bad file descriptor" inside "$script" 5<"$PWD/secret" 7<"$PWD/secret"
-	# The row descriptors closes them; without it the program reads the secret.
-	says 0 "0 1 *secret" without descriptors inside "$script" 7<"$PWD/secret"
+	# The control: without cordon it reads the secret.
+	says 0 "0 1 *secret" sh -c "$script" 7<"$PWD/secret"
+	# The row descriptors closes them, and sees where it has not.
+	says 125 "cordon: step descriptors: descriptor * is still open" without descriptors inside "$script" 7<"$PWD/secret"
 }
 
 @test "--status-fd's descriptor is cordon's alone" {
