@@ -51,8 +51,8 @@ const struct subcommand commands[] = {
 	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_CREATE_FLAGS,
 	 cmd_create, NULL},
 	{"start", "[FLAGS] SANDBOX...", "start sandboxes that are kept",
-	 "Returns when their programs run. With -a, of one sandbox, when it has ended: with\n"
-	 "its program's exit code, or 0 after the keys that detach. Where its restart\n"
+	 "Returns when their programs run. With -a, of one sandbox, when it has ended:\n"
+	 "with its program's exit code, or 0 after the keys that detach. Where its restart\n"
 	 "policy starts it again that is the first end, and it goes on without this\n"
 	 "client.\n",
 	 0, cmd_start, NULL},
