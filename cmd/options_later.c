@@ -43,7 +43,7 @@ const struct option_later options_later[] = {
 	 "There are no images yet: --set rootfs.from=dir:PATH takes a directory."},
 	{"--disable-content-trust", 0, true,
 	 "There is no content trust that could be switched off."},
-	{"--cidfile", 0, false, "--status-fd N writes the id as the sandbox starts."},
+	{"--cidfile", 0, false, "`cordon run -d` prints the id: cordon run -d ... >FILE."},
 	{"--attach", 'a', false, "Without -d all three of stdin, stdout and stderr are passed on."},
 	{"--sig-proxy", 0, false, "Signals are passed on always."},
 	{"--log-driver", 0, false, "There is one: files, which `cordon logs` reads."},
