@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "base/cleanup.h"
 #include "base/sys.h"
@@ -56,10 +58,18 @@ static int allow_path(const struct launch *launch, int ruleset, const struct lan
 	return r < 0 ? explain_path(rule->path, r, err) : 0;
 }
 
+/* Of a file system that can be mounted nowhere. Asked, and not left to the refusal (EBADFD): errno
+ * is shared with the setup process (child.c). */
+static bool has_no_name(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == PIPEFS_MAGIC || fs.f_type == SOCKFS_MAGIC);
+}
+
 /*
  * What the caller passes on can be opened again under its name in /proc, as `echo >/dev/stderr`
- * does, for what it is open for and no more. Pipes and sockets have no name and need no rule:
- * EBADFD.
+ * does, for what it is open for and no more. Pipes and sockets have no name and need no rule.
  */
 static int allow_descriptor(const struct launch *launch, int ruleset, int fd, struct err *err)
 {
@@ -68,7 +78,7 @@ static int allow_descriptor(const struct launch *launch, int ruleset, int fd, st
 	int mode = flags & O_ACCMODE;
 	int r;
 
-	if (flags < 0)
+	if (flags < 0 || has_no_name(fd))
 		return 0; /* closed: nothing to open again */
 	if (mode != O_WRONLY)
 		beneath.access |= SYS_LANDLOCK_FS_READ_FILE;
