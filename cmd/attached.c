@@ -46,6 +46,7 @@ struct attached {
 	struct termios saved;
 	char typed[TYPED_MAX + DETACH_KEYS_MAX]; /* not sent yet */
 	size_t n_typed;
+	bool end_due; /* stdin has ended, which is not said yet */
 };
 
 /* ---- the caller's terminal ---- */
@@ -113,6 +114,12 @@ static void send_typed(struct attached *a)
 		a->is_over = true;
 }
 
+/* A recorder whose reader is slow takes it later, as it does what is typed. */
+static void send_end(struct attached *a)
+{
+	a->end_due = attach_send_end(a->socket_fd) == -EAGAIN;
+}
+
 static void on_typed(struct attached *a)
 {
 	char bytes[TYPED_MAX];
@@ -122,7 +129,7 @@ static void on_typed(struct attached *a)
 		return;
 	if (n <= 0) {
 		a->has_stdin = false;
-		ignore_result(attach_send_end(a->socket_fd), "it has ended");
+		send_end(a);
 		return;
 	}
 	if (a->is_raw) {
@@ -167,9 +174,10 @@ static int wait_for_something(struct attached *a, int watch_fd)
 {
 	char events[4096];
 	struct signalfd_siginfo info;
+	bool is_due = a->n_typed > 0 || a->end_due;
 	struct pollfd fds[] = {
 		{.fd = a->has_stdin && a->n_typed == 0 ? STDIN_FILENO : -1, .events = POLLIN},
-		{.fd = a->socket_fd, .events = (short)(POLLIN | (a->n_typed > 0 ? POLLOUT : 0))},
+		{.fd = a->socket_fd, .events = (short)(POLLIN | (is_due ? POLLOUT : 0))},
 		{.fd = a->signal_fd, .events = POLLIN},
 		{.fd = watch_fd, .events = POLLIN},
 		{.fd = STDOUT_FILENO, .events = 0},
@@ -179,8 +187,10 @@ static int wait_for_something(struct attached *a, int watch_fd)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[0].revents != 0)
 		on_typed(a);
-	if (fds[1].revents & POLLOUT)
+	if ((fds[1].revents & POLLOUT) && a->n_typed > 0)
 		send_typed(a);
+	else if ((fds[1].revents & POLLOUT) && a->end_due)
+		send_end(a);
 	/* Nothing is ever sent from there: it is the end. */
 	a->is_over = a->is_over || (fds[1].revents & ~POLLOUT) != 0;
 	while (read(a->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))

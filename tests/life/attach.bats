@@ -49,6 +49,12 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	says 125 "cordon: sandbox $id does not run*" cordon attach "$id"
 }
 
+@test "attach: more than fits anywhere, for a program that reads late, and then the end of it" {
+	start -di 'sleep 1; wc -c'
+	head -c 3000000 /dev/zero | timeout 60 "$CORDON" --root "$CORDON_ROOT" attach "$id" >seen
+	[ "$(tail -n 1 seen)" = 3000000 ]
+}
+
 @test "attach: without -i nothing is read, and stdin is empty inside" {
 	start -d 'cat; echo none; sleep 60'
 	eventually logged none

@@ -62,7 +62,8 @@ goes_on_without() { # COMMAND...
 	grep -q "sandbox $id goes on, but its recorder" seen
 	eventually state_says 'is_output_lost 1'
 	kill -0 "$workload"
-	grep -q '^State:.[RS]' "/proc/$workload/status"
+	# D: a shell that has a child by vfork(2).
+	grep -q '^State:.[RSD]' "/proc/$workload/status"
 	cordon inspect "$id" | jq -e '.[0].output_lost == true and .[0].state == "running"'
 	"$@"
 	touch stop
