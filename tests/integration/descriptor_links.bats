@@ -62,7 +62,6 @@ tried() { # ARG...
 	holding_roots sh -c 'cd "$1" && [ -e "./$2/script" ]' sh "$PWD/show/dir9" "$hidden"
 }
 
-# bats test_tags=vm
 @test "a program, or its interpreter, that is reached through a descriptor is not" {
 	local fd kind
 	make_links

@@ -38,7 +38,6 @@ swap() { # LINK
 	gives 0 box cordon start box
 }
 
-# bats test_tags=vm
 @test "exec: a program, or an interpreter, that is reached through a descriptor is not started" {
 	local fd kind up=../../../../../../../../../../.. hidden
 	kept_dir
