@@ -5,22 +5,7 @@
 load ../lib/cordon
 load ../lib/attack
 load ../lib/tmux
-
-teardown() {
-	local id
-	while read -r id; do
-		cordon stop "$id" >/dev/null
-		cordon rm "$id" >/dev/null
-	done < <(find "$CORDON_ROOT/state/sandboxes" -mindepth 1 -maxdepth 1 -type d -printf '%f\n')
-	tmux_stop
-	[ ! -d "$CORDON_ROOT/run/sandboxes" ] || rmdir "$CORDON_ROOT/run/sandboxes"
-	cordon_teardown
-}
-
-# Sets id.
-start() { # FLAGS SCRIPT [FLAG...]
-	id=$(cordon run "$1" "${@:3}" -- sh -c "$2")
-}
+load ../lib/attached
 
 logged() { # TEXT
 	[ "$(cordon logs "$id" 2>&1)" = "$1" ]
