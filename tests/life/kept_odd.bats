@@ -74,3 +74,35 @@ teardown() { kept_end && own_groups_end; }
 	gives 0 a cordon start a
 	gives 0 5 cordon wait a
 }
+
+@test "another run that cannot be undone holds up no start, and is still told of by gc" {
+	local stuck
+	kept_start a -- sleep 60
+	kept_pids a
+	stuck=$CORDON_ROOT/run/runs/0123456789abcdef
+	mkdir -p "$stuck/journal"
+	kill -9 "$keeper"
+	eventually kept_gone "$workload"
+	gives 0 a cordon start a
+	says 125 "*0123456789abcdef/journal: is no file*" cordon gc
+	rm -r "$stuck"
+	gives 0 a cordon rm -f a
+}
+
+@test "a run whose last process does not end is not taken for one that has: no second one, and no removal" {
+	local holder
+	kept_start a -- sleep 60
+	kept_pids a
+	# As a process would that hangs in the kernel: it gets the lock when init is gone.
+	flock "$(echo "$CORDON_ROOT"/run/runs/*/journal)" sleep 60 3>&- &
+	holder=$!
+	sleep 0.3
+	kill -9 "$keeper"
+	eventually kept_gone "$workload"
+	says 125 "*not all of its processes have ended*" cordon start a
+	says 125 "*not all of its processes have ended*" cordon rm a
+	pkill -P "$holder"
+	wait "$holder" || true
+	gives 0 a cordon start a
+	gives 0 a cordon rm -f a
+}
