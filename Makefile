@@ -8,7 +8,8 @@ DESTDIR ?=
 O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
-BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
+BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
+	base/program.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
@@ -32,6 +33,13 @@ CGROUP_SRC   := \
 	cgroup/probe.c \
 	cgroup/table.c \
 	cgroup/usage.c
+STORAGE_SRC  := \
+	storage/object.c \
+	storage/record.c \
+	storage/ref.c \
+	storage/store.c \
+	storage/sweep.c \
+	storage/work.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \
 	launcher/child.c \
@@ -66,12 +74,13 @@ LAUNCHER_SRC := \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/ending.c \
+	cmd/image.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
 	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c \
 	cmd/top.c \
 	cmd/verdict.c cmd/visible.c
-LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC)
+LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) $(LAUNCHER_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o
@@ -81,6 +90,34 @@ CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 # libsystemd-dev is installed.
 HAS_SYSTEMD  := $(wildcard /usr/include/systemd/sd-bus.h)
 SCOPE        := $(if $(HAS_SYSTEMD),$(O)/cordon-scope)
+
+# Keeps images (libexec/image/): likewise a program of its own, with what reads archives, JSON and digests. Only where
+# libarchive-dev, libssl-dev and libjson-c-dev are installed.
+IMAGE_HEADERS := /usr/include/archive.h /usr/include/openssl/evp.h /usr/include/json-c/json.h
+HAS_IMAGE     := $(if $(filter 3,$(words $(wildcard $(IMAGE_HEADERS)))),yes)
+IMAGE         := $(if $(HAS_IMAGE),$(O)/cordon-image)
+IMAGE_SRC     := \
+	libexec/image/confine.c \
+	libexec/image/decompress.c \
+	libexec/image/document.c \
+	libexec/image/flow.c \
+	libexec/image/import.c \
+	libexec/image/layer.c \
+	libexec/image/links.c \
+	libexec/image/list.c \
+	libexec/image/load.c \
+	libexec/image/name.c \
+	libexec/image/owners.c \
+	libexec/image/pack.c \
+	libexec/image/parse.c \
+	libexec/image/pull.c \
+	libexec/image/save.c \
+	libexec/image/say.c \
+	libexec/image/tree.c \
+	libexec/image/unpack.c \
+	libexec/image/worker.c
+IMAGE_OBJ     := $(IMAGE_SRC:%.c=$(O)/%.o)
+IMAGE_LIBS    := -larchive -lcrypto -ljson-c -lseccomp
 
 # ---- flags ----
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -197,13 +234,17 @@ $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c la
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
 
-$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a | $(SCOPE)
+$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a | $(SCOPE) $(IMAGE)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(CMD_OBJ) $(O)/libcordon.a $(LDLIBS) -o $@
 
 $(O)/cordon-scope: $(O)/libexec/scope.o
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ -lsystemd -o $@
+
+$(O)/cordon-image: $(O)/libexec/image/image.o $(IMAGE_OBJ) $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ $(IMAGE_LIBS) -o $@
 
 $(O)/libcordon.a: $(LIB_OBJ)
 	$(call say,ar,$@)
@@ -511,6 +552,10 @@ install: build/cordon ## install below $(DESTDIR)$(PREFIX)
 ifneq ($(SCOPE),)
 	install -d $(DESTDIR)$(PREFIX)/libexec/cordon
 	install -m 0755 build/release/cordon-scope $(DESTDIR)$(PREFIX)/libexec/cordon/cordon-scope
+endif
+ifneq ($(IMAGE),)
+	install -d $(DESTDIR)$(PREFIX)/libexec/cordon
+	install -m 0755 build/release/cordon-image $(DESTDIR)$(PREFIX)/libexec/cordon/cordon-image
 endif
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0644 docs/man/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1

@@ -24,6 +24,8 @@ enum command_flag {
 	COMMAND_JSON = 1 << 2,          /* --json alone */
 	COMMAND_TAKES_PROFILE = 1 << 3, /* its words are profiles: names or files */
 	COMMAND_DOCTOR_FLAGS = 1 << 4,  /* --cgroup-parent and --json */
+	COMMAND_IMAGE_FLAGS = 1 << 5,   /* what bounds an image that is read; -q */
+	COMMAND_QUIET = 1 << 6,         /* -q alone */
 };
 
 /* A command, or a command's own one: a row of the tables in commands.c, from which the help and
@@ -81,7 +83,12 @@ int cmd_profile_check(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_diff(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_new(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_keys(const struct cmd_context *context, int argc, char **argv);
+int cmd_image_verb(const struct cmd_context *context, int argc, char **argv);
+int cmd_image(const struct cmd_context *context, int argc, char **argv);
 int cmd_gc(const struct cmd_context *context, int argc, char **argv);
+
+/* Where the images are: the store's path, into buf of PATH_MAX bytes. */
+int must_check cmd_image_store(const struct cmd_context *context, char *buf, struct err *err);
 
 /* Fills the request that every subcommand which decides something begins with. */
 void cmd_request_init(const struct cmd_context *context, struct run_request *ret_request);

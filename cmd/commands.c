@@ -8,7 +8,7 @@
 #include "cmd/print.h"
 #include "cmd/table.h"
 
-enum { COMMANDS_MAX = 16, HELP_AT = 26 };
+enum { COMMANDS_MAX = 24, HELP_AT = 26 };
 
 static const struct subcommand profile_commands[] = {
 	{"ls", "", "list the profiles that a name can mean",
@@ -36,6 +36,33 @@ static const struct subcommand profile_commands[] = {
 	{.name = NULL},
 };
 
+static const struct subcommand image_commands[] = {
+	{"import", "[FLAGS] SOURCE NAME", "make an image of a root file system",
+	 "SOURCE is a directory, a tar (compressed or not), or - for standard input.\n",
+	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	{"load", "[FLAGS] SOURCE [NAME]", "take images from an archive or an OCI layout",
+	 "SOURCE is what docker save, podman save or skopeo copy wrote: a tar (compressed or\n"
+	 "not), an OCI image layout as a directory, or - for standard input. NAME is for an\n"
+	 "archive of one image, instead of the name in it.\n",
+	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	{"pull", "[FLAGS] REF [NAME]", "get an image from a registry, by skopeo",
+	 "REF is what docker pull takes: debian:12, example.org/team/app:v1.\n",
+	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	{"save", "[FLAGS] NAME FILE", "write an image as an archive",
+	 "FILE is a new file, or - for standard output: an OCI layout that docker load reads\n"
+	 "as well.\n",
+	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	{"ls", "", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
+	{"inspect", "IMAGE", "say what an image is, and what of it is not on the disk",
+	 "IMAGE is a name, or the first digits of an id.\n", COMMAND_JSON, cmd_image_verb, NULL},
+	{"rm", "[FLAGS] IMAGE...", "remove names, and what no other name needs",
+	 "A layer that is in use stays until the next `cordon image prune`.\n", COMMAND_QUIET,
+	 cmd_image_verb, NULL},
+	{"prune", "[FLAGS]", "remove images and layers that no name leads to", "", COMMAND_QUIET,
+	 cmd_image_verb, NULL},
+	{.name = NULL},
+};
+
 const struct subcommand commands[] = {
 	{"run", "[FLAGS] -- CMD...", "run a program in a sandbox of its own",
 	 "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137\n"
@@ -54,6 +81,9 @@ const struct subcommand commands[] = {
 	{"profile", "COMMAND", "list, print, check, compare and begin policy profiles",
 	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
 	 cmd_profile, profile_commands},
+	{"image", "COMMAND", "import, load, list, save and remove images",
+	 "Where they are kept and what becomes of owners: docs/IMAGES.md.\n", 0, cmd_image,
+	 image_commands},
 	{"gc", "", "finish what killed runs could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
 	 "What is alive is not touched.\n",
@@ -107,6 +137,8 @@ unsigned command_options(const struct subcommand *row)
 	return row->flags & COMMAND_RUN_FLAGS       ? OPTION_RUN
 	       : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
+	       : row->flags & COMMAND_IMAGE_FLAGS   ? OPTION_IMAGE
+	       : row->flags & COMMAND_QUIET         ? OPTION_QUIET
 						    : 0;
 }
 

@@ -27,7 +27,8 @@ enum target {
 	TO_INPUT,
 	TO_TERMINAL,
 	TO_CALLS,
-	TO_HELP
+	TO_HELP,
+	TO_IMAGE
 };
 
 enum { CGROUP_PARENT_MAX = 512, SAMPLE_LEAST_MS = 5 };
@@ -78,11 +79,17 @@ static const struct option_def {
 	 "write what is used to --status-fd as often, a JSON line each: 50ms"},
 	{"--top", NULL, TO_TOP, 0, OPTION_RUN,
 	 "show what is used against its limits in the terminal's last line, live"},
-	{"-q", NULL, TO_QUIET, 0, OPTION_RUN, "no notes of cordon's own, errors excepted"},
+	{"-q", NULL, TO_QUIET, 0, OPTION_RUN | OPTION_IMAGE | OPTION_QUIET,
+	 "no notes of cordon's own, errors excepted"},
 	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
 	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN | OPTION_DOCTOR,
 	 "one JSON document instead of text"},
-	{"--help", NULL, TO_HELP, 0, OPTION_BOTH | OPTION_DOCTOR, "this text"},
+	{"--max-size", "SIZE", TO_IMAGE, 0, OPTION_IMAGE,
+	 "how large a layer may be, as a tar and as files (default: 32GiB)"},
+	{"--max-entries", "N", TO_IMAGE, 0, OPTION_IMAGE,
+	 "how many entries a layer may have (default: 2000000)"},
+	{"--help", NULL, TO_HELP, 0, OPTION_BOTH | OPTION_DOCTOR | OPTION_IMAGE | OPTION_QUIET,
+	 "this text"},
 };
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -92,7 +99,7 @@ static const struct option_def *find(const char *word, const char **ret_value)
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		size_t len = strlen(options[i].name);
 
-		if (strncmp(word, options[i].name, len) != 0)
+		if (options[i].target == TO_IMAGE || strncmp(word, options[i].name, len) != 0)
 			continue;
 		if (word[len] == '\0') {
 			*ret_value = NULL;
@@ -113,7 +120,9 @@ static int refuse_unknown(const char *word, struct err *err)
 	char name[64];
 
 	for (size_t i = 0; i < N_OPTIONS; i++)
-		names[i] = strlen(options[i].name) > 3 ? options[i].name : NULL;
+		names[i] = strlen(options[i].name) > 3 && options[i].target != TO_IMAGE
+				   ? options[i].name
+				   : NULL;
 	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
 	/* Without the value, which is as long as it likes. */
 	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
@@ -252,6 +261,8 @@ static int take(struct options *o, const struct option_def *def, const char *val
 	case TO_TERMINAL:
 		o->terminal = true;
 		return 0;
+	case TO_IMAGE:
+		break; /* cmd/image.c hands it on; never found here */
 	case TO_CALLS:
 		o->calls = true;
 		return 0;

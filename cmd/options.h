@@ -37,7 +37,13 @@ int must_check options_parse(char **argv, struct options *ret, struct err *err);
 
 /* Which command a flag is of. Run and explain read all of them, so that a command line of run's can
  * be explained as it is. */
-enum option_of { OPTION_RUN = 1 << 0, OPTION_EXPLAIN = 1 << 1, OPTION_DOCTOR = 1 << 2 };
+enum option_of {
+	OPTION_RUN = 1 << 0,
+	OPTION_EXPLAIN = 1 << 1,
+	OPTION_DOCTOR = 1 << 2,
+	OPTION_IMAGE = 1 << 3,
+	OPTION_QUIET = 1 << 4
+};
 
 /* Refuses what is no group's path as /proc/PID/cgroup has it, with or without the first slash;
  * NULL, too. ERR_USAGE. */

@@ -80,7 +80,7 @@ static const char body[] =
 	"\t\telif [[ $word != -* ]]; then\n"
 	"\t\t\tcase $command in\n"
 	"\t\t\t'') command=$word ;;\n"
-	"\t\t\tprofile | help) command+=\" $word\" ;;\n"
+	"\t\t\tprofile | image | help) command+=\" $word\" ;;\n"
 	"\t\t\tesac\n"
 	"\t\tfi\n"
 	"\tdone\n"
@@ -111,6 +111,12 @@ static const char body[] =
 	"\tfi\n"
 	"\tcase $command in\n"
 	"\tprofile | 'help profile') _cordon_reply \"$_cordon_profile_commands\" ;;\n"
+	"\timage | 'help image') _cordon_reply \"$_cordon_image_commands\" ;;\n"
+	"\t'image import' | 'image load' | 'image save') _cordon_files ;;\n"
+	"\t'image inspect' | 'image rm')\n"
+	"\t\t_cordon_reply \"$(\"${COMP_WORDS[0]}\" image ls 2>/dev/null | awk 'NR > 1 { print $1 "
+	"}')\"\n"
+	"\t\t;;\n"
 	"\thelp) _cordon_reply \"$_cordon_commands\" ;;\n"
 	"\t'profile check') _cordon_files ;;\n"
 	"\t'profile show' | 'profile diff') _cordon_profiles ;;\n"
@@ -120,9 +126,10 @@ static const char body[] =
 	"\n"
 	"complete -F _cordon cordon\n";
 
-static void print_names(const char *variable, const struct subcommand *table)
+/* above: "", or the command that the table is below. */
+static void print_names(const char *above, const struct subcommand *table)
 {
-	printf("%s='", variable);
+	printf("_cordon_%s%scommands='", above, above[0] != '\0' ? "_" : "");
 	for (const struct subcommand *row = table; row->name != NULL; row++)
 		printf("%s%s", row == table ? "" : " ", row->name);
 	puts("'");
@@ -132,7 +139,7 @@ static void print_flags_of(const char *above, const struct subcommand *row)
 {
 	unsigned of = command_options(row);
 
-	printf("\t['%s%s']='", above, row->name);
+	printf("\t['%s%s%s']='", above, above[0] != '\0' ? " " : "", row->name);
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++)
 		if (options_view(i).help != NULL && (options_view(i).of & of))
 			printf("%s ", options_view(i).name);
@@ -149,7 +156,7 @@ static void print_flags(void)
 		print_flags_of("", row);
 		for (const struct subcommand *below = row->below;
 		     below != NULL && below->name != NULL; below++)
-			print_flags_of("profile ", below);
+			print_flags_of(row->name, below);
 	}
 	puts(")");
 }
@@ -188,10 +195,10 @@ static void print_waivers(void)
 int documents_completion(void)
 {
 	fputs(head, stdout);
-	print_names("_cordon_commands", commands);
+	print_names("", commands);
 	for (const struct subcommand *row = commands; row->name != NULL; row++)
 		if (row->below != NULL)
-			print_names("_cordon_profile_commands", row->below);
+			print_names(row->name, row->below);
 	print_flags();
 	print_keys();
 	print_waivers();

@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain doctor profile gc help'
+_cordon_commands='run explain doctor profile image gc help'
 _cordon_profile_commands='ls show check diff new keys'
+_cordon_image_commands='import load pull save ls inspect rm prune'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top -q --help --'
 	['explain']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --fd --cgroup-parent --calls --json --help --'
@@ -15,6 +16,15 @@ declare -gA _cordon_flags=(
 	['profile diff']='--json --help'
 	['profile new']='--help'
 	['profile keys']='--json --help'
+	['image']='--help'
+	['image import']='-q --max-size --max-entries --help --'
+	['image load']='-q --max-size --max-entries --help --'
+	['image pull']='-q --max-size --max-entries --help --'
+	['image save']='-q --max-size --max-entries --help --'
+	['image ls']='--json --help'
+	['image inspect']='--json --help'
+	['image rm']='-q --help --'
+	['image prune']='-q --help --'
 	['gc']='--help'
 	['help']='--help'
 )
@@ -84,7 +94,7 @@ _cordon_command() {
 		elif [[ $word != -* ]]; then
 			case $command in
 			'') command=$word ;;
-			profile | help) command+=" $word" ;;
+			profile | image | help) command+=" $word" ;;
 			esac
 		fi
 	done
@@ -114,6 +124,11 @@ _cordon() {
 	fi
 	case $command in
 	profile | 'help profile') _cordon_reply "$_cordon_profile_commands" ;;
+	image | 'help image') _cordon_reply "$_cordon_image_commands" ;;
+	'image import' | 'image load' | 'image save') _cordon_files ;;
+	'image inspect' | 'image rm')
+		_cordon_reply "$("${COMP_WORDS[0]}" image ls 2>/dev/null | awk 'NR > 1 { print $1 }')"
+		;;
 	help) _cordon_reply "$_cordon_commands" ;;
 	'profile check') _cordon_files ;;
 	'profile show' | 'profile diff') _cordon_profiles ;;

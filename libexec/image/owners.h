@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A layer's `owners`: "UID GID MODE CAPABILITY NAME" a line, for entries of which the disk has not
+ * got all that the archive said. CAPABILITY: the value of security.capability in hex, or "-". NAME:
+ * as name_escape writes it, "." for the root. Runs in the packer.
+ */
+#ifndef CORDON_LIBEXEC_IMAGE_OWNERS_H
+#define CORDON_LIBEXEC_IMAGE_OWNERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct owner {
+	char *name;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t mode;
+	unsigned char caps[64];
+	size_t n_caps;
+};
+
+struct owners {
+	struct owner *list; /* sorted by name */
+	size_t n;
+};
+
+/* Reads all of fd. -EINVAL for what cordon did not write. */
+int must_check owners_read(int fd, struct owners *ret);
+void owners_release(struct owners *owners);
+const struct owner *owners_find(const struct owners *owners, const char *name);
+
+#endif
