@@ -81,20 +81,28 @@ static int open_own_dir(int dirfd, const char *name, bool makes, struct err *err
 	return steal_fd(&fd);
 }
 
+/* Whoever else makes the store at the same moment writes the same. */
+static int write_format(struct store *store, struct err *err)
+{
+	char name[32];
+	int r;
+
+	str_format(name, sizeof(name), "format.%d", getpid());
+	r = store_write_file(store->fd, name, format_line, strlen(format_line), err);
+	if (r == 0 && renameat(store->fd, name, store->fd, "format") != 0)
+		r = err_set(err, ERR_SETUP, errno, "%s/format: write", store->path);
+	return r;
+}
+
 /* Not written where something is there already that has none. */
 static int check_format(struct store *store, bool makes, struct err *err)
 {
+	bool is_made = store_has(store->fd, "refs");
 	char text[64];
 	ssize_t n = io_read_text(store->fd, "format", text, sizeof(text));
-	int r;
 
-	if (n == -ENOENT && makes && !store_has(store->fd, "refs")) {
-		r = store_write_file(store->fd, "format.new", format_line, strlen(format_line),
-				     err);
-		if (r == 0 && renameat(store->fd, "format.new", store->fd, "format") != 0)
-			r = err_set(err, ERR_SETUP, errno, "%s/format: write", store->path);
-		return r;
-	}
+	if (n == -ENOENT && makes && !is_made)
+		return write_format(store, err);
 	if (n < 0)
 		return err_set(err, ERR_SETUP, (int)-n, "%s/format: read", store->path);
 	io_chomp(text);
@@ -152,7 +160,6 @@ int store_open(const char *path, bool makes, struct store *ret, struct err *err)
 			      .layers_fd = -EBADF,
 			      .refs_fd = -EBADF,
 			      .work_fd = -EBADF};
-	uint32_t removed;
 	int r = makes ? make_parents(path) : 0;
 
 	if (r < 0)
@@ -167,7 +174,7 @@ int store_open(const char *path, bool makes, struct store *ret, struct err *err)
 	if (r == 0)
 		r = open_parts(&store, makes, err);
 	if (r == 0)
-		r = store_collect(&store, &removed, err);
+		r = store_collect(&store, &store.n_collected, err);
 	if (r < 0) {
 		store_release(&store);
 		return r;
@@ -199,7 +206,7 @@ int store_gc(const char *path, uint32_t *ret_removed, struct err *err)
 	r = store_open(path, true, &store, err);
 	if (r < 0)
 		return r;
-	r = store_collect(&store, ret_removed, err);
+	*ret_removed = store.n_collected;
 	store_release(&store);
-	return r;
+	return 0;
 }

@@ -52,6 +52,7 @@ struct store {
 	int layers_fd;
 	int refs_fd;
 	int work_fd;
+	uint32_t n_collected; /* of the dead, by store_open */
 };
 
 /* What the place depends on; each may be NULL. */

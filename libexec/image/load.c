@@ -127,6 +127,22 @@ static int add_name(struct loading *l, const char *name, const char *hex, struct
 	return r < 0 ? r : say_loaded(l->im, clean, err);
 }
 
+/* A name that was given is for one image: `key` is what each of them has one line of. */
+static int check_given(const struct loading *l, const struct document *document, const char *key,
+		       struct err *err)
+{
+	size_t n = 0, len = strlen(key);
+
+	for (const char *line = document->lines; line != NULL && line[0] != '\0';) {
+		n += strncmp(line, key, len) == 0 && line[len] == ' ';
+		line = strchr(line, '\n');
+		line = line != NULL ? line + 1 : NULL;
+	}
+	if (l->given != NULL && n > 1)
+		return err_set(err, ERR_USAGE, 0, "one name for an archive of several images");
+	return 0;
+}
+
 static int refuse_unnamed(struct err *err)
 {
 	err_set(err, ERR_USAGE, 0, "the archive gives its image no name");
@@ -227,6 +243,8 @@ static int load_docker(struct loading *l, struct err *err)
 						      .kind = PARSE_DOCKER},
 			      &manifest, err);
 
+	if (r == 0)
+		r = check_given(l, &manifest, "image", err);
 	at = manifest.lines;
 	while (r == 0 && (key = document_next(&at, &value)) != NULL) {
 		if (!str_equal(key, "image")) {
@@ -237,8 +255,6 @@ static int load_docker(struct loading *l, struct err *err)
 		}
 		if (has_image)
 			r = load_docker_image(l, &image, err);
-		if (has_image && l->given != NULL)
-			r = err_set(err, ERR_USAGE, 0, "one name for an archive of several images");
 		memset(&image, 0, sizeof(image));
 		has_image = true;
 	}
@@ -314,8 +330,6 @@ static int load_oci_image(struct loading *l, const struct blob *blob, struct err
 
 	if (layers == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "load");
-	if (l->n_images > 0 && l->given != NULL)
-		return err_set(err, ERR_USAGE, 0, "one name for an archive of several images");
 	if (l->given == NULL && strpbrk(blob->name, ":/") == NULL)
 		return refuse_unnamed(err);
 	blob_path(blob->hex, path);
@@ -358,6 +372,8 @@ static int load_index(struct loading *l, const char *path, const char *hex, unsi
 								.kind = PARSE_INDEX},
 					&index, err);
 
+	if (r == 0)
+		r = check_given(l, &index, "manifest", err);
 	at = index.lines;
 	while (r == 0 && (key = document_next(&at, &value)) != NULL) {
 		struct blob blob;

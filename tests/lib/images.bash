@@ -92,3 +92,52 @@ owner_of() { # ID
 		id -u
 	fi
 }
+
+# ---- archives of several layers, made by hand ----
+
+digest() { # FILE
+	sha256sum <"$1" | cut -d ' ' -f 1
+}
+
+# Puts a file where an OCI layout has it. Prints its digest.
+blob() { # DIR FILE
+	local hex
+	hex=$(digest "$2")
+	mkdir -p "$1/blobs/sha256"
+	cp "$2" "$1/blobs/sha256/$hex"
+	echo "$hex"
+}
+
+descriptor() { # DIR HEX TYPE
+	jq -n --arg d "sha256:$2" --arg t "$3" --argjson s "$(stat -c %s "$1/blobs/sha256/$2")" \
+		'{mediaType: $t, digest: $d, size: $s}'
+}
+
+# An OCI layout DIR of the given layers, tars, as image NAME. $config: what is merged into the configuration.
+make_layout() { # DIR NAME LAYER...
+	local dir=$1 name=$2 layer layers='[]' diffs='[]' hex
+	shift 2
+	mkdir -p "$dir"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$dir/oci-layout"
+	for layer; do
+		hex=$(blob "$dir" "$layer")
+		layers=$(jq --argjson d "$(descriptor "$dir" "$hex" application/vnd.oci.image.layer.v1.tar)" '. + [$d]' <<<"$layers")
+		diffs=$(jq --arg d "sha256:$hex" '. + [$d]' <<<"$diffs")
+	done
+	jq -n --argjson d "$diffs" --argjson more "${config:-{\}}" \
+		'{architecture: "amd64", os: "linux", rootfs: {type: "layers", diff_ids: $d}} * $more' >"$dir.config"
+	hex=$(blob "$dir" "$dir.config")
+	jq -n --argjson c "$(descriptor "$dir" "$hex" application/vnd.oci.image.config.v1+json)" --argjson l "$layers" \
+		'{schemaVersion: 2, config: $c, layers: $l}' >"$dir.manifest"
+	hex=$(blob "$dir" "$dir.manifest")
+	jq -n --arg n "$name" --argjson m "$(descriptor "$dir" "$hex" application/vnd.oci.image.manifest.v1+json)" \
+		'{schemaVersion: 2, manifests: [$m + {annotations: {"org.opencontainers.image.ref.name": $n}}]}' >"$dir/index.json"
+}
+
+# What `docker save` of today writes is a layout with a manifest.json beside it; that one alone is an archive of
+# old. DIR: a layout of make_layout.
+make_docker() { # DIR NAME
+	jq -c --arg n "$2" --arg c "blobs/sha256/$(digest "$1.config")" \
+		'[{Config: $c, RepoTags: [$n], Layers: [.layers[].digest | sub("sha256:"; "blobs/sha256/")]}]' \
+		"$1.manifest" >"$1/manifest.json"
+}
