@@ -3,9 +3,11 @@
 #include "libexec/image/owners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -128,6 +130,7 @@ void owners_release(struct owners *owners)
 	for (size_t i = 0; i < owners->n; i++)
 		free(owners->list[i].name);
 	free(owners->list);
+	free(owners->by_ino);
 }
 
 const struct owner *owners_find(const struct owners *owners, const char *name)
@@ -137,4 +140,42 @@ const struct owner *owners_find(const struct owners *owners, const char *name)
 	return owners->n == 0
 		       ? NULL
 		       : bsearch(&key, owners->list, owners->n, sizeof(*owners->list), by_name);
+}
+
+static int by_ino(const void *a, const void *b)
+{
+	uint64_t x = (*(struct owner *const *)a)->ino, y = (*(struct owner *const *)b)->ino;
+
+	return x < y ? -1 : x > y;
+}
+
+int owners_index(struct owners *owners, int dir)
+{
+	if (owners->n == 0)
+		return 0;
+	owners->by_ino = calloc(owners->n, sizeof(struct owner *));
+	if (owners->by_ino == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < owners->n; i++) {
+		struct owner *owner = &owners->list[i];
+		struct stat st;
+
+		if (fstatat(dir, owner->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			owner->ino = st.st_ino;
+		owners->by_ino[i] = owner;
+	}
+	qsort(owners->by_ino, owners->n, sizeof(struct owner *), by_ino);
+	return 0;
+}
+
+const struct owner *owners_find_inode(const struct owners *owners, uint64_t ino)
+{
+	const struct owner key = {.ino = ino};
+	const struct owner *wanted = &key;
+	struct owner *const *found = owners->by_ino == NULL
+					     ? NULL
+					     : bsearch(&wanted, owners->by_ino, owners->n,
+						       sizeof(struct owner *), by_ino);
+
+	return found != NULL ? *found : NULL;
 }

@@ -19,16 +19,22 @@ struct owner {
 	uint32_t mode;
 	unsigned char caps[64];
 	size_t n_caps;
+	uint64_t ino; /* of the file, once owners_index has looked; 0: none */
 };
 
 struct owners {
 	struct owner *list; /* sorted by name */
 	size_t n;
+	struct owner **by_ino;
 };
 
 /* Reads all of fd. -EINVAL for what cordon did not write. */
 int must_check owners_read(int fd, struct owners *ret);
 void owners_release(struct owners *owners);
+/* Looks at the files below dir, so that what was noted for one name of a file is found by another.
+ */
+int must_check owners_index(struct owners *owners, int dir);
+const struct owner *owners_find_inode(const struct owners *owners, uint64_t ino);
 const struct owner *owners_find(const struct owners *owners, const char *name);
 
 #endif

@@ -54,29 +54,19 @@ static int refuse_archive(struct packing *p, const struct item *item)
 
 /* ---- what stands in the header ---- */
 
-/* Of a file with several names, whichever of them the capability was noted for. */
-static const struct owner *caps_of(const struct packing *p, const struct item *item,
-				   const struct owner *owner)
+/* Of a file with several names, whichever of them it was noted for. */
+static const struct owner *owner_of(const struct packing *p, const struct item *item)
 {
-	if (item->st.st_nlink < 2 || S_ISDIR(item->st.st_mode) ||
-	    (owner != NULL && owner->n_caps > 0))
-		return owner;
-	for (size_t i = 0; i < p->owners.n; i++) {
-		const struct owner *other = &p->owners.list[i];
-		struct stat st;
+	const struct owner *owner = owners_find(&p->owners, item->name);
 
-		if (other->n_caps > 0 &&
-		    fstatat(WORKER_DIR, other->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_ino == item->st.st_ino && st.st_dev == item->st.st_dev)
-			return other;
-	}
-	return owner;
+	if (owner != NULL || S_ISDIR(item->st.st_mode) || item->st.st_nlink < 2)
+		return owner;
+	return owners_find_inode(&p->owners, item->st.st_ino);
 }
 
 static void set_owner(struct packing *p, const struct item *item, struct archive_entry *entry)
 {
-	const struct owner *owner = owners_find(&p->owners, item->name);
-	const struct owner *caps = caps_of(p, item, owner);
+	const struct owner *owner = owner_of(p, item);
 	uint32_t uid = item->st.st_uid, gid = item->st.st_gid, mode = item->st.st_mode & 07777;
 
 	switch (p->kind) {
@@ -96,10 +86,11 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 	}
 	archive_entry_set_uid(entry, owner != NULL ? owner->uid : uid);
 	archive_entry_set_gid(entry, owner != NULL ? owner->gid : gid);
-	archive_entry_set_perm(entry, owner != NULL ? owner->mode : mode);
-	if (caps != NULL && caps->n_caps > 0)
-		archive_entry_xattr_add_entry(entry, "security.capability", caps->caps,
-					      caps->n_caps);
+	mode = owner != NULL ? owner->mode : mode;
+	archive_entry_set_perm(entry, S_ISLNK(item->st.st_mode) ? 0777 : mode);
+	if (owner != NULL && owner->n_caps > 0)
+		archive_entry_xattr_add_entry(entry, "security.capability", owner->caps,
+					      owner->n_caps);
 }
 
 static bool is_packed(const struct packing *p, const char *attribute)
@@ -409,6 +400,8 @@ int stage_pack(const struct worker_job *job, struct worker_report *report)
 		r = err_set(&report->err, ERR_SETUP, ENOMEM, "the packer");
 	if (r == 0 && job->fds[WORKER_OWNERS] >= 0) {
 		r = owners_read(WORKER_OWNERS, &p.owners);
+		if (r == 0)
+			r = owners_index(&p.owners, WORKER_DIR);
 		if (r < 0)
 			err_set(&report->err, ERR_SETUP, -r, "owners of a layer");
 	}

@@ -301,7 +301,8 @@ static int unpack_entry(struct unpacking *u)
 	if (str_has_prefix(base, whiteout))
 		return unpack_whiteout(u, base);
 	r = link != NULL ? unpack_link(u, link) : unpack_typed(u);
-	if (r != 0)
+	/* A link's owner is that of the file. */
+	if (r != 0 || link != NULL)
 		return r < 0 ? r : 0;
 	r = tree_note_owner(&u->tree, u->name, &u->meta, u->caps);
 	return r < 0 ? explain(u, r) : 0;
