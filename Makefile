@@ -450,6 +450,9 @@ ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
 # x86's calls, from a program of 32 bits and from one of 64.
 ATTACK_BIN += $(if $(filter x86_64,$(CALL_ARCH)),build/tests/call_x86 build/tests/int80)
 
+# What a worker of cordon-image could do.
+ATTACK_BIN += $(if $(HAS_IMAGE),build/tests/confined)
+
 attack-build: $(ATTACK_BIN) ## build the programs of tests/attack: build/tests/
 
 # Dynamic: the archive of libcap-ng brings the account functions of libc along, which a static program cannot have.
@@ -462,6 +465,15 @@ build/tests/int80: tests/attack/call_x86.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$< (64 bits))
 	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $< -o $@
+build/tests/confined: build/release/tests/storage/confined
+	@mkdir -p $(@D)
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/tests/storage/confined: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+$(O)/tests/storage/confined: $(O)/tests/storage/confined.o $(O)/libexec/image/confine.o $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ -lseccomp -o $@
 build/tests/%: tests/attack/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$<)
