@@ -290,6 +290,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
+	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \
 	tests/unit/policy/test_conditions.c \
@@ -355,6 +356,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o $(O)/cmd/table.o
@@ -371,13 +373,18 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit
+FUZZ_NAMES   := yaml docker bpf parse subid audit \
+	$(if $(HAS_IMAGE),image)
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
 
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
-	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $< $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) -o $@
+	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $(filter %.o,$^) $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) \
+		$(FUZZ_LIBS) -o $@
+
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
+$(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 10 seconds
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
