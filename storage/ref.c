@@ -92,7 +92,8 @@ static void to_file(const char *name, char file[STORE_NAME_MAX + 1])
 {
 	str_format(file, STORE_NAME_MAX + 1, "%s", name);
 	for (char *c = file; *c != '\0'; c++)
-		*c = *c == '/' ? '%' : *c;
+		if (*c == '/')
+			*c = '%';
 }
 
 /* ---- one name ---- */
@@ -176,12 +177,17 @@ int store_list(int dir_fd, char ***ret, size_t *ret_n)
 		if (n == room) {
 			char **more = reallocarray(names, room += 64, sizeof(*names));
 
-			r = more == NULL ? -ENOMEM : 0;
-			names = more != NULL ? more : names;
+			if (more == NULL) {
+				r = -ENOMEM;
+				break;
+			}
+			names = more;
 		}
-		if (r == 0 && (names[n] = strdup(entry->d_name)) == NULL)
+		names[n] = strdup(entry->d_name);
+		if (names[n] == NULL)
 			r = -ENOMEM;
-		n += r == 0;
+		else
+			n++;
 	}
 	if (dir != NULL)
 		closedir(dir);
@@ -209,7 +215,8 @@ int store_ref_each(struct store *store, int (*fn)(void *ctx, const char *name, c
 		str_format(file, sizeof(file), "%s", names[i]);
 		r = read_ref(store, file, hex, err);
 		for (char *c = names[i]; r == 0 && *c != '\0'; c++)
-			*c = *c == '%' ? '/' : *c;
+			if (*c == '%')
+				*c = '/';
 		if (r == 0)
 			r = fn(ctx, names[i], hex);
 	}

@@ -196,7 +196,7 @@ void store_release(struct store *store)
 
 int store_gc(const char *path, uint32_t *ret_removed, struct err *err)
 {
-	struct store store;
+	struct store store = {.n_collected = 0};
 	struct stat st;
 	int r;
 

@@ -63,8 +63,10 @@ static int mark_layers(struct store *store, const struct marks *images, struct m
 		       struct err *err)
 {
 	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
-	int r = record == NULL ? err_set(err, ERR_SETUP, ENOMEM, "records of images") : 0;
+	int r = 0;
 
+	if (record == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "records of images");
 	for (size_t i = 0; r == 0 && i < images->n; i++) {
 		r = record_read(store, images->list[i], record, err);
 		for (size_t k = 0; r == 0 && k < record->n_layers; k++)

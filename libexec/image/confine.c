@@ -100,7 +100,7 @@ static uint64_t wanted_caps(enum confine_kind kind, bool is_root)
 static int confine_caps(enum confine_kind kind, bool is_root, struct err *err)
 {
 	uint64_t wanted = wanted_caps(kind, is_root);
-	struct sys_caps caps = {.effective = wanted, .permitted = wanted}, now;
+	struct sys_caps caps = {.effective = wanted, .permitted = wanted}, now = {0};
 	const gid_t last = STORE_FOREIGN_FIRST + STORE_FOREIGN_COUNT - 2;
 	int r = 0;
 

@@ -53,11 +53,11 @@ static int digest_end(EVP_MD_CTX *digest, char ret_hex[STORE_HEX_SIZE])
 
 	if (EVP_DigestFinal_ex(digest, bytes, &n) != 1 || n * 2 + 1 != STORE_HEX_SIZE)
 		return -EIO;
-	for (unsigned i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		ret_hex[2 * i] = digits[bytes[i] >> 4];
 		ret_hex[2 * i + 1] = digits[bytes[i] & 15];
 	}
-	ret_hex[2 * n] = '\0';
+	ret_hex[STORE_HEX_SIZE - 1] = '\0';
 	return 0;
 }
 

@@ -66,9 +66,11 @@ static int import_source(struct importer *im, int source, bool is_dir, const cha
 	char hex[STORE_HEX_SIZE], config[CONFIG_MAX];
 	struct new_image image = {.config = config, .record = record, .name = name};
 	const struct layer_input input = {.fd = source, .is_dir = is_dir};
-	int r = record == NULL ? err_set(err, ERR_SETUP, ENOMEM, "import")
-			       : layer_import(im, &input, hex, err);
+	int r;
 
+	if (record == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "import");
+	r = layer_import(im, &input, hex, err);
 	if (r < 0)
 		return r;
 	image.config_len = make_config(hex, config, record);

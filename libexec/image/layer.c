@@ -127,7 +127,7 @@ static int write_record(struct layer_dir *layer, const struct worker_report *rep
 int layer_import(struct importer *im, const struct layer_input *input, char ret_hex[STORE_HEX_SIZE],
 		 struct err *err)
 {
-	struct layer_dir layer;
+	struct layer_dir layer = {.fd = -EBADF};
 	struct flow_result result;
 	struct flow flow = {.input = input->fd, .is_dir = input->is_dir};
 	int r = layer_dir_make(im, "layer", &layer, err);

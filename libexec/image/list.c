@@ -16,7 +16,7 @@
 #include "base/sys.h"
 #include "libexec/image/importer.h"
 
-enum { SHORT_ID = 12, LIST_SHOWN = 20, JSON_SIZE = 64 << 10, LISTED_MAX = 16 << 10 };
+enum { SHORT_ID = 12, LIST_SHOWN = 20, JSON_SIZE = 1 << 20, LISTED_MAX = 16 << 10 };
 
 /* What is known of an image beside its record. */
 struct totals {
@@ -75,10 +75,12 @@ int say_loaded(struct importer *im, const char *name, struct err *err)
 {
 	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
 	char hex[STORE_HEX_SIZE];
-	struct totals totals;
-	int r = record == NULL ? err_set(err, ERR_SETUP, ENOMEM, "image %s", name)
-			       : store_ref_get(im->store, name, hex, err);
+	struct totals totals = {0};
+	int r;
 
+	if (record == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "image %s", name);
+	r = store_ref_get(im->store, name, hex, err);
 	if (r == 0)
 		r = read_image(im->store, hex, record, &totals, err);
 	if (r < 0)
@@ -144,7 +146,7 @@ static int print_object(const struct listing *l, const char *name, const char *h
 static int list_one(void *ctx, const char *name, const char *hex)
 {
 	struct listing *l = ctx;
-	struct totals totals;
+	struct totals totals = {0};
 	int r = read_image(l->store, hex, l->record, &totals, l->err);
 
 	if (r == 0 && l->is_json)
@@ -163,9 +165,11 @@ int command_ls(const struct command *command, struct err *err)
 			    .is_json = command->is_json,
 			    .record = record,
 			    .err = err};
-	int r = record == NULL ? err_set(err, ERR_SETUP, ENOMEM, "list")
-			       : open_existing(command, &store, err);
+	int r;
 
+	if (record == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "list");
+	r = open_existing(command, &store, err);
 	if (r < 0)
 		return r;
 	if (command->is_json)
@@ -284,14 +288,14 @@ static int json_layer(struct store *store, struct json *json, const char *hex, s
 static int inspect_json(struct store *store, char *hex, const struct image_record *record,
 			struct err *err)
 {
-	_cleanup_free_ char *buf = malloc(JSON_SIZE * 16);
+	_cleanup_free_ char *buf = malloc(JSON_SIZE);
 	struct json json;
 	void *both[2] = {&json, hex};
 	int r;
 
 	if (buf == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "inspect");
-	json_init(&json, buf, JSON_SIZE * 16);
+	json_init(&json, buf, JSON_SIZE);
 	json_open(&json, NULL, '{');
 	json_text(&json, "schema", "cordon.image/1");
 	json_text(&json, "id", hex);
@@ -320,9 +324,11 @@ int command_inspect(const struct command *command, struct err *err)
 	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
 	char hex[STORE_HEX_SIZE];
 	struct store store;
-	int r = record == NULL ? err_set(err, ERR_SETUP, ENOMEM, "inspect")
-			       : open_existing(command, &store, err);
+	int r;
 
+	if (record == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "inspect");
+	r = open_existing(command, &store, err);
 	if (r != 0)
 		return r < 0 ? r : refuse_empty(command->words[0], err);
 	r = store_find(&store, command->words[0], hex, err);

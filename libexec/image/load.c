@@ -453,10 +453,11 @@ int load_from(struct importer *im, int source, const char *name, struct err *err
 				  .skipped = -EBADF};
 	struct loading l = {.im = im, .given = name, .record = record, .dir = source};
 	struct stat st;
-	int r = record == NULL || fstat(source, &st) != 0 ? err_set(err, ERR_SETUP, ENOMEM, "load")
-							  : 0;
+	int r = 0;
 
-	if (r == 0 && !S_ISDIR(st.st_mode)) {
+	if (record == NULL || fstat(source, &st) != 0)
+		return err_set(err, ERR_SETUP, ENOMEM, "load");
+	if (!S_ISDIR(st.st_mode)) {
 		r = unpack_outer(im, source, &outer, err);
 		l.dir = outer.tree;
 	}

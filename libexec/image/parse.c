@@ -296,7 +296,7 @@ static int parse_kind(enum parse_kind kind, struct output *out, struct json_obje
 static bool is_space(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (memchr(" \t\r\n", text[i], 4) == NULL)
+		if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n')
 			return false;
 	return true;
 }

@@ -199,9 +199,11 @@ static int save_named(const struct command *command, struct importer *im, int ou
 {
 	struct saving *s = calloc(1, sizeof(*s));
 	char name[STORE_NAME_MAX + 1], hex[STORE_HEX_SIZE];
-	int r = s == NULL ? err_set(err, ERR_SETUP, ENOMEM, "save")
-			  : store_name_parse(command->words[0], name, err);
+	int r;
 
+	if (s == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "save");
+	r = store_name_parse(command->words[0], name, err);
 	if (r == 0)
 		r = store_find(im->store, name, hex, err);
 	if (r == 0) {

@@ -43,6 +43,6 @@ struct parsed_text {
 	size_t len; /* what was put into it */
 };
 int must_check parse_document(enum parse_kind kind, const char *text, size_t len,
-			      struct parsed_text *out, struct err *err);
+			      struct parsed_text *ret, struct err *err);
 
 #endif

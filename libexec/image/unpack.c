@@ -109,7 +109,8 @@ static int set_attributes(struct unpacking *u, int fd)
 		}
 		str_format(what, sizeof(what), "attribute:%s", name);
 		for (char *c = what; *c != '\0'; c++)
-			*c = *c > 0x20 && *c < 0x7f ? *c : '?';
+			if (*c <= 0x20 || *c == 0x7f)
+				*c = '?';
 		r = tree_skip(&u->tree, what, u->name);
 	}
 	if (r == 0 && archive_entry_acl_count(u->entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS |

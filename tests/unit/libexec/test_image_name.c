@@ -59,7 +59,7 @@ static void bounds(void **state)
 	for (size_t i = 0; i < NAME_DEPTH_MAX; i++)
 		memcpy(name + 2 * i, "d/", 3);
 	assert_int_equal(name_clean(name, buf), 2 * NAME_DEPTH_MAX - 1);
-	memcpy(name + 2 * NAME_DEPTH_MAX, "d", 2);
+	memcpy(name + (size_t)2 * NAME_DEPTH_MAX, "d", 2);
 	assert_int_equal(name_clean(name, buf), -ENAMETOOLONG);
 	/* Short parts, in all more than a path of the kernel's. */
 	for (size_t i = 0; i + 101 < sizeof(name); i += 100) {
