@@ -8,15 +8,20 @@ DESTDIR ?=
 O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
-BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
+BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
 	base/program.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
 	policy/filter_second.c \
+	policy/flags.c \
+	policy/flags_docker.c \
+	policy/flags_file.c \
+	policy/flags_limits.c \
 	policy/forms.c \
 	policy/resolve_architectures.c \
-	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/flags.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
+	policy/resolve_supervision.c \
+	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
 	policy/provenance.c policy/resolve.c policy/resolve_apparmor.c policy/resolve_identity.c policy/resolve_landlock.c \
 	policy/resolve_limits.c \
@@ -26,9 +31,13 @@ POLICY_SRC   := \
 PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 CGROUP_SRC   := \
+	cgroup/change.c \
+	cgroup/enter.c \
+	cgroup/freeze.c \
 	cgroup/group.c \
 	cgroup/leaf.c \
 	cgroup/memory.c \
+	cgroup/mounts.c \
 	cgroup/place.c \
 	cgroup/probe.c \
 	cgroup/table.c \
@@ -48,16 +57,21 @@ LAUNCHER_SRC := \
 	launcher/confined.c \
 	launcher/decide.c \
 	launcher/denials.c \
+	launcher/enter.c \
+	launcher/enter_child.c \
 	launcher/facts.c \
 	launcher/fault.c \
 	launcher/host_steps.c \
 	launcher/identity.c \
+	launcher/ids.c \
 	launcher/keyring.c \
 	launcher/landlock.c \
 	launcher/landlock_child.c \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/output.c \
+	launcher/attach.c \
+	launcher/recorder.c \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
@@ -67,23 +81,77 @@ LAUNCHER_SRC := \
 	launcher/audit.c \
 	launcher/audit_record.c \
 	launcher/host_proc.c \
+	launcher/policy_files.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \
 	launcher/readback.c launcher/result.c launcher/run.c \
 	launcher/scope.c \
 	launcher/secrets.c launcher/sources.c launcher/spawn.c \
 	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
+	cmd/create.c \
+	cmd/inspect.c \
+	cmd/inspect_json.c \
+	cmd/list_options.c \
+	cmd/look.c \
+	cmd/look_json.c \
+	cmd/page.c \
+	cmd/ps.c \
+	cmd/ps_filter.c \
+	cmd/ps_print.c \
+	cmd/ps_table.c \
+	cmd/template.c \
 	cmd/ending.c \
 	cmd/image.c \
+	cmd/exec.c \
+	cmd/kept.c \
+	cmd/events.c \
+	cmd/fill.c \
+	cmd/moment.c \
+	cmd/own_flags.c \
+	cmd/processes.c \
+	cmd/stats.c \
+	cmd/update.c \
+	cmd/life.c \
+	cmd/life_end.c \
+	cmd/life_pause.c \
+	cmd/life_remove.c \
+	cmd/words.c \
+	cmd/attach.c \
+	cmd/detach_keys.c \
+	cmd/logs.c \
+	cmd/logs_lines.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
-	cmd/options.c cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
+	cmd/options.c \
+	cmd/options_later.c \
+	cmd/options_table.c \
+	cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \
 	cmd/table.c \
 	cmd/top.c \
 	cmd/verdict.c cmd/visible.c
-LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) $(LAUNCHER_SRC)
+RECORDS_SRC := \
+	records/create.c \
+	records/fields.c \
+	records/events.c \
+	records/events_read.c \
+	records/fresh.c \
+	records/gc.c \
+	records/keep.c \
+	records/attach.c \
+	records/keeper.c \
+	records/leave.c \
+	records/logs.c \
+	records/names.c \
+	records/record.c \
+	records/restart.c \
+	records/status.c \
+	records/status_files.c \
+	records/store.c \
+	records/target.c
+LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
-	$(O)/launcher/auditor_image.o
+	$(O)/launcher/auditor_image.o \
+	$(O)/launcher/recorder_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # Asks systemd for a group (libexec/scope.c). A program of its own: cordon is linked with nothing of systemd's. Only where
@@ -230,6 +298,8 @@ $(O)/launcher/monitor.bin: launcher/monitor/monitor.c launcher/monitor/output.h 
 $(O)/launcher/notifier.bin: launcher/notifier/notifier.c launcher/notifier_image.h launcher/bare_confine.h
 $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c launcher/audit_record.h launcher/auditor_image.h \
 	launcher/bare_confine.h
+$(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_writer.h launcher/recorder_image.h launcher/log_format.h \
+	launcher/monitor_image.h launcher/bare_confine.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
@@ -256,22 +326,27 @@ UNIT_SRC := \
 	tests/unit/base/test_err.c \
 	tests/unit/base/test_io.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_json_read.c \
 	tests/unit/base/test_parse.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \
 	tests/unit/base/test_sys.c \
+	tests/unit/cgroup/test_freeze.c \
 	tests/unit/cgroup/test_group.c \
+	tests/unit/cgroup/test_mounts.c \
 	tests/unit/cgroup/test_place.c \
 	tests/unit/cgroup/test_probe.c \
 	tests/unit/cgroup/test_table.c \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_ending.c \
+	tests/unit/cmd/test_moment.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/cmd/test_words.c \
 	tests/unit/launcher/test_access.c \
 	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_audit_record.c \
@@ -312,10 +387,20 @@ UNIT_SRC := \
 	tests/unit/policy/test_verdicts.c \
 	tests/unit/policy/test_warnings.c \
 	tests/unit/policy/test_yaml.c \
+	tests/unit/records/test_events.c \
+	tests/unit/records/test_fields.c \
+	tests/unit/records/test_record.c \
+	tests/unit/records/test_status.c \
+	tests/unit/records/test_store.c \
+	tests/unit/records/test_keeper.c \
+	tests/unit/cmd/test_detach_keys.c \
+	tests/unit/cmd/test_logs_lines.c \
+	tests/unit/records/test_logs.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
+	tests/lib/records_fixture.c \
 	tests/lib/verdict_rows.c
 # The verdict tables of the shipped profiles, and the filter of the second architecture, also run for the machine that
 # this is not.
@@ -359,9 +444,13 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 $(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
-$(O)/tests/unit/cmd/test_options: $(O)/cmd/options.o $(O)/cmd/print.o $(O)/cmd/table.o
+$(O)/tests/unit/cmd/test_detach_keys: $(O)/cmd/detach_keys.o
+$(O)/tests/unit/cmd/test_logs_lines: $(O)/cmd/logs_lines.o
+$(O)/tests/unit/cmd/test_moment: $(O)/cmd/fill.o $(O)/cmd/moment.o
+$(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
+$(O)/tests/unit/cmd/test_words: $(O)/cmd/words.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
 $(O)/tests/unit/policy/test_oracle: UNIT_LIBS := -lseccomp
@@ -373,7 +462,7 @@ unit-list:
 	@printf '%s\n' $(UNIT_BIN)
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
-FUZZ_NAMES   := yaml docker bpf parse subid audit \
+FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
 	$(if $(HAS_IMAGE),image)
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 10
@@ -443,6 +532,7 @@ $(O)/bomb $(O)/witness:
 
 # ---- programs that the integration tests run inside (no part of cordon) ----
 ATTACK_SRC := \
+	tests/attack/attach.c \
 	tests/attack/call.c \
 	tests/attack/capsets.c \
 	tests/attack/deny.c \
@@ -450,6 +540,7 @@ ATTACK_SRC := \
 	tests/attack/processes.c \
 	tests/attack/domain.c \
 	tests/attack/filters.c \
+	tests/attack/grab.c \
 	tests/attack/reader.c tests/attack/swap.c tests/attack/terminal.c tests/attack/verdicts.c \
 	tests/attack/without.c
 # One static file each: they run in trees that have no libraries.
@@ -459,6 +550,8 @@ ATTACK_BIN += $(if $(filter x86_64,$(CALL_ARCH)),build/tests/call_x86 build/test
 
 # What a worker of cordon-image could do.
 ATTACK_BIN += $(if $(HAS_IMAGE),build/tests/confined)
+# cordon with another fsync, for tests/vm/power and tests/life/kept_disk.bats.
+ATTACK_BIN += build/tests/unsynced
 
 attack-build: $(ATTACK_BIN) ## build the programs of tests/attack: build/tests/
 
@@ -481,6 +574,15 @@ endif
 $(O)/tests/storage/confined: $(O)/tests/storage/confined.o $(O)/libexec/image/confine.o $(O)/libcordon.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ -lseccomp -o $@
+build/tests/unsynced: build/release/unsynced
+	@mkdir -p $(@D)
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/unsynced: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+$(O)/unsynced: $(O)/tests/vm/unsynced.o $(CMD_OBJ) $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=fsync $^ $(LDLIBS) -o $@
 build/tests/%: tests/attack/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$<)
@@ -517,27 +619,35 @@ check-vm: build/cordon build/hostile bombs attack-build ## run the tests on Debi
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/run vm
 
-check-long: ## the suite, then a browser, aarch64, seeded bugs, longer fuzzing and the integration tests with the sanitizers
+check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses of power, seeded bugs, longer fuzzing and the integration tests with the sanitizers
 	tests/run
 	tests/run browser
+	tests/run many
 	tests/run aarch64
+	tests/run power
 	$(MAKE) --no-print-directory fuzz-seeded
 	$(MAKE) --no-print-directory fuzz-long
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, and limits: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, and sandboxes that live: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
+	tests/bench/life $(BENCH_LIFE_FLAGS)
 
-# ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options.c): kept in the tree, and
+# ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----
-DOCUMENTS_SRC := cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/man_program.c cmd/gen/prose.c cmd/gen/reference.c \
+DOCUMENTS_SRC := \
+	cmd/gen/docker.c \
+	cmd/gen/commands.c \
+	cmd/gen/completion.c cmd/gen/documents.c cmd/gen/man.c cmd/gen/man_program.c cmd/gen/prose.c cmd/gen/reference.c \
 	cmd/gen/schema.c cmd/gen/tree.c
 DOCUMENTS_OBJ := $(DOCUMENTS_SRC:%.c=$(O)/%.o)
 DOCUMENTS     := docs/man/cordon.1=man-program docs/man/cordon-profile.5=man profiles/schema.json=schema docs/completion/cordon.bash=completion \
-	docs/PROFILES.md=reference
+	docs/PROFILES.md=reference \
+	docs/DOCKER.md=docker \
+	docs/COMMANDS.md=commands
 
 documents-build: build/gen/documents
 
@@ -582,6 +692,11 @@ endif
 	install -d $(DESTDIR)$(PREFIX)/share/cordon
 	install -m 0644 profiles/schema.json $(DESTDIR)$(PREFIX)/share/cordon/profile.schema.json
 	install -m 0644 docs/completion/cordon.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cordon
+	# Enabled by nobody but an administrator, or a user.
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/systemd/user
+	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/cordon.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/cordon.service
+	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/cordon-user.service > $(DESTDIR)$(PREFIX)/lib/systemd/user/cordon.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/cordon.service $(DESTDIR)$(PREFIX)/lib/systemd/user/cordon.service
 	# Not into /etc/apparmor.d: nothing is loaded but by an administrator (cordon doctor prints the line).
 	install -d $(DESTDIR)$(PREFIX)/share/cordon/apparmor
 	install -m 0644 profiles/apparmor/cordon profiles/apparmor/cordon-workload $(DESTDIR)$(PREFIX)/share/cordon/apparmor

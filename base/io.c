@@ -49,20 +49,44 @@ ssize_t io_read_text(int dirfd, const char *path, char *buf, size_t size)
 	return -EFBIG;
 }
 
-int io_write_text(int dirfd, const char *path, const char *text)
+ssize_t io_read_fd(int fd, char *buf, size_t size)
 {
-	_cleanup_fd_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = pread(fd, buf + len, size - len, (off_t)len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0) {
+			buf[len] = '\0';
+			return (ssize_t)len;
+		}
+		len += (size_t)n;
+	}
+	return -EFBIG;
+}
+
+int io_write_fd(int fd, const char *text)
+{
 	size_t len = strlen(text);
 	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
 	do
 		n = write(fd, text, len);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
+}
+
+int io_write_text(int dirfd, const char *path, const char *text)
+{
+	_cleanup_fd_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : io_write_fd(fd, text);
 }
 
 void io_chomp(char *text)

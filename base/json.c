@@ -27,12 +27,25 @@ static void put_text(struct json *json, const char *text)
 	put(json, text, strlen(text));
 }
 
-static void put_escape(struct json *json, unsigned char c)
+static void put_escape(struct json *json, uint32_t c)
 {
 	char text[8];
 
-	str_format(text, sizeof(text), "\\u00%x%x", c >> 4, c & 15);
+	str_format(text, sizeof(text), "\\u%x%x%x%x", c >> 12, c >> 8 & 15, c >> 4 & 15, c & 15);
 	put_text(json, text);
+}
+
+/* n: bytes of the sequence, 0 where it is none. */
+static void put_sequence(struct json *json, const char *text, size_t n)
+{
+	uint32_t harmful = n > 1 ? str_harmful_character(text, n) : 0;
+
+	if (harmful != 0)
+		put_escape(json, harmful);
+	else if (n == 0)
+		put_text(json, "\xef\xbf\xbd");
+	else
+		put(json, text, n);
 }
 
 static void put_string(struct json *json, const char *value)
@@ -48,10 +61,8 @@ static void put_string(struct json *json, const char *value)
 			put(json, (const char *)p, 1);
 		} else if (*p < 0x20 || *p == 0x7f) {
 			put_escape(json, *p);
-		} else if (n == 0) {
-			put_text(json, "\xef\xbf\xbd");
 		} else {
-			put(json, (const char *)p, n);
+			put_sequence(json, (const char *)p, n);
 		}
 		p += n > 0 ? n : 1;
 	}
@@ -109,6 +120,18 @@ void json_truth(struct json *json, const char *name, bool value)
 void json_null(struct json *json, const char *name)
 {
 	json_text(json, name, NULL);
+}
+
+void json_value(struct json *json, const char *name, const char *text, size_t len)
+{
+	begin(json, name);
+	/* Between strings a value is ASCII (RFC 8259), and within one an escape is as good. */
+	for (size_t i = 0; i < len;) {
+		size_t n = str_utf8_length(text + i, len - i);
+
+		put_sequence(json, text + i, n);
+		i += n > 0 ? n : 1;
+	}
 }
 
 ssize_t json_finish(struct json *json)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A writer of JSON (RFC 8259) into a buffer of the caller's, for results and events. Names are
- * literals of ours; text values may be anything: what is not UTF-8 becomes U+FFFD. No heap.
+ * literals of ours; text values may be anything: what is not UTF-8 becomes U+FFFD, and what would
+ * drive a terminal (str_make_harmless) is escaped, so that a document can be looked at. No heap.
  */
 #ifndef CORDON_BASE_JSON_H
 #define CORDON_BASE_JSON_H
@@ -28,6 +29,8 @@ void json_text(struct json *json, const char *name, const char *value); /* NULL:
 void json_number(struct json *json, const char *name, int64_t value);
 void json_truth(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
+/* A value that is JSON already: json_value_length has read it (json_read.h). */
+void json_value(struct json *json, const char *name, const char *text, size_t len);
 
 /* Terminates the text. Returns its length, or -ENOSPC where the buffer was too small. */
 ssize_t json_finish(struct json *json);

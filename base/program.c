@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See program.h. Runs in the front door, as the caller. */
+/* See program.h. Runs in the front door, and in the keeper, as the caller. */
 #include "base/program.h"
 
 #include <errno.h>
@@ -28,12 +28,12 @@ static int open_in(const char *dir, const char *name)
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
 
-	if (dir_fd < 0 || !is_trusted(dir_fd))
-		return dir_fd < 0 ? dir_fd : -EPERM;
+	if (dir_fd < 0)
+		return dir_fd;
 	fd = sys_openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
-	if (!is_trusted(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	if (!is_trusted(dir_fd) || !is_trusted(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    (st.st_mode & S_IXUSR) == 0)
 		return -EPERM;
 	return steal_fd(&fd);
@@ -44,17 +44,23 @@ int program_open(const char *name)
 	static const char *const places[] = {"", "/../libexec/cordon"};
 	char self[PATH_MAX], dir[PATH_MAX + 32];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int fd = -ENOENT;
+	int r = -ENOENT;
 
 	if (n <= 0)
 		return -ENOENT;
 	self[n] = '\0';
-	for (size_t i = 0; fd == -ENOENT && i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int fd;
+
 		str_format(dir, sizeof(dir), "%.*s%s", (int)(strrchr(self, '/') - self), self,
 			   places[i]);
 		fd = open_in(dir, name);
+		if (fd >= 0)
+			return fd;
+		if (fd != -ENOENT)
+			r = fd;
 	}
-	return fd;
+	return r;
 }
 
 int program_exec(int program, char *const argv[], char *const envp[])

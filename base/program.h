@@ -8,8 +8,8 @@
 /*
  * Opens (O_PATH) the program `name` beside this one, as in the tree that it was built in, else
  * where it is installed with it (../libexec/cordon). Nobody but root and the caller may have
- * written it, or may put another one there. Returns the descriptor or -errno; -EPERM for one that
- * somebody else could have put there.
+ * written it, or may put another one there. Returns the descriptor or -errno; -ENOENT where it is
+ * in neither place, -EPERM for one that somebody else could have put there, or that is no program.
  */
 int must_check program_open(const char *name);
 

@@ -267,6 +267,13 @@ static bool is_harmful(uint32_t c)
 	return false;
 }
 
+uint32_t str_harmful_character(const char *text, size_t n)
+{
+	uint32_t c = utf8_character(text, n);
+
+	return is_harmful(c) ? c : 0;
+}
+
 size_t str_make_harmless(char *text, size_t len)
 {
 	size_t to = 0;

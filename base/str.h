@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -39,5 +40,9 @@ size_t str_utf8_length(const char *text, size_t len);
  * length, which is at most len. Does not terminate.
  */
 size_t str_make_harmless(char *text, size_t len);
+
+/* The character of the well-formed sequence of n bytes at text where str_make_harmless would
+ * replace it, else 0. All of them are below U+10000. */
+uint32_t str_harmful_character(const char *text, size_t n);
 
 #endif

@@ -32,6 +32,11 @@ _Static_assert(offsetof(struct frame, number) == offsetof(struct number_frame, n
 
 enum { SHORT_FRAME = sizeof(enum sync_point), NUMBER_FRAME = sizeof(struct number_frame) };
 
+static bool has_number(enum sync_point point)
+{
+	return point == SYNC_LISTENER || point == SYNC_FORKED;
+}
+
 int sync_pair(int ret_fds[2])
 {
 	int on = 1;
@@ -167,9 +172,9 @@ static pid_t sender_of(struct msghdr *msg)
 static int check_frame(struct frame *frame, size_t size)
 {
 	if (size == SHORT_FRAME && frame->point > SYNC_ERROR &&
-	    frame->point <= SYNC_FAULT_KILL_INIT && frame->point != SYNC_LISTENER)
+	    frame->point <= SYNC_FAULT_KILL_INIT && !has_number(frame->point))
 		return 0;
-	if (size == NUMBER_FRAME && frame->point == SYNC_LISTENER && frame->number >= 0)
+	if (size == NUMBER_FRAME && has_number(frame->point) && frame->number >= 0)
 		return 0;
 	if (size != sizeof(*frame) || frame->point != SYNC_ERROR || frame->err.kind <= ERR_NONE ||
 	    frame->err.kind > ERR_BUG)
@@ -251,7 +256,7 @@ static int receive(int fd, struct control control, struct sync_message *ret, int
 	*ret = (struct sync_message){.point = frame.point, .sender = sender_of(&msg)};
 	if (frame.point == SYNC_ERROR)
 		ret->err = frame.err;
-	if (frame.point == SYNC_LISTENER)
+	if (has_number(frame.point))
 		ret->number = frame.number;
 	*ret_fd = passed;
 	return 0;
@@ -311,6 +316,8 @@ const char *sync_point_name(enum sync_point point)
 		return "store";
 	case SYNC_READY:
 		return "ready";
+	case SYNC_FORKED:
+		return "SYNC_FORKED";
 	case SYNC_LISTENER:
 		return "listener";
 	case SYNC_EXEC:

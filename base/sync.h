@@ -22,6 +22,7 @@ enum sync_point {
 		     */
 	SYNC_READY, /* workload process: all rows before seccomp are applied; read me back */
 	SYNC_LISTENER, /* workload process: the filter is loaded; the number of its listener */
+	SYNC_FORKED,   /* where a sandbox is entered: the pid of the workload's process */
 	SYNC_EXEC,     /* workload process: read back, the filter is loaded, about to execute */
 	SYNC_FAULT_KILL_KEEPER, /* test builds: keeper, die here */
 	SYNC_FAULT_KILL_INIT,   /* test builds: kill the sandbox's init now */
@@ -31,7 +32,7 @@ struct sync_message {
 	enum sync_point point;
 	pid_t sender;   /* received: the sender's pid as the kernel vouches for it, in our pid
 			   namespace */
-	int number;     /* SYNC_LISTENER only */
+	int number;     /* SYNC_LISTENER and SYNC_FORKED only */
 	struct err err; /* SYNC_ERROR only */
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The wrappers of sys.h: one system call each, errno as a negative result. */
+/* The wrappers of sys.h: one system call each (sys_mount_at: two), errno as a negative result. */
 #include "base/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,16 @@ int sys_pidfd_open(pid_t pid, unsigned flags)
 int sys_pidfd_send_signal(int pidfd, int signo, unsigned flags)
 {
 	return result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags));
+}
+
+int sys_pidfd_send_value(int pidfd, int signo, uint64_t value)
+{
+	siginfo_t info = {.si_signo = signo, .si_code = SI_QUEUE};
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_ptr = (void *)(uintptr_t)value; /* the union is as wide as it */
+	return (int)result_of(syscall(SYS_pidfd_send_signal, pidfd, signo, &info, 0));
 }
 
 int sys_pidfd_getfd(int pidfd, int their_fd)
@@ -65,6 +76,82 @@ int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 int sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret_stat)
 {
 	return result_of(statx(dirfd, path, flags, mask, ret_stat));
+}
+
+/* Those of the kernel's linux/mount.h, 6.11, which the headers of older ones lack. */
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
+enum {
+	MOUNT_CALL = 457, /* on every architecture */
+	MOUNT_ASK_ROOT = 0x8,
+	MOUNT_ASK_TYPE = 0x20,
+	MOUNT_ASK_OPTIONS = 0x80,
+};
+
+struct mount_question {
+	uint32_t size;
+	uint32_t spare;
+	uint64_t mount;
+	uint64_t ask;
+};
+
+struct mount_answer {
+	uint32_t size;
+	uint32_t options; /* where it begins in text; likewise type and root */
+	uint64_t answered;
+	uint32_t of_super[5];
+	uint32_t type;
+	uint64_t of_mount[8];
+	uint32_t root;
+	uint32_t point;
+	uint64_t spare[50];
+	char text[1024];
+};
+_Static_assert(offsetof(struct mount_answer, type) == 36, "struct statmount, fs_type");
+_Static_assert(offsetof(struct mount_answer, root) == 104, "struct statmount, mnt_root");
+_Static_assert(offsetof(struct mount_answer, text) == 512, "struct statmount, str");
+
+static bool take_text(const struct mount_answer *answer, uint32_t place, char *buf, size_t size)
+{
+	size_t room = place < sizeof(answer->text) ? sizeof(answer->text) - place : 0;
+	size_t len = room > 0 ? strnlen(answer->text + place, room) : 0;
+
+	if (len >= room || len >= size)
+		return false;
+	memcpy(buf, answer->text + place, len + 1);
+	return true;
+}
+
+int sys_mount_at(const char *path, struct sys_mount *ret)
+{
+	const uint64_t needed = MOUNT_ASK_ROOT | MOUNT_ASK_TYPE;
+	struct mount_question question = {.size = sizeof(question),
+					  .ask = needed | MOUNT_ASK_OPTIONS};
+	struct mount_answer answer;
+	struct statx st;
+	int r = sys_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID_UNIQUE, &st);
+
+	if (r < 0)
+		return r;
+	if ((st.stx_mask & STATX_MNT_ID_UNIQUE) == 0)
+		return -ENOSYS;
+	if ((st.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+		return -EINVAL;
+	question.mount = st.stx_mnt_id;
+	r = result_of(syscall(MOUNT_CALL, &question, &answer, sizeof(answer), 0));
+	if (r < 0)
+		return r;
+	if ((answer.answered & needed) != needed)
+		return -ENOSYS;
+	ret->options[0] = '\0';
+	return take_text(&answer, answer.type, ret->type, sizeof(ret->type)) &&
+			       take_text(&answer, answer.root, ret->root, sizeof(ret->root)) &&
+			       ((answer.answered & MOUNT_ASK_OPTIONS) == 0 ||
+				take_text(&answer, answer.options, ret->options,
+					  sizeof(ret->options)))
+		       ? 0
+		       : -EFBIG;
 }
 
 int sys_open_tree(int dirfd, const char *path, unsigned flags)

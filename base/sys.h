@@ -52,6 +52,8 @@ pid_t must_check sys_clone3(struct sys_clone_args *args);
 pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg);
 int must_check sys_pidfd_open(pid_t pid, unsigned flags);
 int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
+/* The same with a number, as sigqueue(3) sends it (SI_QUEUE). */
+int must_check sys_pidfd_send_value(int pidfd, int signo, uint64_t value);
 /* A copy of another process's descriptor, CLOEXEC: pidfd_getfd(2). */
 int must_check sys_pidfd_getfd(int pidfd, int their_fd);
 /* waitid(2) with the kernel's fifth argument: the usage of the child and all that it waited for. */
@@ -63,6 +65,16 @@ int must_check sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t
 int must_check sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 int must_check sys_statx(int dirfd, const char *path, int flags, unsigned mask,
 			 struct statx *ret_stat);
+
+/* Of a mount, as /proc/self/mountinfo has it (statmount(2), Linux 6.8; options: 6.11). */
+struct sys_mount {
+	char type[16];
+	char root[256];    /* what of the file system is mounted */
+	char options[256]; /* the file system's; "" also where the kernel does not say them */
+};
+/* Of the mount whose top `path` is. -EINVAL: it is no mount's; -ENOSYS and the like where the
+ * kernel, or a filter, does not say; -EFBIG: half of it would be something else. */
+int must_check sys_mount_at(const char *path, struct sys_mount *ret);
 
 int must_check sys_open_tree(int dirfd, const char *path, unsigned flags);
 int must_check sys_move_mount(int from_fd, const char *from, int to_fd, const char *to,

@@ -3,10 +3,13 @@
  * Control groups: cgroup v1, v2 and machines that have both, behind one interface.
  *
  *   probe.c   where a group may be made, for each controller; reads only
+ *   mounts.c  the places that hierarchies usually have, without a list of all mounts
  *   place.c   the same for v2, which has rules of its own; reads only
  *   table.c   which limit is which file, in which form, in v1 and v2
  *   group.c   make, limit, join, kill, remove
+ *   freeze.c  freeze and thaw
  *   leaf.c    v2: the caller steps aside, so that its own group can be the parent
+ *   change.c  other limits for groups that are in use
  *   usage.c   what was used, and which limits were hit
  *
  * A sandbox has one group in each hierarchy that a wanted controller belongs to: one at all on v2,
@@ -34,9 +37,12 @@ enum cgroup_controller {
 	CGROUP_CPU,
 	CGROUP_CPUACCT, /* processor time used; on v2 every group has it */
 	CGROUP_CPUSET,
-	CGROUP_IO, /* v1: blkio */
+	CGROUP_IO,      /* v1: blkio */
+	CGROUP_FREEZER, /* for `pause`, no limit; on v2 every group has it */
 	CGROUP_CONTROLLERS,
 };
+
+#define CGROUP_ALL ((1U << CGROUP_CONTROLLERS) - 1)
 
 enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };
 
@@ -70,29 +76,36 @@ struct cgroup_hierarchy {
 	char parent_path[CGROUP_DIR_MAX]; /* the same as /proc/PID/cgroup has it */
 };
 
-/* What there is. About 32 KiB. */
+/* What there is. About 32 KiB, of which as much is written as there are hierarchies. */
 struct cgroup_facts {
-	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX];
 	size_t n_hierarchies;
 	enum cgroup_obstacle obstacle[CGROUP_CONTROLLERS];
 	enum cgroup_version version[CGROUP_CONTROLLERS]; /* which carries it; 0: none */
 	bool counts_swap;
-	bool has_swap; /* some is in use on this host */
-	uint32_t n_cpus;
-	pid_t caller; /* the process that started this one: for the remedies */
+	bool has_uncounted_swap; /* some is in use on this host, and is not counted */
+	uint32_t n_cpus;         /* 0 where processor time is not asked for */
+	pid_t caller;            /* the process that started this one: for the remedies */
+	struct cgroup_hierarchy hierarchies[CGROUP_HIERARCHIES_MAX];
 };
 
 extern const char *const cgroup_controller_names[CGROUP_CONTROLLERS]; /* as on v2 */
 
 /*
  * Fills *ret. parent: the group to make groups in, below each hierarchy's root ("judges/a"), or
- * NULL: the caller's own on v1; on v2 see place.c. Errors: what cannot be read at all.
+ * NULL: the caller's own on v1; on v2 see place.c. wanted: the controllers that are asked for, as
+ * bits; of others nothing is known then, they cannot be used, and hierarchies that have none of
+ * them are not looked at. CGROUP_ALL: whatever there is. Errors: what cannot be read at all.
  */
-int must_check cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err);
+int must_check cgroup_probe(const char *parent, uint32_t wanted, struct cgroup_facts *ret,
+			    struct err *err);
+
+/* Fills has_swap and counts_swap; part of cgroup_probe, and to be called again by whoever adds
+ * memory to what a hierarchy has. */
+void cgroup_look_at_swap(struct cgroup_facts *facts);
 
 /* The same from the texts of /proc/self/cgroup and /proc/self/mountinfo, for tests. */
 void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
-			struct cgroup_facts *ret);
+			uint32_t wanted, struct cgroup_facts *ret);
 
 /* The hierarchy that has a controller, usable or not; NULL where none is shown. */
 const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_facts *facts,
@@ -115,7 +128,7 @@ struct cgroup_place {
 	uint32_t controllers;
 	size_t hierarchy; /* index in the facts */
 	int dir_fd;
-	int tasks_fd;                                     /* v1: for cgroup_join */
+	int tasks_fd; /* v1: for cgroup_join; after cgroup_open: both */
 	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];      /* of the directory */
 	char self_path[CGROUP_DIR_MAX + CGROUP_NAME_MAX]; /* as /proc/PID/cgroup has it */
 };
@@ -151,11 +164,51 @@ int cgroup_clone_fd(const struct cgroup *group);
  */
 int must_check cgroup_join(const struct cgroup *group, struct err *err);
 
+/* A group that is there, as its keeper knows it. */
+struct cgroup_known {
+	enum cgroup_version version;
+	uint32_t controllers;
+	char path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+	char self_path[CGROUP_DIR_MAX + CGROUP_NAME_MAX];
+};
+
+/* Opens a sandbox's groups for cgroup_enter and cgroup_verify_member. Release with cgroup_release.
+ * Errors: one that is gone, or that the caller may not move a process to. */
+int must_check cgroup_open(const struct cgroup_known *known, size_t n, struct cgroup *ret,
+			   struct err *err);
+
+/* Moves the calling process, which has one thread, into groups that were opened, v1 and v2. */
+int must_check cgroup_enter(const struct cgroup *group, struct err *err);
+
+/* The processes in a group that was opened, host numbers; others than the caller's may come and go
+ * meanwhile. Returns how many, in *ret_pids (malloc, the caller's), or -errno. */
+ssize_t must_check cgroup_list(const struct cgroup *group, pid_t **ret_pids);
+
 /* Whether /proc/PID/cgroup says that it is in every one of the groups. */
 int must_check cgroup_verify_member(const struct cgroup *group, pid_t pid, struct err *err);
 
-/* Kills what is in it, v2 (cgroup.kill); v1 has no such thing, and nothing happens. */
+/* Kills what is in it, v2 (cgroup.kill); v1 has no such thing, and what is frozen there is thawed.
+ * To be called when init has been killed. */
 void cgroup_kill(const struct cgroup *group);
+
+/* ---- freezing ---- */
+
+enum { CGROUP_FREEZE_MS = 5000 };
+
+/*
+ * Freezes all that is in the group of this path, which has CGROUP_FREEZER, or lets it go on; then
+ * reads back until that is so, for CGROUP_FREEZE_MS at most. What could not be frozen goes on.
+ */
+int must_check cgroup_freeze(const char *path, enum cgroup_version version, bool freezes,
+			     struct err *err);
+
+/* Whether all of it is frozen; false where there is no group for that. */
+bool cgroup_is_frozen(const struct cgroup *group);
+
+/* Lets it go on. On v1 what is frozen outlives SIGKILL until then. */
+void cgroup_thaw(const struct cgroup *group);
+/* The same by the path of any group of a sandbox's, in gc. */
+void cgroup_thaw_path(const char *path);
 
 /* Whether removing the groups takes CAP_DAC_OVERRIDE: the owner of the directory that they are in
  * may not write to it, as with the top of each hierarchy. */
@@ -167,6 +220,27 @@ void cgroup_release(struct cgroup *group);
 /* Removes one group by its path; waits up to two seconds for its last processes. One that is gone
  * is no error. parent_is_ours: also the parent, where nothing else is in it. */
 int must_check cgroup_remove(const char *path, bool parent_is_ours, struct err *err);
+
+/* ---- a sandbox that runs ---- */
+
+/* After cgroup_open: adds the controllers that the groups have beside those they were made for. */
+void cgroup_widen(struct cgroup *group);
+
+/* Whether the groups can hold this limit. */
+bool cgroup_can_limit(const struct cgroup *group, enum spec_limit limit);
+
+/* Whether spec allows more of it than what is in force; false where the two cannot be compared. */
+bool cgroup_would_loosen(const struct cgroup *group, const struct spec_limits *spec,
+			 enum spec_limit limit);
+
+/*
+ * As cgroup_limit, for groups that are in use: limits (bits) that spec does not ask for are lifted.
+ * LIMIT_MEMORY and LIMIT_SWAP go together. Memory that is in use and cannot be freed is no
+ * reason to kill: -EBUSY. Either all are changed, or, after a failure, none. Needs:
+ * cgroup_can_limit of each.
+ */
+int must_check cgroup_change(struct cgroup *group, const struct spec_limits *spec, uint32_t limits,
+			     uint32_t extra_tasks, struct err *err);
 
 /* ---- v2: the caller's own group as the parent ---- */
 
@@ -212,8 +286,24 @@ struct cgroup_usage {
 	int64_t io_write_bytes;
 };
 
-/* Reads all that the group has. Never fails: what cannot be read is unknown. */
-void cgroup_read_usage(const struct cgroup *group, struct cgroup_usage *ret);
+/* What is wanted of it: each file takes as long to read as a limit to set. */
+enum {
+	CGROUP_NOW = 1U << 0,    /* memory, swap, tasks, processor time, io */
+	CGROUP_TOTALS = 1U << 1, /* peaks, counts, processor time with its split, io */
+};
+
+/* Reads these parts as far as the group has them; the others are unknown. Never fails: what cannot
+ * be read is unknown. */
+void cgroup_read_usage(const struct cgroup *group, unsigned parts, struct cgroup_usage *ret);
+/* Limits that are in force in the groups, whoever set them. CGROUP_UNKNOWN: there is no such group;
+ * CGROUP_UNLIMITED: none. */
+#define CGROUP_UNLIMITED INT64_MAX
+struct cgroup_bounds {
+	int64_t memory_bytes;
+	int64_t pids; /* our init is counted */
+};
+struct cgroup_bounds cgroup_read_bounds(const struct cgroup *group);
+
 /* Processor time alone, microseconds or CGROUP_UNKNOWN. */
 int64_t cgroup_read_cpu_us(const struct cgroup *group);
 

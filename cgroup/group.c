@@ -35,7 +35,8 @@ enum {
 void cgroup_plan(const struct cgroup_facts *facts, uint32_t controllers, const char *id,
 		 struct cgroup *ret)
 {
-	memset(ret, 0, sizeof(*ret));
+	/* The places are written one by one: they are large, and most are none. */
+	ret->n = 0;
 	ret->oom_event_fd = -EBADF;
 	for (size_t i = 0; i < facts->n_hierarchies; i++) {
 		const struct cgroup_hierarchy *h = &facts->hierarchies[i];
@@ -190,16 +191,17 @@ static int check_cpuset(const struct cgroup_place *place, const struct cgroup_li
 	return 0;
 }
 
-static int set_value(const struct cgroup_place *place, const struct cgroup_limit_row *row,
+int cgroup_set_value(const struct cgroup_place *place, const struct cgroup_limit_row *row,
 		     const char *value, struct err *err)
 {
+	_cleanup_fd_ int fd = sys_openat(place->dir_fd, row->file, O_RDWR | O_CLOEXEC, 0);
 	char text[LINE_MAX_BYTES];
 	ssize_t n;
-	int r = io_write_text(place->dir_fd, row->file, value);
+	int r = fd < 0 ? fd : io_write_fd(fd, value);
 
 	if (r < 0)
 		return refuse(place, row, r, value, err);
-	n = io_read_text(place->dir_fd, row->file, text, sizeof(text));
+	n = io_read_fd(fd, text, sizeof(text));
 	if (n < 0)
 		return err_set(err, ERR_SETUP, (int)-n, "%s/%s: read back", place->path, row->file);
 	io_chomp(text);
@@ -305,7 +307,7 @@ int cgroup_limit(struct cgroup *group, const struct spec_limits *spec, uint32_t 
 				r = limit_devices(place, row, spec->total[row->limit].value, err);
 			} else {
 				row->format(spec, extra_tasks, value, sizeof(value));
-				r = set_value(place, row, value, err);
+				r = cgroup_set_value(place, row, value, err);
 			}
 			if (r < 0)
 				return r;
@@ -384,6 +386,7 @@ void cgroup_kill(const struct cgroup *group)
 		if (group->places[i].version == CGROUP_V2)
 			ignore_result(io_write_text(group->places[i].dir_fd, "cgroup.kill", "1"),
 				      "the death of init kills them as well");
+	cgroup_thaw(group);
 }
 
 void cgroup_release(struct cgroup *group)

@@ -25,12 +25,30 @@
 
 enum { TEXT_MAX_BYTES = 256 };
 
-/* One write for each: a controller that is missing is then known by name. */
+/* One write for all: the kernel goes through the groups once then. */
+static int hand_on_together(const char *path, uint32_t controllers, char sign)
+{
+	char text[128];
+	size_t len = 0;
+
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
+		const char *name = cgroup_controller_name(c, CGROUP_V2);
+
+		if ((controllers & 1U << c) != 0 && name != NULL)
+			len += str_format(text + len, sizeof(text) - len, "%s%c%s",
+					  len > 0 ? " " : "", sign, name);
+	}
+	return len > 0 ? io_write_text(AT_FDCWD, path, text) : 0;
+}
+
 int cgroup_hand_on(const char *dir, uint32_t controllers, char sign, struct err *err)
 {
 	char path[CGROUP_DIR_MAX + 64], text[32];
 
 	str_format(path, sizeof(path), "%s/cgroup.subtree_control", dir);
+	if (hand_on_together(path, controllers, sign) == 0)
+		return 0;
+	/* One by one: a controller that is missing is then known by name. */
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
 		const char *name = cgroup_controller_name(c, CGROUP_V2);
 		int r;

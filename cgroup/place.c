@@ -216,7 +216,9 @@ void cgroup_look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 {
 	enum cgroup_obstacle place = choose_parent(h, is_named);
 	uint32_t there = read_controllers(h->parent, "cgroup.controllers");
-	uint32_t at_top = read_controllers(h->top, "cgroup.controllers");
+	uint32_t at_top = str_equal(h->parent, h->top)
+				  ? there
+				  : read_controllers(h->top, "cgroup.controllers");
 	uint32_t handed_on = read_controllers(h->parent, "cgroup.subtree_control");
 	bool is_busy = !h->steps_aside && !is_top_of_tree(h->parent) && has_processes(h->parent);
 
@@ -226,7 +228,7 @@ void cgroup_look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 	if (h->makes_parent && (!append(h->parent, sizeof(h->parent), OWN_PARENT) ||
 				!append(h->parent_path, sizeof(h->parent_path), OWN_PARENT)))
 		place = CGROUP_NOT_SHOWN;
-	h->controllers = there | 1U << CGROUP_CPUACCT;
+	h->controllers = there | 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER;
 	h->to_enable = there & ~handed_on;
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
 		bool is_here = (h->controllers & 1U << c) != 0;

@@ -16,7 +16,7 @@
 #include "base/sys.h"
 #include "cgroup/table.h"
 
-enum { FILE_MAX_BYTES = 4 << 20, LINE_MAX_BYTES = 8192 };
+enum { FILE_MAX_BYTES = 4 << 20, LINE_MAX_BYTES = 8192, USUAL_MAX_BYTES = 4096 };
 
 /* ---- text ---- */
 
@@ -180,7 +180,7 @@ static void read_mounts(const char *self_cgroup, const char *mountinfo, const ch
 			h.version = CGROUP_V1;
 			h.present = h.controllers = cgroup_controllers_in(word, CGROUP_V1);
 			if (h.controllers == 0)
-				continue; /* freezer, devices, name=systemd: not needed */
+				continue; /* devices, name=systemd: not needed */
 		} else {
 			continue;
 		}
@@ -219,14 +219,18 @@ static void look_at_v1(struct cgroup_facts *facts, struct cgroup_hierarchy *h, b
 		h->controllers = 0;
 }
 
-static void look_at_swap(struct cgroup_facts *facts)
+/* The kernel's heading, then a line for each; without swap in the kernel no such file. Where it
+ * cannot be read there may be some. */
+static bool has_swap(void)
 {
 	char text[LINE_MAX_BYTES];
 	ssize_t n = io_read_text(AT_FDCWD, "/proc/swaps", text, sizeof(text));
 
-	/* The kernel's heading, then a line for each; without swap in the kernel no such file.
-	 * Where it cannot be read there may be some. */
-	facts->has_swap = n > 0 ? *next_line(text) != '\0' : n != -ENOENT;
+	return n > 0 ? *next_line(text) != '\0' : n != -ENOENT;
+}
+
+void cgroup_look_at_swap(struct cgroup_facts *facts)
+{
 	for (size_t i = 0; i < facts->n_hierarchies; i++) {
 		const struct cgroup_hierarchy *h = &facts->hierarchies[i];
 
@@ -238,6 +242,7 @@ static void look_at_swap(struct cgroup_facts *facts)
 				? cgroup_has_file(h->parent, "memory.memsw.limit_in_bytes")
 				: access("/proc/swaps", F_OK) == 0;
 	}
+	facts->has_uncounted_swap = !facts->counts_swap && has_swap();
 }
 
 static char *read_whole(const char *path, struct err *err)
@@ -267,33 +272,79 @@ static char *read_whole(const char *path, struct err *err)
 	return NULL;
 }
 
-void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
-			struct cgroup_facts *ret)
+/* Of which nothing is known. */
+static void leave_out(struct cgroup_hierarchy *h)
 {
-	long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	memset(ret, 0, sizeof(*ret));
-	ret->n_cpus = n_cpus > 0 ? (uint32_t)n_cpus : 1;
-	ret->caller = getppid();
-	read_mounts(self_cgroup, mountinfo, parent, ret);
-	for (size_t i = 0; i < ret->n_hierarchies; i++)
-		if (ret->hierarchies[i].version == CGROUP_V1)
-			look_at_v1(ret, &ret->hierarchies[i], parent != NULL);
-	for (size_t i = 0; i < ret->n_hierarchies; i++)
-		if (ret->hierarchies[i].version == CGROUP_V2)
-			cgroup_look_at_v2(ret, &ret->hierarchies[i], parent != NULL);
-	look_at_swap(ret);
+	h->controllers = h->present = 0;
 }
 
-int cgroup_probe(const char *parent, struct cgroup_facts *ret, struct err *err)
+static void look_at_hierarchies(struct cgroup_facts *facts, bool is_named, uint32_t wanted)
+{
+	uint32_t on_v1 = 0;
+
+	for (size_t i = 0; i < facts->n_hierarchies; i++) {
+		struct cgroup_hierarchy *h = &facts->hierarchies[i];
+
+		if (h->version != CGROUP_V1)
+			continue;
+		on_v1 |= h->present;
+		if ((h->present & wanted) != 0)
+			look_at_v1(facts, h, is_named);
+		else
+			leave_out(h);
+	}
+	for (size_t i = 0; i < facts->n_hierarchies; i++) {
+		struct cgroup_hierarchy *h = &facts->hierarchies[i];
+
+		if (h->version == CGROUP_V2 && (wanted & ~on_v1) != 0)
+			cgroup_look_at_v2(facts, h, is_named);
+	}
+}
+
+void cgroup_probe_texts(const char *self_cgroup, const char *mountinfo, const char *parent,
+			uint32_t wanted, struct cgroup_facts *ret)
+{
+	memset(ret, 0, offsetof(struct cgroup_facts, hierarchies));
+	ret->caller = getppid();
+	read_mounts(self_cgroup, mountinfo, parent, ret);
+	look_at_hierarchies(ret, parent != NULL, wanted);
+	if ((wanted & 1U << CGROUP_MEMORY) != 0)
+		cgroup_look_at_swap(ret);
+	if ((wanted & 1U << CGROUP_CPUACCT) != 0) {
+		long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+		ret->n_cpus = n_cpus > 0 ? (uint32_t)n_cpus : 1;
+	}
+}
+
+/* Else another mount may show more, and the reason is given as all of them have it. */
+static bool has_all(const struct cgroup_facts *facts, uint32_t wanted)
+{
+	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+		if ((wanted & 1U << c) != 0 && facts->obstacle[c] != CGROUP_USABLE)
+			return false;
+	return true;
+}
+
+int cgroup_probe(const char *parent, uint32_t wanted, struct cgroup_facts *ret, struct err *err)
 {
 	_cleanup_free_ char *self = read_whole("/proc/self/cgroup", err);
-	_cleanup_free_ char *mounts = self != NULL ? read_whole("/proc/self/mountinfo", err) : NULL;
+	_cleanup_free_ char *mounts = NULL;
+	char usual[USUAL_MAX_BYTES];
 
-	memset(ret, 0, sizeof(*ret));
+	ret->n_hierarchies = 0;
+	if (self == NULL)
+		return -EIO;
+	if (parent == NULL && wanted != CGROUP_ALL &&
+	    cgroup_usual_mounts(self, wanted, sys_mount_at, usual, sizeof(usual))) {
+		cgroup_probe_texts(self, usual, parent, wanted, ret);
+		if (has_all(ret, wanted))
+			return 0;
+	}
+	mounts = read_whole("/proc/self/mountinfo", err);
 	if (mounts == NULL)
 		return -EIO;
-	cgroup_probe_texts(self, mounts, parent, ret);
+	cgroup_probe_texts(self, mounts, parent, wanted, ret);
 	return 0;
 }
 

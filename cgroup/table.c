@@ -18,10 +18,11 @@ static const struct {
 	[CGROUP_CPUACCT] = {"cpuacct", NULL}, /* every group of v2 has cpu.stat */
 	[CGROUP_CPUSET] = {"cpuset", "cpuset"},
 	[CGROUP_IO] = {"blkio", "io"},
+	[CGROUP_FREEZER] = {"freezer", NULL}, /* every group of v2 has cgroup.freeze */
 };
 
 const char *const cgroup_controller_names[CGROUP_CONTROLLERS] = {
-	"pids", "memory", "cpu", "cpuacct", "cpuset", "io",
+	"pids", "memory", "cpu", "cpuacct", "cpuset", "io", "freezer",
 };
 
 const char *cgroup_controller_name(enum cgroup_controller controller, enum cgroup_version version)

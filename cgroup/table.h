@@ -3,6 +3,7 @@
 #ifndef CORDON_CGROUP_TABLE_H
 #define CORDON_CGROUP_TABLE_H
 
+#include "base/sys.h"
 #include "cgroup/cgroup.h"
 
 enum { CGROUP_VALUE_MAX = 512 };
@@ -27,6 +28,11 @@ bool cgroup_reads_back(const char *wanted, const char *found, bool in_pages);
  * hierarchy has a line, and on v1 the paths are mostly alike. */
 bool cgroup_has_path(const char *text, const struct cgroup_place *place);
 
+/* Writes a value to the row's file and reads it back (group.c). */
+int must_check cgroup_set_value(const struct cgroup_place *place,
+				const struct cgroup_limit_row *row, const char *value,
+				struct err *err);
+
 extern const struct cgroup_limit_row cgroup_limit_rows[];
 extern const size_t cgroup_n_limit_rows;
 
@@ -42,6 +48,15 @@ const char *cgroup_controller_name(enum cgroup_controller controller, enum cgrou
 int must_check cgroup_watch_memory(struct cgroup *group, const struct cgroup_place *place,
 				   struct err *err);
 
+/* ---- mounts.c ---- */
+
+typedef int cgroup_ask_mount(const char *path, struct sys_mount *ret);
+
+/* The lines of /proc/self/mountinfo for the hierarchies of the wanted controllers, where each is
+ * mounted at its usual place; false where that is not so, or `ask` (sys_mount_at) cannot say. */
+bool cgroup_usual_mounts(const char *self_cgroup, uint32_t wanted, cgroup_ask_mount *ask, char *buf,
+			 size_t size);
+
 /* ---- directories (place.c, leaf.c) ---- */
 
 /* What keeps the caller from making a group in this directory and putting processes there. */
@@ -50,7 +65,7 @@ bool cgroup_has_file(const char *dir, const char *file);
 /* Chooses h->parent, and which of h->controllers can be had there; why not, in facts. Reads only.
  */
 void cgroup_look_at_v2(struct cgroup_facts *facts, struct cgroup_hierarchy *h, bool is_named);
-/* Writes "+NAME" or "-NAME" for each to dir/cgroup.subtree_control. Returns -errno. */
+/* Writes "+NAME" or "-NAME" of each to dir/cgroup.subtree_control. Returns -errno. */
 int must_check cgroup_hand_on(const char *dir, uint32_t controllers, char sign, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cmd/own_flags.h"
 #include "launcher/cordon.h"
 
 enum { EXIT_CORDON = 125 };
@@ -15,6 +16,8 @@ struct cmd_context {
 	const char *root_dir; /* --root */
 	const char *const *environment;
 	bool fds_closed[3];
+	char *command_line; /* all words of it, one after another */
+	size_t command_line_size;
 };
 
 /* Which flags a command takes, besides --help. */
@@ -24,8 +27,13 @@ enum command_flag {
 	COMMAND_JSON = 1 << 2,          /* --json alone */
 	COMMAND_TAKES_PROFILE = 1 << 3, /* its words are profiles: names or files */
 	COMMAND_DOCTOR_FLAGS = 1 << 4,  /* --cgroup-parent and --json */
-	COMMAND_IMAGE_FLAGS = 1 << 5,   /* what bounds an image that is read; -q */
-	COMMAND_QUIET = 1 << 6,         /* -q alone */
+	COMMAND_CREATE_FLAGS = 1 << 5,
+	COMMAND_EXEC_FLAGS = 1 << 6,
+	COMMAND_UPDATE_FLAGS = 1 << 12,
+	COMMAND_PS_FLAGS = 1 << 7,      /* those of `ps` (list_options.h) */
+	COMMAND_INSPECT_FLAGS = 1 << 8, /* those of `inspect` (list_options.h) */
+	COMMAND_LOGS_FLAGS = 1 << 9,
+	COMMAND_ATTACH_FLAGS = 1 << 10,
 };
 
 /* A command, or a command's own one: a row of the tables in commands.c, from which the help and
@@ -45,6 +53,9 @@ extern const struct subcommand commands[];
 
 /* Which rows of the table of flags are the command's: enum option_of (options.h), 0 for none. */
 unsigned command_options(const struct subcommand *row);
+
+/* The small table of a command that has flags of its own (own_flags.h); NULL: none. */
+const struct own_flag *command_own_flags(const struct subcommand *row);
 
 /* The row with that name or alias, NULL where there is none. */
 const struct subcommand *command_find(const struct subcommand *table, const char *name);
@@ -69,11 +80,35 @@ int command_refuse(const struct subcommand *table, const char *above, const char
  */
 int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit);
 
+/* As command_words, for a command with flags of its own (words.h), which are in *ret. */
+struct words;
+int command_parse(const char *name, char **argv, struct words *ret, int *ret_exit);
+
 /* As command_words, and any word is refused as well. Returns 0 or -1. */
 int command_no_words(const char *name, char **argv, bool *ret_json, int *ret_exit);
 
 int cmd_help(const struct cmd_context *context, int argc, char **argv);
 int cmd_run(const struct cmd_context *context, int argc, char **argv);
+int cmd_exec(const struct cmd_context *context, int argc, char **argv);
+int cmd_create(const struct cmd_context *context, int argc, char **argv);
+int cmd_start(const struct cmd_context *context, int argc, char **argv);
+int cmd_attach(const struct cmd_context *context, int argc, char **argv);
+int cmd_logs(const struct cmd_context *context, int argc, char **argv);
+int cmd_stop(const struct cmd_context *context, int argc, char **argv);
+int cmd_events(const struct cmd_context *context, int argc, char **argv);
+int cmd_stats(const struct cmd_context *context, int argc, char **argv);
+int cmd_top(const struct cmd_context *context, int argc, char **argv);
+int cmd_update(const struct cmd_context *context, int argc, char **argv);
+int cmd_restart(const struct cmd_context *context, int argc, char **argv);
+int cmd_kill(const struct cmd_context *context, int argc, char **argv);
+int cmd_wait(const struct cmd_context *context, int argc, char **argv);
+int cmd_pause(const struct cmd_context *context, int argc, char **argv);
+int cmd_unpause(const struct cmd_context *context, int argc, char **argv);
+int cmd_rename(const struct cmd_context *context, int argc, char **argv);
+int cmd_prune(const struct cmd_context *context, int argc, char **argv);
+int cmd_rm(const struct cmd_context *context, int argc, char **argv);
+int cmd_ps(const struct cmd_context *context, int argc, char **argv);
+int cmd_inspect(const struct cmd_context *context, int argc, char **argv);
 int cmd_explain(const struct cmd_context *context, int argc, char **argv);
 int cmd_doctor(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile(const struct cmd_context *context, int argc, char **argv);
@@ -89,6 +124,9 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv);
 
 /* Where the images are: the store's path, into buf of PATH_MAX bytes. */
 int must_check cmd_image_store(const struct cmd_context *context, char *buf, struct err *err);
+
+/* The value of the caller's variable, NULL where it has none. */
+const char *cmd_variable(const struct cmd_context *context, const char *name);
 
 /* Fills the request that every subcommand which decides something begins with. */
 void cmd_request_init(const struct cmd_context *context, struct run_request *ret_request);

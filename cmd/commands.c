@@ -7,8 +7,9 @@
 #include "cmd/options.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
+#include "cmd/words.h"
 
-enum { COMMANDS_MAX = 24, HELP_AT = 26 };
+enum { COMMANDS_MAX = 48, HELP_AT = 26 };
 
 static const struct subcommand profile_commands[] = {
 	{"ls", "", "list the profiles that a name can mean",
@@ -38,27 +39,27 @@ static const struct subcommand profile_commands[] = {
 
 static const struct subcommand image_commands[] = {
 	{"import", "[FLAGS] SOURCE NAME", "make an image of a root file system",
-	 "SOURCE is a directory, a tar (compressed or not), or - for standard input.\n",
-	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	 "SOURCE is a directory, a tar (compressed or not), or - for standard input.\n", 0,
+	 cmd_image_verb, NULL},
 	{"load", "[FLAGS] SOURCE [NAME]", "take images from an archive or an OCI layout",
 	 "SOURCE is what docker save, podman save or skopeo copy wrote: a tar (compressed or\n"
 	 "not), an OCI image layout as a directory, or - for standard input. NAME is for an\n"
 	 "archive of one image, instead of the name in it.\n",
-	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	 0, cmd_image_verb, NULL},
 	{"pull", "[FLAGS] REF [NAME]", "get an image from a registry, by skopeo",
-	 "REF is what docker pull takes: debian:12, example.org/team/app:v1.\n",
-	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	 "REF is what docker pull takes: debian:12, example.org/team/app:v1.\n", 0,
+	 cmd_image_verb, NULL},
 	{"save", "[FLAGS] NAME FILE", "write an image as an archive",
 	 "FILE is a new file, or - for standard output: an OCI layout that docker load reads\n"
 	 "as well.\n",
-	 COMMAND_IMAGE_FLAGS, cmd_image_verb, NULL},
+	 0, cmd_image_verb, NULL},
 	{"ls", "", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
 	{"inspect", "IMAGE", "say what an image is, and what of it is not on the disk",
 	 "IMAGE is a name, or the first digits of an id.\n", COMMAND_JSON, cmd_image_verb, NULL},
 	{"rm", "[FLAGS] IMAGE...", "remove names, and what no other name needs",
-	 "A layer that is in use stays until the next `cordon image prune`.\n", COMMAND_QUIET,
-	 cmd_image_verb, NULL},
-	{"prune", "[FLAGS]", "remove images and layers that no name leads to", "", COMMAND_QUIET,
+	 "A layer that is in use stays until the next `cordon image prune`.\n", 0, cmd_image_verb,
+	 NULL},
+	{"prune", "[FLAGS]", "remove images and layers that no name leads to", "", 0,
 	 cmd_image_verb, NULL},
 	{.name = NULL},
 };
@@ -73,6 +74,74 @@ const struct subcommand commands[] = {
 	 "print the plan of a run, with where each value comes from; change nothing",
 	 "Prints what `cordon run` with the same flags would do.\n", COMMAND_EXPLAIN_FLAGS,
 	 cmd_explain, NULL},
+	{"create", "[FLAGS] -- CMD...", "make a sandbox that is kept, without starting it",
+	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_CREATE_FLAGS,
+	 cmd_create, NULL},
+	{"start", "[--all] SANDBOX...", "start sandboxes that are kept",
+	 "Returns when their programs run.\n", 0, cmd_start, NULL},
+	{"stop", "[FLAGS] SANDBOX...", "end sandboxes in order",
+	 "Sends the stop signal, and SIGKILL after the grace period. A paused one goes on\n"
+	 "first. It is not started again, by its restart policy or by `start --all`.\n",
+	 0, cmd_stop, NULL},
+	{"exec", "[FLAGS] SANDBOX CMD...", "run another program in a sandbox that runs",
+	 "CMD is confined as the sandbox's own program is. Its exit code is CMD's own, as\n"
+	 "with run; 125 where the sandbox does not run, or has as many processes as it\n"
+	 "may, 137 where it ended with CMD in it. What ends this command ends CMD. With -d\n"
+	 "it goes on in the background: 0 once CMD runs, which ends with the sandbox.\n",
+	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
+	{"events", "[FLAGS]", "print what happens to sandboxes, as it happens",
+	 "Goes on until --until, or ^C. Two files of 1 MiB are kept, below the state root.\n", 0,
+	 cmd_events, NULL},
+	{"stats", "[FLAGS] [SANDBOX...]", "show what sandboxes use, live",
+	 "All that run, or these. On a terminal the table is drawn anew each second;\n"
+	 "elsewhere it is printed once. What has no control group is shown as -.\n",
+	 0, cmd_stats, NULL},
+	{"top", "[FLAGS] SANDBOX", "list the processes of a sandbox that runs",
+	 "Seen from the host: PID is the host's number, INSIDE the one that they know.\n", 0,
+	 cmd_top, NULL},
+	{"update", "FLAGS SANDBOX...", "change limits and restart policy, also while it runs",
+	 "What is below a limit stays; memory in use that cannot be freed is a reason to\n"
+	 "refuse. Limits of time, output and single processes take a stopped sandbox.\n",
+	 COMMAND_UPDATE_FLAGS, cmd_update, NULL},
+	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
+	 "One that does not run is started.\n", 0, cmd_restart, NULL},
+	{"kill", "[FLAGS] SANDBOX...", "kill sandboxes, or send their programs a signal",
+	 "After KILL it is not started again, as after `stop`.\n", 0, cmd_kill, NULL},
+	{"wait", "SANDBOX...", "wait until sandboxes have ended, and print their exit codes",
+	 "One that its restart policy will start again has not ended.\n", 0, cmd_wait, NULL},
+	{"pause", "SANDBOX...", "freeze all processes of sandboxes",
+	 "limits.wall_time goes on meanwhile, limits.idle_time does not.\n", 0, cmd_pause, NULL},
+	{"unpause", "SANDBOX...", "let paused sandboxes go on", "", 0, cmd_unpause, NULL},
+	{"rename", "SANDBOX NAME", "give a sandbox another name", "Also while it runs.\n", 0,
+	 cmd_rename, NULL},
+	{"rm", "[FLAGS] SANDBOX...", "remove sandboxes that do not run",
+	 "Its name, its ids and its record; what was written to its root was gone already.\n", 0,
+	 cmd_rm, NULL},
+	{"prune", "[FLAGS]", "remove all sandboxes that do not run",
+	 "Asks first; where there is no terminal to ask at it takes -f. Prints the ids.\n", 0,
+	 cmd_prune, NULL},
+	{"ps", "[FLAGS]", "list the sandboxes that run, or all of them",
+	 "The newest first. A record that cannot be read is a line that says so, and an\n"
+	 "error on stderr; the exit code is 125 then, and the list is whole. Waits for\n"
+	 "nobody.\n"
+	 "Filters of one key are alternatives (but label), of different keys all must be\n"
+	 "true; before and since name a sandbox, status and exited also find what does not\n"
+	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor\n"
+	 ".Status .State .Labels and .Label \"NAME\"; {{json .}} is all of them.\n",
+	 COMMAND_PS_FLAGS, cmd_ps, NULL},
+	{"inspect", "[FLAGS] SANDBOX...", "print all that is known of sandboxes, as JSON",
+	 "An array with an object for each; docs/JSON.md says what is in it. Waits for\n"
+	 "nobody, and needs no more of the host than to read the records.\n",
+	 COMMAND_INSPECT_FLAGS, cmd_inspect, NULL},
+	{"attach", "[FLAGS] SANDBOX", "see and type what a sandbox in the background does",
+	 "Shows what it prints from now on, and passes on what is typed where it was made\n"
+	 "with -i or -t. Others may do so at the same time. Its exit code is the\n"
+	 "program's, or 0 after the keys that detach.\n",
+	 COMMAND_ATTACH_FLAGS, cmd_attach, NULL},
+	{"logs", "[FLAGS] SANDBOX", "print what a sandbox in the background has printed",
+	 "Its stdout to stdout, its stderr to stderr, of all its starts. As much is kept\n"
+	 "as its policy's logging says. Flags stand before SANDBOX.\n",
+	 COMMAND_LOGS_FLAGS, cmd_logs, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
 	 "125. With --cgroup-parent it says what can be limited in a group that was made\n"
@@ -82,11 +151,16 @@ const struct subcommand commands[] = {
 	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
 	 cmd_profile, profile_commands},
 	{"image", "COMMAND", "import, load, list, save and remove images",
-	 "Where they are kept and what becomes of owners: docs/IMAGES.md.\n", 0, cmd_image,
+	 "Where they are kept and what becomes of owners: docs/IMAGES.md. To run a program\n"
+	 "in one is not enforced by this build.\n",
+	 0, cmd_image,
 	 image_commands},
-	{"gc", "", "finish what killed runs could not undo",
+	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
-	 "What is alive is not touched.\n",
+	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"
+	 "and removes what a killed command left half-made or half-removed. What is alive,\n"
+	 "and what another command is at work on, is not touched. Of images: removes what\n"
+	 "is half made.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},
@@ -136,16 +210,47 @@ unsigned command_options(const struct subcommand *row)
 {
 	return row->flags & COMMAND_RUN_FLAGS       ? OPTION_RUN
 	       : row->flags & COMMAND_EXPLAIN_FLAGS ? OPTION_EXPLAIN
+	       : row->flags & COMMAND_CREATE_FLAGS  ? OPTION_CREATE
+	       : row->flags & COMMAND_EXEC_FLAGS    ? OPTION_EXEC
+	       : row->flags & COMMAND_LOGS_FLAGS    ? OPTION_LOGS
+	       : row->flags & COMMAND_ATTACH_FLAGS  ? OPTION_ATTACH
+	       : row->flags & COMMAND_UPDATE_FLAGS  ? OPTION_UPDATE
 	       : row->flags & COMMAND_DOCTOR_FLAGS  ? OPTION_DOCTOR
-	       : row->flags & COMMAND_IMAGE_FLAGS   ? OPTION_IMAGE
-	       : row->flags & COMMAND_QUIET         ? OPTION_QUIET
+	       : row->flags & COMMAND_PS_FLAGS      ? OPTION_PS
+	       : row->flags & COMMAND_INSPECT_FLAGS ? OPTION_INSPECT
 						    : 0;
 }
 
-static void print_flags(const struct subcommand *row)
+const struct own_flag *command_own_flags(const struct subcommand *row)
+{
+	return row->main == cmd_events  ? events_flags
+	       : row->main == cmd_stats ? stats_flags
+	       : row->main == cmd_top   ? top_flags
+					: NULL;
+}
+
+static void print_own_flags(const char *full_name)
+{
+	struct words_view flag;
+
+	for (size_t i = 0; (flag = words_view(full_name, i)).name != NULL; i++) {
+		char left[96];
+
+		str_format(left, sizeof(left), "  %s%s%s%s%s",
+			   flag.letter != NULL ? flag.letter : "", flag.letter != NULL ? ", " : "",
+			   flag.name, flag.value != NULL ? " " : "",
+			   flag.value != NULL ? flag.value : "");
+		table_row(TABLE_HELP_COLUMNS, HELP_AT, left, flag.help);
+	}
+}
+
+static void print_flags(const struct subcommand *row, const char *full_name)
 {
 	if (command_options(row) != 0)
 		options_print_help(command_options(row));
+	print_own_flags(full_name);
+	if (command_own_flags(row) != NULL)
+		own_flags_print_help(command_own_flags(row));
 	if (row->flags & COMMAND_JSON)
 		table_row(TABLE_HELP_COLUMNS, HELP_AT, "  --json",
 			  "one JSON document instead of text");
@@ -153,9 +258,10 @@ static void print_flags(const struct subcommand *row)
 
 static void print_help(const struct subcommand *row, const char *above)
 {
-	char prefix[64];
+	char prefix[64], full_name[64];
 
 	str_format(prefix, sizeof(prefix), "%s%s ", above, row->name);
+	str_format(full_name, sizeof(full_name), "%s%s", above, row->name);
 	print_out("Usage: cordon %s%s%s%s\n\n", prefix, row->flags & COMMAND_JSON ? "[--json]" : "",
 		  row->flags & COMMAND_JSON && row->usage[0] != '\0' ? " " : "", row->usage);
 	print_lines(row->more);
@@ -163,9 +269,10 @@ static void print_help(const struct subcommand *row, const char *above)
 		print_lines("\n");
 		print_commands(row->below, prefix);
 	}
-	if (command_options(row) != 0 || (row->flags & COMMAND_JSON)) {
+	if (command_options(row) != 0 || command_own_flags(row) != NULL ||
+	    (row->flags & COMMAND_JSON) || words_view(full_name, 0).name != NULL) {
 		print_lines("\n");
-		print_flags(row);
+		print_flags(row, full_name);
 	}
 }
 
@@ -244,33 +351,30 @@ int command_print_help_of(const char *name)
 	return 0;
 }
 
-int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
+int command_parse(const char *name, char **argv, struct words *ret, int *ret_exit)
 {
 	char above[64];
 	const struct subcommand *self = find_full(name, above, sizeof(above));
 	bool has_json = self != NULL && (self->flags & (COMMAND_JSON | COMMAND_DOCTOR_FLAGS));
-	bool only_words = false;
-	int n = 0;
+	struct err err = {0};
 
-	*ret_json = false;
 	*ret_exit = EXIT_CORDON;
-	for (char **word = argv; *word != NULL; word++) {
-		if (only_words || (*word)[0] != '-' || str_equal(*word, "-")) {
-			argv[n++] = *word;
-		} else if (str_equal(*word, "--")) {
-			only_words = true;
-		} else if (str_equal(*word, "--help") || str_equal(*word, "-h")) {
-			*ret_exit = command_print_help_of(name);
-			return -1;
-		} else if (has_json && str_equal(*word, "--json")) {
-			*ret_json = true;
-		} else {
-			print_note("unknown flag %s of %s", *word, name);
-			print_note("  hint: `cordon help %s` lists its flags.", name);
-			return -1;
-		}
+	if (words_parse(name, has_json, argv, ret, &err) < 0) {
+		print_err(&err);
+		return -1;
 	}
-	argv[n] = NULL;
+	if (!ret->wants_help)
+		return ret->n;
+	*ret_exit = command_print_help_of(name);
+	return -1;
+}
+
+int command_words(const char *name, char **argv, bool *ret_json, int *ret_exit)
+{
+	struct words words;
+	int n = command_parse(name, argv, &words, ret_exit);
+
+	*ret_json = n >= 0 && words.wants_json;
 	return n;
 }
 

@@ -149,7 +149,8 @@ static void note_userns_profile(struct checkup *checkup, const struct host_facts
 		   path);
 }
 
-static void check_facts(struct checkup *checkup, const struct decision *d, const char *parent)
+static void check_facts(struct checkup *checkup, const struct decision *d,
+			const struct run_request *request)
 {
 	const struct host_facts *f = &d->facts;
 	char text[128];
@@ -177,7 +178,7 @@ static void check_facts(struct checkup *checkup, const struct decision *d, const
 				       : "not possible (no CAP_SYS_RESOURCE): the caller's bound");
 	check_landlock(checkup);
 	check_apparmor(checkup);
-	doctor_groups(checkup, f, parent);
+	doctor_groups(checkup, f, request);
 	doctor_say(checkup, CHECK_NOT_HERE, NULL, "not in this build: networks, images");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
@@ -327,6 +328,7 @@ int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 	_cleanup_verdict_ struct verdict *verdict = verdict_new();
 	static const char *const program[] = {"true", NULL};
 	struct checkup checkup = {.n = 0};
+	struct run_request request;
 	bool is_json;
 	int exit_code;
 	bool decided;
@@ -337,7 +339,9 @@ int cmd_doctor(const struct cmd_context *context, int argc, char **argv)
 	if (command_no_words("doctor", argv + 1, &is_json, &exit_code) < 0)
 		return exit_code;
 	decided = verdict_decide(verdict, context, &(struct policy_request){.argv = program}) == 0;
-	check_facts(&checkup, &verdict->decision, verdict->options.cgroup_parent);
+	cmd_request_init(context, &request);
+	request.cgroup_parent = verdict->options.cgroup_parent;
+	check_facts(&checkup, &verdict->decision, &request);
 	return is_json ? doctor_document(&checkup, verdict, decided)
 		       : doctor_text(&checkup, verdict, decided);
 }

@@ -28,8 +28,9 @@ struct checkup {
 void doctor_say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
 		...) printf_like(4, 5);
 
-/* Control groups: a line for each controller, and what to do where one cannot be used. parent:
- * --cgroup-parent, or NULL. */
-void doctor_groups(struct checkup *checkup, const struct host_facts *known, const char *parent);
+/* Control groups: a line for each controller, and what to do where one cannot be used. Of the
+ * request cgroup_parent and runtime_dir count. */
+void doctor_groups(struct checkup *checkup, const struct host_facts *known,
+		   const struct run_request *request);
 
 #endif

@@ -14,6 +14,7 @@ static void check_controller(struct checkup *checkup, const struct host_facts *f
 		[CGROUP_PIDS] = "limits.pids",     [CGROUP_MEMORY] = "limits.memory",
 		[CGROUP_CPU] = "limits.cpus",      [CGROUP_CPUACCT] = "limits.cpu_time",
 		[CGROUP_CPUSET] = "limits.cpuset", [CGROUP_IO] = "limits.io",
+		[CGROUP_FREEZER] = "cordon pause",
 	};
 	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, c);
 	bool is_usable = facts->cgroup.obstacle[c] == CGROUP_USABLE;
@@ -22,7 +23,11 @@ static void check_controller(struct checkup *checkup, const struct host_facts *f
 	if (facts->cgroup.version[c] != 0)
 		str_format(version, sizeof(version), "cgroup v%d%s", (int)facts->cgroup.version[c],
 			   is_usable ? "" : ": ");
-	if (is_usable)
+	if (is_usable && c == CGROUP_PIDS && h != NULL && h->asks_scope)
+		doctor_say(checkup, CHECK_OK, names[c],
+			   "by RLIMIT_NPROC; with another of these limits by %s, in its scope",
+			   version);
+	else if (is_usable)
 		doctor_say(checkup, CHECK_OK, names[c], "%s, groups are made in %s", version,
 			   h != NULL ? h->parent : "");
 	else if (c == CGROUP_PIDS)
@@ -37,31 +42,43 @@ static void check_swap(struct checkup *checkup, const struct cgroup_facts *facts
 {
 	if (facts->obstacle[CGROUP_MEMORY] != CGROUP_USABLE)
 		return;
-	if (!facts->has_swap)
-		doctor_say(checkup, CHECK_OK, "limits.swap", "this host has none");
-	else if (facts->counts_swap)
+	if (facts->counts_swap)
 		doctor_say(checkup, CHECK_OK, "limits.swap",
 			   "counted, so that limits.memory holds");
+	else if (!facts->has_uncounted_swap)
+		doctor_say(checkup, CHECK_OK, "limits.swap", "this host has none");
 	else
 		doctor_say(checkup, CHECK_MISS, "limits.swap",
 			   "not counted by this kernel: for limits.memory boot with swapaccount=1, "
 			   "turn swap off (swapoff -a), or say limits.swap: unlimited");
 }
 
-void doctor_groups(struct checkup *checkup, const struct host_facts *known, const char *parent)
+static void note_scope(struct checkup *checkup, const struct cgroup_facts *facts)
+{
+	for (size_t i = 0; i < facts->n_hierarchies; i++)
+		if (facts->hierarchies[i].asks_scope)
+			doctor_say(checkup, CHECK_NOTE, NULL,
+				   "systemd is asked for a scope when a sandbox with such a limit "
+				   "starts; whether it agrees is known only then");
+}
+
+void doctor_groups(struct checkup *checkup, const struct host_facts *known,
+		   const struct run_request *request)
 {
 	struct host_facts facts = *known;
 	char fix[LIMITS_TEXT_MAX];
 	struct err err = {0};
-	uint32_t left = (1U << CGROUP_CONTROLLERS) - 1;
+	uint32_t left = CGROUP_ALL;
 
-	if (cordon_probe_groups(&facts, parent, &err) < 0) {
+	if (cordon_probe_groups(&facts, request->cgroup_parent, CGROUP_ALL, &err) < 0) {
 		doctor_say(checkup, CHECK_MISS, "control groups", "%s", err.text);
 		return;
 	}
+	cordon_probe_scope(request, &facts);
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
 		check_controller(checkup, &facts, c);
 	check_swap(checkup, &facts.cgroup);
+	note_scope(checkup, &facts.cgroup);
 	if (facts.cgroup.version[CGROUP_IO] == CGROUP_V1)
 		doctor_say(checkup, CHECK_NOTE, NULL,
 			   "limits.io.write takes cgroup v2: v1 counts what is written through the "

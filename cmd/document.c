@@ -12,7 +12,7 @@
 /* Address space: only what is written costs memory. */
 enum { DOCUMENT_MAX = 32 << 20 };
 
-int document_begin(struct document *ret, const char *schema)
+int document_alloc(struct document *ret)
 {
 	void *buf = mmap(NULL, DOCUMENT_MAX, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -23,6 +23,20 @@ int document_begin(struct document *ret, const char *schema)
 	}
 	ret->buf = buf;
 	json_init(&ret->json, ret->buf, DOCUMENT_MAX);
+	return 0;
+}
+
+void document_free(struct document *document)
+{
+	munmap(document->buf, DOCUMENT_MAX);
+}
+
+int document_begin(struct document *ret, const char *schema)
+{
+	int r = document_alloc(ret);
+
+	if (r < 0)
+		return r;
 	json_open(&ret->json, NULL, '{');
 	json_text(&ret->json, "schema", schema);
 	return 0;
@@ -42,7 +56,7 @@ int document_end(struct document *document, int exit_code)
 		if (io_write_all(STDOUT_FILENO, document->buf, (size_t)len + 1) < 0)
 			exit_code = EXIT_CORDON;
 	}
-	munmap(document->buf, DOCUMENT_MAX);
+	document_free(document);
 	return exit_code;
 }
 

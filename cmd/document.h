@@ -15,6 +15,10 @@ struct document {
 	char *buf;
 };
 
+/* Room for a document, empty. -ENOMEM: said. */
+int must_check document_alloc(struct document *ret);
+void document_free(struct document *document);
+
 /* Opens the outermost object. -ENOMEM: said. End it with document_end. */
 int must_check document_begin(struct document *ret, const char *schema);
 

@@ -13,6 +13,10 @@ void explain_target(const struct tree_op *op, char *buf, size_t size);
 void explain_limits(const struct decision *d);
 void explain_limits_document(struct json *json, const struct decision *d);
 
+/* The fields of what was decided, which the host may lack something for: then the file tree may be
+ * empty. */
+void explain_put_decision(struct json *json, const struct decision *d);
+
 /* Prints what was decided, or why it was refused (decided false). Returns the exit code. */
 int explain_document(const struct verdict *verdict, bool decided);
 

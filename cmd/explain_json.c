@@ -186,18 +186,8 @@ static void put_steps(struct json *json, const struct decision *d)
 	json_close(json, ']');
 }
 
-int explain_document(const struct verdict *verdict, bool decided)
+void explain_put_decision(struct json *json, const struct decision *d)
 {
-	const struct decision *d = &verdict->decision;
-	struct document document;
-	struct json *json = &document.json;
-
-	if (document_begin(&document, "cordon.explain/1") < 0)
-		return EXIT_CORDON;
-	json_truth(json, "ok", decided);
-	document_refusal(json, verdict, NULL);
-	if (!decided)
-		return document_end(&document, EXIT_CORDON);
 	put_program(json, d);
 	put_ids(json, d);
 	put_values(json, &d->spec.provenance);
@@ -207,5 +197,19 @@ int explain_document(const struct verdict *verdict, bool decided)
 	put_landlock(json, d);
 	put_not_enforced(json, d);
 	put_steps(json, d);
+}
+
+int explain_document(const struct verdict *verdict, bool decided)
+{
+	struct document document;
+	struct json *json = &document.json;
+
+	if (document_begin(&document, "cordon.explain/1") < 0)
+		return EXIT_CORDON;
+	json_truth(json, "ok", decided);
+	document_refusal(json, verdict, NULL);
+	if (!decided)
+		return document_end(&document, EXIT_CORDON);
+	explain_put_decision(json, &verdict->decision);
 	return document_end(&document, 0);
 }

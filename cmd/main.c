@@ -5,8 +5,11 @@
  * First of all descriptors 0 to 2 are guarded: where one is closed, the next open would land there
  * and be passed on.
  */
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/path.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
@@ -21,11 +24,39 @@ static int dispatch(const struct cmd_context *context, int argc, char **argv)
 			       : command_refuse(commands, "", argv[0]);
 }
 
+/* Commands change their directory: from here on it means the same place everywhere. */
+static int make_absolute(struct cmd_context *context, char *buf, size_t size)
+{
+	char cwd[PATH_MAX];
+
+	if (context->root_dir == NULL || context->root_dir[0] == '/')
+		return 0;
+	if (getcwd(cwd, sizeof(cwd)) == NULL ||
+	    path_normalize(buf, size, cwd, context->root_dir) < 0) {
+		print_note("--root %s: not a usable path", context->root_dir);
+		return -1;
+	}
+	context->root_dir = buf;
+	return 0;
+}
+
+/* The kernel lays them down one behind the other (create_elf_tables in fs/binfmt_elf.c). */
+static size_t size_of_words(char *const *argv, int argc)
+{
+	const char *last = argv[argc - 1];
+
+	return (size_t)(last - argv[0]) + strlen(last) + 1;
+}
+
 int main(int argc, char **argv)
 {
-	struct cmd_context context = {.environment = (const char *const *)environ};
+	struct cmd_context context = {.environment = (const char *const *)environ,
+				      .command_line = argc > 0 ? argv[0] : NULL};
+	char root_dir[PATH_MAX];
 	int i = 1;
 
+	if (argc > 0)
+		context.command_line_size = size_of_words(argv, argc);
 	/* Without descriptors nothing can be said: the exit code is all there is. */
 	if (facts_guard_stdio(context.fds_closed) < 0)
 		return EXIT_CORDON;
@@ -57,5 +88,7 @@ int main(int argc, char **argv)
 		ignore_result(command_print_overview(), "the exit code is the mistake's");
 		return EXIT_CORDON;
 	}
+	if (make_absolute(&context, root_dir, sizeof(root_dir)) < 0)
+		return EXIT_CORDON;
 	return dispatch(&context, argc - i, argv + i);
 }

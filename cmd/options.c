@@ -10,129 +10,133 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "cmd/list_options.h"
+#include "cmd/options_table.h"
 #include "cmd/table.h"
 
-enum target {
-	TO_POLICY,
-	TO_PROFILE,
-	TO_STATUS_FD,
-	TO_FD,
-	TO_REPORT,
-	TO_QUIET,
-	TO_JSON,
-	TO_DENIALS,
-	TO_CGROUP_PARENT,
-	TO_SAMPLE,
-	TO_TOP,
-	TO_INPUT,
-	TO_TERMINAL,
-	TO_CALLS,
-	TO_HELP,
-	TO_IMAGE
+enum { CGROUP_PARENT_MAX = 512, SAMPLE_LEAST_MS = 5, WORD_MAX = 64, NAMES_MAX = 160 };
+
+/* ---- words into rows ---- */
+
+/* What a flag is called in messages: as it was typed, without its value. */
+struct typed {
+	const struct option_def *def;
+	bool is_letter;
 };
 
-enum { CGROUP_PARENT_MAX = 512, SAMPLE_LEAST_MS = 5 };
-enum { OPTION_BOTH = OPTION_RUN | OPTION_EXPLAIN };
-
-static const struct option_def {
-	const char *name;
-	const char *value; /* NULL: takes none */
-	enum target target;
-	enum policy_flag_kind flag; /* TO_POLICY */
-	unsigned of;
-	const char *help; /* NULL: another spelling, not listed */
-} options[] = {
-	{"--profile", "P", TO_PROFILE, 0, OPTION_BOTH,
-	 "profile by name, or by path where it has a slash (default: default)"},
-	{"--set", "KEY=VALUE", TO_POLICY, FLAG_SET, OPTION_BOTH,
-	 "any policy key, as in a file: limits.nproc=16"},
-	{"--waive", "NAME=REASON", TO_POLICY, FLAG_WAIVE, OPTION_BOTH,
-	 "give up one protection, with the reason"},
-	{"--ro", "PATH", TO_POLICY, FLAG_RO, OPTION_BOTH,
-	 "show a host path read-only at the same place inside"},
-	{"--rw", "PATH", TO_POLICY, FLAG_RW, OPTION_BOTH, "show a host path, writable"},
-	{"-e", "NAME[=VALUE]", TO_POLICY, FLAG_ENV, OPTION_BOTH,
-	 "environment variable; without a value the caller's"},
-	{"-w", "DIR", TO_POLICY, FLAG_WORKING_DIR, OPTION_BOTH, "directory to start in"},
-	{"-u", "USER[:GROUP]", TO_POLICY, FLAG_USER, OPTION_BOTH, "who the program is inside"},
-	{"--hostname", "NAME", TO_POLICY, FLAG_HOSTNAME, OPTION_BOTH, "host name inside"},
-	{"--timeout", "TIME", TO_POLICY, FLAG_TIMEOUT, OPTION_BOTH,
-	 "end everything after this time (limits.wall_time): 10s"},
-	{"--status-fd", "N", TO_STATUS_FD, 0, OPTION_RUN,
-	 "write events and the result to this descriptor (3 or more), JSON lines"},
-	{"--fd", "N", TO_FD, 0, OPTION_BOTH,
-	 "pass this descriptor (3 or more) on at the same number; can be given again"},
-	{"--report", "FILE", TO_REPORT, 0, OPTION_RUN,
-	 "write the result to this file, one JSON document"},
-	{"-t", NULL, TO_TERMINAL, 0, OPTION_RUN,
-	 "insist on a terminal (where there is one, the program has one anyway)"},
-	{"-i", NULL, TO_INPUT, 0, OPTION_RUN, "pass stdin on (done anyway); -it is both"},
-	{"-it", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
-	{"-ti", NULL, TO_TERMINAL, 0, OPTION_RUN, NULL},
-	{"--explain-denials", NULL, TO_DENIALS, 0, OPTION_RUN,
-	 "list at the end what was denied (system calls; as root also by Landlock and AppArmor), "
-	 "and what would allow it"},
-	{"--cgroup-parent", "GROUP", TO_CGROUP_PARENT, 0, OPTION_BOTH | OPTION_DOCTOR,
-	 "make the sandbox's control group in this one, limits or none (a path below the "
-	 "hierarchies' roots)"},
-	{"--sample", "TIME", TO_SAMPLE, 0, OPTION_RUN,
-	 "write what is used to --status-fd as often, a JSON line each: 50ms"},
-	{"--top", NULL, TO_TOP, 0, OPTION_RUN,
-	 "show what is used against its limits in the terminal's last line, live"},
-	{"-q", NULL, TO_QUIET, 0, OPTION_RUN | OPTION_IMAGE | OPTION_QUIET,
-	 "no notes of cordon's own, errors excepted"},
-	{"--calls", NULL, TO_CALLS, 0, OPTION_EXPLAIN, "each system call in a line of its own"},
-	{"--json", NULL, TO_JSON, 0, OPTION_EXPLAIN | OPTION_DOCTOR,
-	 "one JSON document instead of text"},
-	{"--max-size", "SIZE", TO_IMAGE, 0, OPTION_IMAGE,
-	 "how large a layer may be, as a tar and as files (default: 32GiB)"},
-	{"--max-entries", "N", TO_IMAGE, 0, OPTION_IMAGE,
-	 "how many entries a layer may have (default: 2000000)"},
-	{"--help", NULL, TO_HELP, 0, OPTION_BOTH | OPTION_DOCTOR | OPTION_IMAGE | OPTION_QUIET,
-	 "this text"},
-};
-enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
-
-/* Finds "--name", "--name=value" or "-n". *ret_value is behind the '=', or NULL. */
-static const struct option_def *find(const char *word, const char **ret_value)
+/* "-e" of each letter, to be pointed to. */
+static const char *letter_name(char letter)
 {
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		size_t len = strlen(options[i].name);
+	static const char names[] = "-a\0-b\0-c\0-d\0-e\0-f\0-g\0-h\0-i\0-j\0-k\0-l\0-m\0"
+				    "-n\0-o\0-p\0-q\0-r\0-s\0-t\0-u\0-v\0-w\0-x\0-y\0-z";
 
-		if (options[i].target == TO_IMAGE || strncmp(word, options[i].name, len) != 0)
+	return letter >= 'a' && letter <= 'z' ? names + 3 * (size_t)(letter - 'a') : "";
+}
+
+static const char *typed_name(struct typed typed)
+{
+	return typed.is_letter ? letter_name(typed.def->letter) : typed.def->name;
+}
+
+/* Rows that belong to commands with flags of their own are nobody else's. */
+static bool is_known(const struct option_def *def, unsigned of)
+{
+	return (def->of & of) != 0 || (def->of & ~(unsigned)OPTIONS_OWN) != 0;
+}
+
+static const struct option_def *find_letter(char letter, unsigned of)
+{
+	const struct option_def *found = NULL;
+
+	for (size_t i = 0; i < options_n; i++) {
+		const struct option_def *def = &options_table[i];
+
+		if (def->letter == letter && (def->of & of) != 0)
+			return def;
+		if (def->letter == letter && found == NULL && is_known(def, of))
+			found = def;
+	}
+	return found;
+}
+
+/* "--name" or "--name=value". *ret_value is behind the '=', or NULL. */
+static const struct option_def *find_long(const char *word, unsigned of, const char **ret_value)
+{
+	size_t len = strcspn(word, "=");
+
+	for (size_t i = 0; i < options_n; i++) {
+		if (strlen(options_table[i].name) != len || !is_known(&options_table[i], of) ||
+		    strncmp(word, options_table[i].name, len) != 0)
 			continue;
-		if (word[len] == '\0') {
-			*ret_value = NULL;
-			return &options[i];
-		}
-		if (word[len] == '=' && word[1] == '-') {
-			*ret_value = word + len + 1;
-			return &options[i];
-		}
+		*ret_value = word[len] == '=' ? word + len + 1 : NULL;
+		return &options_table[i];
 	}
 	return NULL;
 }
 
-static int refuse_unknown(const char *word, struct err *err)
-{
-	const char *names[N_OPTIONS];
-	const char *nearest;
-	char name[64];
+/* ---- what is no flag ---- */
 
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		names[i] = strlen(options[i].name) > 3 && options[i].target != TO_IMAGE
-				   ? options[i].name
-				   : NULL;
-	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
+static int refuse_later(const struct option_later *later, const char *word, struct err *err)
+{
+	bool is_short = later->letter != 0 && word[1] != '-';
+	char name[WORD_MAX];
+
+	if (is_short)
+		str_format(name, sizeof(name), "-%c (%s)", later->letter, later->name);
+	else
+		str_format(name, sizeof(name), "%s", later->name);
+	if (later->is_never)
+		err_set(err, ERR_USAGE, 0, "%s is Docker's: cordon has no such flag", name);
+	else
+		err_set(err, ERR_USAGE, 0, "%s is not enforced by this build", name);
+	return later->instead[0] != '\0' ? err_hint(err, "%s", later->instead) : -EINVAL;
+}
+
+static int refuse_letter(const char *word, char letter, struct err *err)
+{
+	char name[] = {'-', letter, '\0'};
+
+	for (const struct option_later *later = options_later; later->name != NULL; later++)
+		if (later->letter == letter)
+			return refuse_later(later, name, err);
+	if (word[2] == '\0' || word[1] == letter)
+		err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
+	else
+		err_set(err, ERR_USAGE, 0, "unknown flag -%c in %s", letter, word);
+	return err_hint(
+		err,
+		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
+}
+
+static int refuse_long(const char *word, unsigned of, struct err *err)
+{
+	const char *names[NAMES_MAX];
+	const char *nearest;
+	char name[WORD_MAX];
+	size_t n = 0;
+
 	/* Without the value, which is as long as it likes. */
 	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
-	nearest = str_nearest(name, names, N_OPTIONS);
+	for (const struct option_later *later = options_later; later->name != NULL; later++)
+		if (str_equal(later->name, name))
+			return refuse_later(later, word, err);
+	for (size_t i = 0; i < options_n; i++)
+		if (is_known(&options_table[i], of))
+			names[n++] = options_table[i].name;
+	/* The nearest may be one that is only refused with more to say. */
+	for (const struct option_later *later = options_later; later->name != NULL; later++)
+		if (n < NAMES_MAX)
+			names[n++] = later->name;
+	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
+	nearest = strlen(name) > 3 ? str_nearest(name, names, n) : NULL;
 	if (nearest != NULL)
 		return err_hint(err, "Did you mean %s? `cordon run --help` lists all.", nearest);
 	return err_hint(
 		err,
 		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
 }
+
+/* ---- values ---- */
 
 /* An open descriptor that is not the program's already. Returns it, or -EINVAL with err filled. */
 static int read_fd(const char *flag, const char *value, const char *example, struct err *err)
@@ -176,12 +180,26 @@ static int take_fd(struct options *o, const char *value, struct err *err)
 	return 0;
 }
 
-/* What cordon writes to is not the program's. */
-static int check_fds(const struct options *o, struct err *err)
+static bool asks_for_restart(const struct options *o)
+{
+	bool asks = false;
+
+	for (size_t i = 0; i < o->n_flags; i++)
+		if (o->flags[i].kind == FLAG_RESTART)
+			asks = !str_equal(o->flags[i].text, "no");
+	return asks;
+}
+
+/* What contradicts itself. What cordon writes to is not the program's. */
+static int check_all(const struct options *o, struct err *err)
 {
 	if (o->sample_ms > 0 && o->status_fd < 0) {
 		err_set(err, ERR_USAGE, 0, "--sample writes to --status-fd, and there is none");
 		return err_hint(err, "cordon run --sample 50ms --status-fd 3 ... 3>samples.json.");
+	}
+	if (o->rm && asks_for_restart(o)) {
+		err_set(err, ERR_USAGE, 0, "--rm and --restart contradict each other");
+		return err_hint(err, "What is removed at its end cannot be started again.");
 	}
 	for (size_t i = 0; i < o->n_fds; i++)
 		if (o->fds[i] == o->status_fd)
@@ -220,66 +238,155 @@ int options_check_cgroup_parent(const char *value, struct err *err)
 	return 0;
 }
 
-static int take(struct options *o, const struct option_def *def, const char *value, struct err *err)
+int options_check_name(const char *value, struct err *err)
 {
-	switch (def->target) {
+	static const char all[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t len = value != NULL ? strlen(value) : 0;
+
+	if (len >= 1 && strspn(value, all) == len && len <= OPTIONS_NAME_MAX &&
+	    strchr("_.-", value[0]) == NULL)
+		return 0;
+	err_set(err, ERR_USAGE, 0, "--name %s: not a name", value != NULL ? value : "");
+	return err_hint(
+		err,
+		"A name has 1 to %d letters, digits, '_', '.' and '-', and begins with a letter "
+		"or digit: --name web-1.",
+		OPTIONS_NAME_MAX);
+}
+
+/* Returns 0 or 1, or ERR_USAGE. value NULL: nothing was said. */
+static int read_truth(struct typed typed, const char *value, struct err *err)
+{
+	bool truth = true;
+
+	if (value == NULL || parse_bool(value, &truth) == 0)
+		return truth ? 1 : 0;
+	return err_set(err, ERR_USAGE, 0, "%s takes no value but =true or =false",
+		       typed_name(typed));
+}
+
+static int take_policy(struct options *o, struct typed typed, const char *value, struct err *err)
+{
+	int truth = typed.def->value == NULL ? read_truth(typed, value, err) : 0;
+
+	if (truth < 0)
+		return truth;
+	if (typed.def->value == NULL)
+		value = truth == 1 ? "true" : "false";
+	if (o->n_flags == OPTIONS_FLAGS_MAX)
+		return err_set(err, ERR_USAGE, 0, "more than %d flags", OPTIONS_FLAGS_MAX);
+	o->flags[o->n_flags++] = (struct policy_flag){.kind = (enum policy_flag_kind)typed.def->at,
+						      .name = typed_name(typed),
+						      .text = value};
+	return 0;
+}
+
+/* value NULL: the flag takes none, and none was said. */
+static int take(struct options *o, struct typed typed, const char *value, struct err *err)
+{
+	char *place = (char *)o + typed.def->at;
+	int truth;
+
+	o->said |= UINT64_C(1) << (typed.def - options_table);
+	switch (typed.def->target) {
 	case TO_POLICY:
-		if (o->n_flags == OPTIONS_FLAGS_MAX)
-			return err_set(err, ERR_USAGE, 0, "more than %d flags", OPTIONS_FLAGS_MAX);
-		o->flags[o->n_flags].kind = def->flag;
-		o->flags[o->n_flags++].text = value;
+		return take_policy(o, typed, value, err);
+	case TO_TEXT:
+		memcpy(place, &value, sizeof(value));
 		return 0;
-	case TO_PROFILE:
-		o->profile = value;
-		return 0;
+	case TO_TRUTH:
+		truth = read_truth(typed, value, err);
+		if (truth >= 0)
+			memcpy(place, &(bool){truth == 1}, sizeof(bool));
+		return truth < 0 ? truth : 0;
+	case TO_UNTRUTH:
+		truth = read_truth(typed, value, err);
+		if (truth >= 0)
+			memcpy(place, &(bool){truth == 0}, sizeof(bool));
+		return truth < 0 ? truth : 0;
+	case TO_NAME:
+		o->name = value;
+		return options_check_name(value, err);
 	case TO_STATUS_FD:
 		return take_status_fd(o, value, err);
 	case TO_FD:
 		return take_fd(o, value, err);
-	case TO_REPORT:
-		o->report = value;
-		return 0;
-	case TO_QUIET:
-		o->quiet = true;
-		return 0;
-	case TO_JSON:
-		o->json = true;
-		return 0;
-	case TO_DENIALS:
-		o->explains_denials = true;
-		return 0;
 	case TO_SAMPLE:
 		return take_sample(o, value, err);
-	case TO_TOP:
-		o->top = true;
-		return 0;
 	case TO_CGROUP_PARENT:
 		o->cgroup_parent = value;
 		return options_check_cgroup_parent(value, err);
-	case TO_INPUT:
-		return 0;
-	case TO_TERMINAL:
-		o->terminal = true;
-		return 0;
-	case TO_IMAGE:
-		break; /* cmd/image.c hands it on; never found here */
-	case TO_CALLS:
-		o->calls = true;
-		return 0;
-	case TO_HELP:
-		o->help = true;
-		return 0;
 	}
-	return err_set(err, ERR_BUG, 0, "flag %s has no target", def->name);
+	return err_set(err, ERR_BUG, 0, "flag %s has no target", typed.def->name);
+}
+
+/* ---- the command line ---- */
+
+/* Takes a flag whose value is *value, or the next word of *argv. */
+static int take_with_value(struct options *o, struct typed typed, const char *value, char ***argv,
+			   struct err *err)
+{
+	if (value == NULL && (*argv)[1] != NULL && !str_equal((*argv)[1], "--"))
+		value = *++*argv;
+	if (value == NULL) {
+		err_set(err, ERR_USAGE, 0, "%s wants a value: %s %s", typed_name(typed),
+			typed_name(typed), typed.def->value);
+		return typed.def->letter == 'h' && typed.is_letter
+			       ? err_hint(err, "-h is the host name, as in Docker. Help: `cordon "
+					       "run --help`.")
+			       : -EINVAL;
+	}
+	return take(o, typed, value, err);
+}
+
+/* "-q", "-dit", "-eNAME=x", "-e=NAME=x", "-t=false" */
+static int take_letters(struct options *o, char ***argv, struct err *err)
+{
+	const char *word = **argv;
+
+	for (const char *at = word + 1; *at != '\0'; at++) {
+		struct typed typed = {.def = find_letter(*at, o->of), .is_letter = true};
+		const char *rest = at[1] == '=' ? at + 2 : at[1] != '\0' ? at + 1 : NULL;
+		int r;
+
+		if (typed.def == NULL)
+			return refuse_letter(word, *at, err);
+		if (typed.def->value != NULL)
+			return take_with_value(o, typed, rest, argv, err);
+		r = take(o, typed, at[1] == '=' ? rest : NULL, err);
+		if (r < 0 || at[1] == '=')
+			return r;
+	}
+	return 0;
+}
+
+static int take_word(struct options *o, char ***argv, struct err *err)
+{
+	const char *value = NULL;
+	struct typed typed = {.is_letter = false};
+
+	if ((**argv)[1] != '-')
+		return take_letters(o, argv, err);
+	typed.def = find_long(**argv, o->of, &value);
+	if (typed.def == NULL)
+		return refuse_long(**argv, o->of, err);
+	if (typed.def->value != NULL)
+		return take_with_value(o, typed, value, argv, err);
+	return take(o, typed, value, err);
 }
 
 int options_parse(char **argv, struct options *ret, struct err *err)
 {
+	return options_parse_for(0, argv, ret, err);
+}
+
+int options_parse_for(unsigned of, char **argv, struct options *ret, struct err *err)
+{
 	memset(ret, 0, sizeof(*ret));
+	ret->of = of;
 	ret->status_fd = -EBADF;
 	for (; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] != '\0'; argv++) {
-		const struct option_def *def;
-		const char *value = NULL;
 		int r;
 
 		if (str_equal(*argv, "--")) {
@@ -287,46 +394,59 @@ int options_parse(char **argv, struct options *ret, struct err *err)
 			argv++;
 			break;
 		}
-		def = find(*argv, &value);
-		if (def == NULL)
-			return refuse_unknown(*argv, err);
-		if (def->value == NULL && value != NULL)
-			return err_set(err, ERR_USAGE, 0, "%s takes no value", def->name);
-		if (def->value != NULL && value == NULL && *++argv != NULL &&
-		    !str_equal(*argv, "--"))
-			value = *argv;
-		if (def->value != NULL && value == NULL)
-			return err_set(err, ERR_USAGE, 0, "%s wants a value: %s %s", def->name,
-				       def->name, def->value);
-		r = take(ret, def, value, err);
+		r = take_word(ret, &argv, err);
 		if (r < 0)
 			return r;
 	}
 	ret->rest = argv;
-	return check_fds(ret, err);
+	return check_all(ret, err);
+}
+
+int options_check_command(const struct options *options, enum option_of of, const char *command,
+			  struct err *err)
+{
+	for (size_t i = 0; i < options_n; i++) {
+		if ((options->said >> i & 1) == 0 || (options_table[i].of & (unsigned)of) != 0)
+			continue;
+		err_set(err, ERR_USAGE, 0, "%s is not a flag of %s", options_table[i].name,
+			command);
+		return err_hint(err, "`cordon %s --help` lists its flags.", command);
+	}
+	return 0;
 }
 
 struct option_view options_view(size_t index)
 {
-	const struct option_def *def = &options[index];
+	const struct option_def *def = &options_table[index];
 
-	if (index >= N_OPTIONS)
-		return (struct option_view){.name = NULL};
+	if (index >= options_n)
+		return list_options_view(index - options_n);
 	return (struct option_view){.name = def->name,
+				    .letter = def->letter,
 				    .value = def->value,
 				    .help = def->help,
+				    .keys = def->target == TO_POLICY
+						    ? policy_flag_keys(
+							      (enum policy_flag_kind)def->at)
+						    : "",
 				    .of = def->of};
 }
 
 void options_print_help(unsigned of)
 {
-	for (size_t i = 0; i < N_OPTIONS; i++) {
+	for (size_t i = 0; i < options_n; i++) {
+		const struct option_def *def = &options_table[i];
 		char left[64];
+		size_t len;
 
-		if (options[i].help == NULL || (options[i].of & of) == 0)
+		if (def->help == NULL || (def->of & of) == 0)
 			continue;
-		str_format(left, sizeof(left), "  %s %s", options[i].name,
-			   options[i].value != NULL ? options[i].value : "");
-		table_row(TABLE_HELP_COLUMNS, 24, left, options[i].help);
+		len = str_format(left, sizeof(left), "  ");
+		if (def->letter != 0)
+			len += str_format(left + len, sizeof(left) - len, "-%c, ", def->letter);
+		str_format(left + len, sizeof(left) - len, "%s %s", def->name,
+			   def->value != NULL ? def->value : "");
+		table_row(TABLE_HELP_COLUMNS, 30, left, def->help);
 	}
+	list_options_print_help(of);
 }

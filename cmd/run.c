@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cmd/advice.h"
 #include "cmd/cmd.h"
+#include "cmd/create.h"
 #include "cmd/denials.h"
 #include "cmd/ending.h"
 #include "cmd/print.h"
@@ -31,7 +32,7 @@ static int check_command(const struct options *o, struct err *err)
 		err_set(err, ERR_USAGE, 0, "no program to run");
 		return err_hint(err, "cordon run -- CMD...");
 	}
-	if (o->terminal && isatty(STDIN_FILENO) != 1) {
+	if (o->tty && !o->detach && isatty(STDIN_FILENO) != 1) {
 		err_set(err, ERR_USAGE, 0,
 			"stdin (descriptor 0) is not a terminal, and -t insists on one");
 		return err_hint(err, "Leave -t out: what is a terminal here is one inside, too.");
@@ -40,9 +41,22 @@ static int check_command(const struct options *o, struct err *err)
 		return -EINVAL;
 	if (o->saw_separator)
 		return 0;
-	err_set(err, ERR_USAGE, 0, "no image %s; to run a program of this host: cordon run -- %s",
-		o->rest[0], o->rest[0]);
-	return -EINVAL;
+	err_set(err, ERR_USAGE, 0, "run from the image %s: not enforced by this build", o->rest[0]);
+	return err_hint(err, "A program of this host: cordon run -- %s.", o->rest[0]);
+}
+
+/* What a profile says of restarts is for sandboxes that start in the background; a flag is said for
+ * this one. */
+static int check_restart(struct verdict *verdict)
+{
+	const struct spec_supervision *supervision = &verdict->decision.spec.supervision;
+
+	if (supervision->restart == RESTART_NO || supervision->origin.line > 0)
+		return 0;
+	err_set(&verdict->err, ERR_USAGE, 0,
+		"--restart: a run in the foreground is not started again");
+	return err_hint(&verdict->err,
+			"Leave it out, or start it in the background: cordon run -d.");
 }
 
 /* One line for each end that was cordon's doing: the key, its value, and who set it. */
@@ -56,51 +70,23 @@ static void print_end(const struct run_result *result, const struct spec_rlimit 
 		print_note("%s", text);
 }
 
-static void print_waivers(const struct sandbox_spec *spec)
-{
-	for (size_t i = 0; i < spec->provenance.n_waivers; i++)
-		print_note("waived: %s (%s)", spec->provenance.waivers[i].name,
-			   spec->provenance.waivers[i].reason);
-}
-
-static void print_not_enforced(const struct decision *decision)
-{
-	char text[256] = "";
-	size_t len = 0;
-
-	for (size_t i = 0; i < decision->n_not_enforced; i++)
-		len += str_format(text + len, sizeof(text) - len, "%s%s", i > 0 ? ", " : "",
-				  decision->not_enforced[i]);
-	if (len > 0)
-		print_note("not enforced here: %s (see cordon doctor)", text);
-}
-
-/* No protection is weaker for it, but a program that fails for it should not be searched. */
-static void print_degraded(const struct decision *decision)
-{
-	const struct spec_rootfs *rootfs = &decision->spec.rootfs;
-
-	if (rootfs->kind == ROOTFS_DIR && rootfs->writable == WRITABLE_TMPFS &&
-	    !decision->facts.tmpfs_attributes)
-		print_note("directories of %s cannot be removed or replaced inside: this kernel's "
-			   "tmpfs keeps no user attributes (Linux 6.6 and later do)",
-			   rootfs->dir);
-}
-
 /* What a run tells while it goes on. */
 struct watcher {
 	struct report *report;
 	struct top top;
 	const struct sandbox_spec *spec;
 	const struct options *options;
+	struct keep *keep; /* NULL: nothing is kept */
 	int64_t next_line_ms;
 };
 
-static void on_started(void *ctx, pid_t pid)
+static void on_started(void *ctx, const struct run_started *started)
 {
 	const struct watcher *watcher = ctx;
 
-	report_started(watcher->report, pid);
+	if (watcher->keep != NULL)
+		keep_started(watcher->keep, started);
+	report_started(watcher->report, started->workload_pid);
 }
 
 static void on_sample(void *ctx, const struct run_sample *sample)
@@ -175,19 +161,50 @@ static void print_hint(const struct decision *decision, const struct options *o,
 		print_note("%s", likely);
 }
 
-/* The sandbox ran, or failed to start: says so, and chooses the exit code. */
-static int run_decision(struct verdict *verdict, struct report *report)
+/* Its record gets what there is to know, asked for or not. */
+static int end_named(struct verdict *verdict, struct named_run *named,
+		     const struct run_result *result, const struct err *failure, int exit_code)
+{
+	ssize_t len = result == NULL
+			      ? -1
+			      : result_to_json(result, &verdict->decision.spec, NULL, exit_code,
+					       verdict->json, sizeof(verdict->json));
+
+	if (named == NULL)
+		return exit_code;
+	return create_named_end(named, result, len > 0 ? verdict->json : NULL, failure, exit_code);
+}
+
+static int failed_to_start(struct verdict *verdict, struct report *report, struct err *err)
+{
+	const struct run_result result = {.kind = RUN_SETUP_FAILED};
+	const struct options *o = &verdict->options;
+	char likely[VISIBLE_TEXT_MAX];
+
+	print_err(err);
+	if (err->kind == ERR_EXEC && !o->quiet &&
+	    visible_find_rule(&verdict->decision, o->rest, false, likely, sizeof(likely)))
+		print_note("%s", likely);
+	return finish(verdict, report, &result, err->text, err_exit_code(err));
+}
+
+/* The sandbox ran, or failed to start: says so, and chooses the exit code. named NULL: nothing is
+ * kept. */
+static int run_decision(struct verdict *verdict, struct report *report, struct named_run *named)
 {
 	const struct decision *decision = &verdict->decision;
 	const struct options *o = &verdict->options;
 	struct watcher watcher = {.report = report,
 				  .top = {.fd = -EBADF},
 				  .spec = &decision->spec,
+				  .keep = named != NULL ? &named->keep : NULL,
 				  .options = o};
 	struct run_options run = {.started = on_started,
 				  .ctx = &watcher,
 				  .denials = &verdict->denials,
 				  .access = &verdict->access,
+				  .stops_by_command = named != NULL,
+				  .id_block = named != NULL ? named->record.id_block : 0,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;
@@ -196,22 +213,13 @@ static int run_decision(struct verdict *verdict, struct report *report)
 	int exit_code;
 	int r;
 
-	/* Also with -q: what was given up is never silent. */
-	print_waivers(&decision->spec);
-	if (!o->quiet) {
-		print_not_enforced(decision);
-		print_degraded(decision);
-	}
+	verdict_print_notes(verdict);
 	watch(&watcher, &run);
 	r = cordon_run(decision, &run, &result, &err);
 	top_stop(&watcher.top);
-	if (r < 0) {
-		print_err(&err);
-		if (err.kind == ERR_EXEC && !o->quiet &&
-		    visible_find_rule(decision, o->rest, false, likely, sizeof(likely)))
-			print_note("%s", likely);
-		return finish(verdict, report, &result, err.text, err_exit_code(&err));
-	}
+	if (r < 0)
+		return end_named(verdict, named, NULL, &err,
+				 failed_to_start(verdict, report, &err));
 	exit_code = result_exit_code(&result);
 	cpu_limit = result_find_cpu_limit(&result, &decision->spec.limits);
 	if (!o->quiet) {
@@ -221,7 +229,18 @@ static int run_decision(struct verdict *verdict, struct report *report)
 		if (result.denials != NULL)
 			denials_print(decision, &result, likely);
 	}
-	return finish(verdict, report, &result, NULL, exit_code);
+	exit_code = finish(verdict, report, &result, NULL, exit_code);
+	return end_named(verdict, named, &result, NULL, exit_code);
+}
+
+static int run_named(const struct cmd_context *context, struct verdict *verdict,
+		     struct report *report)
+{
+	struct named_run named;
+
+	if (create_named(context, verdict, &named) < 0)
+		return finish(verdict, report, NULL, verdict->err.text, EXIT_CORDON);
+	return run_decision(verdict, report, &named);
 }
 
 static int decide_and_run(struct verdict *verdict, const struct cmd_context *context,
@@ -235,8 +254,13 @@ static int decide_and_run(struct verdict *verdict, const struct cmd_context *con
 					.n_fds = o->n_fds,
 					.argv = (const char *const *)o->rest};
 
-	if (verdict_decide(verdict, context, &policy) == 0)
-		return run_decision(verdict, report);
+	int r = verdict_decide(verdict, context, &policy);
+
+	if (r == 0)
+		r = check_restart(verdict);
+	if (r == 0)
+		return o->name != NULL ? run_named(context, verdict, report)
+				       : run_decision(verdict, report, NULL);
 	verdict_print_refusal(verdict);
 	return finish(verdict, report, NULL, verdict->err.text, err_exit_code(&verdict->err));
 }
@@ -265,6 +289,8 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv)
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
+	if (r == 0 && verdict->options.detach)
+		return create_and_start(context, verdict);
 	exit_code = r < 0 ? finish(verdict, &report, NULL, verdict->err.text, EXIT_CORDON)
 			  : decide_and_run(verdict, context, &report);
 	report_release(&report);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "base/str.h"
 #include "cmd/print.h"
 
 struct verdict *verdict_new(void)
@@ -39,7 +40,9 @@ int verdict_decide(struct verdict *verdict, const struct cmd_context *context,
 	cmd_request_init(context, &request);
 	request.policy = *policy;
 	request.wants_usage = verdict->options.top || verdict->options.sample_ms > 0;
+	request.is_kept = request.counts_usage = verdict->options.name != NULL;
 	request.cgroup_parent = verdict->options.cgroup_parent;
+	request.wants_pause = verdict->options.name != NULL;
 	request.explains_denials = verdict->options.explains_denials;
 	request.policy.wants_origins = verdict->options.explains_denials;
 	return cordon_decide(&request, &verdict->decision, &verdict->problems, &verdict->misses,
@@ -60,6 +63,47 @@ int verdict_read_profile(struct verdict *verdict, const struct cmd_context *cont
 	verdict->misses.n = verdict->misses.n_dropped = 0;
 	verdict->err.kind = ERR_NONE;
 	return 0;
+}
+
+static void print_waivers(const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; i < spec->provenance.n_waivers; i++)
+		print_note("waived: %s (%s)", spec->provenance.waivers[i].name,
+			   spec->provenance.waivers[i].reason);
+}
+
+static void print_not_enforced(const struct decision *decision)
+{
+	char text[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < decision->n_not_enforced; i++)
+		len += str_format(text + len, sizeof(text) - len, "%s%s", i > 0 ? ", " : "",
+				  decision->not_enforced[i]);
+	if (len > 0)
+		print_note("not enforced here: %s (see cordon doctor)", text);
+}
+
+/* No protection is weaker for it, but a program that fails for it should not be searched. */
+static void print_degraded(const struct decision *decision)
+{
+	const struct spec_rootfs *rootfs = &decision->spec.rootfs;
+
+	if (rootfs->kind == ROOTFS_DIR && rootfs->writable == WRITABLE_TMPFS &&
+	    !decision->facts.tmpfs_attributes)
+		print_note("directories of %s cannot be removed or replaced inside: this kernel's "
+			   "tmpfs keeps no user attributes (Linux 6.6 and later do)",
+			   rootfs->dir);
+}
+
+void verdict_print_notes(const struct verdict *verdict)
+{
+	/* Also with -q: what was given up is never silent. */
+	print_waivers(&verdict->decision.spec);
+	if (verdict->options.quiet)
+		return;
+	print_not_enforced(&verdict->decision);
+	print_degraded(&verdict->decision);
 }
 
 void verdict_print_refusal(const struct verdict *verdict)

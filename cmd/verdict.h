@@ -41,6 +41,9 @@ int must_check verdict_decide(struct verdict *verdict, const struct cmd_context 
 int must_check verdict_read_profile(struct verdict *verdict, const struct cmd_context *context,
 				    const char *profile);
 
+/* The notes that stand before a start: what was waived, what is not enforced here. */
+void verdict_print_notes(const struct verdict *verdict);
+
 /* Says what verdict_decide refused. */
 void verdict_print_refusal(const struct verdict *verdict);
 

@@ -30,6 +30,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/enter.h"
 #include "launcher/init_image.h"
 #include "launcher/limits.h"
 #include "launcher/stdio.h"
@@ -79,11 +80,20 @@ static bool wants_own_keyring(const struct decision *d)
 	return d->facts.keyrings && (as_block(d) || d->spec.seccomp.admits_key_calls);
 }
 
+static bool is_entering(const struct decision *d)
+{
+	return d->enters;
+}
+
 const struct child_row_def child_rows[CHILD_ROWS] = {
 	/* setup process */
 	[CHILD_CGROUP_JOIN] = {"cgroup_join",
 			       "in its group before anything else (on v2 it was made there)",
 			       limits_has_v1_group, limits_join_group, NULL},
+	[CHILD_UNDUMPABLE] =
+		{"undumpable",
+		 "nobody in a sandbox that runs looks into what comes in, before its exec",
+		 is_entering, enter_undumpable, NULL},
 	[CHILD_SETUP_IDS] =
 		{"setup_ids",
 		 "files made for the sandbox get ids of the sandbox; supplementary groups go",
@@ -169,6 +179,11 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 			   child_keyring, NULL},
 	[CHILD_CAPABILITIES] = {"capabilities", "all sets empty", NULL, child_capabilities,
 				child_verify_capabilities},
+	[CHILD_ENTERED_DEATH_SIGNAL] = {"entered_death_signal",
+					"what was started in a sandbox by `cordon exec` ends with "
+					"that, whoever kills it",
+					is_entering, child_parent_death_signal,
+					child_verify_parent_death_signal},
 	[CHILD_NO_NEW_PRIVS] = {"no_new_privs", "setuid files give nothing", NULL,
 				child_no_new_privs, child_verify_no_new_privs},
 	[CHILD_WORKING_DIR] = {"working_dir", "entered with the workload's own rights", NULL,
@@ -223,6 +238,8 @@ MUST_PRECEDE(CHILD_BOUNDING_SET, CHILD_IDENTITY, "capabilities(7): dropping need
 MUST_PRECEDE(CHILD_IDENTITY, CHILD_KEYRING,
 	     "keyrings(7): keys are counted for the user who makes them");
 MUST_PRECEDE(CHILD_IDENTITY, CHILD_CAPABILITIES, "capabilities(7): setresuid needs CAP_SETUID");
+MUST_PRECEDE(CHILD_IDENTITY, CHILD_ENTERED_DEATH_SIGNAL,
+	     "prctl(2): setresuid clears the death signal");
 MUST_PRECEDE(CHILD_CAPABILITIES, CHILD_WORKING_DIR, "the workload's rights decide, not ours");
 MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_SECCOMP,
 	     "seccomp(2): without privileges it is the condition");
@@ -272,8 +289,7 @@ static int run_row(struct launch *launch, enum child_row row, struct err *err)
 	return r;
 }
 
-static int run_rows(struct launch *launch, enum child_row first, enum child_row end,
-		    struct err *err)
+int child_run_rows(struct launch *launch, enum child_row first, enum child_row end, struct err *err)
 {
 	for (enum child_row row = first; row < end; row++) {
 		int r = launch->decision->plan.child_wanted[row] ? run_row(launch, row, err) : 0;
@@ -284,14 +300,14 @@ static int run_rows(struct launch *launch, enum child_row first, enum child_row 
 	return 0;
 }
 
-static _Noreturn void give_up(const struct launch *launch, const struct err *err)
+_Noreturn void child_give_up(const struct launch *launch, const struct err *err)
 {
 	/* A frame that cannot be sent means that the keeper is gone, and the sandbox with it. */
 	ignore_result(sync_send_error(launch->sync_child, err), "the keeper may be gone");
 	_exit(125);
 }
 
-static int wait_for(const struct launch *launch, enum sync_point point, struct err *err)
+int child_wait_for(const struct launch *launch, enum sync_point point, struct err *err)
 {
 	struct sync_message message;
 	int r = sync_receive(launch->sync_child, &message);
@@ -329,21 +345,21 @@ static int announce_listener(const struct launch *launch)
  * among those that the setup process still makes none fails but to end the sandbox. The keeper
  * opens the gate only after init has gone ahead.
  */
-static int workload_main(void *arg)
+int child_workload_main(void *arg)
 {
 	struct launch *launch = arg;
 	struct err err;
 	int r;
 
 	close_fd(&launch->init_gone_write);
-	r = run_rows(launch, CHILD_FIRST_IN_WORKLOAD, CHILD_FIRST_AFTER_READY, &err);
+	r = child_run_rows(launch, CHILD_FIRST_IN_WORKLOAD, CHILD_FIRST_AFTER_READY, &err);
 	if (r == 0)
 		r = announce(launch, SYNC_READY, &err);
 	/* The keeper reads back what was given up while the kernel translates the filter. */
 	if (r == 0)
-		r = run_rows(launch, CHILD_FIRST_AFTER_READY, CHILD_ROWS, &err);
+		r = child_run_rows(launch, CHILD_FIRST_AFTER_READY, CHILD_ROWS, &err);
 	if (r < 0)
-		give_up(launch, &err);
+		child_give_up(launch, &err);
 	/* Under the workload's filter: write(2), execve(2) and exit_group(2) are what it always
 	 * admits. */
 	r = announce_listener(launch);
@@ -362,7 +378,7 @@ static int workload_main(void *arg)
 
 /* The keeper's ends, which would keep its death from being seen. The journal stays: its lock is
  * init's, too, so that gc undoes nothing while a process of the sandbox is left. */
-static int take_childs_ends(struct launch *launch, struct err *err)
+int child_take_ends(struct launch *launch, struct err *err)
 {
 	int sync_child = fcntl(launch->sync_child, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 
@@ -383,24 +399,25 @@ void child_main(struct launch *launch)
 {
 	struct err err;
 	pid_t pid;
-	int r = take_childs_ends(launch, &err);
+	int r = child_take_ends(launch, &err);
 
 	if (r == 0)
-		r = wait_for(launch, SYNC_MAPPED, &err);
+		r = child_wait_for(launch, SYNC_MAPPED, &err);
 	if (r == 0)
-		r = run_rows(launch, CHILD_FIRST, CHILD_FIRST_AFTER_FORK, &err);
+		r = child_run_rows(launch, CHILD_FIRST, CHILD_FIRST_AFTER_FORK, &err);
 	if (r < 0)
-		give_up(launch, &err);
-	pid = sys_clone_sharing(workload_main, launch->workload_stack, WORKLOAD_STACK, launch);
+		child_give_up(launch, &err);
+	pid = sys_clone_sharing(child_workload_main, launch->workload_stack, WORKLOAD_STACK,
+				launch);
 	if (pid < 0) {
 		err_set(&err, ERR_SETUP, -pid, "fork the workload's process");
-		give_up(launch, &err);
+		child_give_up(launch, &err);
 	}
 	launch->workload_pid_inside = pid;
-	if (run_rows(launch, CHILD_FIRST_AFTER_FORK, CHILD_FIRST_IN_WORKLOAD, &err) < 0)
-		give_up(launch, &err);
+	if (child_run_rows(launch, CHILD_FIRST_AFTER_FORK, CHILD_FIRST_IN_WORKLOAD, &err) < 0)
+		child_give_up(launch, &err);
 	fault_slow(&launch->fault, parent_rows[PARENT_INIT_GONE_AHEAD].name);
 	ignore_result(child_become_init(launch, &err), "it returns only to say why it failed");
 	str_format(err.step, sizeof(err.step), "init");
-	give_up(launch, &err);
+	child_give_up(launch, &err);
 }

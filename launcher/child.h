@@ -25,6 +25,14 @@ child_fn child_signals, child_process_group, child_rlimits, child_verify_rlimits
 	child_verify_capabilities, child_no_new_privs, child_verify_no_new_privs, child_working_dir,
 	child_program, child_descriptors, child_seccomp;
 
+/* child.c: what the processes of enter_child.c have in common with it. */
+int must_check child_take_ends(struct launch *launch, struct err *err);
+int must_check child_wait_for(const struct launch *launch, enum sync_point point, struct err *err);
+int must_check child_run_rows(struct launch *launch, enum child_row first, enum child_row end,
+			      struct err *err);
+_Noreturn void child_give_up(const struct launch *launch, const struct err *err);
+int child_workload_main(void *arg);
+
 /* Parts of rows that init and the monitor take, too. */
 int must_check child_drop_bounding_set(struct err *err);
 int must_check child_become(const struct launch *launch, uint32_t uid, uint32_t gid,

@@ -54,9 +54,14 @@ int child_process_group(struct launch *launch, struct err *err)
 
 /* ---- resource limits ---- */
 
+static rlim_t as_rlim(uint64_t value)
+{
+	return value == SPEC_UNLIMITED ? RLIM_INFINITY : value;
+}
+
 static int set_limit(int resource, uint64_t value)
 {
-	rlim_t limit = value == SPEC_UNLIMITED ? RLIM_INFINITY : value;
+	rlim_t limit = as_rlim(value);
 	struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
 
 	return setrlimit((__rlimit_resource_t)resource, &both) != 0 ? -errno : 0;
@@ -64,7 +69,7 @@ static int set_limit(int resource, uint64_t value)
 
 static bool has_limit(int resource, uint64_t value)
 {
-	rlim_t limit = value == SPEC_UNLIMITED ? RLIM_INFINITY : value;
+	rlim_t limit = as_rlim(value);
 	struct rlimit both;
 
 	return getrlimit((__rlimit_resource_t)resource, &both) == 0 && both.rlim_cur == limit &&
@@ -97,18 +102,48 @@ int child_verify_rlimits(struct launch *launch, struct err *err)
 	return 0;
 }
 
+/*
+ * Who comes into a sandbox that runs becomes its user in the row identity, and setresuid(2) looks
+ * at how many processes that user has without this one; execve(2) then fails with EAGAIN where they
+ * were too many (flag_nproc_exceeded in kernel/sys.c). So for that row there is room for one less.
+ */
+static uint64_t nproc_until_identity(const struct launch *launch)
+{
+	const struct plan *plan = &launch->decision->plan;
+	bool has_company = launch->decision->enters && plan->ids == IDS_BLOCK;
+
+	return has_company && plan->nproc_limit != SPEC_UNLIMITED && plan->nproc_limit > 0
+		       ? plan->nproc_limit - 1
+		       : plan->nproc_limit;
+}
+
+static int set_nproc(const struct launch *launch, uint64_t soft, struct err *err)
+{
+	struct rlimit both = {.rlim_cur = as_rlim(soft),
+			      .rlim_max = as_rlim(launch->decision->plan.nproc_limit)};
+
+	return setrlimit(RLIMIT_NPROC, &both) != 0 ? err_set(err, ERR_SETUP, errno, "limits.nproc")
+						   : 0;
+}
+
+static int verify_nproc(const struct launch *launch, uint64_t soft, struct err *err)
+{
+	struct rlimit both;
+
+	return getrlimit(RLIMIT_NPROC, &both) == 0 && both.rlim_cur == as_rlim(soft) &&
+			       both.rlim_max == as_rlim(launch->decision->plan.nproc_limit)
+		       ? 0
+		       : err_set(err, ERR_SETUP, 0, "limits.nproc: reads back as something else");
+}
+
 int child_nproc(struct launch *launch, struct err *err)
 {
-	int r = set_limit(RLIMIT_NPROC, launch->decision->plan.nproc_limit);
-
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "limits.nproc") : 0;
+	return set_nproc(launch, nproc_until_identity(launch), err);
 }
 
 int child_verify_nproc(struct launch *launch, struct err *err)
 {
-	return has_limit(RLIMIT_NPROC, launch->decision->plan.nproc_limit)
-		       ? 0
-		       : err_set(err, ERR_SETUP, 0, "limits.nproc: reads back as something else");
+	return verify_nproc(launch, nproc_until_identity(launch), err);
 }
 
 /* ---- privileges ---- */
@@ -130,8 +165,13 @@ int child_become(const struct launch *launch, uint32_t uid, uint32_t gid, struct
 int child_identity(struct launch *launch, struct err *err)
 {
 	const struct spec_identity *id = &launch->spec->identity;
+	uint64_t whole = launch->decision->plan.nproc_limit;
+	int r = child_become(launch, id->uid, id->gid, err);
 
-	return child_become(launch, id->uid, id->gid, err);
+	if (r < 0 || nproc_until_identity(launch) == whole)
+		return r;
+	r = set_nproc(launch, whole, err);
+	return r == 0 ? verify_nproc(launch, whole, err) : r;
 }
 
 int child_keyring(struct launch *launch, struct err *err)
@@ -347,7 +387,9 @@ static int place_init_fds(const struct launch *launch, int *ret_image_fd, struct
 	int status = fcntl(launch->status_write, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int lifeline = fcntl(launch->lifeline_read, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	int image = fcntl(launch->init_image_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
-	int journal = fcntl(launch->run.journal_fd, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
+	/* Who enters a sandbox has no journal: something has to be at that number. */
+	int lock = launch->decision->enters ? launch->lifeline_read : launch->run.journal_fd;
+	int journal = fcntl(lock, F_DUPFD_CLOEXEC, INIT_SPARE_FD);
 	bool has_terminal = launch->decision->plan.child_wanted[CHILD_TERMINAL];
 	int terminal = has_terminal ? fcntl(launch->terminal_slave, F_DUPFD_CLOEXEC, INIT_SPARE_FD)
 				    : -EBADF;
@@ -388,7 +430,9 @@ int child_become_init(struct launch *launch, struct err *err)
 	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0)
 		return err_set(err, ERR_SETUP, errno, "block init's signals");
 	str_format(pid, sizeof(pid), "%d", launch->workload_pid_inside);
-	r = child_become(launch, plan->init_uid, plan->init_gid, err);
+	/* Outside of a sandbox (enter_child.c) that has been done, by other numbers. */
+	r = launch->decision->enters ? 0
+				     : child_become(launch, plan->init_uid, plan->init_gid, err);
 	if (r == 0)
 		r = child_drop_capabilities(err);
 	if (r == 0)

@@ -21,7 +21,7 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-enum { SPARE_FD = 10 }; /* above what a helper is started with */
+enum { SPARE_FD = CONFINED_FDS_MAX + 1 }; /* above what a helper is started with */
 
 /* ---- its process ---- */
 

@@ -14,7 +14,7 @@
 
 struct launch;
 
-enum { CONFINED_FDS_MAX = 6, CONFINED_ARGS_MAX = 2 };
+enum { CONFINED_FDS_MAX = 12, CONFINED_ARGS_MAX = 3 };
 
 struct confined_image {
 	const char *name;

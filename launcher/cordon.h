@@ -22,6 +22,7 @@
 #include "launcher/facts.h"
 #include "launcher/landlock.h"
 #include "launcher/limits_text.h"
+#include "launcher/log_format.h"
 #include "launcher/plan.h"
 #include "launcher/result.h"
 #include "launcher/state.h"
@@ -31,9 +32,29 @@
 
 #define CORDON_VERSION "0.1.0"
 
+/* A file of the policy as it was read: the answer to one call of policy_host.load_profile. */
+struct policy_file {
+	const char *ref;
+	const char *relative_to;
+	const char *path;
+	const char *dir;
+	const char *text; /* len bytes */
+	size_t len;
+};
+
+enum { POLICY_FILES_MAX = 32 };
+
+struct policy_files {
+	struct policy_file list[POLICY_FILES_MAX];
+	size_t n;
+};
+
 /* What the front door was asked for: text only, nothing opened. */
 struct run_request {
 	struct policy_request policy;
+	/* A kept sandbox's: what the policy reads is what it read when the sandbox was made, and no
+	 * file of today's. NULL: the files. The ceiling is today's in any case. */
+	const struct policy_files *files;
 	const char *root_dir;    /* --root, NULL for the default places */
 	const char *runtime_dir; /* $XDG_RUNTIME_DIR, NULL where unset */
 	bool fds_closed[3];      /* from facts_guard_stdio */
@@ -41,7 +62,21 @@ struct run_request {
 	const char *home;
 	bool explains_denials;     /* with policy.wants_origins */
 	const char *cgroup_parent; /* --cgroup-parent, NULL for the place that is found */
+	const char *kept_dir;      /* the state root, which no sandbox is shown; NULL: by root_dir,
+				      environment and home */
 	bool wants_usage;          /* what is used will be asked for while it runs */
+	bool counts_usage;         /* the same, where a group can be had; no reason to refuse */
+	bool is_kept;              /* other programs may be started in it (cordon_run, enters) */
+	bool keeps_output;         /* what it prints goes into files (run_options.logs) */
+	/* With keeps_output: what those who attach type is the program's stdin; it has a terminal
+	 * of its own, whether the caller has one or not. */
+	bool keeps_stdin;
+	bool keeps_terminal;
+	/* Another program is to be started in a sandbox that this request describes: what is asked
+	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
+	bool enters;
+	uint64_t enters_nproc_limit;
+	bool wants_pause; /* a group that can be frozen, where it can be had */
 };
 
 /* A host path that the spec shows, as it was when it was checked. */
@@ -99,8 +134,18 @@ struct decision {
 	struct limits_decision limits;
 	bool explains_denials;
 	bool wants_usage;
-	bool names_group; /* --cgroup-parent: the sandbox is in that group, limits or none */
-	char state_path[4096];
+	bool counts_usage;
+	bool is_kept;
+	bool keeps_output;
+	bool keeps_stdin; /* a pipe; where it has a terminal that is its stdin */
+	bool keeps_terminal;
+	bool enters;
+	uint64_t enters_nproc_limit;
+	bool wants_pause;
+	bool names_group;      /* --cgroup-parent: the sandbox is in that group, limits or none */
+	char state_path[4096]; /* the run root */
+	char kept_path[4096];  /* the state root, "" where there is no place for one */
+	struct policy_files files; /* all that the policy read, in the arena */
 };
 
 /*
@@ -113,8 +158,13 @@ int must_check cordon_decide(const struct run_request *request, struct decision 
 			     struct err *err);
 void cordon_release(struct decision *decision);
 
-/* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL. */
-int must_check cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err);
+/* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL;
+ * controllers: as bits, which of them (cgroup_probe). */
+int must_check cordon_probe_groups(struct host_facts *facts, const char *parent,
+				   uint32_t controllers, struct err *err);
+
+/* After it: adds what systemd would give to a run with a limit that nothing else can hold. */
+void cordon_probe_scope(const struct run_request *request, struct host_facts *facts);
 
 /* What the sandbox uses at one moment; RESULT_NONE for what is not measured. */
 struct run_sample {
@@ -127,9 +177,38 @@ struct run_sample {
 	int64_t io_write_bytes;
 };
 
+/* What there is once the workload runs; valid during the call. */
+struct run_started {
+	pid_t workload_pid;
+	pid_t init_pid;
+	const char *run_id;          /* of the journal below the run root */
+	const struct cgroup *cgroup; /* n 0: none */
+	uint64_t nproc_limit;        /* RLIMIT_NPROC of the workload */
+	uint64_t stop_grace_ms;      /* what the policy says */
+	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
+};
+
+/* The sandbox that is entered, in the caller's hands. */
+struct run_target {
+	/* In the order of facts_namespace_names. */
+	int namespace_fds[FACTS_NAMESPACES];
+	struct cgroup groups; /* cgroup_open; n 0: none */
+	uint32_t id_block;    /* 0: as a user */
+	/* Where the kernel has the caller's arguments: nobody inside is to read them. */
+	char *command_line;
+	size_t command_line_size;
+};
+
+/* Where a decision that keeps_output puts it: log_format.h. */
+struct run_logs {
+	int fds[LOG_FILES_MAX]; /* open for reading and writing, the caller's to close */
+	size_t n;
+	uint64_t max_size; /* bytes of each */
+};
+
 struct run_options {
 	/* Called once the workload runs. NULL: none. */
-	void (*started)(void *ctx, pid_t init_pid);
+	void (*started)(void *ctx, const struct run_started *started);
 	void *ctx;
 	/* Called every sample_ms while it runs, where the decision wants_usage. It may not block:
 	 * meanwhile no limit is looked at. NULL: none. */
@@ -137,6 +216,23 @@ struct run_options {
 	uint64_t sample_ms;
 	struct denials *denials; /* filled where the decision explains them; may be NULL else */
 	struct access_denials *access; /* likewise, where the audit stream can be read */
+	/* As root: the first of a block of host ids that the caller has claimed (ids.h) and gives
+	 * back; 0: the run claims one of its own. */
+	uint32_t id_block;
+	const struct run_target *target; /* where the decision enters */
+	const struct run_logs *logs;     /* where the decision keeps_output */
+	/* Likewise: a socket that listens (SOCK_SEQPACKET), for those who attach: attach.h; the
+	 * caller's to close. -EBADF: none. */
+	int attach_fd;
+	/* Called once when what it prints can be kept no more: the process that does has died, or
+	 * does not answer and was killed. The sandbox goes on. NULL: none. */
+	void (*output_lost)(void *ctx);
+	/* SIGTERM ends the sandbox in order: stop_signal, stop_grace_period (or what
+	 * pidfd_send_signal's si_value says, in milliseconds), then all is killed. */
+	bool stops_in_order;
+	/* The same for a SIGTERM that comes with such a value alone: of a run in the foreground
+	 * that is kept any other is passed on, as ever. */
+	bool stops_by_command;
 	bool keeps_file_rights; /* as root, the front door still has to write where root needs
 				   CAP_DAC_OVERRIDE */
 };

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "launcher/cordon.h"
+#include "launcher/enter.h"
 #include "launcher/limits.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
@@ -59,10 +60,17 @@ static bool wants_core_file(const struct spec_limits *limits)
 	return false;
 }
 
-int cordon_probe_groups(struct host_facts *facts, const char *parent, struct err *err)
+int cordon_probe_groups(struct host_facts *facts, const char *parent, uint32_t controllers,
+			struct err *err)
 {
 	facts->has_systemd = access("/run/systemd/system", F_OK) == 0;
-	return cgroup_probe(parent, &facts->cgroup, err);
+	return cgroup_probe(parent, controllers, &facts->cgroup, err);
+}
+
+void cordon_probe_scope(const struct run_request *request, struct host_facts *facts)
+{
+	if (facts->has_systemd && request->cgroup_parent == NULL)
+		scope_probe(request->runtime_dir, facts);
 }
 
 /* Facts that few specs need. */
@@ -82,14 +90,16 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 		d->facts.landlock_abi = facts_landlock_abi();
 	if (d->explains_denials)
 		d->facts.audit = audit_probe(&d->facts);
+	/* Limits are the sandbox's, which has them. */
+	if (d->enters)
+		return 0;
 	if (output_is_asked_for(d))
 		output_probe(&d->facts);
 	if (!limits_want_group(d))
 		return 0;
-	r = cordon_probe_groups(&d->facts, request->cgroup_parent, err);
-	if (r == 0 && d->facts.has_systemd && request->cgroup_parent == NULL &&
-	    limits_need_group(d))
-		scope_probe(request->runtime_dir, &d->facts);
+	r = cordon_probe_groups(&d->facts, request->cgroup_parent, limits_asked(d), err);
+	if (r == 0 && limits_need_group(d))
+		cordon_probe_scope(request, &d->facts);
 	return r;
 }
 
@@ -106,6 +116,22 @@ static int refuse(const struct misses *misses, struct err *err)
 	return err_hint(err, "%s", first->hint);
 }
 
+static int find_kept_path(const struct run_request *request, struct decision *ret, struct err *err)
+{
+	const struct state_owner owner = {.root_dir = request->root_dir,
+					  .euid = ret->facts.euid,
+					  .environment = request->environment,
+					  .home = request->home};
+	int r;
+
+	if (request->kept_dir != NULL) {
+		str_format(ret->kept_path, sizeof(ret->kept_path), "%s", request->kept_dir);
+		return 0;
+	}
+	r = state_kept_path(&owner, ret->kept_path, sizeof(ret->kept_path), err);
+	return r == -ENOENT ? 0 : r;
+}
+
 int cordon_decide(const struct run_request *request, struct decision *ret,
 		  struct policy_problems *problems, struct misses *misses, struct err *err)
 {
@@ -116,6 +142,14 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	memset(ret, 0, sizeof(*ret));
 	ret->explains_denials = request->explains_denials;
 	ret->wants_usage = request->wants_usage;
+	ret->counts_usage = request->counts_usage && !request->enters;
+	ret->is_kept = request->is_kept;
+	ret->keeps_output = request->keeps_output;
+	ret->keeps_terminal = request->keeps_output && request->keeps_terminal;
+	ret->keeps_stdin = request->keeps_output && request->keeps_stdin && !ret->keeps_terminal;
+	ret->enters = request->enters;
+	ret->enters_nproc_limit = request->enters_nproc_limit;
+	ret->wants_pause = request->wants_pause;
 	ret->names_group = request->cgroup_parent != NULL;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;
@@ -124,14 +158,19 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 		r = facts_probe(request->fds_closed, &ret->facts, err);
 	if (r == 0)
 		facts_probe_passed(&ret->facts, request->policy.fds, request->policy.n_fds);
+	for (int fd = 0; r == 0 && ret->keeps_terminal && fd < 3; fd++)
+		ret->facts.stdio_is_terminal[fd] = true;
 	if (r == 0)
 		r = state_root_path(request->root_dir, ret->facts.euid, request->runtime_dir,
 				    ret->state_path, sizeof(ret->state_path), err);
+	if (r == 0)
+		r = find_kept_path(request, ret, err);
 	if (r < 0)
 		return r;
 	policy_host_init(&host_state, request, ret->facts.euid, &host);
 	/* Root of a user namespace is a user of the host. */
 	host_state.is_bound = ret->facts.host_euid != 0;
+	host_state.files = &ret->files;
 	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
 	if (r == 0)
 		r = probe_for_spec(ret, request, err);
@@ -141,8 +180,12 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 		return r;
 	preflight_host(ret, misses);
 	preflight_lsm(ret, misses);
-	preflight_limits(ret, misses);
-	preflight_output(ret, misses);
+	if (ret->enters) {
+		enter_preflight(ret, misses);
+	} else {
+		preflight_limits(ret, misses);
+		preflight_output(ret, misses);
+	}
 	plan_make(ret);
 	if (misses->n > 0)
 		return refuse(misses, err);

@@ -88,6 +88,9 @@ struct host_facts {
 	struct cgroup_facts cgroup; /* probed where a limit asks for it */
 	bool has_systemd;           /* as cgroup */
 	char scope_runtime_dir[64]; /* where the manager's sockets are; see scope_probe */
+	/* Controllers (bits) that systemd would give, were it not for the program that asks: */
+	uint32_t scope_lost;
+	int scope_errno; /* why that cannot be executed: ENOENT, EPERM */
 };
 
 extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc/PID/ns */

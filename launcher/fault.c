@@ -4,9 +4,12 @@
 
 #ifdef CORDON_FAULTS
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +28,9 @@ struct fault fault_from_environment(void)
 		{":skip", FAULT_SKIP},
 		{":kill-keeper", FAULT_KILL_KEEPER},
 		{":kill-init", FAULT_KILL_INIT},
+		{":kill", FAULT_KILL},
+		{":stop", FAULT_STOP},
+		{":kill-parent", FAULT_KILL_PARENT},
 	};
 	const char *text = getenv("CORDON_FAULT");
 	const char *colon = text != NULL ? strchr(text, ':') : NULL;
@@ -42,6 +48,34 @@ enum fault_action fault_at(const struct fault *fault, const char *row)
 	if (fault->row == NULL || strncmp(fault->row, row, len) != 0 || fault->row[len] != ':')
 		return FAULT_NONE;
 	return fault->action;
+}
+
+int fault_point(const char *name, const char *what)
+{
+	struct fault fault = fault_from_environment();
+	char point[64];
+
+	snprintf(point, sizeof(point), "%s%s%s", name, what != NULL ? "." : "",
+		 what != NULL ? what : "");
+	switch (fault_at(&fault, point)) {
+	case FAULT_FAIL:
+		return -EIO;
+	case FAULT_KILL:
+		kill(getpid(), SIGKILL);
+		break;
+	case FAULT_STOP:
+		kill(getpid(), SIGSTOP);
+		break;
+	case FAULT_KILL_PARENT:
+		kill(getppid(), SIGKILL);
+		break;
+	case FAULT_NONE:
+	case FAULT_SKIP:
+	case FAULT_KILL_KEEPER:
+	case FAULT_KILL_INIT:
+		break;
+	}
+	return 0;
 }
 
 void fault_slow(const struct fault *fault, const char *row)

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/audit.h"
+#include "launcher/enter.h"
 #include "launcher/host_proc.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
@@ -64,6 +65,12 @@ static bool has_one_id(const struct decision *d)
 
 static int apply_id_block(struct launch *launch, struct err *err)
 {
+	/* The record's, which gives it back. */
+	if (launch->id_block != 0) {
+		launch->run.has_block = true;
+		launch->run.block_first = launch->id_block;
+		return 0;
+	}
 	return state_block_claim(&launch->state, &launch->run, err);
 }
 
@@ -77,9 +84,10 @@ static int verify_id_block(struct launch *launch, struct err *err)
 
 static int undo_id_block(struct launch *launch, struct err *err)
 {
-	int r = launch->run.has_block ? state_block_release(&launch->state, launch->run.id,
-							    launch->run.block_number, err)
-				      : 0;
+	int r = launch->run.has_block && launch->id_block == 0
+			? state_block_release(&launch->state, launch->run.id,
+					      launch->run.block_number, err)
+			: 0;
 
 	return r < 0 ? r : 0;
 }
@@ -88,6 +96,22 @@ static int undo_id_block(struct launch *launch, struct err *err)
 static bool wants_stdio_files(const struct decision *d)
 {
 	return has_block(d) && stdio_has_input_files(d);
+}
+
+static bool is_kept(const struct decision *d)
+{
+	return d->is_kept && !d->enters;
+}
+
+static bool wants_member(const struct decision *d)
+{
+	return limits_has_group(d) || d->enters;
+}
+
+static int verify_member(struct launch *launch, struct err *err)
+{
+	return launch->decision->enters ? enter_verify_member(launch, err)
+					: limits_verify_member(launch, err);
 }
 
 /* ---- session keyring ---- */
@@ -242,8 +266,8 @@ static uint64_t keeper_needs(const struct launch *launch)
 
 static int apply_keeper_privileges(struct launch *launch, struct err *err)
 {
-	struct sys_caps caps = {.effective = keeper_needs(launch),
-				.permitted = keeper_needs(launch)};
+	const uint64_t needs = keeper_needs(launch);
+	struct sys_caps caps = {.effective = needs, .permitted = needs};
 	int r = sys_capset(&caps);
 
 	if (r < 0)
@@ -255,13 +279,14 @@ static int apply_keeper_privileges(struct launch *launch, struct err *err)
 
 static int verify_keeper_privileges(struct launch *launch, struct err *err)
 {
+	const uint64_t needs = keeper_needs(launch);
 	struct sys_caps caps;
 	int r = sys_capget(&caps);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "read back the keeper's capabilities");
-	if (caps.effective != keeper_needs(launch) || caps.permitted != keeper_needs(launch) ||
-	    caps.inheritable != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+	if (caps.effective != needs || caps.permitted != needs || caps.inheritable != 0 ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, ERR_SETUP, 0, "the keeper kept more privileges than it needs");
 	return 0;
 }
@@ -328,9 +353,13 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload",
 			      NULL, apply_read_back, NULL, NULL},
+	[PARENT_NAMESPACES] = {"namespaces",
+			       "held open, so that `cordon exec` can enter them whatever the "
+			       "workload does",
+			       is_kept, enter_hold_namespaces, enter_verify_namespaces, NULL},
 	[PARENT_CGROUP_MEMBER] = {"cgroup_member",
-				  "the kernel says that the workload is in the group",
-				  limits_has_group, limits_verify_member, NULL, NULL},
+				  "the kernel says that the workload is in the group", wants_member,
+				  verify_member, NULL, NULL},
 	[PARENT_INIT_GONE_AHEAD] =
 		{"init_gone_ahead",
 		 "the host's tree is detached, pid 1 has executed its own image and holds nothing",
@@ -382,6 +411,7 @@ MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
 	     "capabilities(7): emptying its bounding set needs CAP_SETPCAP");
 MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,
 	     "pidfd_getfd(2): as root it takes CAP_SYS_PTRACE; and as for the monitor");
+MUST_PRECEDE(PARENT_NAMESPACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
 	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
 

@@ -17,6 +17,7 @@
 #include "launcher/fault.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
+#include "launcher/recorder.h"
 #include "launcher/state.h"
 #include "launcher/stores.h"
 #include "launcher/terminal.h"
@@ -76,6 +77,7 @@ struct launch {
 	int workload_pidfd;
 	struct terminal terminal;
 	struct output_pipes output;
+	struct recorder_watch recorder;
 	struct stores stores;
 	struct notifier_process notifier;
 	struct auditor_process auditor;
@@ -87,7 +89,11 @@ struct launch {
 	char start_dir[4096];    /* the caller's directory where it is visible inside, else "" */
 	char program_path[4096]; /* what will be executed, absolute */
 	bool keeps_file_rights;
-	struct fault fault; /* test builds */
+	uint32_t id_block; /* the caller's, 0: none */
+	const struct run_target *target;
+	const struct run_logs *logs;
+	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
+	struct fault fault;                  /* test builds */
 };
 
 /* One step of the keeper. `undo` is idempotent and needs only what the journal holds. */
@@ -128,12 +134,18 @@ void launch_release(struct launch *launch);
 /* A sealed memfd of mode 0111 with the program's bytes; CLOEXEC. */
 int must_check prepare_image(const char *name, const char *bytes, size_t size, struct err *err);
 
+/* Closes the keeper's copies of what the child has. */
+void spawn_close_childs_ends(struct launch *launch);
+
 /* clone3 by the plan's shape. Returns in the keeper only. */
 int must_check spawn_sandbox(struct launch *launch, struct err *err);
 
 /* Waits for the end. options: who wants samples. */
 int must_check supervise(struct launch *launch, const struct run_options *options,
 			 struct run_result *ret_result, struct err *err);
+
+/* Tells once that output can be kept no more (run_options.output_lost). */
+void supervise_tell_loss(struct launch *launch, const struct run_options *options);
 
 /* Kills the whole sandbox and waits until it is gone. Idempotent. */
 void launch_kill(struct launch *launch);

@@ -305,7 +305,7 @@ static bool memory_ran_out(const struct launch *launch)
 {
 	struct cgroup_usage usage;
 
-	cgroup_read_usage(&launch->cgroup, &usage);
+	cgroup_read_usage(&launch->cgroup, CGROUP_TOTALS, &usage);
 	return usage.oom_kills > 0;
 }
 
@@ -344,6 +344,9 @@ static bool is_idle(const struct launch *launch, struct limits_watch *watch, int
 
 	if (now_ms < watch->next_idle_ms)
 		return false;
+	/* What is paused is not idle. */
+	if (cgroup_is_frozen(&launch->cgroup))
+		watch->active_ms = now_ms;
 	used = cgroup_read_cpu_us(&launch->cgroup);
 	if (used == CGROUP_UNKNOWN)
 		return true; /* as for processor time: it cannot be promised any more */
@@ -394,7 +397,7 @@ void limits_sample(const struct launch *launch, struct run_sample *ret)
 {
 	struct cgroup_usage usage;
 
-	cgroup_read_usage(&launch->cgroup, &usage);
+	cgroup_read_usage(&launch->cgroup, CGROUP_NOW, &usage);
 	*ret = (struct run_sample){
 		.memory_bytes = known(usage.memory_bytes),
 		.swap_bytes = known(usage.swap_bytes),
@@ -417,24 +420,33 @@ static bool has_failed(const struct run_result *result)
  * MEMCG_CHARGE_BATCH: 64 pages). */
 static bool memory_reached(const struct launch *launch, const struct cgroup_usage *usage)
 {
-	int64_t batch = 64 * (int64_t)sysconf(_SC_PAGESIZE);
+	bool is_limited = (launch->decision->limits.enforced & 1U << LIMIT_MEMORY) != 0;
 	uint64_t limit = launch->spec->limits.total[LIMIT_MEMORY].value;
+	struct cgroup_bounds bounds = cgroup_read_bounds(&launch->cgroup);
 
-	if ((launch->decision->limits.enforced & 1U << LIMIT_MEMORY) == 0)
-		return false;
-	if (usage->memory_limit_hits != CGROUP_UNKNOWN)
-		return usage->memory_limit_hits > 0;
+	if (bounds.memory_bytes != CGROUP_UNKNOWN) {
+		is_limited = bounds.memory_bytes != CGROUP_UNLIMITED;
+		limit = (uint64_t)bounds.memory_bytes;
+	}
+	if (usage->memory_limit_hits != CGROUP_UNKNOWN || !is_limited)
+		return is_limited && usage->memory_limit_hits > 0;
 	return usage->memory_peak_bytes == CGROUP_UNKNOWN ||
-	       (uint64_t)(usage->memory_peak_bytes + batch) >= limit;
+	       (uint64_t)usage->memory_peak_bytes + 64 * (uint64_t)sysconf(_SC_PAGESIZE) >= limit;
 }
 
 /* v1, and v2 before Linux 6.11, count a refusal where the fork was tried, though the limit was that
  * of a group above. */
 static bool pids_reached(const struct launch *launch, const struct cgroup_usage *usage)
 {
+	bool is_limited = (launch->decision->limits.enforced & 1U << LIMIT_PIDS) != 0;
 	uint64_t limit = launch->spec->limits.total[LIMIT_PIDS].value + OUR_TASKS;
+	struct cgroup_bounds bounds = cgroup_read_bounds(&launch->cgroup);
 
-	return (launch->decision->limits.enforced & 1U << LIMIT_PIDS) != 0 &&
+	if (bounds.pids != CGROUP_UNKNOWN) {
+		is_limited = bounds.pids != CGROUP_UNLIMITED;
+		limit = (uint64_t)bounds.pids;
+	}
+	return is_limited &&
 	       (usage->pids_peak == CGROUP_UNKNOWN || (uint64_t)usage->pids_peak >= limit);
 }
 
@@ -473,7 +485,7 @@ void limits_collect(const struct launch *launch, struct run_result *result)
 
 	if (launch->cgroup.n == 0)
 		return;
-	cgroup_read_usage(&launch->cgroup, &usage);
+	cgroup_read_usage(&launch->cgroup, CGROUP_TOTALS, &usage);
 	/* cpuacct of v1 has no split where it was never scheduled on a tick. */
 	result->cpu_user_ms = to_ms(usage.cpu_user_us, result->cpu_user_ms);
 	result->cpu_system_ms = to_ms(usage.cpu_system_us, result->cpu_system_ms);

@@ -11,6 +11,9 @@
  * be probed. */
 bool limits_want_group(const struct decision *decision);
 
+/* The controllers that are asked for, as bits: of which facts are to be probed. */
+uint32_t limits_asked(const struct decision *decision);
+
 /* Whether some of it has no other way, as limits.pids mostly has. */
 bool limits_need_group(const struct decision *decision);
 

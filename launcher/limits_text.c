@@ -2,6 +2,7 @@
 /* What is said of control groups: obstacles, remedies, and by what a limit is enforced. */
 #include "launcher/limits_text.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ static void fix_v2(const struct host_facts *facts, uint32_t controllers, const c
 	size_t len = str_format(buf, size, "As root: echo");
 
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
-		if ((controllers & 1U << c) != 0 && c != CGROUP_CPUACCT)
+		if ((controllers & 1U << c) != 0 && c != CGROUP_CPUACCT && c != CGROUP_FREEZER)
 			len += str_format(buf + len, size - len, " +%s",
 					  cgroup_controller_names[c]);
 	str_format(buf + len, size - len,
@@ -98,6 +99,20 @@ static void fix_v2(const struct host_facts *facts, uint32_t controllers, const c
 		   ">$D/caller/cgroup.procs (%d: who started cordon).",
 		   top, top, facts->host_euid, facts->host_euid, facts->cgroup.caller,
 		   facts->cgroup.caller);
+}
+
+/* systemd would give a group, if cordon-scope could ask for it. */
+static void fix_scope(const struct host_facts *facts, char *buf, size_t size)
+{
+	str_format(buf, size,
+		   "systemd would give a group, and cordon-scope, which asks for it, %s; or start "
+		   "it in one of your own: systemd-run --user --scope -p Delegate=yes cordon run "
+		   "...",
+		   facts->scope_errno == ENOENT
+			   ? "is neither beside cordon nor in ../libexec/cordon from there: make "
+			     "install puts it there"
+			   : "is not executed where it is: that file and its directory must be "
+			     "root's or yours, and nobody else's to write (chmod go-w)");
 }
 
 static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
@@ -171,6 +186,10 @@ void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char 
 		c++;
 	if (c == CGROUP_CONTROLLERS)
 		return;
+	if ((facts->scope_lost & 1U << c) != 0) {
+		fix_scope(facts, buf, size);
+		return;
+	}
 	controllers = alike(&facts->cgroup, controllers, c);
 	switch (facts->cgroup.obstacle[c]) {
 	case CGROUP_ABSENT:
@@ -230,7 +249,7 @@ bool limits_text_carrier(const struct decision *d, enum spec_limit limit, char *
 	const struct cgroup_hierarchy *h =
 		c < CGROUP_CONTROLLERS ? cgroup_hierarchy_of(&d->facts.cgroup, c) : NULL;
 
-	if (limit == LIMIT_SWAP && !d->facts.cgroup.has_swap &&
+	if (limit == LIMIT_SWAP && !d->facts.cgroup.has_uncounted_swap &&
 	    d->facts.cgroup.obstacle[CGROUP_MEMORY] == CGROUP_USABLE &&
 	    !d->facts.cgroup.counts_swap) {
 		str_format(buf, size, "nothing: this host has no swap");

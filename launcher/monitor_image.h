@@ -35,6 +35,8 @@ enum monitor_message {
 	MONITOR_RESIZE,    /* the window may have changed */
 	MONITOR_REPORT,    /* say MONITOR_OUTPUT, once, when there is some that was not reported */
 	MONITOR_FINISH,    /* pass on what is left, put the modes back, exit */
+	MONITOR_PING,      /* to a recorder: say MONITOR_PONG */
+	MONITOR_CLIENT,    /* likewise: takes the socket that comes with it (recorder_image.h) */
 	/* from the monitor */
 	MONITOR_CONFINED, /* nothing has been read yet, and it can do no more than this */
 	MONITOR_HELD,     /* answers MONITOR_HOLD */
@@ -43,6 +45,7 @@ enum monitor_message {
 	MONITOR_OUTPUT,   /* answers MONITOR_REPORT */
 	MONITOR_EXCEEDED, /* there is more output than may be passed on; nothing more is read */
 	MONITOR_DRAINED,  /* all that the pipes will bring has been passed on */
+	MONITOR_PONG,     /* answers MONITOR_PING */
 	/* And with the errno added: what a pipe brings could not be passed on. */
 	MONITOR_UNWRITABLE = 0x1000,
 	MONITOR_UNWRITABLE_MAX = MONITOR_UNWRITABLE + 0xfff,

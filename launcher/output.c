@@ -51,6 +51,11 @@ int output_pipe_of(const struct decision *d, int fd)
 {
 	const struct host_facts *facts = &d->facts;
 
+	/* Kept apart, wherever the keeper's lead. */
+	if (d->keeps_output)
+		return !d->keeps_terminal && fd >= FIRST_FD && fd < FIRST_FD + OUTPUT_PIPES_MAX
+			       ? fd - FIRST_FD
+			       : -1;
 	if (!output_is_counted(d) || fd < FIRST_FD || fd >= FIRST_FD + OUTPUT_PIPES_MAX ||
 	    !takes_output(facts, fd))
 		return -1;
@@ -168,12 +173,14 @@ void output_init(struct output_pipes *pipes)
 {
 	for (size_t i = 0; i < OUTPUT_PIPES_MAX; i++)
 		pipes->read_fd[i] = pipes->write_fd[i] = -EBADF;
+	pipes->input_read_fd = pipes->input_write_fd = -EBADF;
 }
 
 void output_close_write_ends(struct output_pipes *pipes)
 {
 	for (size_t i = 0; i < OUTPUT_PIPES_MAX; i++)
 		close_fd(&pipes->write_fd[i]);
+	close_fd(&pipes->input_read_fd);
 }
 
 void output_release(struct output_pipes *pipes)
@@ -181,6 +188,7 @@ void output_release(struct output_pipes *pipes)
 	output_close_write_ends(pipes);
 	for (size_t i = 0; i < OUTPUT_PIPES_MAX; i++)
 		close_fd(&pipes->read_fd[i]);
+	close_fd(&pipes->input_write_fd);
 }
 
 void output_collect(const struct launch *launch, struct run_result *result)
@@ -216,9 +224,23 @@ static int make_pipe(struct launch *launch, size_t i, struct err *err)
 	return stdio_can_lend(launch->decision) ? stdio_lend_pipe(launch, pair[1], err) : 0;
 }
 
+static int make_input_pipe(struct launch *launch, struct err *err)
+{
+	struct output_pipes *pipes = &launch->output;
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SETUP, errno, "pipe for stdin");
+	pipes->input_read_fd = pair[0];
+	pipes->input_write_fd = pair[1];
+	if (fcntl(pair[1], F_SETFL, O_WRONLY | O_NONBLOCK) != 0)
+		return err_set(err, ERR_SETUP, errno, "pipe for stdin");
+	return stdio_can_lend(launch->decision) ? stdio_lend_pipe(launch, pair[0], err) : 0;
+}
+
 int output_make_pipes(struct launch *launch, struct err *err)
 {
-	int r = 0;
+	int r = launch->decision->keeps_stdin ? make_input_pipe(launch, err) : 0;
 
 	for (size_t i = 0; r == 0 && i < OUTPUT_PIPES_MAX; i++)
 		if (output_pipe_of(launch->decision, output_target(i)) == (int)i)
@@ -234,6 +256,8 @@ int output_verify_pipes(struct launch *launch, struct err *err)
 		if (pipe >= 0 && launch->output.write_fd[pipe] < 0)
 			return err_set(err, ERR_SETUP, 0, "descriptor %d has no pipe", fd);
 	}
+	if (launch->decision->keeps_stdin && launch->output.input_read_fd < 0)
+		return err_set(err, ERR_SETUP, 0, "descriptor 0 has no pipe");
 	return 0;
 }
 
@@ -245,6 +269,8 @@ int output_replace_stdio(struct launch *launch, struct err *err)
 		if (pipe >= 0 && dup2(launch->output.write_fd[pipe], fd) < 0)
 			return err_set(err, ERR_SETUP, errno, "descriptor %d", fd);
 	}
+	if (launch->decision->keeps_stdin && dup2(launch->output.input_read_fd, STDIN_FILENO) < 0)
+		return err_set(err, ERR_SETUP, errno, "descriptor 0");
 	return 0;
 }
 
@@ -257,5 +283,8 @@ int output_verify_stdio(struct launch *launch, struct err *err)
 			return err_set(err, ERR_SETUP, 0, "descriptor %d is still the caller's",
 				       fd);
 	}
+	if (launch->decision->keeps_stdin &&
+	    !is_same_place(STDIN_FILENO, launch->output.input_read_fd))
+		return err_set(err, ERR_SETUP, 0, "descriptor 0 is still the keeper's");
 	return 0;
 }

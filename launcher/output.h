@@ -26,6 +26,9 @@ enum { OUTPUT_PIPES_MAX = 2 };
 struct output_pipes {
 	int read_fd[OUTPUT_PIPES_MAX];
 	int write_fd[OUTPUT_PIPES_MAX];
+	/* stdin, where the decision keeps_stdin */
+	int input_read_fd;
+	int input_write_fd;
 };
 
 /* ---- pure ---- */

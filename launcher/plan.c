@@ -7,6 +7,7 @@
 
 #include "base/sys.h"
 #include "launcher/cordon.h"
+#include "launcher/enter.h"
 #include "launcher/launch.h"
 
 #ifndef CLONE_NEWTIME
@@ -65,13 +66,16 @@ void plan_make(struct decision *decision)
 		plan->init_uid = plan->setup_uid = decision->spec.identity.uid;
 		plan->init_gid = plan->setup_gid = decision->spec.identity.gid;
 	}
-	plan->nproc_limit = nproc_limit(decision, plan->ids == IDS_BLOCK);
+	plan->nproc_limit = decision->enters ? decision->enters_nproc_limit
+					     : nproc_limit(decision, plan->ids == IDS_BLOCK);
 	for (size_t i = 0; i < PARENT_ROWS; i++)
 		plan->parent_wanted[i] =
 			parent_rows[i].wanted == NULL || parent_rows[i].wanted(decision);
 	for (size_t i = 0; i < CHILD_ROWS; i++)
 		plan->child_wanted[i] =
 			child_rows[i].wanted == NULL || child_rows[i].wanted(decision);
+	if (decision->enters)
+		enter_plan(plan);
 }
 
 struct row_view cordon_row(const struct decision *decision, size_t index)

@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum launch_shape { SHAPE_SINGLE };
+enum launch_shape {
+	SHAPE_SINGLE,
+	SHAPE_ENTER, /* no sandbox is made: another program is started in one (enter.c) */
+};
 
 /* Whose ids the sandbox has on the host. */
 enum id_mode {
@@ -38,6 +41,7 @@ enum parent_row {
 	/* SYNC_MAPPED; SYNC_TERMINAL and SYNC_STORE, where there are any, and SYNC_READY come back
 	 */
 	PARENT_READ_BACK,
+	PARENT_NAMESPACES,
 	PARENT_CGROUP_MEMBER,
 	PARENT_INIT_GONE_AHEAD,
 	PARENT_AUDIT_SUBJECT,
@@ -56,6 +60,7 @@ enum parent_row {
 enum child_row {
 	/* setup process: later the sandbox's init */
 	CHILD_CGROUP_JOIN,
+	CHILD_UNDUMPABLE,
 	CHILD_SETUP_IDS,
 	CHILD_PARENT_DEATH_SIGNAL,
 	CHILD_SESSION,
@@ -96,6 +101,7 @@ enum child_row {
 	CHILD_IDENTITY,
 	CHILD_KEYRING,
 	CHILD_CAPABILITIES,
+	CHILD_ENTERED_DEATH_SIGNAL,
 	CHILD_NO_NEW_PRIVS,
 	CHILD_WORKING_DIR,
 	CHILD_PROGRAM,

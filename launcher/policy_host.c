@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/policy_files.h"
 #include "rootfs/accounts.h"
 
 enum { PROFILE_MAX = 256 << 10, ACCOUNTS_MAX = 1 << 20 };
@@ -240,15 +241,10 @@ static int load_name(const struct policy_host_state *state, struct arena *arena,
 			name);
 }
 
-static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
-			     const char *relative_to, const char **ret_path, const char **ret_dir,
-			     const char **ret_text, size_t *ret_len, struct err *err)
+static int load_by_ref(const struct policy_host_state *state, const struct policy_file *asked,
+		       struct arena *arena, struct profile_out out, struct err *err)
 {
-	const struct policy_host_state *state = ctx;
-	struct profile_out out = {.path = ret_path,
-				  .dir = ret_dir,
-				  .text = ret_text,
-				  .len = ret_len};
+	const char *ref = asked->ref, *relative_to = asked->relative_to;
 	char path[PATH_MAX];
 
 	if (strchr(ref, '/') == NULL)
@@ -259,6 +255,39 @@ static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
 	if (path_normalize(path, sizeof(path), relative_to, ref) < 0)
 		return err_set(err, ERR_POLICY, 0, "profile %s: not a usable path", ref);
 	return load_file(state, arena, path, out, err);
+}
+
+static int host_load_profile(void *ctx, struct arena *arena, const char *ref,
+			     const char *relative_to, const char **ret_path, const char **ret_dir,
+			     const char **ret_text, size_t *ret_len, struct err *err)
+{
+	const struct policy_host_state *state = ctx;
+	struct profile_out out = {.path = ret_path,
+				  .dir = ret_dir,
+				  .text = ret_text,
+				  .len = ret_len};
+	struct policy_file file = {.ref = ref, .relative_to = relative_to};
+	int r;
+
+	if (state->request->files != NULL) {
+		r = policy_files_find(state->request->files, &file, err);
+		if (r < 0)
+			return r;
+		*ret_path = file.path;
+		*ret_dir = file.dir;
+		*ret_text = file.text;
+		*ret_len = file.len;
+	} else {
+		*ret_len = 0;
+		r = load_by_ref(state, &file, arena, out, err);
+		if (r != 0)
+			return r;
+		file.path = *ret_path;
+		file.dir = *ret_dir;
+		file.text = *ret_text;
+		file.len = *ret_len;
+	}
+	return state->files != NULL ? policy_files_note(state->files, arena, &file, err) : 0;
 }
 
 void policy_host_list(const struct policy_host_state *state,
@@ -351,6 +380,62 @@ static int host_read_accounts(void *ctx, struct arena *arena, const char *rootfs
 	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s/etc/%s", rootfs_dir, which) : 0;
 }
 
+static int open_any(const char *path)
+{
+	_cleanup_fd_ int place = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	struct stat st;
+
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) != 0)
+		return -errno;
+	/* A pipe is what the shell makes of <(...). */
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return open_for_reading(place);
+}
+
+static int read_file(struct arena *arena, const char *path, struct policy_text *ret,
+		     struct err *err)
+{
+	_cleanup_fd_ int fd = open_any(path);
+	int r = fd;
+
+	if (fd == -EINVAL)
+		return err_set(err, ERR_POLICY, 0, "%s: is neither a regular file nor a pipe",
+			       path);
+	if (fd >= 0)
+		r = read_all(fd, arena, PROFILE_MAX, &ret->text, &ret->len);
+	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s", path) : 0;
+}
+
+/* As profiles: a kept sandbox's files are its record's. Those of a program that is started in it
+ * later are of today. */
+static int host_read_file(void *ctx, struct arena *arena, const char *path, struct policy_text *ret,
+			  struct err *err)
+{
+	const struct policy_host_state *state = ctx;
+	struct policy_file file = {.ref = path, .relative_to = "flag", .path = path, .dir = ""};
+	int r;
+
+	if (state->request->files != NULL &&
+	    (!state->request->enters ||
+	     policy_files_find(state->request->files, &file, err) == 0)) {
+		r = policy_files_find(state->request->files, &file, err);
+		ret->text = file.text;
+		ret->len = file.len;
+		return r;
+	}
+	r = read_file(arena, path, ret, err);
+	if (r < 0 || state->files == NULL)
+		return r;
+	file.text = ret->text;
+	file.len = ret->len;
+	file.path = arena_strdup(arena, path);
+	return file.path != NULL ? policy_files_note(state->files, arena, &file, err)
+				 : err_set(err, ERR_BUG, ENOMEM, "%s", path);
+}
+
 /* "6.18.0-..." */
 static int host_kernel_version(void *ctx, uint32_t *ret_major, uint32_t *ret_minor)
 {
@@ -418,6 +503,7 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .load_profile = host_load_profile,
 					 .read_accounts = host_read_accounts,
 					 .load_ceiling = host_load_ceiling,
+					 .read_file = host_read_file,
 					 .kernel_version = host_kernel_version,
 					 .cwd = ret_state->cwd,
 					 .home = request->home != NULL ? request->home : "",
@@ -440,7 +526,7 @@ int cordon_profile_load(const struct run_request *request, const char *ref, stru
 {
 	struct policy_host_state state;
 	struct policy_host host;
-	const char *path, *dir;
+	const char *path = NULL, *dir = NULL;
 
 	policy_host_init(&state, request, geteuid(), &host);
 	return host.load_profile(host.ctx, arena, ref, host.cwd, &path, &dir, ret_text, ret_len,

@@ -12,7 +12,8 @@ struct policy_host_state {
 	uint32_t euid;
 	bool is_bound; /* by the host's ceiling: everybody but the host's root */
 	char cwd[4096];
-	char user_profiles[4096]; /* $XDG_CONFIG_HOME/cordon/profiles, "" for root */
+	struct policy_files *files; /* notes what is read; NULL: nobody asks */
+	char user_profiles[4096];   /* $XDG_CONFIG_HOME/cordon/profiles, "" for root */
 };
 
 /* Fills both; *ret_host points into *ret_state and request, which must outlive it. */

@@ -14,7 +14,8 @@ bool limits_want_group(const struct decision *decision)
 		if (decision->spec.limits.total[limit].demand != DEMAND_NONE &&
 		    cgroup_controller_of(limit) != CGROUP_CONTROLLERS)
 			return true;
-	return decision->wants_usage || decision->names_group;
+	return decision->wants_usage || decision->counts_usage || decision->names_group ||
+	       decision->wants_pause;
 }
 
 /*
@@ -80,6 +81,17 @@ static uint32_t asked_controllers(const struct decision *d)
 	return bits;
 }
 
+uint32_t limits_asked(const struct decision *d)
+{
+	uint32_t bits = d->names_group ? CGROUP_ALL : asked_controllers(d);
+
+	bits |= d->counts_usage ? MEASURED : 0;
+	if (d->wants_pause)
+		bits |= 1U << CGROUP_FREEZER;
+	/* Writing is limited with memory alone: check_io_write. */
+	return (bits & 1U << CGROUP_IO) != 0 ? bits | 1U << CGROUP_MEMORY : bits;
+}
+
 /* For a controller that cannot be used; what else is wanted is in the remedy as well. */
 static void fix(const struct decision *d, enum cgroup_controller controller, struct miss *m)
 {
@@ -99,7 +111,7 @@ static bool check_swap(struct decision *d, struct misses *misses)
 
 	if (d->facts.cgroup.counts_swap)
 		return true;
-	if (!d->facts.cgroup.has_swap)
+	if (!d->facts.cgroup.has_uncounted_swap)
 		return false; /* it holds: there is none */
 	if (swap->demand == DEMAND_WHEN_POSSIBLE) {
 		preflight_leave_out(d, limits_key(LIMIT_SWAP));
@@ -228,6 +240,24 @@ static void check_usage(struct decision *d, struct misses *misses)
 	}
 }
 
+/* For accounting alone nobody is moved, and nobody is asked: what would have to step aside, or be
+ * made by systemd, is left. */
+static void count_usage(struct decision *d)
+{
+	const struct cgroup_facts *facts = &d->facts.cgroup;
+
+	for (size_t i = 0; i < facts->n_hierarchies; i++) {
+		const struct cgroup_hierarchy *h = &facts->hierarchies[i];
+		bool is_made_anyway = (h->controllers & d->limits.controllers) != 0;
+
+		for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
+			if ((MEASURED & h->controllers & 1U << c) != 0 &&
+			    facts->obstacle[c] == CGROUP_USABLE &&
+			    (is_made_anyway || (!h->steps_aside && !h->asks_scope)))
+				d->limits.controllers |= 1U << c;
+	}
+}
+
 /* Where a named group is not: on v1 it need not be in every hierarchy. */
 static bool is_elsewhere(enum cgroup_obstacle obstacle)
 {
@@ -259,7 +289,8 @@ static void check_named(struct decision *d, struct misses *misses)
 		d->limits.controllers |= usable & -usable;
 	}
 	for (enum cgroup_controller c = CGROUP_CONTROLLERS; c-- > 0;)
-		if (facts->obstacle[c] != CGROUP_USABLE && !is_elsewhere(facts->obstacle[c])) {
+		if (c != CGROUP_FREEZER && facts->obstacle[c] != CGROUP_USABLE &&
+		    !is_elsewhere(facts->obstacle[c])) {
 			first = c;
 			is_there = is_there && facts->version[c] == CGROUP_V2;
 		}
@@ -280,6 +311,11 @@ void preflight_limits(struct decision *d, struct misses *misses)
 		check_limit(d, limit, misses);
 	if (d->wants_usage)
 		check_usage(d, misses);
+	if (d->counts_usage && misses->n == n_before)
+		count_usage(d);
 	if (d->names_group && misses->n == n_before)
 		check_named(d, misses);
+	/* Where it cannot be had, `pause` is what is refused. */
+	if (d->wants_pause && d->facts.cgroup.obstacle[CGROUP_FREEZER] == CGROUP_USABLE)
+		d->limits.controllers |= 1U << CGROUP_FREEZER;
 }

@@ -155,7 +155,7 @@ int prepare_launch(struct launch *launch, struct err *err)
 		r = prepare_sources(launch, err);
 	if (r == 0)
 		r = make_workload_stack(launch, err);
-	if (r == 0)
+	if (r == 0 && launch->decision->plan.child_wanted[CHILD_SECRETS])
 		r = secrets_read(launch, err);
 	if (r < 0)
 		return r;

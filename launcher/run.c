@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/enter.h"
 #include "launcher/launch.h"
 #include "launcher/secrets.h"
 
@@ -276,14 +277,15 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 	if (r == 0)
 		r = host_steps_run(launch, PARENT_FIRST, PARENT_FIRST_AFTER_SPAWN, err);
 	if (r == 0)
-		r = spawn_sandbox(launch, err);
+		r = launch->decision->enters ? enter_spawn(launch, err)
+					     : spawn_sandbox(launch, err);
 	if (r == 0)
 		r = host_steps_run(launch, PARENT_FIRST_AFTER_SPAWN, PARENT_FIRST_AFTER_READY, err);
 	if (r == 0)
 		r = say(launch, SYNC_MAPPED, err);
 	if (r == 0 && launch->decision->plan.child_wanted[CHILD_TERMINAL])
 		r = meet_terminal(launch, err);
-	if (r == 0)
+	if (r == 0 && launch->decision->plan.child_wanted[CHILD_STORES])
 		r = meet_stores(launch, err);
 	if (r == 0)
 		r = meet_workload(launch, err);
@@ -306,7 +308,16 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 	if (r < 0)
 		return r;
 	if (options->started != NULL)
-		options->started(options->ctx, launch->workload_pid);
+		options->started(
+			options->ctx,
+			&(struct run_started){.workload_pid = launch->workload_pid,
+					      .init_pid = launch->init_pid,
+					      .run_id = launch->run.id,
+					      .cgroup = &launch->cgroup,
+					      .nproc_limit = launch->decision->plan.nproc_limit,
+					      .stop_grace_ms =
+						      launch->spec->process.stop_grace_period_ms,
+					      .namespace_fds = launch->namespace_fds});
 	return supervise(launch, options, ret_result, err);
 }
 
@@ -319,17 +330,23 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 	memcpy(result->not_enforced, decision->not_enforced, sizeof(decision->not_enforced));
 	result->n_not_enforced = decision->n_not_enforced;
 	launch_kill(launch);
+	/* The mounts go with the last of these. */
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		close_fd(&launch->namespace_fds[i]);
 	stores_release(&launch->stores);
 	/* Before anybody prints: the terminal may still be raw. */
 	terminal_finish(launch);
 	if (has_run)
 		output_collect(launch, result);
+	supervise_tell_loss(launch, options);
 	denials_finish(launch, has_run ? options->denials : NULL);
 	audit_finish(launch, has_run ? options->access : NULL);
 	if (has_run && denials_are_explained(decision))
 		result->denials = options->denials;
 	if (has_run && audit_is_wanted(decision))
 		result->access = options->access;
+	if (decision->enters)
+		enter_reap();
 }
 
 int cordon_run(const struct decision *decision, const struct run_options *options,
@@ -360,6 +377,9 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,
+		.id_block = options->id_block,
+		.target = options->target,
+		.logs = options->logs,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};
@@ -368,6 +388,10 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		launch.namespace_fds[i] = -EBADF;
+	if (decision->enters)
+		enter_init(&launch);
 	find_start_dir(&launch);
 	terminal_init(&launch.terminal);
 	output_init(&launch.output);

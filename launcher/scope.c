@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/program.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/limits.h"
@@ -28,53 +29,6 @@ enum { ANSWER_MAX = 1024, PATIENCE_MS = 4000, LINE_MAX_BYTES = 4096 };
 
 static const char program_name[] = "cordon-scope";
 static const char init_scope[] = "/init.scope";
-
-/* ---- the program ---- */
-
-/* Ours to execute: nobody but root and the caller may have written it, or may put another there. */
-static bool is_trusted(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-static int open_in(const char *dir)
-{
-	_cleanup_fd_ int dir_fd = sys_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
-
-	if (dir_fd < 0 || !is_trusted(dir_fd))
-		return dir_fd < 0 ? dir_fd : -EPERM;
-	fd = sys_openat(dir_fd, program_name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	if (!is_trusted(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    (st.st_mode & S_IXUSR) == 0)
-		return -EPERM;
-	return steal_fd(&fd);
-}
-
-/* Beside this program, as in the tree that it was built in; else where it is installed with it. */
-static int open_program(void)
-{
-	static const char *const places[] = {"", "/../libexec/cordon"};
-	char self[PATH_MAX], dir[PATH_MAX + 32];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int fd = -ENOENT;
-
-	if (n <= 0)
-		return -ENOENT;
-	self[n] = '\0';
-	for (size_t i = 0; fd < 0 && i < sizeof(places) / sizeof(places[0]); i++) {
-		str_format(dir, sizeof(dir), "%.*s%s", (int)(strrchr(self, '/') - self), self,
-			   places[i]);
-		fd = open_in(dir);
-	}
-	return fd;
-}
 
 /* ---- the manager ---- */
 
@@ -148,6 +102,9 @@ static uint32_t controllers_of(pid_t manager, const struct cgroup_hierarchy *h)
 	return cgroup_read_controllers(path);
 }
 
+/* On v2. */
+static const uint32_t EVERY_GROUP_HAS = 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER;
+
 static struct cgroup_hierarchy *hierarchy_of_v2(struct cgroup_facts *facts)
 {
 	for (size_t i = 0; i < facts->n_hierarchies; i++)
@@ -175,22 +132,28 @@ void scope_probe(const char *runtime_dir, struct host_facts *facts)
 			missing |= 1U << c;
 	if (missing == 0 || !runtime_dir_of(runtime_dir, facts, dir, sizeof(dir)))
 		return;
-	program = open_program();
 	str_format(path, sizeof(path), "%s/systemd/private", dir);
-	manager = program >= 0 ? peer_of(path, facts->host_euid) : 0;
-	controllers = manager > 0 ? controllers_of(manager, h) | 1U << CGROUP_CPUACCT : 0;
+	manager = peer_of(path, facts->host_euid);
+	controllers = manager > 0 ? controllers_of(manager, h) | EVERY_GROUP_HAS : 0;
 	/* One group for all of them: nothing that can be had already is given up for it. */
 	if ((missing & controllers) == 0 || (h->controllers & ~controllers) != 0)
 		return;
+	program = program_open(program_name);
+	if (program < 0) {
+		facts->scope_lost = missing & controllers;
+		facts->scope_errno = -program;
+		return;
+	}
 	str_format(facts->scope_runtime_dir, sizeof(facts->scope_runtime_dir), "%s", dir);
 	h->asks_scope = h->steps_aside = true;
 	h->controllers = controllers & h->present;
-	h->to_enable = h->controllers & ~(1U << CGROUP_CPUACCT);
+	h->to_enable = h->controllers & ~EVERY_GROUP_HAS;
 	str_format(h->parent, sizeof(h->parent), "a scope for which systemd will be asked");
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
 		if ((h->present & 1U << c) != 0)
 			facts->cgroup.obstacle[c] =
 				(controllers & 1U << c) != 0 ? CGROUP_USABLE : CGROUP_NOT_ENABLED;
+	cgroup_look_at_swap(&facts->cgroup);
 }
 
 /* ---- the rows ---- */
@@ -214,12 +177,10 @@ static _Noreturn void execute(int program, int output, const struct host_facts *
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (dup2(output, 1) < 0 || dup2(1, 2) < 0 ||
-	    sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || chdir("/") != 0 ||
+	if (dup2(output, 1) < 0 || dup2(1, 2) < 0 || chdir("/") != 0 ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) != 0)
 		_exit(126);
-	ignore_result(sys_execveat(program, "", argv, envp, AT_EMPTY_PATH),
-		      "it returns only on failure");
+	ignore_result(program_exec(program, argv, envp), "it returns only on failure");
 	_exit(127);
 }
 
@@ -261,7 +222,7 @@ static int read_answer(int fd, char *buf, size_t size)
 static int run_program(const struct host_facts *facts, char *unit, char *answer, size_t size,
 		       struct err *err)
 {
-	_cleanup_fd_ int program = open_program();
+	_cleanup_fd_ int program = program_open(program_name);
 	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
 	siginfo_t info = {0};
 	int ends[2];
@@ -328,7 +289,7 @@ int scope_ask(struct launch *launch, struct err *err)
 		return err_hint(err, "Start it in a scope of your own: systemd-run --user --scope "
 				     "-p Delegate=yes cordon run ...; or name a group with "
 				     "--cgroup-parent.");
-	r = cgroup_probe(NULL, &launch->scope_facts, err);
+	r = cgroup_probe(NULL, CGROUP_ALL, &launch->scope_facts, err);
 	if (r == 0)
 		launch->cgroup_facts = &launch->scope_facts;
 	return r;

@@ -11,6 +11,7 @@
 /*
  * Where limits ask for more than the caller's own place gives, systemd runs, its manager can be
  * reached, and the program is there: says so in facts->cgroup, as if the group were there already.
+ * Where only the program is missing, fills scope_lost and scope_errno.
  * Reads only; connects to the manager's socket to learn which process it is.
  */
 void scope_probe(const char *runtime_dir, struct host_facts *facts);

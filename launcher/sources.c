@@ -139,15 +139,54 @@ static void check_mounts_below(const struct wish *wish, const char *real, const 
 
 /* ---- one path ---- */
 
-static bool touches_state(const struct decision *d, const char *real)
+/* A root may be named through a link, a user's own, too; and what of it does not exist yet will be
+ * made below what does. */
+static void resolve_root(const char *root, char *buf, size_t size)
+{
+	char there[PATH_MAX], real[PATH_MAX];
+	size_t len = strlen(root);
+
+	while (len > 1) {
+		str_format(there, sizeof(there), "%.*s", (int)len, root);
+		if (realpath(there, real) != NULL) {
+			str_format(buf, size, "%s%s", real, root + len);
+			return;
+		}
+		while (len > 1 && root[--len] != '/')
+			;
+	}
+	str_format(buf, size, "%s", root);
+}
+
+static bool touches(const char *root, const char *real)
 {
 	char state[PATH_MAX];
 
-	/* The state may not exist yet, or be named through a link. */
-	if (path_resolve_trusted(d->state_path, state, sizeof(state)) < 0)
-		str_format(state, sizeof(state), "%s", d->state_path);
+	if (root[0] == '\0')
+		return false;
+	resolve_root(root, state, sizeof(state));
 	return path_is_below(real, state) || path_is_below(state, real) ||
-	       path_is_below(real, d->state_path) || path_is_below(d->state_path, real);
+	       path_is_below(real, root) || path_is_below(root, real);
+}
+
+/* Whoever may read it knows of other sandboxes what their owner alone is to know; whoever may write
+ * it chooses what runs at the next start, and how. */
+static void refuse_state(const struct decision *d, const struct wish *wish, const char *real,
+			 struct misses *misses)
+{
+	const char *roots[] = {d->state_path, d->kept_path};
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		struct miss *m;
+
+		if (!touches(roots[i], real))
+			continue;
+		m = preflight_miss(misses, wish->key, wish->origin);
+		miss_text(m, "%s: contains or lies in cordon's own state, %s", wish->path,
+			  roots[i]);
+		miss_hint(m, "Name a narrower directory, or move the state with --root DIR.");
+		return;
+	}
 }
 
 static bool refuse_path(const struct wish *wish, int result, const char *real,
@@ -277,18 +316,12 @@ static void check_source(struct decision *d, const struct spec_mount *mount,
 			 struct source_fact *fact, struct misses *misses)
 {
 	struct wish wish = {.path = mount->source, .key = "volumes", .origin = mount->origin};
-	struct miss *m;
 
 	if (!look_at(d, &wish, fact, misses)) {
 		note_program(d, mount, misses);
 		return;
 	}
-	if (touches_state(d, fact->path)) {
-		m = preflight_miss(misses, "volumes", mount->origin);
-		miss_text(m, "%s: contains or lies in cordon's own state, %s", mount->source,
-			  d->state_path);
-		miss_hint(m, "Name a narrower directory, or move the state with --root DIR.");
-	}
+	refuse_state(d, &wish, fact->path, misses);
 	fact->shows_owner = !is_open_program(d, mount, fact) &&
 			    (fact->uid != 0 || mount->host_root_write_waived ||
 			     (mount->read_only && !is_system_place(fact->path)));
@@ -303,6 +336,7 @@ static void check_root(struct decision *d, struct misses *misses)
 
 	if (!look_at(d, &wish, fact, misses))
 		return;
+	refuse_state(d, &wish, fact->path, misses);
 	fact->shows_owner = fact->uid != 0 || !is_system_place(fact->path);
 	if (!fact->is_dir) {
 		struct miss *m = preflight_miss(misses, "rootfs.from", rootfs->origin);

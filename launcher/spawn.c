@@ -58,6 +58,12 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 		return refuse(pid, err);
 	launch->init_pid = pid;
 	launch->init_pidfd = pidfd;
+	spawn_close_childs_ends(launch);
+	return 0;
+}
+
+void spawn_close_childs_ends(struct launch *launch)
+{
 	/* The child's ends: as long as the keeper held them, their end-of-file would never come. */
 	close_fd(&launch->sync_child);
 	close_fd(&launch->status_write);
@@ -70,5 +76,4 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 	close_fd(&launch->root_source.tree_fd);
 	for (size_t i = 0; i < launch->spec->n_mounts; i++)
 		close_fd(&launch->sources[i].tree_fd);
-	return 0;
 }

@@ -21,17 +21,15 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/ids.h"
 #include "launcher/limits.h"
 #include "launcher/placeholders.h"
 
 enum {
 	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-	CLAIM_TRIES = 64,
 	JOURNAL_MAX = 16384,
 	LINE_MAX_BYTES = 2048,
 };
-
-static const char ids_dir[] = "/run/cordon/ids";
 
 /* ---- the run root ---- */
 
@@ -58,7 +56,40 @@ int state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir
 	return 0;
 }
 
-static int make_parents(const char *path)
+static const char *environment_value(const char *const *environment, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; environment != NULL && environment[i] != NULL; i++)
+		if (strncmp(environment[i], name, len) == 0 && environment[i][len] == '=')
+			return environment[i] + len + 1;
+	return NULL;
+}
+
+int state_kept_path(const struct state_owner *owner, char *buf, size_t size, struct err *err)
+{
+	const char *data = environment_value(owner->environment, "XDG_DATA_HOME");
+	char cwd[PATH_MAX], text[PATH_MAX + 1];
+	size_t len;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		cwd[0] = '\0';
+	if (owner->root_dir != NULL)
+		len = str_format(text, sizeof(text), "%s/state", owner->root_dir);
+	else if (owner->euid == 0) /* HOME and XDG_* may be another's: sudo keeps them */
+		len = str_format(text, sizeof(text), "/var/lib/cordon");
+	else if (data != NULL && data[0] == '/')
+		len = str_format(text, sizeof(text), "%s/cordon", data);
+	else if (owner->home != NULL && owner->home[0] == '/')
+		len = str_format(text, sizeof(text), "%s/.local/share/cordon", owner->home);
+	else
+		return -ENOENT;
+	if (len == sizeof(text) - 1 || path_normalize(buf, size, cwd, text) < 0)
+		return err_set(err, ERR_USAGE, 0, "%s: not a usable path", text);
+	return 0;
+}
+
+int state_make_parents(const char *path)
 {
 	char prefix[PATH_MAX];
 
@@ -70,9 +101,7 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-/* Opens dirfd/name, made 0700 if missing, and insists that it is the caller's own and nobody
- * else's. */
-static int open_own_dir(int dirfd, const char *name, struct err *err)
+int state_open_own_dir(int dirfd, const char *name, struct err *err)
 {
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
@@ -95,15 +124,15 @@ static int open_own_dir(int dirfd, const char *name, struct err *err)
 int state_root_open(const char *path, struct state_root *ret_root, struct err *err)
 {
 	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
-	int r = make_parents(path);
+	int r = state_make_parents(path);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: make its parents", path);
 	str_format(root.path, sizeof(root.path), "%s", path);
-	root.fd = open_own_dir(AT_FDCWD, path, err);
+	root.fd = state_open_own_dir(AT_FDCWD, path, err);
 	if (root.fd < 0)
 		return root.fd;
-	root.runs_fd = open_own_dir(root.fd, "runs", err);
+	root.runs_fd = state_open_own_dir(root.fd, "runs", err);
 	if (root.runs_fd < 0) {
 		r = root.runs_fd;
 		state_root_release(&root);
@@ -121,7 +150,7 @@ void state_root_release(struct state_root *root)
 
 /* ---- runs ---- */
 
-static int make_id(char id[RUN_ID_LEN + 1])
+int state_make_id(char id[RUN_ID_LEN + 1])
 {
 	unsigned char bytes[RUN_ID_LEN / 2];
 
@@ -132,7 +161,7 @@ static int make_id(char id[RUN_ID_LEN + 1])
 	return 0;
 }
 
-static int lock(int fd, int how)
+int state_lock(int fd, int how)
 {
 	int r;
 
@@ -155,7 +184,8 @@ static int create_locked(int runs_fd, struct state_run *run)
 		return dir;
 	run->journal_fd = sys_openat(dir, "journal",
 				     O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-	return run->journal_fd < 0 ? run->journal_fd : lock(run->journal_fd, LOCK_EX | LOCK_NB);
+	return run->journal_fd < 0 ? run->journal_fd
+				   : state_lock(run->journal_fd, LOCK_EX | LOCK_NB);
 }
 
 int state_run_create(struct state_root *root, struct state_run *ret_run, struct err *err)
@@ -163,10 +193,10 @@ int state_run_create(struct state_root *root, struct state_run *ret_run, struct 
 	struct state_run run = {.journal_fd = -EBADF};
 	/* A lock belongs to an open file: ours alone, not shared with a child. */
 	_cleanup_fd_ int gate = sys_openat(root->runs_fd, ".", DIR_FLAGS, 0);
-	int r = gate < 0 ? gate : make_id(run.id);
+	int r = gate < 0 ? gate : state_make_id(run.id);
 
 	if (r == 0)
-		r = lock(gate, LOCK_SH);
+		r = state_lock(gate, LOCK_SH);
 	if (r == 0)
 		r = create_locked(root->runs_fd, &run);
 	if (r < 0) {
@@ -226,135 +256,39 @@ static void claim_text(const struct state_root *root, const char *id, char *buf,
 	str_format(buf, size, "%s/runs/%s", root->path, id);
 }
 
-static int open_ids(struct err *err)
+static int note_block(void *ctx, uint32_t first, struct err *err)
 {
-	_cleanup_fd_ int base = -EBADF;
-
-	if (mkdir("/run", 0755) != 0 && errno != EEXIST)
-		return err_set(err, ERR_SETUP, errno, "/run: make the directory");
-	base = open_own_dir(AT_FDCWD, "/run/cordon", err);
-	return base < 0 ? base : open_own_dir(base, "ids", err);
-}
-
-/* A claim is named by the block's first host id, not by its place in the pool: the pool changes
- * when somebody edits /etc/subuid. For the same reason two blocks may overlap without being the
- * same, which only a look at all shows. */
-static bool overlaps_another(int ids_fd, uint32_t first)
-{
-	int copy = dup(ids_fd);
-	DIR *ids = copy >= 0 ? fdopendir(copy) : NULL;
-	bool overlaps = ids == NULL; /* what cannot be looked at is not free */
-	struct dirent *entry;
-
-	if (ids == NULL && copy >= 0)
-		close(copy);
-	if (ids == NULL)
-		return overlaps;
-	rewinddir(ids);
-	while ((entry = readdir(ids)) != NULL) {
-		uint64_t other;
-
-		if (parse_u64(entry->d_name, &other) == 0 && other != first &&
-		    other + IDENTITY_BLOCK > first && other < (uint64_t)first + IDENTITY_BLOCK)
-			overlaps = true;
-	}
-	closedir(ids);
-	return overlaps;
-}
-
-static int try_claim(int ids_fd, struct state_run *run, uint32_t first, const char *holder,
-		     struct err *err)
-{
-	char name[24], line[64];
-	int r;
+	char line[64];
 
 	str_format(line, sizeof(line), "id_block %u", first);
-	str_format(name, sizeof(name), "%u", first);
-	r = state_journal(run, line, err);
-	if (r < 0)
-		return r;
-	/* Making a link is one step, so the claim and its holder are there together or not at all.
-	 */
-	if (symlinkat(holder, ids_fd, name) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s/%s: claim", ids_dir, name);
-	if (!overlaps_another(ids_fd, first))
-		return 0;
-	if (unlinkat(ids_fd, name, 0) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", ids_dir, name);
-	return err_set(err, ERR_SETUP, EEXIST, "%s/%s: claim", ids_dir, name);
-}
-
-static int claim_any(const struct id_pool *pool, int ids_fd, struct state_run *run,
-		     const char *holder, struct err *err)
-{
-	uint64_t blocks = identity_pool_blocks(pool);
-	uint64_t start;
-	int r = -EEXIST;
-
-	if (blocks == 0)
-		return err_set(err, ERR_PREFLIGHT, 0, "/etc/subuid: no block of host ids is left");
-	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
-		return err_set(err, ERR_SETUP, EIO, "random number");
-	for (uint64_t i = 0; i < CLAIM_TRIES && i < blocks && r == -EEXIST; i++) {
-		uint32_t first = identity_pool_block(pool, (start % blocks + i) % blocks);
-
-		r = try_claim(ids_fd, run, first, holder, err);
-		if (r == 0) {
-			run->has_block = true;
-			run->block_number = first;
-			run->block_first = first;
-		}
-	}
-	return r;
+	return state_journal(ctx, line, err);
 }
 
 int state_block_claim(struct state_root *root, struct state_run *run, struct err *err)
 {
-	_cleanup_free_ struct id_pool *pool = calloc(1, sizeof(*pool));
-	_cleanup_fd_ int ids_fd = -EBADF;
 	char holder[PATH_MAX + 32];
+	struct ids_request request = {.place = IDS_UNTIL_BOOT,
+				      .holder = holder,
+				      .note = note_block,
+				      .ctx = run};
 	int r;
 
-	if (pool == NULL)
-		return err_set(err, ERR_SETUP, ENOMEM, "pool of host ids");
-	r = identity_read_pool(pool, err);
+	claim_text(root, run->id, holder, sizeof(holder));
+	r = ids_claim(&request, &run->block_first, err);
 	if (r < 0)
 		return r;
-	ids_fd = open_ids(err);
-	if (ids_fd < 0)
-		return ids_fd;
-	r = lock(ids_fd, LOCK_EX);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: lock", ids_dir);
-	claim_text(root, run->id, holder, sizeof(holder));
-	return claim_any(pool, ids_fd, run, holder, err);
+	run->has_block = true;
+	run->block_number = run->block_first;
+	return 0;
 }
 
 int state_block_release(const struct state_root *root, const char *id, uint64_t block_number,
 			struct err *err)
 {
-	char name[24], holder[PATH_MAX + 32], found[PATH_MAX + 32];
-	_cleanup_fd_ int ids_fd = sys_openat(AT_FDCWD, ids_dir, DIR_FLAGS, 0);
-	ssize_t n;
+	char holder[PATH_MAX + 32];
 
-	if (ids_fd == -ENOENT)
-		return 0;
-	if (ids_fd < 0)
-		return err_set(err, ERR_SETUP, -ids_fd, "%s: open", ids_dir);
-	str_format(name, sizeof(name), "%llu", (unsigned long long)block_number);
 	claim_text(root, id, holder, sizeof(holder));
-	n = readlinkat(ids_fd, name, found, sizeof(found) - 1);
-	if (n < 0)
-		return errno == ENOENT
-			       ? 0
-			       : err_set(err, ERR_SETUP, errno, "%s/%s: read", ids_dir, name);
-	found[n] = '\0';
-	/* A journal names each block that was tried, also those that turned out to be another's. */
-	if (!str_equal(found, holder))
-		return 0;
-	if (unlinkat(ids_fd, name, 0) != 0 && errno != ENOENT)
-		return err_set(err, ERR_SETUP, errno, "%s/%s: give back", ids_dir, name);
-	return 1;
+	return ids_release(IDS_UNTIL_BOOT, holder, block_number, err);
 }
 
 /* ---- gc ---- */
@@ -388,6 +322,13 @@ static int undo_journal(const struct state_root *root, const char *id, const cha
 	return result;
 }
 
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int gc_run(struct state_root *root, const char *id, struct gc_report *report,
 		  struct err *err)
 {
@@ -401,13 +342,16 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 		return 0;
 	if (dir < 0)
 		return err_set(err, ERR_SETUP, -dir, "%s/runs/%s: open", root->path, id);
-	journal = sys_openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	journal = sys_openat(dir, "journal", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
 	/* Only where there is none was the run never complete. Any other failure says nothing about
 	 * the keeper, which may be alive. */
 	if (journal < 0 && journal != -ENOENT)
 		return err_set(err, ERR_SETUP, -journal, "%s/runs/%s/journal: open", root->path,
 			       id);
-	if (journal >= 0 && lock(journal, LOCK_EX | LOCK_NB) < 0) {
+	if (journal >= 0 && !is_file(journal))
+		return err_set(err, ERR_SETUP, EINVAL, "%s/runs/%s/journal: is no file", root->path,
+			       id);
+	if (journal >= 0 && state_lock(journal, LOCK_EX | LOCK_NB) < 0) {
 		report->n_runs_alive++;
 		return 0;
 	}
@@ -430,50 +374,15 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 	return r;
 }
 
-/* A claim of a run of this root whose directory somebody removed. Only of this root: the path of
- * another's run may be in a mount namespace that we do not see. */
-static int gc_orphaned_claims(struct state_root *root, struct gc_report *report, struct err *err)
-{
-	_cleanup_fd_ int ids_fd = sys_openat(AT_FDCWD, ids_dir, DIR_FLAGS, 0);
-	int copy = ids_fd < 0 ? -EBADF : dup(ids_fd);
-	DIR *ids = copy < 0 ? NULL : fdopendir(copy);
-	char prefix[PATH_MAX + 32], holder[PATH_MAX + 32];
-	struct dirent *entry;
-	int result = 0;
-
-	if (ids == NULL) /* a user has no claims, and may not look */
-		return 0;
-	claim_text(root, "", prefix, sizeof(prefix));
-	while ((entry = readdir(ids)) != NULL) {
-		ssize_t n = readlinkat(ids_fd, entry->d_name, holder, sizeof(holder) - 1);
-
-		if (n <= 0)
-			continue;
-		holder[n] = '\0';
-		if (!str_has_prefix(holder, prefix) ||
-		    strchr(holder + strlen(prefix), '/') != NULL ||
-		    faccessat(root->runs_fd, holder + strlen(prefix), F_OK, AT_SYMLINK_NOFOLLOW) ==
-			    0 ||
-		    errno != ENOENT)
-			continue;
-		if (unlinkat(ids_fd, entry->d_name, 0) != 0 && errno != ENOENT)
-			result = err_set(err, ERR_SETUP, errno, "%s/%s: give back", ids_dir,
-					 entry->d_name);
-		else
-			report->n_blocks_freed++;
-	}
-	closedir(ids);
-	return result;
-}
-
 int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err)
 {
 	_cleanup_fd_ int gate = sys_openat(root->runs_fd, ".", DIR_FLAGS, 0);
 	struct gc_report report = {0};
+	char prefix[PATH_MAX + 32];
 	struct dirent *entry;
 	int result = 0;
 	DIR *runs;
-	int r = gate < 0 ? gate : lock(gate, LOCK_EX);
+	int r = gate < 0 ? gate : state_lock(gate, LOCK_EX);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/runs: lock", root->path);
@@ -487,7 +396,8 @@ int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *
 			result = r < 0 ? r : result;
 		}
 	closedir(runs);
-	r = gc_orphaned_claims(root, &report, err);
+	claim_text(root, "", prefix, sizeof(prefix));
+	r = ids_release_orphans(IDS_UNTIL_BOOT, prefix, root->runs_fd, &report.n_blocks_freed, err);
 	*ret_report = report;
 	return r < 0 ? r : result;
 }

@@ -5,16 +5,15 @@
  *     runs/ID/journal    one line for each change of the host, written before the change; locked by
  * the keeper
  *
- * and, for root, /run/cordon/ids/N, a link to the run that holds the block that begins with host id
- * N. Those links stay in one place whatever --root says, for ids are the machine's. The journal is
- * on its run's side of a crash: what is in it and is not locked belongs to a dead keeper, and
- * `cordon gc` undoes it.
+ * and, for root, a claim of the run's block of host ids (ids.h). The journal is on its run's side
+ * of a crash: what is in it and is not locked belongs to a dead keeper, and `cordon gc` undoes it.
  */
 #ifndef CORDON_LAUNCHER_STATE_H
 #define CORDON_LAUNCHER_STATE_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -36,10 +35,37 @@ struct state_run {
 	uint32_t block_first;  /* first host id */
 };
 
+/* Opens dirfd/name, made 0700 if missing, and insists that it is the caller's own and nobody
+ * else's. Returns the fd. */
+int must_check state_open_own_dir(int dirfd, const char *name, struct err *err);
+
+/* Makes the directories above path (absolute), 0755. Returns 0 or -errno. */
+int must_check state_make_parents(const char *path);
+
+/* flock(2) over EINTR. Returns 0 or -errno. */
+int must_check state_lock(int fd, int how);
+
+/* A random name, hex. Returns 0 or -errno. */
+int must_check state_make_id(char id[RUN_ID_LEN + 1]);
+
 /* The run root's path for this caller: root_dir/run where --root was given; /run/cordon for root;
  * else $XDG_RUNTIME_DIR/cordon, else /tmp/cordon-UID. Text only. runtime_dir may be NULL. */
 int must_check state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir,
 			       char *buf, size_t size, struct err *err);
+
+/* Whose state root is asked for. environment and home may be NULL. */
+struct state_owner {
+	const char *root_dir; /* --root, or NULL */
+	uint32_t euid;
+	const char *const *environment;
+	const char *home;
+};
+
+/* The state root's path, where sandboxes are kept (records/store.h): root_dir/state where --root
+ * was given; /var/lib/cordon for root; else $XDG_DATA_HOME/cordon, else home/.local/share/cordon.
+ * Text only. -ENOENT without err where there is no such place. */
+int must_check state_kept_path(const struct state_owner *owner, char *buf, size_t size,
+			       struct err *err);
 
 /* Makes the run root where it is missing; refuses one that another user owns or may enter, or a
  * link. */

@@ -13,6 +13,11 @@
  * A program that runs directly would still be in its last write(2): so the run goes on until all
  * has been taken, and what ends a run ends that, too.
  *
+ * An end in order. A kept sandbox is asked to end by SIGTERM to its keeper, by `cordon stop` or by
+ * whoever ends all processes (a shutdown): the keeper sends the stop signal, and kills what is left
+ * after the grace period; what is paused goes on for that. The one number that comes with it
+ * (sigqueue(3)) is another grace period in its lower half, and another signal in the upper one.
+ *
  * Stopping. ^Z comes in one of two ways: as a signal to cordon, which is passed on, or, where the
  * terminal is relayed, as a byte that the pty makes a signal of. Either way the workload may catch
  * it, so cordon stops when the workload has. A workload cannot stop cordon otherwise, and not for
@@ -28,6 +33,7 @@
 
 #include "base/cleanup.h"
 #include "base/sys.h"
+#include "launcher/attach.h"
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
 #include "launcher/limits.h"
@@ -51,6 +57,9 @@ static bool is_forwarded(int signo)
 	 * refuses the two signals that libc keeps for itself. */
 	return sigaction(signo, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
 }
+
+/* What poll(2) looks at: six things, and the pipes or the terminal of a recorder that is lost. */
+enum { WATCHED = 6 + RECORDER_UNREAD };
 
 static sigset_t only(int signo)
 {
@@ -117,10 +126,14 @@ void launch_kill(struct launch *launch)
 
 	if (launch->init_pidfd < 0)
 		return;
-	cgroup_kill(&launch->cgroup);
+	/* One that was started in another's pid namespace; its supervisor may not have known it. */
+	if (launch->decision->enters && launch->workload_pidfd >= 0)
+		ignore_result(sys_pidfd_send_signal(launch->workload_pidfd, SIGKILL, 0),
+			      "it may be dead already");
 	/* init's death takes every process of its pid namespace along: pid_namespaces(7). */
 	ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0),
 		      "it may be dead already");
+	cgroup_kill(&launch->cgroup);
 	ignore_result(sys_waitid(P_PIDFD, (id_t)launch->init_pidfd, &info, WEXITED | __WALL, NULL),
 		      "our own child");
 	close_fd(&launch->init_pidfd);
@@ -179,10 +192,36 @@ static int on_status(struct watch *watch, struct err *err)
 	return 0;
 }
 
+static void end_in_order(struct watch *watch, const struct signalfd_siginfo *info)
+{
+	const struct spec_process *process = &watch->launch->spec->process;
+	uint64_t grace_ms = process->stop_grace_period_ms;
+	int64_t now = supervise_now_ms();
+	int signo = (int)process->stop_signal;
+
+	if (info->ssi_code == SI_QUEUE && info->ssi_int >= 0)
+		grace_ms = (uint64_t)info->ssi_int;
+	if (info->ssi_code == SI_QUEUE && info->ssi_ptr >> 32 > 0 && info->ssi_ptr >> 32 < _NSIG)
+		signo = (int)(info->ssi_ptr >> 32);
+	watch->stop_deadline_ms =
+		grace_ms < (uint64_t)(INT64_MAX - now) ? now + (int64_t)grace_ms : INT64_MAX;
+	watch->asked_to_end = SIGTERM;
+	watch->result->caller_signal = signo;
+	send_to_workload(watch->launch, signo, false);
+	cgroup_thaw(&watch->launch->cgroup);
+}
+
 static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, struct err *err)
 {
 	struct launch *launch = watch->launch;
 	int signo = (int)info->ssi_signo;
+
+	if (signo == SIGTERM &&
+	    (watch->options->stops_in_order ||
+	     (watch->options->stops_by_command && info->ssi_code == SI_QUEUE))) {
+		end_in_order(watch, info);
+		return 0;
+	}
 
 	if (signo == SIGCONT)
 		return go_on(watch, err);
@@ -200,11 +239,24 @@ static int on_signal(struct watch *watch, const struct signalfd_siginfo *info, s
 	return 0;
 }
 
+void supervise_tell_loss(struct launch *launch, const struct run_options *options)
+{
+	if (!launch->recorder.is_lost || launch->recorder.was_told)
+		return;
+	launch->recorder.was_told = true;
+	if (options->output_lost != NULL)
+		options->output_lost(options->ctx);
+}
+
 int supervise_on_monitor(struct watch *watch, struct err *err)
 {
 	bool hangup = false;
 	int r = terminal_on_message(watch->launch, &hangup, err);
 
+	if (r < 0 && recorder_may_be_lost(watch->launch)) {
+		recorder_lose(watch->launch);
+		return 0;
+	}
 	if (hangup && is_forwarded(SIGHUP)) {
 		send_to_workload(watch->launch, SIGHUP, true);
 		watch->result->caller_signal = SIGHUP;
@@ -212,7 +264,7 @@ int supervise_on_monitor(struct watch *watch, struct err *err)
 	return r;
 }
 
-static int on_events(struct watch *watch, const struct pollfd fds[5], struct err *err)
+static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], struct err *err)
 {
 	struct signalfd_siginfo info;
 	int r = 0;
@@ -226,6 +278,11 @@ static int on_events(struct watch *watch, const struct pollfd fds[5], struct err
 		r = supervise_on_monitor(watch, err);
 	if (fds[4].revents != 0)
 		limits_on_memory_event(watch->launch, &watch->limits, supervise_now_ms());
+	if (fds[5].revents != 0)
+		attach_accept(watch->launch, watch->options->attach_fd);
+	for (size_t i = 0; i < RECORDER_UNREAD; i++)
+		if (fds[6 + i].revents & POLLIN)
+			recorder_pass_over(watch->launch, i);
 	return r;
 }
 
@@ -239,9 +296,9 @@ void supervise_end_by_limit(struct watch *watch, enum run_kind kind, const char 
 	watch->result->kind = kind;
 	watch->result->limit = limit;
 	watch->is_ended = true;
-	cgroup_kill(&watch->launch->cgroup);
 	ignore_result(sys_pidfd_send_signal(watch->launch->init_pidfd, SIGKILL, 0),
 		      "it may have just ended");
+	cgroup_kill(&watch->launch->cgroup);
 }
 
 static enum run_kind kind_of_limit(enum spec_limit limit)
@@ -272,6 +329,10 @@ static void enforce_limits(struct watch *watch)
 		supervise_end_by_limit(watch, kind_of_limit(limit), limits_key(limit));
 	else if (now >= watch->deadline_ms)
 		supervise_end_by_limit(watch, RUN_WALL_TIME, "limits.wall_time");
+	if (watch->is_ended || now < watch->stop_deadline_ms)
+		return;
+	supervise_end_by_limit(watch, RUN_SIGNALLED, NULL);
+	watch->result->caller_signal = SIGKILL;
 }
 
 int supervise_follow_output(struct watch *watch, struct err *err)
@@ -309,7 +370,9 @@ static int patience(const struct watch *watch)
 	if (watch->is_ended)
 		return result;
 	result = shorter(result, supervise_time_left(watch->deadline_ms));
+	result = shorter(result, supervise_time_left(watch->stop_deadline_ms));
 	result = shorter(result, supervise_time_left(watch->next_sample_ms));
+	result = shorter(result, recorder_patience(watch->launch, supervise_now_ms()));
 	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
 }
 
@@ -319,14 +382,19 @@ static int wait_for_end(struct watch *watch, struct err *err)
 	int r = terminal_refresh(launch, err);
 
 	while (r == 0) {
-		struct pollfd fds[] = {
+		struct pollfd fds[WATCHED] = {
 			{.fd = launch->init_pidfd, .events = POLLIN},
 			{.fd = watch->status_closed ? -1 : launch->status_read, .events = POLLIN},
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = launch->terminal.control_fd, .events = POLLIN},
 			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
+			{.fd = launch->decision->keeps_output ? watch->options->attach_fd : -1,
+			 .events = POLLIN},
+			{.fd = recorder_unread(launch, 0), .events = POLLIN},
+			{.fd = recorder_unread(launch, 1), .events = POLLIN},
+			{.fd = recorder_unread(launch, 2), .events = POLLIN},
 		};
-		int n = poll(fds, sizeof(fds) / sizeof(fds[0]), patience(watch));
+		int n = poll(fds, WATCHED, patience(watch));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_SETUP, errno, "poll");
@@ -341,6 +409,8 @@ static int wait_for_end(struct watch *watch, struct err *err)
 		/* Each time: events may come without an end. */
 		enforce_limits(watch);
 		take_sample(watch);
+		recorder_look(launch, supervise_now_ms());
+		supervise_tell_loss(launch, watch->options);
 	}
 	return r;
 }
@@ -374,7 +444,9 @@ static void read_status(struct watch *watch)
 int supervise(struct launch *launch, const struct run_options *options,
 	      struct run_result *ret_result, struct err *err)
 {
-	uint64_t wall_time_ms = launch->spec->limits.wall_time_ms;
+	/* The sandbox's time is its keeper's business. */
+	uint64_t wall_time_ms =
+		launch->decision->enters ? SPEC_UNLIMITED : launch->spec->limits.wall_time_ms;
 	int64_t start_ms = supervise_now_ms();
 	struct run_result result = {.kind = RUN_EXITED,
 				    .exit_code = RESULT_NONE,
@@ -386,6 +458,7 @@ int supervise(struct launch *launch, const struct run_options *options,
 			      .options = options,
 			      .start_ms = start_ms,
 			      .deadline_ms = INT64_MAX,
+			      .stop_deadline_ms = INT64_MAX,
 			      .next_sample_ms = options->sampled != NULL ? start_ms : INT64_MAX,
 			      .result = &result};
 	struct rusage usage;
@@ -394,7 +467,8 @@ int supervise(struct launch *launch, const struct run_options *options,
 
 	if (signal_fd < 0)
 		return signal_fd;
-	launch->terminal.wants_input = terminal_is_interactive(launch->decision);
+	launch->terminal.wants_input =
+		terminal_is_interactive(launch->decision) && !launch->decision->keeps_output;
 	if (wall_time_ms < (uint64_t)(INT64_MAX - start_ms))
 		watch.deadline_ms = start_ms + (int64_t)wall_time_ms;
 	limits_watch_init(launch, start_ms, &watch.limits);

@@ -14,9 +14,10 @@ struct watch {
 	const struct run_options *options;
 	int64_t start_ms;
 	int64_t deadline_ms;
-	int64_t next_sample_ms; /* INT64_MAX: none is wanted */
-	bool is_ended;          /* by a limit: everything has been killed */
-	bool gives_up;          /* what has not been taken of the output is not waited for */
+	int64_t stop_deadline_ms; /* of an end in order: then all is killed. INT64_MAX: none */
+	int64_t next_sample_ms;   /* INT64_MAX: none is wanted */
+	bool is_ended;            /* by a limit: everything has been killed */
+	bool gives_up;            /* what has not been taken of the output is not waited for */
 	int asked_to_end;   /* the last of SIGHUP, SIGINT, SIGQUIT, SIGTERM passed on; 0: none */
 	bool asked_to_stop; /* SIGTSTP has been passed on */
 	bool has_end;       /* init's last word */

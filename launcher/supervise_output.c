@@ -89,7 +89,9 @@ int supervise_output(struct watch *watch, struct err *err)
 	int64_t leave_ms = watch->asked_to_end != 0 ? supervise_now_ms() + LEAVE_MS : INT64_MAX;
 	int r;
 
-	if (terminal->control_fd < 0 || terminal->is_drained || !is_waited_for(watch))
+	/* A recorder waits for no reader: it takes what is left when it is told to finish. */
+	if (terminal->control_fd < 0 || terminal->is_drained || !is_waited_for(watch) ||
+	    watch->launch->decision->keeps_output)
 		return 0;
 	/* ^C is the caller's way to give up: a terminal that is raw would swallow it. */
 	r = terminal_hold(watch->launch, err);

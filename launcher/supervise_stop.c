@@ -32,9 +32,9 @@ enum { WAKE_MS = 20 }; /* between two signals to the keeper: one is enough but f
 
 static void end_sandbox(const struct launch *launch)
 {
-	cgroup_kill(&launch->cgroup);
 	ignore_result(sys_pidfd_send_signal(launch->init_pidfd, SIGKILL, 0),
 		      "it may have just ended");
+	cgroup_kill(&launch->cgroup);
 }
 
 /* Returns when the keeper has something to do. */

@@ -23,7 +23,9 @@
 
 static const char *monitor_what(const struct decision *decision)
 {
-	return terminal_is_wanted(decision) ? "the terminal's relay" : "the output's relay";
+	return decision->keeps_output         ? "the output's recorder"
+	       : terminal_is_wanted(decision) ? "the terminal's relay"
+					      : "the output's relay";
 }
 
 enum {
@@ -164,7 +166,7 @@ static void add_descriptors(const struct launch *launch, char *letters,
 	*letters = '\0';
 }
 
-int terminal_start_monitor(struct launch *launch, struct err *err)
+static int start_relay(struct launch *launch, struct confined *ret, struct err *err)
 {
 	const struct decision *d = launch->decision;
 	struct terminal *terminal = &launch->terminal;
@@ -174,8 +176,6 @@ int terminal_start_monitor(struct launch *launch, struct err *err)
 				       .size = monitor_image_size,
 				       .what = monitor_what(d),
 				       .args = {limit, letters}};
-	struct confined started;
-	int r;
 
 	if (terminal_is_wanted(d)) {
 		terminal->tty_fd = open_terminal(launch, err);
@@ -184,17 +184,40 @@ int terminal_start_monitor(struct launch *launch, struct err *err)
 	}
 	str_format(limit, sizeof(limit), "%llu", (unsigned long long)output_limit(d));
 	add_descriptors(launch, letters, &image);
-	r = confined_start(launch, &image, &started, err);
+	return confined_start(launch, &image, ret, err);
+}
+
+static int start_recorder(const struct launch *launch, struct confined *ret, struct err *err)
+{
+	struct recorder_words words;
+	struct confined_image image;
+	int r = recorder_describe(launch, &words, &image, err);
+
+	return r == 0 ? confined_start(launch, &image, ret, err) : r;
+}
+
+int terminal_start_monitor(struct launch *launch, struct err *err)
+{
+	const struct decision *d = launch->decision;
+	struct terminal *terminal = &launch->terminal;
+	struct confined started = {.pidfd = -EBADF, .control_fd = -EBADF};
+	int r = d->keeps_output ? start_recorder(launch, &started, err)
+				: start_relay(launch, &started, err);
+
 	if (r < 0)
 		return r;
 	terminal->monitor_pid = started.pid;
 	terminal->monitor_pidfd = started.pidfd;
 	terminal->control_fd = started.control_fd;
 	terminal->is_drained = !output_has_pipes(d);
-	close_fd(&terminal->master_fd);
-	output_release(&launch->output);
+	if (!d->keeps_output)
+		close_fd(&terminal->master_fd);
+	close_fd(&launch->output.input_write_fd);
+	/* With the reading end of a pipe the recorder's death is not the workload's. */
+	if (!d->keeps_output)
+		output_release(&launch->output);
 	if (confined_receive(terminal->control_fd, START_MS) != MONITOR_CONFINED)
-		return err_set(err, ERR_SETUP, 0, "%s did not start", image.what);
+		return err_set(err, ERR_SETUP, 0, "%s did not start", monitor_what(d));
 	return 0;
 }
 
@@ -320,7 +343,12 @@ int terminal_on_message(struct launch *launch, bool *ret_hangup, struct err *err
 	case MONITOR_HELD:
 		launch->terminal.holds_due--;
 		return 0;
+	case MONITOR_PONG:
+		launch->recorder.answer_ms = 0;
+		return 0;
 	case MONITOR_CONFINED:
+	case MONITOR_PING:
+	case MONITOR_CLIENT:
 	case MONITOR_RELAY:
 	case MONITOR_HOLD:
 	case MONITOR_READ:
@@ -428,8 +456,10 @@ void terminal_finish(struct launch *launch)
 	/* Before it the pty's last holder may be this process. */
 	close_fd(&terminal->master_fd);
 	is_told = terminal->control_fd >= 0 && say(launch, MONITOR_FINISH, &err) == 0;
-	if (confined_end(&terminal->monitor_pidfd, is_told ? FINISH_MS : 0) != 0)
+	if (confined_end(&terminal->monitor_pidfd, is_told ? FINISH_MS : 0) != 0) {
+		launch->recorder.is_lost = launch->decision->keeps_output;
 		restore(terminal);
+	}
 	terminal->state = TERMINAL_GONE;
 	if (terminal->control_fd >= 0)
 		terminal->output_bytes = read_total(terminal);

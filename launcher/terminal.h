@@ -69,6 +69,8 @@ bool terminal_is_foreground(pid_t result, int sys_errno, pid_t own_group);
 
 /* ---- rows of the child; terminal_child.c ---- */
 
+/* The pair, sent to the keeper; whose controlling terminal it is is for the caller to see to. */
+int must_check terminal_make_pair(struct launch *launch, struct err *err);
 int must_check terminal_make(struct launch *launch, struct err *err);
 int must_check terminal_verify_made(struct launch *launch, struct err *err);
 int must_check terminal_replace_stdio(struct launch *launch, struct err *err);

@@ -22,6 +22,10 @@ static int copy_settings(int from, int to, struct err *err)
 	struct termios modes;
 	struct winsize size;
 
+	/* In the background there is none: those who attach tell their size, and the modes of a new
+	 * pty are the usual ones. */
+	if (from < 0)
+		return 0;
 	if (tcgetattr(from, &modes) != 0 || tcsetattr(to, TCSANOW, &modes) != 0)
 		return err_set(err, ERR_SETUP, errno, "modes of the terminal");
 	if (ioctl(from, TIOCGWINSZ, &size) != 0 || ioctl(to, TIOCSWINSZ, &size) != 0)
@@ -50,7 +54,7 @@ static int open_pair(const struct launch *launch, int *ret_slave, struct err *er
 	return steal_fd(&master);
 }
 
-int terminal_make(struct launch *launch, struct err *err)
+int terminal_make_pair(struct launch *launch, struct err *err)
 {
 	const struct spec_identity *id = &launch->spec->identity;
 	_cleanup_fd_ int slave = -EBADF;
@@ -59,18 +63,27 @@ int terminal_make(struct launch *launch, struct err *err)
 
 	if (master < 0)
 		return master;
-	r = copy_settings(terminal_descriptor(launch->decision), slave, err);
+	r = copy_settings(launch->decision->keeps_terminal ? -1
+							   : terminal_descriptor(launch->decision),
+			  slave, err);
 	if (r < 0)
 		return r;
 	if (fchown(slave, id->uid, id->gid) != 0 || fchmod(slave, 0600) != 0)
 		return err_set(err, ERR_SETUP, errno, "give the terminal to the workload");
-	if (ioctl(slave, TIOCSCTTY, 0) != 0)
-		return err_set(err, ERR_SETUP, errno, "controlling terminal");
 	r = sync_send_with_fd(launch->sync_child, SYNC_TERMINAL, master);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "send the terminal's other end to the keeper");
 	launch->terminal_slave = steal_fd(&slave);
 	return 0;
+}
+
+int terminal_make(struct launch *launch, struct err *err)
+{
+	int r = terminal_make_pair(launch, err);
+
+	if (r == 0 && ioctl(launch->terminal_slave, TIOCSCTTY, 0) != 0)
+		r = err_set(err, ERR_SETUP, errno, "controlling terminal");
+	return r;
 }
 
 int terminal_verify_made(struct launch *launch, struct err *err)

@@ -236,10 +236,36 @@ const char *constants_nearest_errno(const char *word)
 	return str_nearest(word, names, ERRNO_NAMED_END);
 }
 
+/* Real-time signals as programs see them: the C libraries keep the kernel's first two for
+ * themselves (signal(7)). */
+static int realtime_signal(const char *text, uint32_t *ret_value)
+{
+	enum { FIRST = 34, LAST = 64 };
+	bool is_first = str_has_prefix(text, "RTMIN");
+	uint32_t distance = 0;
+
+	if (!is_first && !str_has_prefix(text, "RTMAX"))
+		return -EINVAL;
+	text += strlen("RTMIN");
+	if (*text != '\0' &&
+	    (*text != (is_first ? '+' : '-') || parse_u32(text + 1, &distance) < 0))
+		return -EINVAL;
+	if (distance > LAST - FIRST)
+		return -EINVAL;
+	*ret_value = is_first ? FIRST + distance : LAST - distance;
+	return 0;
+}
+
 int constants_signal(const char *text, uint32_t *ret_value)
 {
 	uint32_t value;
 
+	if (parse_u32(text, &value) == 0) {
+		if (value == 0 || value >= (uint32_t)NSIG)
+			return -EINVAL;
+		*ret_value = value;
+		return 0;
+	}
 	if (str_has_prefix(text, "SIG"))
 		text += 3;
 	for (int i = 1; i < NSIG; i++) {
@@ -250,8 +276,5 @@ int constants_signal(const char *text, uint32_t *ret_value)
 			return 0;
 		}
 	}
-	if (parse_u32(text, &value) < 0 || value == 0 || value >= (uint32_t)NSIG)
-		return -EINVAL;
-	*ret_value = value;
-	return 0;
+	return realtime_signal(text, ret_value);
 }

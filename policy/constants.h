@@ -14,7 +14,7 @@ int must_check constants_argument(const char *text, uint64_t *ret_value);
 /* "EPERM" or a number from 1 to 4095. -EINVAL otherwise. */
 int must_check constants_errno(const char *text, uint32_t *ret_value);
 
-/* "TERM", "SIGTERM" or a number from 1 to 64. -EINVAL otherwise. */
+/* "TERM", "SIGTERM", "RTMIN+3", "RTMAX-1" or a number from 1 to 64. -EINVAL otherwise. */
 int must_check constants_signal(const char *text, uint32_t *ret_value);
 
 /* The known constant nearest to word, or NULL. */

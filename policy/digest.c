@@ -8,14 +8,17 @@
 #include <sha2.h>
 #include <string.h>
 
-const char *digest_sha256(struct policy_ctx *ctx, const void *data, size_t len)
+_Static_assert(DIGEST_TEXT_SIZE == sizeof("sha256:") + (size_t)2 * SHA256_DIGEST_LENGTH,
+	       "as hex digits");
+
+void digest_text(const void *data, size_t len, char buf[DIGEST_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] = "0123456789abcdef", prefix[] = "sha256:";
 	unsigned char digest[SHA256_DIGEST_LENGTH];
-	char text[sizeof("sha256:") + 2 * sizeof(digest)] = "sha256:";
-	char *out = text + strlen(text);
+	char *out = buf + sizeof(prefix) - 1;
 	SHA2_CTX sha;
 
+	memcpy(buf, prefix, sizeof(prefix));
 	SHA256Init(&sha);
 	SHA256Update(&sha, data, len);
 	SHA256Final(digest, &sha);
@@ -23,5 +26,13 @@ const char *digest_sha256(struct policy_ctx *ctx, const void *data, size_t len)
 		*out++ = digits[digest[i] >> 4];
 		*out++ = digits[digest[i] & 15];
 	}
-	return ctx_copy(ctx, text, (size_t)(out - text));
+	*out = '\0';
+}
+
+const char *digest_sha256(struct policy_ctx *ctx, const void *data, size_t len)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	digest_text(data, len, text);
+	return ctx_copy(ctx, text, strlen(text));
 }

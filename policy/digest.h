@@ -7,7 +7,12 @@
 
 #include "policy/ctx.h"
 
-/* "sha256:" and 64 hex digits, in the arena. */
+enum { DIGEST_TEXT_SIZE = sizeof("sha256:") + 64 };
+
+/* "sha256:" and 64 hex digits. */
+void digest_text(const void *data, size_t len, char buf[DIGEST_TEXT_SIZE]);
+
+/* The same, in the arena. */
 const char *digest_sha256(struct policy_ctx *ctx, const void *data, size_t len);
 
 #endif

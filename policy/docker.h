@@ -54,5 +54,7 @@ bool docker_read_number(struct policy_ctx *ctx, const struct policy_node *node,
 /* Whether `includes` and `excludes` of an entry let it hold here. False in *is_good: reported. */
 bool docker_holds(struct policy_ctx *ctx, const struct policy_node *entry, uint64_t capabilities,
 		  bool *is_good);
+/* Whether "CAP_..." is a capability; reported at place where it is none. */
+bool docker_knows_capability(struct policy_ctx *ctx, struct policy_place place, const char *name);
 
 #endif

@@ -74,21 +74,32 @@ static bool count_arch(struct policy_ctx *ctx, const struct policy_node *item, u
 	return true;
 }
 
+/* Its number; -1: reported. */
+static int find_capability(struct policy_ctx *ctx, struct policy_place place, const char *name)
+{
+	for (size_t i = 0; i < N_CAPABILITIES; i++)
+		if (str_equal(name, capability_names[i]))
+			return (int)i;
+	ctx_suggest(ctx, ctx_report(ctx, place, "bad-value", "unknown capability '%s'", name), name,
+		    capability_names, N_CAPABILITIES);
+	return -1;
+}
+
+bool docker_knows_capability(struct policy_ctx *ctx, struct policy_place place, const char *name)
+{
+	return find_capability(ctx, place, name) >= 0;
+}
+
 static bool count_capability(struct policy_ctx *ctx, const struct policy_node *item, uint64_t held,
 			     struct tally *tally)
 {
-	for (size_t i = 0; i < N_CAPABILITIES; i++) {
-		if (!str_equal(item->text, capability_names[i]))
-			continue;
-		tally->n++;
-		tally->n_true += (held >> i & 1) != 0;
-		return true;
-	}
-	ctx_suggest(ctx,
-		    ctx_report(ctx, item->place, "bad-value", "unknown capability '%s'",
-			       item->text),
-		    item->text, capability_names, N_CAPABILITIES);
-	return false;
+	int number = find_capability(ctx, item->place, item->text);
+
+	if (number < 0)
+		return false;
+	tally->n++;
+	tally->n_true += (held >> number & 1) != 0;
+	return true;
 }
 
 static bool count_list(struct policy_ctx *ctx, const struct policy_node *list, uint64_t held,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "policy/flags.h"
 #include "policy/keys.h"
 #include "policy/layers.h"
 #include "policy/merge.h"
@@ -15,32 +16,7 @@
 
 enum { KEY_PATH_MAX = 256 };
 
-static const char *flag_name(const struct policy_flag *flag)
-{
-	switch (flag->kind) {
-	case FLAG_SET:
-		return "--set";
-	case FLAG_WAIVE:
-		return "--waive";
-	case FLAG_RO:
-		return "--ro";
-	case FLAG_RW:
-		return "--rw";
-	case FLAG_ENV:
-		return "-e";
-	case FLAG_WORKING_DIR:
-		return "-w";
-	case FLAG_USER:
-		return "-u";
-	case FLAG_HOSTNAME:
-		return "--hostname";
-	case FLAG_TIMEOUT:
-		return "--timeout";
-	}
-	return "";
-}
-
-static struct policy_place flag_place(const struct policy_source *source)
+struct policy_place flags_place(const struct policy_source *source)
 {
 	return (struct policy_place){.source = source,
 				     .line = 1,
@@ -63,37 +39,37 @@ static const char *next_part(struct policy_ctx *ctx, const char **path, char *so
 }
 
 /* value below a map for each part of path. */
-static struct policy_node *nest(struct policy_ctx *ctx, const char *path, struct policy_node *value)
+struct policy_node *flags_nest(struct policy_ctx *ctx, const char *path, struct policy_node *value)
 {
 	struct policy_node *root, *map;
 	char so_far[KEY_PATH_MAX] = "";
 
 	if (value == NULL)
 		return NULL;
-	root = map = doc_node(ctx, NODE_MAPPING, flag_place(value->place.source));
+	root = map = doc_node(ctx, NODE_MAPPING, flags_place(value->place.source));
 	while (map != NULL && *path != '\0') {
 		const char *part = next_part(ctx, &path, so_far);
 		struct policy_node *child =
 			*path == '\0'
 				? value
-				: doc_node(ctx, NODE_MAPPING, flag_place(value->place.source));
+				: doc_node(ctx, NODE_MAPPING, flags_place(value->place.source));
 
 		if (child == NULL)
 			return NULL;
 		child->appends = part[0] == '+';
 		child->key = child->appends ? part + 1 : part;
 		/* The key itself begins behind "--set ". */
-		child->key_place = flag_place(value->place.source);
+		child->key_place = flags_place(value->place.source);
 		doc_add(map, child);
 		map = child;
 	}
 	return root;
 }
 
-static struct policy_node *text_at(struct policy_ctx *ctx, const struct policy_source *source,
-				   const char *path, const char *text)
+struct policy_node *flags_text_at(struct policy_ctx *ctx, const struct policy_source *source,
+				  const char *path, const char *text)
 {
-	return nest(ctx, path, doc_scalar(ctx, "", text, flag_place(source)));
+	return flags_nest(ctx, path, doc_scalar(ctx, "", text, flags_place(source)));
 }
 
 /* The part of "NAME=VALUE" before '=', NULL (and reported) where there is none. */
@@ -103,7 +79,7 @@ static const char *name_of(struct policy_ctx *ctx, const struct policy_source *s
 	const char *equals = strchr(text, '=');
 
 	if (equals == NULL || equals == text) {
-		ctx_report(ctx, flag_place(source), "bad-flag", "'%s' is not %s", text, form);
+		ctx_report(ctx, flags_place(source), "bad-flag", "'%s' is not %s", text, form);
 		return NULL;
 	}
 	return ctx_copy(ctx, text, (size_t)(equals - text));
@@ -120,14 +96,14 @@ static struct policy_node *set_tree(struct policy_ctx *ctx, struct policy_source
 	if (key == NULL)
 		return NULL;
 	if (str_equal(key, "extends")) {
-		ctx_report(ctx, flag_place(source), "bad-flag", "extends cannot be set by a flag")
+		ctx_report(ctx, flags_place(source), "bad-flag", "extends cannot be set by a flag")
 			->hint = "Use --profile.";
 		return NULL;
 	}
 	value = text + strlen(key) + 1;
 	/* An empty text is no YAML document, but it is a value that keys can judge. */
 	if (*value == '\0') {
-		node = doc_node(ctx, NODE_SCALAR, flag_place(source));
+		node = doc_node(ctx, NODE_SCALAR, flags_place(source));
 		/* The empty text, as of `-e NAME=`; "no value" has no '=' on a command line. */
 		if (node != NULL)
 			node->is_quoted = true;
@@ -136,11 +112,11 @@ static struct policy_node *set_tree(struct policy_ctx *ctx, struct policy_source
 		node = yaml_parse(ctx, source, value, strlen(value));
 		source->column_base = key_base;
 	}
-	tree = nest(ctx, key, node);
+	tree = flags_nest(ctx, key, node);
 	return tree;
 }
 
-static struct policy_node *env_tree(struct policy_ctx *ctx, const struct policy_source *source,
+static struct policy_node *env_tree(struct policy_ctx *ctx, struct policy_source *source,
 				    const char *text)
 {
 	size_t len = strcspn(text, "=");
@@ -148,20 +124,20 @@ static struct policy_node *env_tree(struct policy_ctx *ctx, const struct policy_
 	struct policy_node *node;
 
 	if (len == 0) {
-		ctx_report(ctx, flag_place(source), "bad-flag", "'%s' names no variable", text);
+		ctx_report(ctx, flags_place(source), "bad-flag", "'%s' names no variable", text);
 		return NULL;
 	}
 	path = ctx_format(ctx, "process.environment.%.*s", (int)len, text);
-	node = doc_scalar(ctx, "", text[len] == '=' ? text + len + 1 : "", flag_place(source));
+	node = doc_scalar(ctx, "", text[len] == '=' ? text + len + 1 : "", flags_place(source));
 	if (node != NULL)
 		node->is_quoted = text[len] == '=';
-	return nest(ctx, path, node);
+	return flags_nest(ctx, path, node);
 }
 
 static struct policy_node *bind_tree(struct policy_ctx *ctx, const struct policy_source *source,
 				     const char *text, bool is_read_only)
 {
-	struct policy_place place = flag_place(source);
+	struct policy_place place = flags_place(source);
 	struct policy_node *list = doc_node(ctx, NODE_SEQUENCE, place);
 	struct policy_node *bind = doc_node(ctx, NODE_MAPPING, place);
 	const char *path;
@@ -176,71 +152,145 @@ static struct policy_node *bind_tree(struct policy_ctx *ctx, const struct policy
 	doc_add(bind, doc_scalar(ctx, "target", path, place));
 	doc_add(bind, doc_scalar(ctx, "read_only", is_read_only ? "true" : "false", place));
 	doc_add(list, bind);
-	return nest(ctx, "+volumes", list);
+	return flags_nest(ctx, "+volumes", list);
 }
 
-static struct policy_node *waive_tree(struct policy_ctx *ctx, const struct policy_source *source,
+static struct policy_node *waive_tree(struct policy_ctx *ctx, struct policy_source *source,
 				      const char *text)
 {
 	const char *name = name_of(ctx, source, text, "NAME=REASON");
 
 	if (name == NULL)
 		return NULL;
-	return text_at(ctx, source, ctx_format(ctx, "waive.%s", name), text + strlen(name) + 1);
+	return flags_text_at(ctx, source, ctx_format(ctx, "waive.%s", name),
+			     text + strlen(name) + 1);
+}
+
+static struct policy_node *ro_tree(struct policy_ctx *ctx, struct policy_source *source,
+				   const char *text)
+{
+	return bind_tree(ctx, source, text, true);
+}
+
+static struct policy_node *rw_tree(struct policy_ctx *ctx, struct policy_source *source,
+				   const char *text)
+{
+	return bind_tree(ctx, source, text, false);
+}
+
+struct policy_problem *flags_refuse(struct policy_ctx *ctx, const struct policy_source *source,
+				    const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vformat(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return ctx_report(ctx, flags_place(source), "bad-flag", "%s", text);
+}
+
+static const struct flag_def {
+	const char *name;
+	const char *keys;   /* that it sets, for people; of one without a reader the one */
+	flags_reader *read; /* NULL: the text is the key's value */
+} flag_defs[POLICY_FLAG_KINDS] = {
+	[FLAG_SET] = {"--set", "", set_tree},
+	[FLAG_WAIVE] = {"--waive", "waive", waive_tree},
+	[FLAG_RO] = {"--ro", "volumes", ro_tree},
+	[FLAG_RW] = {"--rw", "volumes", rw_tree},
+	[FLAG_ENV] = {"-e", "process.environment", env_tree},
+	[FLAG_WORKING_DIR] = {"-w", "process.working_dir", NULL},
+	[FLAG_USER] = {"-u", "process.user", NULL},
+	[FLAG_HOSTNAME] = {"--hostname", "process.hostname", NULL},
+	[FLAG_TIMEOUT] = {"--timeout", "limits.wall_time", NULL},
+	[FLAG_ENV_FILE] = {"--env-file", "process.environment", flags_env_file},
+	[FLAG_LABEL] = {"--label", "labels", flags_label},
+	[FLAG_LABEL_FILE] = {"--label-file", "labels", flags_label_file},
+	[FLAG_ULIMIT] = {"--ulimit", "limits.nproc, limits.ulimits", flags_ulimit},
+	[FLAG_MEMORY] = {"--memory", "limits.memory", flags_memory},
+	[FLAG_MEMORY_SWAP] = {"--memory-swap", "limits.swap", flags_memory_swap},
+	[FLAG_PIDS_LIMIT] = {"--pids-limit", "limits.pids", flags_pids_limit},
+	[FLAG_CPUS] = {"--cpus", "limits.cpus", flags_cpus},
+	[FLAG_CPUSET_CPUS] = {"--cpuset-cpus", "limits.cpuset", NULL},
+	[FLAG_CPU_SHARES] = {"--cpu-shares", "limits.cpu_weight", flags_cpu_shares},
+	[FLAG_CAP_ADD] = {"--cap-add", "capabilities.add", flags_cap_add},
+	[FLAG_CAP_DROP] = {"--cap-drop", "capabilities.drop", flags_cap_drop},
+	[FLAG_SECURITY_OPT] = {"--security-opt", "seccomp.docker_profile, apparmor",
+			       flags_security_opt},
+	[FLAG_READ_ONLY] = {"--read-only", "rootfs.writable", flags_read_only},
+	[FLAG_TMPFS] = {"--tmpfs", "volumes", flags_tmpfs},
+	[FLAG_NETWORK] = {"--network", "network.mode", NULL},
+	[FLAG_RESTART] = {"--restart", "restart", NULL},
+	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
+	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},
+	[FLAG_INIT] = {"--init", "process.init", NULL},
+};
+
+const char *policy_flag_name(enum policy_flag_kind kind)
+{
+	return (unsigned)kind < POLICY_FLAG_KINDS ? flag_defs[kind].name : "";
+}
+
+const char *policy_flag_keys(enum policy_flag_kind kind)
+{
+	return flag_defs[kind].keys;
 }
 
 static struct policy_node *flag_tree(struct policy_ctx *ctx, const struct policy_flag *flag,
 				     struct policy_source *source)
 {
-	switch (flag->kind) {
-	case FLAG_SET:
-		return set_tree(ctx, source, flag->text);
-	case FLAG_WAIVE:
-		return waive_tree(ctx, source, flag->text);
-	case FLAG_RO:
-		return bind_tree(ctx, source, flag->text, true);
-	case FLAG_RW:
-		return bind_tree(ctx, source, flag->text, false);
-	case FLAG_ENV:
-		return env_tree(ctx, source, flag->text);
-	case FLAG_WORKING_DIR:
-		return text_at(ctx, source, "process.working_dir", flag->text);
-	case FLAG_USER:
-		return text_at(ctx, source, "process.user", flag->text);
-	case FLAG_HOSTNAME:
-		return text_at(ctx, source, "process.hostname", flag->text);
-	case FLAG_TIMEOUT:
-		return text_at(ctx, source, "limits.wall_time", flag->text);
-	}
-	return NULL;
+	const struct flag_def *def = &flag_defs[flag->kind];
+
+	return def->read != NULL ? def->read(ctx, source, flag->text)
+				 : flags_text_at(ctx, source, def->keys, flag->text);
+}
+
+static bool is_of_file(const struct policy_flag *flag)
+{
+	return flag->kind == FLAG_ENV_FILE || flag->kind == FLAG_LABEL_FILE;
+}
+
+/* The flag's tree, checked; NULL where it has none. */
+static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy_flag *flag)
+{
+	const char *name = flag->name != NULL ? flag->name : flag_defs[flag->kind].name;
+	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT;
+	struct policy_source *source = ctx_array(ctx, 1, sizeof(*source));
+	struct policy_node *tree;
+
+	if (source == NULL)
+		return NULL;
+	*source = (struct policy_source){
+		.path = "command line",
+		.dir = ctx->host->cwd,
+		.text = ctx_format(ctx, "%s%s%s", name, is_switch ? "=" : " ", flag->text),
+		.rank = LAYERS_MAX,
+		.column_base = (uint32_t)strlen(name) + 1,
+		.is_flag = true,
+		.digest = "",
+	};
+	source->len = strlen(source->text);
+	tree = flag_tree(ctx, flag, source);
+	if (tree != NULL)
+		keys_check(ctx, tree);
+	return tree;
 }
 
 struct policy_node *layers_from_flags(struct policy_ctx *ctx)
 {
+	const struct policy_request *request = ctx->request;
 	struct policy_node *all = NULL;
 
-	for (size_t i = 0; i < ctx->request->n_flags; i++) {
-		const struct policy_flag *flag = &ctx->request->flags[i];
-		struct policy_source *source = ctx_array(ctx, 1, sizeof(*source));
-		struct policy_node *tree;
+	/* As in Docker, what a file says counts less than any flag, wherever they stand. */
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < request->n_flags; i++) {
+			struct policy_node *tree = is_of_file(&request->flags[i]) == (pass == 0)
+							   ? read_flag(ctx, &request->flags[i])
+							   : NULL;
 
-		if (source == NULL)
-			return NULL;
-		*source = (struct policy_source){
-			.path = "command line",
-			.dir = ctx->host->cwd,
-			.text = ctx_format(ctx, "%s %s", flag_name(flag), flag->text),
-			.rank = LAYERS_MAX,
-			.column_base = (uint32_t)strlen(flag_name(flag)) + 1,
-			.is_flag = true,
-			.digest = "",
-		};
-		source->len = strlen(source->text);
-		tree = flag_tree(ctx, flag, source);
-		if (tree == NULL)
-			continue;
-		keys_check(ctx, tree);
-		all = merge_trees(ctx, all, tree);
-	}
+			if (tree != NULL)
+				all = merge_trees(ctx, all, tree);
+		}
 	return all;
 }

@@ -51,6 +51,10 @@ struct policy_host {
 	 * caller is bound by none. The function NULL: likewise. */
 	int (*load_ceiling)(void *ctx, struct arena *arena, struct policy_text *ret,
 			    struct err *err);
+	/* The text of a file that a flag names (--env-file), by its absolute path. Anybody may have
+	 * written it: what it says may weaken nothing. The function NULL: there are none. */
+	int (*read_file)(void *ctx, struct arena *arena, const char *path, struct policy_text *ret,
+			 struct err *err);
 	/* Version of the running kernel, asked for only where a policy depends on it. 0 or a
 	 * negative errno. */
 	int (*kernel_version)(void *ctx, uint32_t *ret_major, uint32_t *ret_minor);
@@ -71,14 +75,43 @@ enum policy_flag_kind {
 	FLAG_USER,
 	FLAG_HOSTNAME,
 	FLAG_TIMEOUT,
+	/* Docker's, with values as Docker takes them. */
+	FLAG_ENV_FILE, /* a file's path; what it says counts less than any FLAG_ENV */
+	FLAG_LABEL,    /* "NAME=VALUE", or "NAME" */
+	FLAG_LABEL_FILE,
+	FLAG_ULIMIT, /* "NAME=VALUE", or "NAME=SOFT:HARD" where both are the same */
+	FLAG_MEMORY,
+	FLAG_MEMORY_SWAP, /* memory and swap together */
+	FLAG_PIDS_LIMIT,
+	FLAG_CPUS,
+	FLAG_CPUSET_CPUS,
+	FLAG_CPU_SHARES,
+	FLAG_CAP_ADD,
+	FLAG_CAP_DROP,
+	FLAG_SECURITY_OPT,
+	FLAG_READ_ONLY, /* "true" or "false", as FLAG_INIT */
+	FLAG_NETWORK,
+	FLAG_TMPFS, /* "PATH[:OPTION,...]" */
+	FLAG_RESTART,
+	FLAG_STOP_SIGNAL,
+	FLAG_STOP_TIMEOUT,
+	FLAG_INIT,
+	POLICY_FLAG_KINDS,
 };
 
 /* One `--set KEY=VALUE`, `--ro PATH`, ... of the command line: the last layer, in order of
  * appearance. */
 struct policy_flag {
 	enum policy_flag_kind kind;
+	const char *name; /* as it was typed, "-e" or "--env", for messages; NULL: the usual one */
 	const char *text;
 };
+
+/* "--set", "-e"; "" for a number that is no kind. */
+const char *policy_flag_name(enum policy_flag_kind kind);
+
+/* The keys that a kind of flag sets, for people: "limits.memory"; "" for --set, which is any. */
+const char *policy_flag_keys(enum policy_flag_kind kind);
 
 struct policy_request {
 	const char *profile; /* name or path; NULL: "default" */
@@ -89,6 +122,9 @@ struct policy_request {
 	bool wants_values;  /* spec.provenance has values and warnings, for `explain` */
 	bool wants_origins; /* spec.seccomp.calls has every call that is refused by a line of its
 			       own, also where the answer is the default's */
+	/* Another program, to be started in the sandbox that the rest describes, whose own program
+	 * stays argv; NULL: none. */
+	const char *const *entering_argv;
 	const char *const
 		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
 };

@@ -29,7 +29,7 @@ enum {
 	DEFAULT_ID = 1000,
 	DEFAULT_ROOT_BYTES = 16 << 20,
 	DEFAULT_ROOT_INODES = 8192,
-	DEFAULT_GRACE_MS = 2000,
+	DEFAULT_GRACE_MS = 10000,
 	SIGNAL_TERM = 15,
 };
 
@@ -56,6 +56,8 @@ static void set_defaults(struct sandbox_spec *spec)
 			   .nproc_origin = {.file = "built-in"},
 			   .wall_time_ms = SPEC_UNLIMITED,
 			   .wall_time_origin = {.file = "built-in"}},
+		.supervision = {.restart = RESTART_NO, .origin = {.file = "built-in"}},
+		.logging = {.max_size = SPEC_LOG_SIZE_DEFAULT, .max_files = SPEC_LOG_FILES_DEFAULT},
 	};
 }
 
@@ -89,6 +91,8 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_landlock(ctx, layers, spec);
 	resolve_apparmor(ctx, layers, spec);
 	resolve_limits(ctx, root, spec);
+	resolve_labels(ctx, root, spec);
+	resolve_entering(ctx, spec);
 	ceiling_check(ctx, ceiling, spec);
 	resolve_provenance(ctx, layers, root, spec);
 }

@@ -20,6 +20,9 @@ POLICY_SETTER(apply_duration); /* milliseconds into the uint64_t at key->place *
 POLICY_SETTER(apply_working_dir);
 POLICY_SETTER(apply_hostname);
 POLICY_SETTER(apply_stop_signal);
+POLICY_SETTER(apply_restart);
+POLICY_SETTER(apply_log_size);
+POLICY_SETTER(apply_log_files);
 POLICY_SETTER(apply_nproc);
 POLICY_SETTER(apply_wall_time);
 POLICY_SETTER(apply_ulimit); /* key->place is the RLIMIT_* */
@@ -29,6 +32,8 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);
 void resolve_identity(struct policy_ctx *ctx, const struct policy_node *root,
 		      struct sandbox_spec *spec);
+/* policy_request.entering_argv in the place of the program. */
+void resolve_entering(struct policy_ctx *ctx, struct sandbox_spec *spec);
 void resolve_process(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec);
 void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
@@ -47,6 +52,8 @@ void resolve_landlock(struct policy_ctx *ctx, const struct policy_layers *layers
 void resolve_apparmor(struct policy_ctx *ctx, const struct policy_layers *layers,
 		      struct sandbox_spec *spec);
 void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
+		    struct sandbox_spec *spec);
+void resolve_labels(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,
 			const struct policy_node *root, struct sandbox_spec *spec);

@@ -74,10 +74,9 @@ static void resolve_environment(struct policy_ctx *ctx, const struct policy_node
 	process->envp = envp;
 }
 
-static void resolve_program(struct policy_ctx *ctx, struct spec_process *process)
+static void resolve_program(struct policy_ctx *ctx, const char *const *wanted,
+			    struct spec_process *process)
 {
-	static const char *const none[] = {NULL};
-	const char *const *wanted = ctx->request->argv != NULL ? ctx->request->argv : none;
 	const char **argv;
 	size_t n = 0;
 
@@ -96,6 +95,13 @@ static void resolve_program(struct policy_ctx *ctx, struct spec_process *process
 				   : paths_absolute(ctx, ctx->host->cwd, argv[0]);
 }
 
+void resolve_entering(struct policy_ctx *ctx, struct sandbox_spec *spec)
+{
+	/* After the mounts, which the sandbox's own program has a part in. */
+	if (ctx->request->entering_argv != NULL)
+		resolve_program(ctx, ctx->request->entering_argv, &spec->process);
+}
+
 static void resolve_fds(struct policy_ctx *ctx, struct spec_process *process)
 {
 	size_t n = ctx->request->n_fds;
@@ -112,7 +118,10 @@ static void resolve_fds(struct policy_ctx *ctx, struct spec_process *process)
 void resolve_process(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec)
 {
+	static const char *const none[] = {NULL};
+
 	resolve_environment(ctx, doc_find(root, "process.environment"), &spec->process);
-	resolve_program(ctx, &spec->process);
+	resolve_program(ctx, ctx->request->argv != NULL ? ctx->request->argv : none,
+			&spec->process);
 	resolve_fds(ctx, &spec->process);
 }

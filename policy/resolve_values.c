@@ -6,7 +6,6 @@
 
 #include "base/parse.h"
 #include "base/str.h"
-#include "policy/constants.h"
 #include "policy/keys.h"
 #include "policy/paths.h"
 #include "policy/resolve.h"
@@ -125,12 +124,6 @@ POLICY_SETTER(apply_hostname)
 		bad_value(ctx, key, node,
 			  "It has 1 to 64 letters, digits, '-' and '.', as hostname(7) says.");
 	spec->process.hostname = node->text;
-}
-
-POLICY_SETTER(apply_stop_signal)
-{
-	if (constants_signal(node->text, &spec->process.stop_signal) < 0)
-		bad_value(ctx, key, node, "It is a signal's name such as TERM, or its number.");
 }
 
 /* A path that a file says, made absolute against that file's directory. */

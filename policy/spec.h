@@ -220,6 +220,37 @@ struct spec_apparmor {
 	struct spec_origin origin;
 };
 
+/* ---- supervision: of sandboxes that are kept; a run that is not kept uses none of it ---- */
+enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
+
+enum {
+	SPEC_LOG_FILES_MAX = 8,
+	SPEC_LOG_SIZE_LEAST = 64 << 10,
+	SPEC_LOG_SIZE_MOST = 1 << 30,
+	SPEC_LOG_SIZE_DEFAULT = 5 << 20,
+	SPEC_LOG_FILES_DEFAULT = 2,
+};
+
+/* What is kept of the output. */
+struct spec_logging {
+	uint64_t max_size; /* bytes of one file */
+	uint32_t max_files;
+};
+
+struct spec_supervision {
+	enum spec_restart restart;
+	uint32_t restart_max;      /* RESTART_ON_FAILURE: so many times; 0: no bound */
+	struct spec_origin origin; /* of restart */
+};
+
+enum { SPEC_LABELS_MAX = 128, SPEC_LABEL_NAME_MAX = 255, SPEC_LABEL_VALUE_MAX = 4096 };
+
+/* Printable text in UTF-8, the name neither empty nor with '=' or a blank in it. */
+struct spec_label {
+	const char *name;
+	const char *value;
+};
+
 /* ---- limits ---- */
 enum { SPEC_RLIMITS_MAX = 16 };
 #define SPEC_UNLIMITED UINT64_MAX
@@ -321,6 +352,10 @@ struct sandbox_spec {
 	struct spec_landlock landlock;
 	struct spec_apparmor apparmor;
 	struct spec_limits limits;
+	struct spec_supervision supervision;
+	struct spec_logging logging;
+	const struct spec_label *labels; /* sorted by name */
+	size_t n_labels;
 	struct spec_provenance provenance;
 };
 

@@ -133,18 +133,19 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*print)(void);
-	} documents[] = {{"schema", documents_schema},
-			 {"man", documents_man},
-			 {"man-program", documents_man_program},
-			 {"reference", documents_reference},
-			 {"completion", documents_completion}};
+	} documents[] = {{"schema", documents_schema},           {"man", documents_man},
+			 {"man-program", documents_man_program}, {"reference", documents_reference},
+			 {"completion", documents_completion},   {"docker", documents_docker},
+			 {"commands", documents_commands}};
 
 	if (argc == 3 && str_equal(argv[1], "tree"))
 		return documents_tree(argv[2]);
 	for (size_t i = 0; argc == 2 && i < sizeof(documents) / sizeof(documents[0]); i++)
 		if (str_equal(argv[1], documents[i].name))
 			return documents[i].print() != 0 || fflush(stdout) != 0 ? 1 : 0;
-	fputs("usage: documents schema|man|man-program|reference|completion, or documents tree "
+	fputs("usage: documents schema|man|man-program|reference|completion|docker|commands, or "
+	      "documents "
+	      "tree "
 	      "FILE\n",
 	      stderr);
 	return 2;

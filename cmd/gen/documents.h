@@ -30,12 +30,19 @@ const char *documents_default(const struct policy_key *key, char *buf, size_t si
 /* Text of ours as roff: what is special there is not, and what stands in backticks is bold. */
 void documents_man_text(const char *text);
 
+/* A paragraph of Markdown in lines, broken at spaces, and an empty line. (reference.c) */
+void documents_paragraph(const char *text);
+/* Text in a cell of a table of Markdown, which '|' would end. (reference.c) */
+void documents_cell(const char *text);
+
 /* Each prints one document to stdout. Returns the exit code. */
 int documents_schema(void);
 int documents_man(void);         /* cordon-profile(5) */
 int documents_man_program(void); /* cordon(1) */
 int documents_reference(void);
 int documents_completion(void);
+int documents_docker(void);
+int documents_commands(void);
 /* The YAML file as JSON, with the types that a YAML 1.2 reader gives: for the test of the schema.
  */
 int documents_tree(const char *path);

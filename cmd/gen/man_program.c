@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/gen/documents.h"
 #include "cmd/options.h"
+#include "cmd/words.h"
 #include "launcher/cordon.h"
 
 static void print_bold(const char *text)
@@ -30,15 +31,42 @@ static void print_tagged(const char *tag, const char *value, const char *text)
 	puts(".");
 }
 
-static void print_flags(const struct subcommand *row)
+static void print_flags(const struct subcommand *row, const char *above)
 {
 	unsigned of = command_options(row);
+	struct words_view own;
+	char full_name[64];
+
+	str_format(full_name, sizeof(full_name), "%s%s", above, row->name);
+	for (size_t i = 0; (own = words_view(full_name, i)).name != NULL; i++) {
+		char tag[64];
+
+		str_format(tag, sizeof(tag), "%s%s%s", own.letter != NULL ? own.letter : "",
+			   own.letter != NULL ? ", " : "", own.name);
+		print_tagged(tag, own.value != NULL ? own.value : "", own.help);
+	}
 
 	for (size_t i = 0; of != 0 && options_view(i).name != NULL; i++) {
 		struct option_view flag = options_view(i);
 
+		char tag[64];
+
+		if (flag.letter != 0)
+			str_format(tag, sizeof(tag), "-%c, %s", flag.letter, flag.name);
+		else
+			str_format(tag, sizeof(tag), "%s", flag.name);
 		if (flag.help != NULL && (flag.of & of))
-			print_tagged(flag.name, flag.value != NULL ? flag.value : "", flag.help);
+			print_tagged(tag, flag.value != NULL ? flag.value : "", flag.help);
+	}
+	for (const struct own_flag *mine = command_own_flags(row);
+	     mine != NULL && mine->name != NULL; mine++) {
+		char tag[64];
+
+		if (mine->letter != 0)
+			str_format(tag, sizeof(tag), "-%c, %s", mine->letter, mine->name);
+		else
+			str_format(tag, sizeof(tag), "%s", mine->name);
+		print_tagged(tag, mine->value != NULL ? mine->value : "", mine->help);
 	}
 	if (row->flags & COMMAND_JSON)
 		print_tagged("--json", "", "one JSON document instead of text");
@@ -57,7 +85,7 @@ static void print_commands(const struct subcommand *table, const char *above)
 		documents_man_text(row->help);
 		puts(".\n.PP");
 		documents_man_text(row->more);
-		print_flags(row);
+		print_flags(row, above);
 		if (row->below != NULL)
 			print_commands(row->below, name);
 	}
@@ -85,7 +113,7 @@ static void print_ends(void)
 int documents_man_program(void)
 {
 	puts(".\\\" SPDX-License-Identifier: LGPL-2.1-or-later\n"
-	     ".\\\" Made by `make docs` from cmd/commands.c and cmd/options.c.\n"
+	     ".\\\" Made by `make docs` from cmd/commands.c and cmd/options_table.c.\n"
 	     ".TH CORDON 1 \"\" \"cordon " CORDON_VERSION "\" \"User commands\"\n"
 	     ".nh\n.ad l\n"
 	     ".SH NAME\n"
@@ -112,6 +140,8 @@ int documents_man_program(void)
 	     "cordon run \\-\\- python3 \\-c \\(aqprint(6 * 7)\\(aq\n"
 	     "cordon run \\-\\-ro . \\-\\-timeout 10s \\-\\- python3 script.py\n"
 	     "cordon run \\-\\-profile build \\-\\- make \\-j4\n"
+	     "cordon run \\-it \\-m 64m \\-\\-pids\\-limit 50 \\-\\-tmpfs /scratch:size=16m \\-\\- "
+	     "bash\n"
 	     "cordon explain \\-\\-profile ./judge.yaml\n"
 	     ".fi\n"
 	     ".SH SEE ALSO\n"

@@ -9,7 +9,7 @@
 enum { TEXT_MAX = 512, LINE_COLUMNS = 120 };
 
 /* A paragraph in lines, broken at spaces. */
-static void print_paragraph(const char *text)
+void documents_paragraph(const char *text)
 {
 	size_t column = 0;
 
@@ -32,12 +32,12 @@ static void print_prose(const struct prose *prose)
 	for (; prose->title != NULL; prose++) {
 		printf("## %s\n\n", prose->title);
 		for (const char *const *text = prose->paragraphs; *text != NULL; text++)
-			print_paragraph(*text);
+			documents_paragraph(*text);
 	}
 }
 
 /* A '|' would end the cell of a table. */
-static void print_cell(const char *text)
+void documents_cell(const char *text)
 {
 	for (; *text != '\0'; text++)
 		printf(*text == '|' ? "\\|" : "%c", *text);
@@ -48,7 +48,7 @@ static void print_code(const char *text)
 	if (text[0] == '\0')
 		return;
 	putchar('`');
-	print_cell(text);
+	documents_cell(text);
 	putchar('`');
 }
 
@@ -60,14 +60,14 @@ static void print_key(const struct policy_key *key)
 	print_code(key->path);
 	fputs(" | ", stdout);
 	keys_type_text(key, text, sizeof(text));
-	print_cell(text);
+	documents_cell(text);
 	fputs(" | ", stdout);
 	print_code(documents_default(key, text, sizeof(text)));
 	fputs(" | ", stdout);
-	print_cell(key->doc);
+	documents_cell(key->doc);
 	if (keys_later_text(key, text, sizeof(text)) > 0) {
 		fputs(" **(", stdout);
-		print_cell(text);
+		documents_cell(text);
 		fputs(")**", stdout);
 	}
 	fputs(" |\n", stdout);
@@ -92,7 +92,7 @@ static void print_waivers(void)
 	const char *name;
 
 	puts("## Waivers\n");
-	print_paragraph(
+	documents_paragraph(
 		"Names for `waive` and `--waive`; a name that ends with `:` or `.` goes on with "
 		"what is meant.");
 	for (size_t i = 0; (name = waivers_name(i, &is_enforced)) != NULL; i++)
@@ -105,7 +105,7 @@ int documents_reference(void)
 	char last[TEXT_MAX] = "";
 
 	puts("<!-- Made by `make docs` from policy/keys.c. -->\n\n# Profiles\n");
-	print_paragraph(
+	documents_paragraph(
 		"Every key of a policy profile. The same as a man page: cordon-profile(5); in "
 		"the shell: `cordon profile keys`; for editors: "
 		"[profiles/schema.json](../profiles/schema.json).");

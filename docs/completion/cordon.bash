@@ -2,12 +2,32 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain doctor profile image gc help'
+_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --status-fd --fd --report -t -i --explain-denials --cgroup-parent --sample --top -q --help --'
-	['explain']='--profile --set --waive --ro --rw -e -w -u --hostname --timeout --fd --cgroup-parent --calls --json --help --'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --help --'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd --calls --json --help --'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
+	['start']='--all --help'
+	['stop']='--all -t --timeout -s --signal --help'
+	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
+	['events']='--since --until -f --filter --format --json --help'
+	['stats']='-a --all --no-stream --format --json --help'
+	['top']='-o --columns --help'
+	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --restart --help --'
+	['restart']='-t --timeout -s --signal --help'
+	['kill']='-s --signal --help'
+	['wait']='--help'
+	['pause']='--help'
+	['unpause']='--help'
+	['rename']='--help'
+	['rm']='-f --force -v --volumes --help'
+	['prune']='-f --force --filter --help'
+	['ps']='-a --all -q --quiet -n --last -l --latest --no-trunc -f --filter --format --json -h --help --'
+	['inspect']='-f --format --json -h --help --'
+	['attach']='--detach-keys --no-stdin --sig-proxy --help --'
+	['logs']='-f --follow -t --timestamps -n --tail --since --until --stdout --stderr --help --'
 	['doctor']='--cgroup-parent --json --help '
 	['profile']='--help'
 	['profile ls']='--json --help'
@@ -28,7 +48,53 @@ declare -gA _cordon_flags=(
 	['gc']='--help'
 	['help']='--help'
 )
-_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= waive.'
+declare -gA _cordon_valued=(
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --name --cgroup-parent --status-fd --fd --report --sample'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --name --cgroup-parent'
+	['start']=''
+	['stop']='-t --timeout -s --signal'
+	['exec']='-e --env --env-file -w --workdir -u --user'
+	['events']='--since --until -f --filter --format'
+	['stats']='--format'
+	['top']='-o --columns'
+	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --restart'
+	['restart']='-t --timeout -s --signal'
+	['kill']='-s --signal'
+	['wait']=''
+	['pause']=''
+	['unpause']=''
+	['rename']=''
+	['rm']=''
+	['prune']='--filter'
+	['ps']='-n --last -f --filter --format'
+	['inspect']='-f --format'
+	['attach']='--detach-keys'
+	['logs']='-n --tail --since --until'
+	['doctor']='--cgroup-parent'
+	['profile']=''
+	['gc']=''
+	['help']=''
+)
+declare -gA _cordon_words=(
+	['start']=many
+	['stop']=many
+	['exec']=program
+	['stats']=many
+	['top']=one
+	['update']=many
+	['restart']=many
+	['kill']=many
+	['wait']=many
+	['pause']=many
+	['unpause']=many
+	['rename']=one
+	['rm']=many
+	['inspect']=many
+	['attach']=one
+	['logs']=one
+)
+_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= restart= labels. logging.max_size= logging.max_files= waive.'
 _cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock='
 
 # Those of WORDS that begin like the word at the cursor.
@@ -50,10 +116,30 @@ _cordon_profiles() {
 	fi
 }
 
-# The value of a flag. False where the word before is none that takes one.
+# Names and ids of what is kept.
+_cordon_sandboxes() { # FLAG-OF-PS...
+	_cordon_reply "$("${COMP_WORDS[0]}" "${root[@]}" ps "$@" --format '{{.Names}} {{.ID}}' 2>/dev/null)"
+}
+
+# Those that the command can do something with.
+_cordon_sandboxes_of() { # COMMAND
+	case $1 in
+	exec | stop | kill | pause | attach | top) _cordon_sandboxes ;;
+	unpause) _cordon_sandboxes --filter status=paused ;;
+	*) _cordon_sandboxes -a ;;
+	esac
+}
+
+_cordon_is_valued() { # FLAG
+	[[ $1 == --root || " ${_cordon_valued[${command:-help}]:-} " == *" $1 "* ]]
+}
+
+# The value of a flag that takes one.
 _cordon_value() { # FLAG
 	case $1 in
-	--profile) _cordon_profiles ;;
+	--profile)
+		_cordon_profiles
+		;;
 	--set)
 		_cordon_reply "$_cordon_keys"
 		compopt -o nospace 2>/dev/null || true
@@ -62,10 +148,28 @@ _cordon_value() { # FLAG
 		_cordon_reply "$_cordon_waivers"
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--ro | --rw | --report | -w | --root) _cordon_files ;;
-	-e) mapfile -t COMPREPLY < <(compgen -v -- "$cur") ;;
-	-u | --hostname | --timeout | --status-fd | --fd) COMPREPLY=() ;;
-	*) return 1 ;;
+	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --root)
+		_cordon_files
+		;;
+	-e | --env)
+		mapfile -t COMPREPLY < <(compgen -v -- "$cur")
+		;;
+	--restart)
+		_cordon_reply 'no on-failure always unless-stopped'
+		;;
+	--network | --net)
+		_cordon_reply none
+		;;
+	--stop-signal | -s | --signal)
+		_cordon_reply 'TERM KILL HUP INT QUIT USR1 USR2 STOP CONT WINCH'
+		;;
+	-f | --filter)
+		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
+		compopt -o nospace 2>/dev/null || true
+		;;
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t)
+		COMPREPLY=()
+		;;
 	esac
 }
 
@@ -78,30 +182,37 @@ _cordon_program() { # INDEX-OF-THE-SEPARATOR
 	fi
 }
 
-# Sets command ("run", "profile diff"), and separator where `--` stands before the cursor.
+# Sets command ("run", "profile diff"), root (its flag), n_words behind the command, and separator,
+# behind which the program stands, where that is before the cursor.
 _cordon_command() {
 	local i word
-	command='' separator=''
+	command='' separator='' n_words=0 root=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		if [ "$word" = -- ]; then
 			separator=$i
 			return
 		fi
-		if [ "$word" = --root ]; then
+		if _cordon_is_valued "$word"; then
 			i=$((i + 1))
 			[ "${COMP_WORDS[i]}" != = ] || i=$((i + 1))
-		elif [[ $word != -* ]]; then
+			[ "$word" != --root ] || root=(--root "${COMP_WORDS[i]}")
+		elif [[ $word != -* && $word != = ]]; then
 			case $command in
 			'') command=$word ;;
-			profile | image | help) command+=" $word" ;;
+			profile | help) command+=" $word" ;;
+			*) n_words=$((n_words + 1)) ;;
 			esac
+			if [[ -n $command && ${_cordon_words[$command]:-} == program && $n_words -eq 1 ]]; then
+				separator=$i
+				return
+			fi
 		fi
 	done
 }
 
 _cordon() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command separator
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command separator n_words root
 	COMPREPLY=()
 	_cordon_command
 	if [ -n "$separator" ]; then
@@ -113,7 +224,10 @@ _cordon() {
 	elif [ "$prev" = = ]; then
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
-	! _cordon_value "$prev" || return 0
+	if _cordon_is_valued "$prev"; then
+		_cordon_value "$prev"
+		return 0
+	fi
 	if [ -z "$command" ]; then
 		_cordon_reply "$_cordon_commands --root --help --version"
 		return
@@ -133,6 +247,11 @@ _cordon() {
 	'profile check') _cordon_files ;;
 	'profile show' | 'profile diff') _cordon_profiles ;;
 	'profile keys') _cordon_reply "${_cordon_keys//=/}" ;;
+	*)
+		case ${_cordon_words[$command]:-}$n_words in
+		many* | program0 | one0) _cordon_sandboxes_of "$command" ;;
+		esac
+		;;
 	esac
 }
 

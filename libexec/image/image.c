@@ -69,7 +69,7 @@ static int read_words(struct command *command, char **argv, struct err *err)
 		}
 		if (str_equal(*argv, "--json")) {
 			command->is_json = true;
-		} else if (str_equal(*argv, "-q")) {
+		} else if (str_equal(*argv, "--quiet")) {
 			command->is_quiet = true;
 		} else {
 			r = take_flag(command, argv[0], argv[1], err);

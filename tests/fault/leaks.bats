@@ -38,13 +38,18 @@ remember() {
 	shared_files >"$BATS_TEST_TMPDIR/shared"
 }
 
-# N runs have been: a leak of one of anything for each would be seen.
+fewer_files_than() { # N
+	[ "$(open_files)" -lt "$1" ]
+}
+
+# N runs have been: a leak of one of anything for each would be seen. The kernel counts the open files of
+# everybody, so it is asked again: what others have open comes and goes, what has leaked stays.
 as_before() { # N
-	local files count
+	local count
 	nothing_left || return 1
-	files=$(open_files) count=$(own_keys)
-	[ "$files" -lt $((files_before + $1 / 2)) ] ||
-		{ echo "open files: $files_before before, $files now"; return 1; }
+	eventually fewer_files_than $((files_before + $1 / 2)) ||
+		{ echo "open files: $files_before before, $(open_files) now"; return 1; }
+	count=$(own_keys)
 	# The session's keyring and its key, and the one keyring that a user's sandboxes share. Keys of
 	# a session that has ended are collected later.
 	[ "${count:-0}" -le $((${keys_before:-0} + 6)) ] ||

@@ -35,6 +35,9 @@ verdicts() {
 		cgroup_leaf          plain   -                plain   -                on v2, alone in a group: tests/vm/cgroup.bats
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers
 		cgroup_member        limited unseen           limited unseen           a check, no protection: cgroup_join shows what it finds
+		namespaces           plain   -                plain   -                of what is kept: tests/life/exec_kept.bats
+		undumpable           plain   -                plain   -                of what comes in later: likewise
+		entered_death_signal plain   -                plain   -                likewise
 		deny_setgroups       plain   -                plain   refused          .
 		uid_map              plain   refused          plain   refused          .
 		gid_map              plain   refused          plain   refused          .

@@ -1,8 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The documents that follow from the tables: they are what the tables give, the schema says what
-# `profile check` says, the completion completes.
+# `profile check` says, the completion completes. Who asks makes no difference: the user half runs
+# everywhere.
 
+# bats file_tags=user
 load ../lib/cordon
 load ../lib/attack
 
@@ -31,7 +33,7 @@ both_refuse() { # PATTERN-OF-THE-SCHEMA LINE...
 		diff -u "$repo/${row%=*}" now
 		n=$((n + 1))
 	done
-	[ "$n" -eq 5 ]
+	[ "$n" -eq 7 ]
 }
 
 @test "schema: accepts each shipped profile" {
@@ -138,6 +140,20 @@ nested() {
 	run -1 grep -nE "^'|^\.[^A-Znaf\\\\]" "$repo"/docs/man/*.[15]
 }
 
+@test "COMMANDS.md: every command has its section, and in it each flag of its help" {
+	local command flag n=0
+	for command in $(cordon --help | awk '$1 == "cordon" { print $2 }'); do
+		awk -v head="## cordon $command" '/^## / { on = $0 == head } on' "$repo/docs/COMMANDS.md" >section
+		grep -qF "(#cordon-$command)" "$repo/docs/COMMANDS.md"
+		grep -q '^cordon ' section
+		for flag in $(cordon help "$command" | grep -oE '^  (-[a-z], )?--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
+			grep -qE "^\| \`(-[a-z], )?${flag}[ \`]" section || { echo "$command: $flag"; return 1; }
+			n=$((n + 1))
+		done
+	done
+	[ "$n" -ge 100 ]
+}
+
 # What the shell would offer behind these words; the last one is being typed.
 completed() { # WORD...
 	bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cordon; printf "%s\n" "${COMPREPLY[@]}"' \
@@ -185,10 +201,13 @@ for name in sys.argv[1:]:
 }
 
 @test "completion: commands, flags, profiles, keys, waivers, files" {
-	gives 0 "explain" completed e
+	gives 0 $'explain\nexec' completed ex
 	gives 0 "diff" completed profile d
 	gives 0 "gc" completed --root /x g
 	gives 0 "--timeout" completed run --ti
+	gives 0 $'--memory\n--memory-swap' completed run --memo
+	gives 0 "always" completed run --restart al
+	gives 0 "" completed run -m 6
 	gives 0 "--json" completed profile ls --j
 	gives 0 "" completed run --json
 	gives 0 $'base\nbuild' completed run --profile b
@@ -198,7 +217,7 @@ for name in sys.argv[1:]:
 	gives 0 "limits.nproc" completed profile keys limits.np
 	gives 0 "limits.memory=" completed run --set limits.memor
 	gives 0 "limits.io.read=" completed run --set limits.io.r
-	gives 0 "" completed run --set restar
+	gives 0 "" completed run --set storag
 	gives 0 "seccomp.call:
 seccomp.architecture:" completed explain --waive sec
 	touch here.yaml
@@ -208,4 +227,36 @@ seccomp.architecture:" completed explain --waive sec
 	gives 0 "here.yaml" completed run -- cat he
 	says 0 "*true*" completed run -- tru
 	gives 0 "" completed run -- --prof
+}
+
+@test "completion: names of sandboxes, those that the command can do something with" {
+	local command
+	cordon create -q --name waiting -- true >/dev/null
+	cordon run -q -d --name web-1 -- sleep 600 >/dev/null
+	for command in start rm inspect wait restart rename; do
+		gives 0 "waiting" completed --root "$CORDON_ROOT" $command wai
+		gives 0 "web-1" completed --root "$CORDON_ROOT" $command we
+	done
+	for command in stop kill exec pause; do
+		gives 0 "" completed --root "$CORDON_ROOT" $command wai
+		gives 0 "web-1" completed --root = "$CORDON_ROOT" $command we
+	done
+	gives 0 "" completed --root "$CORDON_ROOT" unpause we
+	# Another root's.
+	gives 0 "" completed --root "$CORDON_ROOT.other" rm we
+	# A flag's letter takes a value here, and none there.
+	gives 0 "waiting" completed --root "$CORDON_ROOT" rm -f wai
+	gives 0 "status=" completed --root "$CORDON_ROOT" ps -f sta
+	gives 0 "" completed --root "$CORDON_ROOT" stop -t we
+	gives 0 "web-1" completed --root "$CORDON_ROOT" stop -t 3 we
+	gives 0 "USR1
+USR2" completed kill -s US
+	gives 0 "--signal" completed stop --si
+	# The second word: another sandbox, a new name, a program.
+	gives 0 "web-1" completed --root "$CORDON_ROOT" rm waiting we
+	gives 0 "" completed --root "$CORDON_ROOT" rename waiting we
+	touch here.yaml
+	says 0 "*true*" completed --root "$CORDON_ROOT" exec -e A=1 web-1 tru
+	gives 0 "here.yaml" completed --root "$CORDON_ROOT" exec web-1 cat he
+	cordon rm -f waiting web-1 >/dev/null
 }

@@ -91,9 +91,16 @@ verdict() {
 	wait "$pid"
 }
 
-@test "times and sizes are said in units" {
+in_seconds() {
 	says 137 "cordon: ended by limits.wall_time: 1 s (command line)" cordon run --timeout 1s -- sleep 50
+}
+
+in_milliseconds() {
 	says 137 "cordon: ended by limits.wall_time: 1100 ms (command line)" cordon run --timeout 1.1s -- sleep 50
+}
+
+@test "times and sizes are said in units" {
+	together in_seconds in_milliseconds
 }
 
 # bats test_tags=root

@@ -13,7 +13,6 @@ load ../lib/attack
 	gives 255 "" inside "exit 255"
 }
 
-# bats test_tags=vm
 @test "exit: a signal's death gives 128 and its number, and no line of cordon's" {
 	local signo
 	for signo in 1 2 3 4 6 8 9 10 11 13 14 15 34 64; do
@@ -28,7 +27,6 @@ load ../lib/attack
 	run -1 grep "sleep 100" <<<"$(host_processes)"
 }
 
-# bats test_tags=vm
 @test "127: no such program, by name, by path, and the interpreter of a script" {
 	says 127 "cordon: step program: no-such-program: not in the sandbox's PATH (/usr/local/bin:/usr/bin:/bin)*" \
 		cordon run -- no-such-program
@@ -39,7 +37,6 @@ load ../lib/attack
 		cordon run -- "$PWD/script"
 }
 
-# bats test_tags=vm
 @test "126: a file that is not executable, a directory, and a file of no known format" {
 	says 126 "cordon: step program: /etc/passwd: Permission denied*" cordon run -- /etc/passwd
 	says 126 "cordon: step program: /usr: Permission denied*" cordon run -- /usr

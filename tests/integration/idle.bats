@@ -25,29 +25,40 @@ idle() { # TIME ARG...
 	[ "$(verdict)" = "idle_time limits.idle_time" ]
 }
 
-# bats test_tags=root
-@test "idle_time: output is no idleness, wherever it goes" {
-	# Without a fork, which is work.
-	local fd script='import os, sys, time
+# Without a fork, which is work.
+writes='import os, sys, time
 for i in range(8):
     time.sleep(0.5)
     os.write(int(sys.argv[1]), b"x")
 sys.exit(3)'
-	need jq python3
-	for fd in 1 2; do
-		run -3 idle 2s -- /usr/bin/python3 -c "$script" "$fd"
-		[ "$(verdict)" = "exited null" ]
-		jq -e '.output_bytes == 8' report
-	done
-	# The control: the same, and what it says goes nowhere.
-	gives 137 "" idle 2s -q --fd 9 -- /usr/bin/python3 -c "$script" 9 9>/dev/null
+
+writes_to() { # FD
+	run -3 idle 2s -- /usr/bin/python3 -c "$writes" "$1"
+	[ "$(verdict)" = "exited null" ]
+	jq -e '.output_bytes == 8' report
+}
+
+writes_to_stdout() {
+	writes_to 1
+}
+
+writes_to_stderr() {
+	writes_to 2
+}
+
+# The control: the same, and what it says goes nowhere.
+writes_elsewhere() {
+	gives 137 "" idle 2s -q --fd 9 -- /usr/bin/python3 -c "$writes" 9 9>/dev/null
 	[ "$(verdict)" = "idle_time limits.idle_time" ]
 }
 
 # bats test_tags=root
-@test "idle_time: work is no idleness, also in little pieces; the timers of one that sleeps are" {
+@test "idle_time: output is no idleness, wherever it goes" {
 	need jq python3
-	local work='import sys, time
+	together writes_to_stdout writes_to_stderr writes_elsewhere
+}
+
+pieces='import sys, time
 end = time.monotonic() + 4
 while time.monotonic() < end:
     begin = time.process_time()
@@ -55,32 +66,54 @@ while time.monotonic() < end:
         pass
     time.sleep(0.1)
 sys.exit(3)'
-	# 20 ms of each 120 are at least a twelfth; 2 s without them would be its end.
-	run -3 idle 2s -- /usr/bin/python3 -c "$work" 0.02
+
+# 20 ms of each 120 are at least a twelfth; 2 s without them would be its end.
+works_in_pieces() {
+	run -3 idle 2s -- /usr/bin/python3 -c "$pieces" 0.02
 	[ "$(verdict)" = "exited null" ]
-	# A wake-up and nothing else, ten times a second.
-	gives 137 "" idle 1s -q -- /usr/bin/python3 -c "$work" 0
+}
+
+# A wake-up and nothing else, ten times a second.
+wakes_up() {
+	gives 137 "" idle 1s -q -- /usr/bin/python3 -c "$pieces" 0
 	[ "$(verdict)" = "idle_time limits.idle_time" ]
+}
+
+# bats test_tags=root
+@test "idle_time: work is no idleness, also in little pieces; the timers of one that sleeps are" {
+	need jq python3
+	together works_in_pieces wakes_up
+}
+
+is_not_read() { # COMMAND...
+	local code=0
+	mkfifo never
+	exec 7<>never
+	fill never
+	idle 1s -- "$@" >never 2>/dev/null || code=$?
+	[ "$code" -eq 137 ]
+	[ "$(verdict)" = "idle_time limits.idle_time" ]
+}
+
+goes_on_writing() {
+	is_not_read yes
+}
+
+# Also where the program has ended: the sandbox's own pipe holds it all.
+has_written() {
+	is_not_read head -c 60000 /dev/zero
+}
+
+is_read_slowly() {
+	idle 4s -- head -c 200000 /dev/zero |
+		for _ in 1 2 3 4 5; do sleep 1; head -c 40000; done | wc -c >got
+	[ "$(verdict)" = "exited null" ]
 }
 
 # bats test_tags=root
 @test "idle_time: a reader that takes nothing for so long ends the run, one that takes a little does not" {
 	need jq
-	mkfifo never
-	exec 7<>never
-	code=0
-	idle 1s -- yes >never 2>/dev/null || code=$?
-	[ "$code" -eq 137 ]
-	[ "$(verdict)" = "idle_time limits.idle_time" ]
-	# Also where the program has ended.
-	code=0
-	idle 1s -- head -c 60000 /dev/zero >never 2>/dev/null || code=$?
-	[ "$code" -eq 137 ]
-	[ "$(verdict)" = "idle_time limits.idle_time" ]
-	exec 7<&-
-	idle 4s -- head -c 200000 /dev/zero |
-		for _ in 1 2 3 4 5; do sleep 1; head -c 40000; done | wc -c >got
-	[ "$(verdict)" = "exited null" ]
+	together goes_on_writing has_written is_read_slowly
 }
 
 # bats test_tags=user

@@ -42,6 +42,25 @@ privileged_files() { # DIR
 	[[ "$output" == *libsystemd* ]]
 }
 
+@test "install: the units of systemd are in order, start what is there, and nothing enables them" {
+	need systemd-analyze
+	local prefix=$BATS_TEST_TMPDIR/usr dir
+	install_to "" "PREFIX=$prefix"
+	for dir in system user; do
+		grep -q "^ExecStart=$prefix/bin/cordon start --all$" "$prefix/lib/systemd/$dir/cordon.service"
+		grep -q "^ExecStop=$prefix/bin/cordon stop --all$" "$prefix/lib/systemd/$dir/cordon.service"
+		run env "XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR" systemd-analyze "--$dir" --man=no verify "$prefix/lib/systemd/$dir/cordon.service"
+		[ "$status" -eq 0 ]
+		[[ "$output" != *cordon.service* ]]
+		# The check notices a unit that is wrong.
+		sed 's|^ExecStart=.*|ExecStart=/no/such/cordon start --all|' "$prefix/lib/systemd/$dir/cordon.service" \
+			>"$BATS_TEST_TMPDIR/wrong.service"
+		run env "XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR" systemd-analyze "--$dir" --man=no verify "$BATS_TEST_TMPDIR/wrong.service"
+		[[ "$output" == *"/no/such/cordon is not executable"* ]]
+	done
+	[ -z "$(find "$prefix" -name '*.wants')" ]
+}
+
 @test "install: AppArmor profiles lie where nothing loads them by itself" {
 	install_to "$BATS_TEST_TMPDIR/dest" PREFIX=/usr
 	diff -r "$repo/profiles/apparmor" "$BATS_TEST_TMPDIR/dest/usr/share/cordon/apparmor"

@@ -96,7 +96,6 @@ load ../lib/attack
 		--set 'volumes=[{type: tmpfs, target: /tmp, size: 1MiB, inodes: 10}]'
 }
 
-# bats test_tags=vm
 @test "ulimits.cpu: the end has its line and its key in the report; another SIGKILL has neither" {
 	says 137 "cordon: ended by limits.ulimits.cpu: 1 s (command line)" cordon run --report "$PWD/report" \
 		--set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'

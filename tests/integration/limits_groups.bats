@@ -109,7 +109,7 @@ os._exit(0)'
 	for top in $(groups_tops); do
 		[ ! -e "$top/$group/memory.oom_control" ] || echo 1 >"$top/$group/memory.oom_control"
 	done
-	limited 137 "" --set limits.memory=24MiB --timeout 60s -- sh -c 'head -c 64M /dev/zero | tail -c 64M 2>/dev/null'
+	limited 137 "" --set limits.memory=24MiB --timeout 60s -- sh -c 'exec 2>/dev/null; head -c 64M /dev/zero | tail -c 64M'
 	[ "$(reported '[.kind, .limit]')" = '["oom","limits.memory"]' ]
 }
 

@@ -82,11 +82,12 @@ USERNS=0x10000000 # CLONE_NEWUSER
 
 # bats test_tags=root,vm
 @test "user namespace: two sandboxes at once have two blocks of ids" {
-	local blocks i
+	local blocks i pids=()
 	for i in 1 2 3 4; do
 		"$CORDON" --root "$CORDON_ROOT" run -- sh -c 'cat /proc/self/uid_map; sleep 0.5' >"map.$i" 3>&- &
+		pids+=("$!")
 	done
-	wait
+	wait "${pids[@]}"
 	blocks=$(cat map.* | awk '{ print $2 }' | sort -u | wc -l)
 	[ "$blocks" -eq 4 ]
 }

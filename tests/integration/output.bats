@@ -163,36 +163,56 @@ print(digest.hexdigest(), child.wait())' "$CORDON" --root "$CORDON_ROOT" run --s
 	wait "$pid" || [ $? -eq 143 ]
 }
 
-@test "output: a reader that is slow makes the program wait, and gets every byte" {
-	need jq
-	# Two pipes of 64 KiB and a buffer stand between them: it cannot have written much more.
+# Two pipes of 64 KiB and a buffer stand between them: it cannot have written much more.
+waits_for_its_reader() {
 	make_room
 	counted 1GiB --rw room -- sh -c "head -c 300000 /dev/zero; touch $PWD/room/written" |
 		{ sleep 1; [ ! -e room/written ] && cat >got; }
 	[ "$(wc -c <got)" -eq 300000 ]
 	[ "$(verdict)" = "exited null 300000" ]
-	# One that has ended long before it is read.
+	[ -e room/written ]
+}
+
+# One that has ended long before it is read.
+is_read_late() {
 	counted 1GiB -- head -c 100000 /dev/zero | { sleep 4; wc -c >got; }
 	[ "$(cat got)" -eq 100000 ]
 	[ "$(verdict)" = "exited null 100000" ]
-	[ -e room/written ]
+}
+
+@test "output: a reader that is slow makes the program wait, and gets every byte" {
+	need jq
+	together waits_for_its_reader is_read_late
+}
+
+is_not_read() { # COMMAND...
+	local start=$SECONDS
+	mkfifo never
+	exec 7<>never
+	fill never
+	ends 137 counted 1GiB --timeout 1s -- "$@" >never 2>/dev/null
+	[ $((SECONDS - start)) -lt 40 ]
+	[ "$(jq -r '"\(.kind) \(.limit) \(.exit_code)"' report)" = "wall_time limits.wall_time null" ]
+}
+
+goes_on_writing() {
+	is_not_read yes
+}
+
+# Not more than the sandbox's own pipe holds.
+has_written() {
+	is_not_read head -c 60000 /dev/zero
+}
+
+# What was written before is delivered all the same: the reader begins after the end has come.
+is_read_after_the_end() {
+	counted 1GiB --timeout 500ms -- sh -c 'head -c 70000 /dev/zero; sleep 30' 2>&1 | { sleep 1; head -c 70000 | wc -c >got; }
+	[ "$(cat got)" -eq 70000 ]
 }
 
 @test "output: wall_time holds where nobody reads, and where the program has ended long before" {
 	need jq
-	local start=$SECONDS
-	mkfifo never
-	exec 7<>never
-	ends 137 counted 1GiB --timeout 1s -- yes >never 2>/dev/null
-	[ "$(jq -r .kind report)" = wall_time ]
-	# Not more than the sandbox's own pipe holds, for the other one is full.
-	ends 137 counted 1GiB --timeout 1s -- head -c 60000 /dev/zero >never 2>/dev/null
-	[ "$(jq -r '"\(.kind) \(.limit) \(.exit_code)"' report)" = "wall_time limits.wall_time null" ]
-	[ $((SECONDS - start)) -lt 40 ]
-	exec 7<&-
-	# What was written before is delivered all the same: the reader begins after the end has come.
-	counted 1GiB --timeout 500ms -- sh -c 'head -c 70000 /dev/zero; sleep 30' 2>&1 | { sleep 1; head -c 70000 | wc -c >got; }
-	[ "$(cat got)" -eq 70000 ]
+	together goes_on_writing has_written is_read_after_the_end
 }
 
 @test "output: a signal ends the wait for a reader" {
@@ -281,6 +301,10 @@ sys.exit(subprocess.call(sys.argv[2:], stdout=theirs, stdin=theirs if sys.argv[1
 	exec 7>&-
 }
 
+holds_600() {
+	[ "$(wc -c <file)" -eq 600 ]
+}
+
 @test "output: a terminal's counts as well, together with a pipe's" {
 	need jq
 	# All three are the terminal; then stdout is a file, and stderr the terminal.
@@ -292,8 +316,13 @@ sys.exit(subprocess.call(sys.argv[2:], stdout=theirs, stdin=theirs if sys.argv[1
 		head -c 1000 /dev/zero </dev/null >got
 	[ "$(wc -c <got)" -eq 1000 ]
 	[ "$(verdict)" = "exited null 1000" ]
+	# Two channels: the first is read before there is anything in the second.
+	make_room
+	{ eventually holds_600 && touch room/go; } 3>&- &
 	ends 137 "$ATTACK/terminal" -r bash -c '"$@" >file' bash "$CORDON" --root "$CORDON_ROOT" run -q --report report \
-		--set limits.output=1000 -- sh -c 'head -c 600 /dev/zero; head -c 600 /dev/zero >&2; sleep 30' </dev/null >got
+		--set limits.output=1000 --ro "$PWD/room" -- sh -c "head -c 600 /dev/zero
+			until [ -e '$PWD/room/go' ]; do sleep 0.02; done; head -c 600 /dev/zero >&2; sleep 30" </dev/null >got
+	wait $!
 	[ "$(wc -c <file)" -eq 600 ]
 	[ "$(wc -c <got)" -eq 400 ]
 	[ "$(verdict)" = "output limits.output 1000" ]

@@ -36,12 +36,12 @@ refused() { # PATTERN
 
 @test "what this build cannot enforce is refused by name, never ignored" {
 	local line
-	for line in 'labels: {a: b}' 'when_possible: {seccomp: {}}' 'devices: [/dev/kvm]' \
-		'network: {publish: []}' 'rootfs: {from: "image:web"}' 'restart: always'; do
+	for line in 'network: {egress: []}' 'when_possible: {seccomp: {}}' 'devices: [/dev/kvm]' \
+		'network: {publish: []}' 'rootfs: {from: "image:web"}'; do
 		profile "$line"
 		refused "./p.yaml:3:*not enforced by this build*"
 	done
-	says 125 "*not enforced by this build*" cordon run --set restart=always -- true
+	says 125 "*not enforced by this build*" cordon run --set 'devices=[/dev/kvm]' -- true
 	says 125 "*not enforced by this build*" cordon run --set network.mode=host -- true
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # `cordon profile`'s commands, help for every command, --json, and lines that fit a terminal.
+# Tests with the tag `user` where it makes no difference who asks: that half runs everywhere.
 
 load ../lib/cordon
 load ../lib/attack
@@ -36,6 +37,7 @@ field() { # CODE FILTER COMMAND...
 		field 0 '.profiles[] | select(.name == "broken")' cordon profile ls --json
 }
 
+# bats test_tags=user
 @test "show: the text, also as JSON; a name that is none" {
 	gives 0 "$(cat "$repo/profiles/base.yaml")" cordon profile show base
 	gives 0 "$(jq -Rs . "$repo/profiles/base.yaml")" field 0 .text cordon profile show --json base
@@ -43,6 +45,7 @@ field() { # CODE FILTER COMMAND...
 	says 125 "cordon: usage: cordon profile show NAME" cordon profile show
 }
 
+# bats test_tags=user
 @test "check: several files at once, each with all its mistakes" {
 	printf 'cordon: 1\nextends: default\n' >good.yaml
 	printf 'cordon: 1\nextends: default\nlimits: {nprok: 1}\nx: 1\n' >bad.yaml
@@ -60,6 +63,7 @@ field() { # CODE FILTER COMMAND...
 	says 125 "cordon: usage: cordon profile check FILE...*" cordon profile check
 }
 
+# bats test_tags=user
 @test "diff: values and system calls with where they come from; 0, 1 and 125" {
 	printf 'cordon: 1\nextends: default\nlimits: {nproc: 7}\nseccomp: {deny: [ptrace, personality]}\n' >a.yaml
 	says 0 "*no difference*system calls*no difference" cordon profile diff default default
@@ -100,6 +104,7 @@ system calls
 	says 125 "cordon: usage: cordon profile diff A B" cordon profile diff default
 }
 
+# bats test_tags=user
 @test "new: passes check as it is and with every line taken in; nothing is written over" {
 	gives 0 "./mine.yaml" cordon profile new mine
 	gives 0 "mine.yaml: ok" cordon profile check mine.yaml
@@ -119,6 +124,7 @@ system calls
 	[ "$(find . -mindepth 1 | wc -l)" -eq 3 ]
 }
 
+# bats test_tags=user
 @test "keys: all of them, and those that a pattern names" {
 	[ "$(cordon profile keys | wc -l)" -gt 80 ]
 	gives 0 "limits.nproc
@@ -130,9 +136,11 @@ limits.ulimits.nofile" sh -c "'$CORDON' profile keys 'limits.*n*o*' | awk '{ pri
 	gives 0 '[]' field 0 .keys cordon profile keys --json nothing
 }
 
+# bats test_tags=user
 @test "help: of every command, by both ways, within 80 columns" {
 	local command
-	for command in run explain doctor profile gc help "profile ls" "profile show" "profile check" "profile diff" \
+	for command in run explain doctor profile gc help create start stop restart kill wait pause unpause rename rm prune \
+		ps inspect exec "profile ls" "profile show" "profile check" "profile diff" \
 		"profile new" "profile keys"; do
 		# Words on purpose.
 		# shellcheck disable=SC2086
@@ -200,6 +208,7 @@ all_words() { # FILE
 	cordon explain -- true | awk 'length > 80 { n++ } END { exit n == 0 }'
 }
 
+# bats test_tags=user
 @test "--json: every field and every schema is in docs/JSON.md" {
 	local name command n=0
 	need jq

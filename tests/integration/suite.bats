@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The suite's own counting (tests/lib/run_count.bash): what failed, was cut short or did not run must
-# never look like success.
+# never look like success. Who counts makes no difference: with the tag `user`, for that half runs everywhere.
 
 load ../lib/cordon
 
@@ -36,12 +36,14 @@ cmocka() { # CODE TEXT PASSED FAILED
 	[ "$passed $failed" = "$3 $4" ]
 }
 
+# bats test_tags=user
 @test "suite: TAP is counted" {
 	tap 0 '1..2\nok 1 - a\nok 2 b\n' 2 0 0
 	tap 1 '1..2\nok 1 a\nnot ok 2 b\n# why\n' 1 1 0
 	tap 0 'ok 1 a\n1..1\n' 1 0 0
 }
 
+# bats test_tags=user
 @test "suite: TAP that stops half way, or has nothing to say, is a failure" {
 	tap 0 '1..3\nok 1 a\n' 1 1 0
 	tap 1 '' 0 1 0
@@ -50,12 +52,14 @@ cmocka() { # CODE TEXT PASSED FAILED
 	tap 127 'no such file\n' 0 1 0
 }
 
+# bats test_tags=user
 @test "suite: a skip is told apart, and is a failure where everything must run" {
 	tap 0 '1..2\nok 1 a\nok 2 b # skip no nft\n' 1 0 1
 	MUST_RUN=1
 	tap 0 '1..2\nok 1 a\nok 2 b # skip no nft\n' 1 1 1
 }
 
+# bats test_tags=user
 @test "suite: no tests at all are a skip, and a failure where everything must run" {
 	tap 0 '1..0\n' 0 0 1
 	MUST_RUN=1
@@ -64,6 +68,7 @@ cmocka() { # CODE TEXT PASSED FAILED
 	[ "$failed" -eq 2 ]
 }
 
+# bats test_tags=user
 @test "suite: cmocka is counted, also where it crashes" {
 	local begin='[==========] Running 2 test(s).\n[       OK ] a\n'
 	cmocka 0 "$begin"'[       OK ] b\n[  PASSED  ] 2 test(s).\n' 2 0
@@ -74,16 +79,69 @@ cmocka() { # CODE TEXT PASSED FAILED
 	cmocka 1 "$begin"'[       OK ] b\n[  PASSED  ] 2 test(s).\nleak\n' 2 1
 }
 
+# bats test_tags=user
 @test "suite: a program that was not built is a failure" {
 	count_cmocka "$scratch/nothing"
 	[ "$failed" -eq 1 ]
+}
+
+# Two halves whose bats is a function here: each is one script.
+# Its functions are called from run_user.bash.
+# shellcheck disable=SC2317
+halves() { # ROOT-SCRIPT USER-SCRIPT FUNCTION "PASSED FAILED"
+	local root_script=$1 user_script=$2
+	. "$repo/tests/lib/run_user.bash"
+	mkdir -p tests/two
+	touch tests/two/a.bats
+	id() { echo 0; }
+	user_half_begin() { user_id=4711; }
+	as_user() { "$@"; }
+	bats() {
+		if [[ " $* " == *" !user "* ]]; then
+			bash -c "$root_script" root
+		else
+			bash -c "$user_script" user
+		fi
+	}
+	"$3" two >said
+	unset -f id bats
+	cat said
+	[ "$passed $failed" = "$4" ]
+}
+
+# bats test_tags=user
+@test "suite: the two halves run at the same time, and one's output follows the other's" {
+	cd "$BATS_TEST_TMPDIR"
+	# Each waits for the other. A pipe has no end that is missed.
+	mkfifo to_root to_user
+	halves 'echo 1..2; echo "ok 1 a"; echo >to_user; read -r x <to_root; echo "ok 2 $CORDON_OTHER_UID"' \
+		'echo 1..2; echo "ok 1 c"; read -r x <to_user; echo >to_root; echo "ok 2 d"' both_halves "4 0"
+	[ "$(cat said)" = $'ok   two as root: a\nok   two as root: 4711\nok   two as a user: c\nok   two as a user: d' ]
+}
+
+# bats test_tags=user
+@test "suite: a half that fails, breaks off or cannot be is a failure, whichever it is" {
+	cd "$BATS_TEST_TMPDIR"
+	local good='echo 1..1; echo "ok 1 a"' bad
+	for bad in 'echo 1..1; echo "not ok 1 b"; exit 1' 'echo 1..1' 'echo 1..1; echo "ok 1 b"; exit 3'; do
+		for how in both_halves halves_in_turn; do
+			passed=0 failed=0
+			halves "$good" "$bad" "$how" "$([[ $bad != *'"ok'* ]] && echo 1 1 || echo 2 1)"
+			passed=0 failed=0
+			halves "$bad" "$good" "$how" "$([[ $bad != *'"ok'* ]] && echo 1 1 || echo 2 1)"
+		done
+	done
+	# What is left of the half before counts for nothing.
+	passed=0 failed=0
+	echo 0 >user.rc
+	halves "$good" 'kill -9 $PPID' both_halves "1 1"
 }
 
 @test "suite: a process, a mount or a file that is left is seen" {
 	host_snapshot >"$scratch/before"
 	host_unchanged "$scratch/before"
 	mkdir "/tmp/hostile.$$"
-	run host_unchanged "$scratch/before"
+	run host_unchanged "$scratch/before" 0
 	rmdir "/tmp/hostile.$$"
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"file /tmp/hostile.$$"* ]]
@@ -91,7 +149,7 @@ cmocka() { # CODE TEXT PASSED FAILED
 	local left=$!
 	cp "$(command -v sleep)" "$scratch/cordon-left"
 	"$scratch/cordon-left" 60 3>&- &
-	run host_unchanged "$scratch/before"
+	run host_unchanged "$scratch/before" 0
 	kill "$left" $!
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"cordon-left 60"* ]]
@@ -102,6 +160,7 @@ vm_tap() { # TEXT WANTED
 	[ "$output" = "$2" ] || { printf '%s\nwanted:\n%s\n' "$output" "$2"; return 1; }
 }
 
+# bats test_tags=user
 @test "suite: what a virtual machine says is one TAP stream, and has no plan where it broke off" {
 	local good='# half root (x)\n1..1\r\nok 1 a\r\n# half ends 0\n'
 	vm_tap "$good# half user (x)\nnot ok 1 b\n1..1\n# half ends 1\n# vm ends\n" \
@@ -129,6 +188,7 @@ vm_runner() { # HALF PATTERN
 	return "${PIPESTATUS[0]}"
 }
 
+# bats test_tags=user
 @test "suite: the runner of the virtual machines takes the tests with the tag, and sees what fails" {
 	vm_file <<-'END'
 		setup() { x=1; }
@@ -174,8 +234,29 @@ vm_runner() { # HALF PATTERN
 	host_snapshot >"$scratch/before"
 	mkdir "$scratch/mount"
 	mount -t tmpfs left "$scratch/mount"
-	run host_unchanged "$scratch/before"
+	run host_unchanged "$scratch/before" 0
 	umount "$scratch/mount"
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"$scratch/mount"* ]]
+}
+
+# bats test_tags=root
+@test "suite: what belongs to the other half is left out, and nothing else" {
+	local uid left
+	mkfifo "$scratch/gate"
+	exec 7<>"$scratch/gate"
+	setpriv --reuid 4711 --regid 4711 --clear-groups \
+		bash -c 'echo cordon-left >/proc/self/comm; read -r -t 60 x' <&7 3>&- &
+	left=$!
+	mkdir "/tmp/hostile.$$"
+	chown 4711 "/tmp/hostile.$$"
+	eventually grep -x cordon-left "/proc/$left/comm"
+	for uid in 4711 4712; do
+		CORDON_OTHER_UID=$uid host_snapshot >"$scratch/seen.$uid"
+	done
+	kill "$left"
+	rmdir "/tmp/hostile.$$"
+	grep -q "^process $left .*cordon-left" "$scratch/seen.4712"
+	grep -qx "file /tmp/hostile.$$" "$scratch/seen.4712"
+	run -1 grep -e "^process $left " -e "/tmp/hostile.$$\$" "$scratch/seen.4711"
 }

@@ -72,10 +72,11 @@ which_terminals='for fd in 0 1 2; do [ -t $fd ] && echo "$fd $(readlink /proc/$$
 # Of the monitor whose keeper is $keeper: what it could do if its memory were the workload's.
 # bats test_tags=vm
 @test "terminal: the monitor is confined before it reads a byte" {
-	local i keeper monitor
+	local i terminal keeper monitor
 	mkfifo keys
 	exec 7<>keys
 	on_terminal -1 "$CORDON" --root "$CORDON_ROOT" run -- cat <keys >out 3>&- 7>&- &
+	terminal=$!
 	for ((i = 0; i < 250; i++)); do
 		keeper=$(pgrep -f -- "^$CORDON --root $CORDON_ROOT run" | head -n 1) &&
 			monitor=$(pgrep -P "$keeper" -x cordon-monitor) && break
@@ -112,6 +113,6 @@ which_terminals='for fd in 0 1 2; do [ -t $fd ] && echo "$fd $(readlink /proc/$$
 		[ "$(stat -c %u "/proc/$monitor/fd")" -eq 0 ]
 	fi
 	kill -TERM "$keeper"
-	wait
+	wait "$terminal" || true
 	exec 7>&-
 }

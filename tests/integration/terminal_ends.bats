@@ -183,15 +183,25 @@ sandbox_gone() {
 }
 
 # The workload stops itself again and again, so that cordon would be stopped when its time is up.
-@test "terminal: a program that stops itself does not dodge limits.wall_time" {
-	local stops='while :; do kill -STOP $$; done'
+stops='while :; do kill -STOP $$; done'
+
+stops_again_and_again() {
 	gives 137 "cordon: ended by limits.wall_time: 1 s (command line)" \
 		timeout 20 "$CORDON" --root "$CORDON_ROOT" run --timeout 1s -- sh -c "$stops" </dev/null
+}
+
+stops_once() {
 	gives 137 "cordon: ended by limits.wall_time: 1 s (command line)" \
 		timeout 20 "$CORDON" --root "$CORDON_ROOT" run --timeout 1s -- sh -c 'kill -STOP $$' </dev/null
-	# On a terminal without job control.
+}
+
+stops_on_a_terminal_without_job_control() {
 	says 137 "*cordon: ended by limits.wall_time: 1 s (command line)*" \
 		timeout 20 "$ATTACK/terminal" "$CORDON" --root "$CORDON_ROOT" run --timeout 1s -- sh -c "$stops" </dev/null
+}
+
+@test "terminal: a program that stops itself does not dodge limits.wall_time" {
+	together stops_again_and_again stops_once stops_on_a_terminal_without_job_control
 	# In a shell with job control it is stopped, and ended all the same.
 	tmux_start
 	type_line '$C run --timeout 1s -- sh -c "sleep 100 & kill -STOP \$\$"'

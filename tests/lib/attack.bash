@@ -8,6 +8,9 @@
 #	without ROW cordon ARG...
 #	answers CALL WITH WITHOUT	what a raw system call is told with the filter, and without it
 #	make_rootfs DIR			a small tree with busybox, for rootfs.from: dir:DIR
+#	fill FIFO			so that its next writer waits
+#	together FUNCTION...		all at the same time, each in a directory of its own: for what waits
+#					for a clock
 #
 # `without` runs the program of VARIANT=fault; row names are those of `cordon explain`.
 # shellcheck shell=bash
@@ -69,15 +72,29 @@ answers() { # CALL WITH WITHOUT [FLAG...]
 	gives "$code" "$3" without seccomp cordon run "${@:4}" -- "$ATTACK/call" "${words[@]}"
 }
 
-# Waits ten seconds at most for a command to be true.
-eventually() { # COMMAND...
-	local i
-	for ((i = 0; i < 500; i++)); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.02
+# A pipe that somebody has open to read: no byte more goes in.
+fill() { # FIFO
+	run -1 dd if=/dev/zero of="$1" oflag=nonblock bs=4096 status=none
+	[[ "$output" == *"Resource temporarily unavailable"* ]]
+}
+
+# Fails where one of them does, at its first command that fails, and prints what those said.
+together() { # FUNCTION...
+	local name rc=0 own
+	local -A pids
+	for name; do
+		own=$BATS_TEST_TMPDIR/$name
+		mkdir "$own"
+		(set -eE && cd "$own" && "$name") >"$own.said" 2>&1 3>&- &
+		pids[$name]=$!
 	done
-	printf 'never came true: %s\n' "$*"
-	return 1
+	for name; do
+		wait "${pids[$name]}" && continue
+		rc=1
+		printf '%s failed:\n' "$name"
+		cat "$BATS_TEST_TMPDIR/$name.said"
+	done
+	return "$rc"
 }
 
 # Sets init, the process 1 of the sandbox whose keeper has the pid $keeper.

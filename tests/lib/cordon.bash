@@ -6,6 +6,7 @@
 #	allowed NAME [FLAG...]		... gets through: the positive control
 #	sentinel CODE ARG...		cordon ends with exactly that code
 #	snapshot, unchanged		what the host looks like, and that it still does
+#	eventually COMMAND...		waits until it is true
 #
 # A test that makes sense for root or for an ordinary user only says so by a tag in the line above
 # it: `# bats test_tags=root` or `user`. A skip is for what the machine lacks.
@@ -31,7 +32,7 @@ cordon_setup() {
 # What a test leaves behind is a failure of that test; the run root may stay, but empty.
 cordon_teardown() {
 	decoy_stop
-	if [ -d "$CORDON_ROOT" ] && left=$(cd "$CORDON_ROOT" && find . -path './run/*' ! -path ./run/runs -print) &&
+	if [ -d "$CORDON_ROOT" ] && left=$(cd "$CORDON_ROOT" && find . -path './run/*' ! -path ./run/runs ! -path ./run/sandboxes -print) &&
 		[ -n "$left" ]; then
 		printf 'left in the run root:\n%s\n' "$left"
 		return 1
@@ -109,6 +110,17 @@ allowed() { # NAME [FLAG...]
 			"$1" "$status" "$outcome" "$output"
 		return 1
 	fi
+}
+
+# Waits ten seconds at most for a command to be true.
+eventually() { # COMMAND...
+	local i
+	for ((i = 0; i < 500; i++)); do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.02
+	done
+	printf 'never came true: %s\n' "$*"
+	return 1
 }
 
 # A tool that the test cannot do without.

@@ -99,6 +99,7 @@ own_processes() {
 		# A dead one that waits to be reaped is the host's own init's business.
 		parent=$(awk '/^State:\tZ/ { exit 1 } /^PPid:/ { print $2 }' "/proc/$pid/status" \
 			2>/dev/null) || continue
+		! host_is_others "$pid" || continue
 		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" = cordon ] || [ ! -d "/proc/$pid" ] ||
 			echo "$pid $(cat "$file" 2>/dev/null) without a keeper"
 	done < <(grep -lxE 'cordon-(init|monitor|notifier|auditor)' /proc/[0-9]*/comm 2>/dev/null)

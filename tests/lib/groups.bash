@@ -23,7 +23,7 @@ groups_tops() {
 	if groups_is_v2; then
 		echo "$groups_v2"
 	else
-		awk '$(NF - 2) == "cgroup" && $NF ~ /(^|,)(pids|memory|cpu|cpuacct|cpuset|blkio)(,|$)/ { print $5 }' \
+		awk '$(NF - 2) == "cgroup" && $NF ~ /(^|,)(pids|memory|cpu|cpuacct|cpuset|blkio|freezer)(,|$)/ { print $5 }' \
 			/proc/self/mountinfo | sort -u
 	fi
 }

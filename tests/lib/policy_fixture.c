@@ -61,6 +61,22 @@ static int read_accounts(void *ctx, struct arena *arena, const char *rootfs_dir,
 	return 0;
 }
 
+static int read_file(void *ctx, struct arena *arena, const char *path, struct policy_text *ret,
+		     struct err *err)
+{
+	const struct policy_fixture *fixture = ctx;
+
+	(void)arena;
+	for (size_t i = 0; i < fixture->n_profiles; i++) {
+		if (!str_equal(fixture->profiles[i].path, path))
+			continue;
+		ret->text = fixture->profiles[i].text;
+		ret->len = strlen(fixture->profiles[i].text);
+		return 0;
+	}
+	return err_set(err, ERR_POLICY, ENOENT, "%s", path);
+}
+
 static int kernel_version(void *ctx, uint32_t *ret_major, uint32_t *ret_minor)
 {
 	const struct policy_fixture *fixture = ctx;
@@ -79,6 +95,7 @@ void fixture_init(struct policy_fixture *fixture)
 		.ctx = fixture,
 		.load_profile = load_profile,
 		.read_accounts = read_accounts,
+		.read_file = read_file,
 		.kernel_version = kernel_version,
 		.cwd = "/ward/project",
 		.home = "/home/u",

@@ -3,6 +3,9 @@
 # its variables passed, failed, skipped, scratch, is_terminal.
 # shellcheck shell=bash
 
+test_timeout=${TEST_TIMEOUT:-240}    # seconds, for one bats test
+stage_timeout=${STAGE_TIMEOUT:-1200} # for all of a directory
+
 # The one line that moves, on a terminal.
 progress() {
 	[ "$is_terminal" -eq 0 ] || printf '\r\033[K%.*s' "$((${COLUMNS:-80} - 1))" "[$passed passed, $failed failed] $1"
@@ -81,51 +84,62 @@ count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
 		?*) say "     $line" ;;
 		esac
 	done
-	rc=$(cat "$2")
+	rc=$(cat "$2") || rc=unknown
 	if [ "$plan" != "$seen" ]; then
 		count_fail "$name: planned ${plan:-nothing}, saw $seen tests"
 	elif [ "$seen" -eq 0 ]; then
 		missing "$name: no tests"
-	elif [ "$rc" -ne 0 ] && [ "$bad" -eq 0 ]; then
+	elif [ "$rc" != 0 ] && [ "$bad" -eq 0 ]; then
 		count_fail "$name: ended with exit code $rc and no failed test"
 	fi
 }
 
 # Runs the command, with nothing to read, and leaves its exit code in a file before its output ends.
-with_code() { # COMMAND...
+with_code() { # FILE COMMAND...
 	local rc=0
-	"$@" 2>&1 </dev/null || rc=$?
-	echo "$rc" >"$scratch/rc"
+	"${@:2}" 2>&1 </dev/null || rc=$?
+	echo "$rc" >"$1"
 }
 
 count_tap() { # NAME COMMAND...
-	local name=$1
-	shift
-	count_tap_lines "$name" "$scratch/rc" < <(with_code "$@")
+	count_tap_lines "$1" "$scratch/rc" < <(with_code "$scratch/rc" "${@:2}")
 }
 
-# bats: TAP to count, and its own last line from a second report. AS is a prefix that changes the
-# user, or the directory for temporary files.
-count_bats() { # NAME DIR [BATS-ARGUMENT...]
-	local name=$1 dir=$2
-	shift 2
+# ---- bats ----
+
+has_bats() { # NAME DIR
 	if ! command -v bats >/dev/null; then
-		missing "$name: no bats"
-		return
+		missing "$1: no bats"
+		return 1
 	fi
-	if [ -z "$(compgen -G "$dir/*.bats")" ]; then
-		missing "$name: no tests"
-		return
+	if [ -z "$(compgen -G "$2/*.bats")" ]; then
+		missing "$1: no tests"
+		return 1
 	fi
-	rm -rf "$scratch/report"
-	mkdir -m 0777 "$scratch/report"
-	count_tap_lines "$name" "$scratch/rc" < <(
-		with_code "${AS[@]}" bats --formatter tap --timing --report-formatter pretty \
-			--output "$scratch/report" "$@" "$dir"
-	)
+}
+
+# TAP, and bats' own last line in a second report: KEY.rc and the directory KEY in $scratch are this
+# run's. AS is a prefix that changes the user, or the directory for temporary files. A test that waits for
+# what never comes fails, and one that even bats cannot end takes its stage along, not the whole suite.
+run_bats() { # KEY DIR [BATS-ARGUMENT...]
+	rm -rf "${scratch:?}/$1" "$scratch/$1.rc"
+	mkdir -m 0777 "$scratch/$1"
+	with_code "$scratch/$1.rc" "${AS[@]}" env BATS_TEST_TIMEOUT="$test_timeout" \
+		timeout --kill-after=20 "$stage_timeout" bats --formatter tap --timing --report-formatter pretty \
+		--output "$scratch/$1" "${@:3}" "$2"
+}
+
+# Counts what run_bats prints (standard input).
+count_run() { # NAME KEY
+	count_tap_lines "$1" "$scratch/$2.rc"
 	progress_clear
-	cat "$scratch/report"/* 2>/dev/null | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' | grep -E '^[0-9]+ tests?,' |
-		sed "s/^/$name: /"
+	cat "$scratch/$2"/* 2>/dev/null | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' | grep -E '^[0-9]+ tests?,' |
+		sed "s/^/$1: /"
+}
+
+count_bats() { # NAME DIR [BATS-ARGUMENT...]
+	has_bats "$1" "$2" || return 0
+	count_run "$1" report < <(run_bats report "${@:2}")
 }
 
 # cmocka says on standard error how many tests it will run and how each one ended. What it planned
@@ -137,7 +151,7 @@ count_cmocka() { # BINARY
 		count_fail "$name: was not built"
 		return
 	fi
-	"$binary" >"$out" 2>&1 || rc=$?
+	timeout --kill-after=20 "$test_timeout" "$binary" >"$out" 2>&1 || rc=$?
 	planned=$(sed -nE 's/^\[=+\] .*Running ([0-9]+) test.*/\1/p' "$out" | awk '{ n += $1 } END { print n + 0 }')
 	ok=$(grep -c '^\[ *OK \]' "$out") || true
 	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_0-9]*$' "$out") || true

@@ -6,6 +6,7 @@
 # shellcheck disable=SC2034
 
 AS=() # what runs the next bats as another user
+beside='' # the half that runs in the background
 user_groups='' # the control group that belongs to it
 
 # A numeric id that nobody has and nothing runs as.
@@ -89,19 +90,48 @@ as_user() { # COMMAND...
 	)
 }
 
+# By the id its tests know what is the other half's (host.bash).
 as_here() {
-	TMPDIR=$scratch "$@"
+	TMPDIR=$scratch CORDON_OTHER_UID=$user_id "$@"
 }
 
-both_halves() { # STAGE
-	if [ "$(id -u)" -ne 0 ]; then
-		missing "$1 as root: not run: needs root"
-		AS=(as_here)
-		count_bats "$1" "tests/$1" --filter-tags '!root'
-		return
-	fi
+half_as_root() { # STAGE
 	AS=(as_here)
 	count_bats "$1 as root" "tests/$1" --filter-tags '!user'
+}
+
+# Without root there is one half.
+can_do_both() { # STAGE
+	[ "$(id -u)" -ne 0 ] || return 0
+	missing "$1 as root: not run: needs root"
+	AS=(as_here)
+	count_bats "$1" "tests/$1" --filter-tags '!root'
+	return 1
+}
+
+# Side by side. What the second half prints comes after the first one's.
+both_halves() { # STAGE
+	can_do_both "$1" || return 0
+	if ! has_bats "$1 as a user" "tests/$1" || ! user_half_begin; then
+		half_as_root "$1"
+		return
+	fi
+	chmod 0755 "$scratch"
+	AS=(as_user)
+	run_bats user "tests/$1" --filter-tags '!root' >"$scratch/user.tap" &
+	beside=$!
+	half_as_root "$1"
+	progress "$1 as a user"
+	# bats' own code is in the file already; this one says that nobody was left to write it.
+	wait "$beside" || echo "$?" >"$scratch/user.rc"
+	beside=
+	count_run "$1 as a user" user <"$scratch/user.tap"
+}
+
+# One after the other: where what the tests measure is the whole machine's.
+halves_in_turn() { # STAGE
+	can_do_both "$1" || return 0
+	half_as_root "$1"
 	user_half_begin || return
 	AS=(as_user)
 	chmod 0755 "$scratch"

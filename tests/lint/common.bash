@@ -13,7 +13,7 @@ lint_home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=${1:-$lint_home/../..}
 cd "$tree"
 
-layers=(base policy rootfs storage cgroup net launcher libexec cmd)
+layers=(base policy rootfs storage cgroup net launcher records libexec cmd)
 
 # What the compilers need beyond the warnings; the generated headers lie below build/release.
 # shellcheck disable=SC2034

@@ -221,7 +221,7 @@ cordon: denials by Landlock and AppArmor are not listed: reading the kernel's au
 	echo "$output"
 	grep -qx "cordon: denied 2 times: fs.make_reg /tmp: by landlock.write (./p.yaml:4); to allow it, add /tmp to landlock.write there" <<<"$output"
 	# No list gives what the mounts do not.
-	grep -qx "cordon: denied 1 time: fs.write_file /proc/[0-9]*/oom_score_adj: by Landlock (./p.yaml:3); no key gives it .*" <<<"$output"
+	[[ "$output" == *"cordon: denied 1 time: fs.write_file /proc/"*"/oom_score_adj: by Landlock (./p.yaml:3); no key gives it "* ]]
 	# The read-back's own refusal is not in it, and the program is denied nothing more.
 	gives 0 "cordon: no system call was denied
 cordon: nothing was denied by Landlock" cordon run --explain-denials --set landlock=auto -- true

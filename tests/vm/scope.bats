@@ -76,7 +76,10 @@ has_no_scope() {
 	# The control: nobody can be asked yet.
 	says 125 "cordon: limits.memory: the group in which it would be made is systemd's to arrange*hint: *systemd-run --user --scope -p Delegate=yes cordon run*" \
 		user_cordon run --set limits.memory=64MiB -- true
+	says 0 "*MISS limits.memory *is systemd's to arrange*note for limits by control groups: *systemd-run*" user_cordon doctor
 	start_manager
+	says 0 "*ok   limits.memory *cgroup v2, groups are made in a scope for which systemd will be asked*ok   a real sandbox*" \
+		user_cordon doctor
 	says 0 "*  + scope  *systemd is asked for a group*" user_cordon explain --set limits.memory=64MiB -- true
 	# It says so and does nothing.
 	has_no_scope
@@ -101,8 +104,11 @@ has_no_scope() {
 	gives 0 "" user_cordon run --set limits.memory=64MiB -- true
 	chmod g+w /home/user/bin/cordon-scope
 	says 125 "cordon: limits.memory: *systemd's to arrange*" user_cordon run --set limits.memory=64MiB -- true
+	says 0 "*MISS limits.memory *cordon-scope, which asks for it, is not executed where it is: *" user_cordon doctor
 	rm /home/user/bin/cordon-scope
-	says 125 "cordon: limits.memory: *systemd's to arrange*" user_cordon run --set limits.memory=64MiB -- true
+	says 125 "cordon: limits.memory: *systemd's to arrange*hint: *cordon-scope, which asks for it, is neither beside cordon nor *" \
+		user_cordon run --set limits.memory=64MiB -- true
+	says 0 "*MISS limits.memory *cordon-scope, which asks for it, is neither beside cordon nor *" user_cordon doctor
 	# What it prints is not believed.
 	cp /usr/bin/echo /home/user/bin/cordon-scope
 	chown 1000 /home/user/bin/cordon-scope

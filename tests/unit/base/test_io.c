@@ -150,6 +150,26 @@ static void chomps_one_newline(void **state)
 	}
 }
 
+/* Read from the beginning, wherever the writing ended. */
+static void writes_and_reads_by_one_descriptor(void **state)
+{
+	struct scratch *scratch = *state;
+	char buf[16];
+	int fd;
+
+	scratch_file(scratch, "value", 0600, "123456789");
+	fd = openat(scratch->fd, "value", O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_fd(fd, "abc"), 0);
+	assert_int_equal(io_read_fd(fd, buf, sizeof(buf)), 9);
+	assert_string_equal(buf, "abc456789");
+	assert_int_equal(io_read_fd(fd, buf, sizeof(buf)), 9);
+	assert_int_equal(io_read_fd(fd, buf, 9), -EFBIG);
+	close(fd);
+	assert_int_equal(io_read_fd(fd, buf, sizeof(buf)), -EBADF);
+	assert_int_equal(io_write_fd(fd, "abc"), -EBADF);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -161,6 +181,7 @@ int main(void)
 		test(writes_existing_files),
 		cmocka_unit_test(writes_all_through_a_pipe),
 		cmocka_unit_test(chomps_one_newline),
+		test(writes_and_reads_by_one_descriptor),
 	};
 
 	return cmocka_run_group_tests_name("base/io", tests, NULL, NULL);

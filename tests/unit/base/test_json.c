@@ -17,6 +17,8 @@
 
 static void texts(void **state)
 {
+	/* Not as a string: it would turn the direction of this file. */
+	static const char right_to_left[] = {(char)0xe2, (char)0x80, (char)0xae, 0};
 	static const struct {
 		const char *value, *want;
 	} rows[] = {
@@ -26,10 +28,16 @@ static void texts(void **state)
 		{"a\"b\\c/", "\"a\\\"b\\\\c/\""},
 		{"\n\t\r\x01\x1f\x7f", "\"\\u000a\\u0009\\u000d\\u0001\\u001f\\u007f\""},
 		/* Well-formed sequences at the edges of Unicode, table 3-7. */
-		{"\xc2\x80\xdf\xbf", "\"\xc2\x80\xdf\xbf\""},
+		{"\xc2\xa0\xdf\xbf", "\"\xc2\xa0\xdf\xbf\""},
 		{"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80",
 		 "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\""},
 		{"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""},
+		/* What drives a terminal: C1, a line separator, a change of direction. */
+		{"\xc2\x80\xc2\x9b"
+		 "1m",
+		 "\"\\u0080\\u009b1m\""},
+		{"\xe2\x80\xa8", "\"\\u2028\""},
+		{right_to_left, "\"\\u202e\""},
 		/* Not well-formed: alone, cut off, overlong, surrogates, beyond the last. */
 		{"\x80", "\"" BAD "\""},
 		{"\xff\xfe", "\"" BAD BAD "\""},

@@ -134,13 +134,30 @@ static void sets_capabilities(void **state)
 	}
 }
 
+/* Of /proc, which is mounted wherever the tests run. */
+static void asks_for_a_mount(void **state)
+{
+	struct sys_mount mount = {.type = "none"};
+	int r = sys_mount_at("/proc", &mount);
+
+	(void)state;
+	assert_int_equal(sys_mount_at("/none", &mount), -ENOENT);
+	if (r == -ENOSYS || r == -EPERM) /* before Linux 6.8, or a filter around the tests */
+		skip();
+	assert_int_equal(r, 0);
+	assert_string_equal(mount.type, "proc");
+	assert_string_equal(mount.root, "/");
+	/* A directory that is no mount, and a link to one that is. */
+	assert_int_equal(sys_mount_at("/proc/self/fdinfo", &mount), -EINVAL);
+	assert_int_equal(sys_mount_at("/proc/self/root", &mount), -EINVAL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(returns_negative_errno),
-		cmocka_unit_test(clones_and_waits),
-		cmocka_unit_test(reads_capabilities),
-		cmocka_unit_test(sets_capabilities),
+		cmocka_unit_test(returns_negative_errno), cmocka_unit_test(clones_and_waits),
+		cmocka_unit_test(reads_capabilities),     cmocka_unit_test(sets_capabilities),
+		cmocka_unit_test(asks_for_a_mount),
 	};
 
 	return cmocka_run_group_tests_name("base/sys", tests, NULL, NULL);

@@ -15,7 +15,11 @@
 #include "cgroup/table.h"
 #include "tests/lib/scratch.h"
 
-enum { MEMORY = 1U << CGROUP_MEMORY, PIDS = 1U << CGROUP_PIDS, TIME = 1U << CGROUP_CPUACCT };
+enum {
+	MEMORY = 1U << CGROUP_MEMORY,
+	PIDS = 1U << CGROUP_PIDS,
+	EVERY = 1U << CGROUP_CPUACCT | 1U << CGROUP_FREEZER
+};
 
 static struct scratch tree;
 
@@ -91,7 +95,7 @@ static void alone_it_steps_aside(void **state)
 	assert_true(h.steps_aside);
 	assert_true(h.makes_parent);
 	assert_string_equal(h.parent_path, "/own/cordon");
-	assert_int_equal(h.controllers, MEMORY | PIDS | TIME);
+	assert_int_equal(h.controllers, MEMORY | PIDS | EVERY);
 	assert_int_equal(h.to_enable, MEMORY | PIDS);
 	assert_int_equal(facts.obstacle[CGROUP_MEMORY], CGROUP_USABLE);
 }
@@ -117,7 +121,7 @@ static void with_others_it_goes_above(void **state)
 	h = look("/b/own", NULL, &facts);
 	assert_int_equal(facts.obstacle[CGROUP_MEMORY], CGROUP_BUSY);
 	assert_int_equal(facts.obstacle[CGROUP_PIDS], CGROUP_USABLE);
-	assert_int_equal(h.controllers, PIDS | TIME);
+	assert_int_equal(h.controllers, PIDS | EVERY);
 	assert_int_equal(h.to_enable, 0);
 }
 
@@ -149,7 +153,7 @@ static void at_the_top_it_is_ours(void **state)
 	assert_true(h.makes_parent);
 	assert_false(h.steps_aside);
 	assert_string_equal(h.parent_path, "/cordon");
-	assert_int_equal(h.controllers, MEMORY | PIDS | TIME);
+	assert_int_equal(h.controllers, MEMORY | PIDS | EVERY);
 	/* Also from a group that has others. */
 	group("s", "1\n", "", "domain\n");
 	assert_string_equal(look("/s", NULL, &facts).parent_path, "/cordon");

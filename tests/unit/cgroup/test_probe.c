@@ -69,7 +69,7 @@ static void probe(const char *self, const char *mounts, const char *parent,
 		else
 			text[len++] = *mounts;
 	text[len] = '\0';
-	cgroup_probe_texts(self, text, parent, ret);
+	cgroup_probe_texts(self, text, parent, CGROUP_ALL, ret);
 }
 
 static void assert_parent(const struct cgroup_facts *facts, enum cgroup_controller c,
@@ -97,15 +97,20 @@ static void v1_own_groups(void **state)
 	group("memory/a", NULL, "");
 	group("cpu,cpuacct", NULL, "");
 	group("cpuset", NULL, "");
+	group("freezer", NULL, "");
+	group("freezer/b", NULL, "");
 	scratch_file(&top, "cpuset/cpuset.cpus", 0644, "0-1\n");
-	probe("9:name=systemd:/x\n8:pids:/\n4:memory:/a\n3:cpuset:/\n2:cpu,cpuacct:/\n0::/\n",
-	      V1("pids", "/") V1("memory", "/") V1("cpu,cpuacct", "/") V1("cpuset", "/"), NULL,
-	      &facts);
+	probe("9:name=systemd:/x\n8:pids:/\n5:freezer:/b\n4:memory:/a\n3:cpuset:/\n"
+	      "2:cpu,cpuacct:/\n0::/\n",
+	      V1("pids", "/") V1("memory", "/") V1("cpu,cpuacct", "/") V1("cpuset", "/")
+		      V1("freezer", "/"),
+	      NULL, &facts);
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
 		assert_int_equal(facts.obstacle[c], c == CGROUP_IO ? CGROUP_ABSENT : CGROUP_USABLE);
 		assert_int_equal(facts.version[c], c == CGROUP_IO ? 0 : CGROUP_V1);
 	}
-	assert_int_equal(facts.n_hierarchies, 4);
+	assert_int_equal(facts.n_hierarchies, 5);
+	assert_parent(&facts, CGROUP_FREEZER, "freezer/b", "/b");
 	assert_parent(&facts, CGROUP_MEMORY, "memory/a", "/a");
 	assert_parent(&facts, CGROUP_CPU, "cpu,cpuacct", "/");
 	assert_ptr_equal(cgroup_hierarchy_of(&facts, CGROUP_CPU),
@@ -311,6 +316,76 @@ static void hidden(void **state)
 	assert_int_not_equal(facts.obstacle[CGROUP_CPUACCT], CGROUP_USABLE);
 }
 
+/* Hierarchies that nobody asks for are not used, though they are there. */
+static void what_is_asked_for(void **state)
+{
+	static const char self[] = "8:pids:/\n4:memory:/\n0::/\n";
+	char text[1024];
+	struct cgroup_facts facts;
+
+	(void)state;
+	group("pids", NULL, "");
+	group("memory", NULL, "");
+	scratch_file(&top, "memory/memory.memsw.limit_in_bytes", 0644, "1\n");
+	group("all", "io\n", "");
+	str_format(text, sizeof(text),
+		   "31 23 0:28 / %s/pids rw - cgroup cgroup rw,pids\n"
+		   "31 23 0:29 / %s/memory rw - cgroup cgroup rw,memory\n"
+		   "41 31 0:38 / %s/all rw - cgroup2 cgroup2 rw\n",
+		   top.path, top.path, top.path);
+	cgroup_probe_texts(self, text, NULL, 1U << CGROUP_PIDS, &facts);
+	assert_int_equal(facts.obstacle[CGROUP_PIDS], CGROUP_USABLE);
+	assert_parent(&facts, CGROUP_PIDS, "pids", "/");
+	assert_int_not_equal(facts.obstacle[CGROUP_MEMORY], CGROUP_USABLE);
+	assert_int_not_equal(facts.obstacle[CGROUP_IO], CGROUP_USABLE);
+	assert_null(cgroup_hierarchy_of(&facts, CGROUP_MEMORY));
+	assert_null(cgroup_hierarchy_of(&facts, CGROUP_IO));
+	assert_false(facts.counts_swap);
+	assert_int_equal(facts.n_cpus, 0);
+	for (size_t i = 0; i < facts.n_hierarchies; i++)
+		assert_int_equal(facts.hierarchies[i].controllers & ~(1U << CGROUP_PIDS), 0);
+	/* Controls. */
+	cgroup_probe_texts(self, text, NULL, 1U << CGROUP_MEMORY | 1U << CGROUP_CPUACCT, &facts);
+	assert_int_equal(facts.obstacle[CGROUP_MEMORY], CGROUP_USABLE);
+	assert_true(facts.counts_swap);
+	assert_true(facts.n_cpus > 0);
+	assert_int_equal(facts.obstacle[CGROUP_CPUACCT], CGROUP_USABLE);
+	cgroup_probe_texts(self, text, NULL, CGROUP_ALL, &facts);
+	assert_int_equal(facts.obstacle[CGROUP_IO], CGROUP_USABLE);
+}
+
+/* On this host: the short way gives what the list of all mounts gives. */
+static void as_with_all_mounts(void **state)
+{
+	struct cgroup_facts all, some;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(cgroup_probe(NULL, CGROUP_ALL, &all, &err), 0);
+	for (uint32_t wanted = 1; wanted < CGROUP_ALL; wanted++) {
+		assert_int_equal(cgroup_probe(NULL, wanted, &some, &err), 0);
+		for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++) {
+			const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&all, c);
+			const struct cgroup_hierarchy *found = cgroup_hierarchy_of(&some, c);
+
+			if ((wanted & 1U << c) == 0)
+				continue;
+			assert_int_equal(some.obstacle[c], all.obstacle[c]);
+			assert_int_equal(some.version[c], all.version[c]);
+			assert_int_equal(h == NULL, found == NULL);
+			if (h == NULL)
+				continue;
+			assert_string_equal(found->parent, h->parent);
+			assert_string_equal(found->parent_path, h->parent_path);
+			assert_string_equal(found->own_path, h->own_path);
+			assert_string_equal(found->top, h->top);
+			assert_int_equal(found->controllers, h->controllers);
+			assert_int_equal(found->present, h->present);
+			assert_int_equal(found->to_enable, h->to_enable);
+		}
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -323,6 +398,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(v2_delegated, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hybrid, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hidden, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_asked_for, set_up, tear_down),
+		cmocka_unit_test(as_with_all_mounts),
 	};
 
 	return cmocka_run_group_tests_name("cgroup/probe", tests, NULL, NULL);

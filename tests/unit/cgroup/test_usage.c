@@ -37,7 +37,7 @@ static struct cgroup_usage read_as(enum cgroup_version version, uint32_t control
 	group.places[0].version = version;
 	group.places[0].controllers = controllers;
 	group.places[0].dir_fd = dir.fd;
-	cgroup_read_usage(&group, &usage);
+	cgroup_read_usage(&group, CGROUP_NOW | CGROUP_TOTALS, &usage);
 	return usage;
 }
 
@@ -110,6 +110,35 @@ static void version_2(void **state)
 	assert_int_equal(usage.io_write_bytes, 22);
 }
 
+/* What was not asked for is unknown, whatever files there are. */
+static void parts(void **state)
+{
+	struct cgroup group = {.n = 1, .oom_event_fd = -1};
+	struct cgroup_usage now, totals;
+
+	(void)state;
+	scratch_file(&dir, "memory.current", 0644, "1\n");
+	scratch_file(&dir, "memory.peak", 0644, "2\n");
+	scratch_file(&dir, "memory.events", 0644, "oom 1\noom_kill 2\n");
+	scratch_file(&dir, "cpu.stat", 0644, "usage_usec 30\nuser_usec 20\nsystem_usec 10\n");
+	group.places[0].version = CGROUP_V2;
+	group.places[0].controllers = ALL;
+	group.places[0].dir_fd = dir.fd;
+	cgroup_read_usage(&group, CGROUP_NOW, &now);
+	cgroup_read_usage(&group, CGROUP_TOTALS, &totals);
+	assert_int_equal(now.memory_bytes, 1);
+	assert_int_equal(totals.memory_bytes, CGROUP_UNKNOWN);
+	assert_int_equal(now.memory_peak_bytes, CGROUP_UNKNOWN);
+	assert_int_equal(totals.memory_peak_bytes, 2);
+	assert_int_equal(now.oom_kills, CGROUP_UNKNOWN);
+	assert_int_equal(totals.oom_kills, 2);
+	assert_int_equal(totals.memory_limit_hits, 1);
+	assert_int_equal(now.cpu_us, 30);
+	assert_int_equal(totals.cpu_us, 30);
+	assert_int_equal(now.cpu_user_us, CGROUP_UNKNOWN);
+	assert_int_equal(totals.cpu_system_us, 10);
+}
+
 /* Never 0 for what could not be read. */
 static void not_measured(void **state)
 {
@@ -152,6 +181,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(version_1, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(version_2, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(not_measured, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(time_alone, set_up, tear_down),
 	};

@@ -161,7 +161,7 @@ static void swap(void **state)
 			bool holds = counts || !has_swap;
 
 			host(CGROUP_V1);
-			d.facts.cgroup.has_swap = has_swap;
+			d.facts.cgroup.has_uncounted_swap = has_swap && !counts;
 			d.facts.cgroup.counts_swap = counts;
 			ask(LIMIT_MEMORY, DEMAND_REQUIRED, 1 << 20);
 			ask(LIMIT_SWAP, DEMAND_REQUIRED, 0);

@@ -48,6 +48,9 @@ static const char *const optional[] = {
 	"terminal_stdio",
 	"terminal_foreground",
 	"monitor",
+	"namespaces",
+	"undumpable",
+	"entered_death_signal",
 	"notifier",
 	"auditor",
 	"audit_subject",
@@ -59,6 +62,8 @@ static const char *const optional[] = {
 	"cgroup_leaf",
 	"cgroup_join",
 	"cgroup_member",
+	"namespaces",
+	"entered_death_signal",
 };
 
 static bool is_optional(const char *name)
@@ -103,6 +108,37 @@ static void maps_a_block_as_root(void **state)
 	assert_false(wants(&d, "deny_setgroups"));
 	assert_false(wants(&d, "session_keyring"));
 	assert_all_required_rows(&d);
+}
+
+/* Whoever enters a sandbox makes nothing that it has, and takes on all that its program has. */
+static void enters_without_making(void **state)
+{
+	static const char *const makes[] = {
+		"run_directory", "id_block", "uid_map", "gid_map", "root",    "proc",
+		"pivot",         "seal",     "cgroup",  "sources", "secrets", "hostname",
+	};
+	static const char *const confines[] = {
+		"bounding_set", "rlimits",      "nproc",         "identity",
+		"capabilities", "no_new_privs", "seccomp",       "landlock",
+		"descriptors",  "read_back",    "cgroup_member", "entered_death_signal",
+	};
+	struct decision made, entering;
+
+	(void)state;
+	decision_as_root(&made);
+	plan_make(&made);
+	assert_false(wants(&made, "entered_death_signal"));
+	entering = made;
+	entering.enters = true;
+	entering.enters_nproc_limit = 7;
+	plan_make(&entering);
+	assert_int_equal(entering.plan.shape, SHAPE_ENTER);
+	assert_int_equal(entering.plan.nproc_limit, 7);
+	for (size_t i = 0; i < N(makes); i++)
+		assert_false(wants(&entering, makes[i]));
+	for (size_t i = 0; i < N(confines); i++)
+		if (strcmp(confines[i], "landlock") != 0 || wants(&made, "landlock"))
+			assert_true(wants(&entering, confines[i]));
 }
 
 static void maps_one_id_as_a_user(void **state)
@@ -381,6 +417,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_a_block_as_root),
 		cmocka_unit_test(maps_one_id_as_a_user),
+		cmocka_unit_test(enters_without_making),
 		cmocka_unit_test(unlimited_processes_are_the_callers),
 		cmocka_unit_test(needs_all_of_root_for_a_block),
 		cmocka_unit_test(makes_six_namespaces_at_once),

@@ -94,12 +94,19 @@ static void looks_at_sources(void **state)
 /* cordon's own state is never shown: not it, not what is in it, not what holds it, by no name. */
 static void hides_the_state(void **state)
 {
-	static const char *const names[] = {"state",     "state/runs", "",       "link",
-					    "link/runs", "deep/link",  "deep/up"};
+	static const char *const names[] = {"state",      "state/runs", "",        "link",
+					    "link/runs",  "deep/link",  "deep/up", "kept",
+					    "kept/house", "elsewhere"};
 	struct source_case *c = *state;
 
 	scratch_dir(&c->scratch, "state/runs", 0700);
 	scratch_dir(&c->scratch, "deep", 0700);
+	scratch_dir(&c->scratch, "kept", 0700);
+	scratch_dir(&c->scratch, "kept/house", 0700);
+	/* What will be made below a link of the user's, and is not there yet. */
+	scratch_dir(&c->scratch, "elsewhere", 0700);
+	scratch_link(&c->scratch, "kept/house/share", "../../elsewhere");
+	scratch_path(&c->scratch, "kept/house/share/cordon", c->decision.kept_path);
 	scratch_link(&c->scratch, "link", "state");
 	scratch_link(&c->scratch, "deep/link", c->decision.state_path);
 	scratch_link(&c->scratch, "deep/up", "..");

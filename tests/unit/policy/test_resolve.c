@@ -50,7 +50,10 @@ static void default_profile(void **state)
 	assert_string_equal(fixture.spec.process.program, "");
 	assert_null(fixture.spec.process.argv[0]);
 	assert_int_equal(fixture.spec.process.stop_signal, 15);
-	assert_int_equal(fixture.spec.process.stop_grace_period_ms, 2000);
+	assert_int_equal(fixture.spec.process.stop_grace_period_ms, 10000);
+	assert_int_equal(fixture.spec.supervision.restart, RESTART_NO);
+	assert_string_equal(fixture.spec.supervision.origin.file, "built-in");
+	assert_int_equal(fixture.spec.n_labels, 0);
 	assert_string_equal(environment_value(&fixture, "HOME"), "/tmp");
 	assert_string_equal(environment_value(&fixture, "TERM"), "xterm");
 	assert_null(environment_value(&fixture, "SECRET"));
@@ -299,10 +302,76 @@ static void frozen(void **state)
 	fixture_release(&fixture);
 }
 
+static void supervision(void **state)
+{
+	static const struct {
+		const char *text;
+		enum spec_restart restart;
+		uint32_t max;
+		uint32_t signal;
+		uint64_t grace_ms;
+	} rows[] = {
+		{"restart: no\nprocess: {stop_signal: SIGINT}", RESTART_NO, 0, 2, 10000},
+		{"restart: on-failure\nprocess: {stop_signal: HUP}", RESTART_ON_FAILURE, 0, 1,
+		 10000},
+		{"restart: on-failure:5\nprocess: {stop_signal: RTMIN+3}", RESTART_ON_FAILURE, 5,
+		 37, 10000},
+		{"restart: always\nprocess: {stop_signal: RTMAX}", RESTART_ALWAYS, 0, 64, 10000},
+		{"restart: unless-stopped\nprocess: {stop_signal: 9, stop_grace_period: 1m}",
+		 RESTART_UNLESS_STOPPED, 0, 9, 60000},
+		{"process: {stop_signal: SIGRTMAX-1, stop_grace_period: 0}", RESTART_NO, 0, 63, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_fixture fixture;
+		char text[256];
+
+		fixture_init(&fixture);
+		str_format(text, sizeof(text), "cordon: 1\nextends: default\n%s\n", rows[i].text);
+		if (fixture_resolve(&fixture, text) != 0)
+			fail_msg("%s: %s", rows[i].text, fixture.err.text);
+		assert_int_equal(fixture.spec.supervision.restart, rows[i].restart);
+		assert_int_equal(fixture.spec.supervision.restart_max, rows[i].max);
+		assert_int_equal(fixture.spec.process.stop_signal, rows[i].signal);
+		assert_int_equal(fixture.spec.process.stop_grace_period_ms, rows[i].grace_ms);
+		fixture_release(&fixture);
+	}
+}
+
+static void labels(void **state)
+{
+	struct policy_fixture fixture;
+	char many[8192] = "cordon: 1\nextends: default\nlabels:\n";
+
+	(void)state;
+	fixture_init(&fixture);
+	fixture_flag(&fixture, FLAG_SET, "labels.b.c=three");
+	assert_int_equal(fixture_resolve(&fixture, "cordon: 1\nextends: default\n"
+						   "labels: {z: 1, b.c: 2, a: \"\"}\n"),
+			 0);
+	assert_int_equal(fixture.spec.n_labels, 3);
+	assert_string_equal(fixture.spec.labels[0].name, "a");
+	assert_string_equal(fixture.spec.labels[0].value, "");
+	assert_string_equal(fixture.spec.labels[1].name, "b.c");
+	assert_string_equal(fixture.spec.labels[1].value, "three");
+	assert_string_equal(fixture.spec.labels[2].name, "z");
+	fixture_release(&fixture);
+
+	for (size_t i = 0, len = strlen(many); i <= SPEC_LABELS_MAX; i++)
+		len += str_format(many + len, sizeof(many) - len, "  l%zu: x\n", i);
+	fixture_init(&fixture);
+	assert_int_equal(fixture_resolve(&fixture, many), -EINVAL);
+	assert_non_null(fixture_problem(&fixture, "too-many"));
+	fixture_release(&fixture);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_profile),
+		cmocka_unit_test(supervision),
+		cmocka_unit_test(labels),
 		cmocka_unit_test(digest),
 		cmocka_unit_test(shipped_digest),
 		cmocka_unit_test(merging),

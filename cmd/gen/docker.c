@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* docs/DOCKER.md: what becomes of each flag of `docker run`, from the tables of flags. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/gen/documents.h"
+#include "cmd/options.h"
+
+static void print_name(const char *name, char letter)
+{
+	fputs("| `", stdout);
+	if (letter != 0)
+		printf("-%c, ", letter);
+	printf("%s` | ", name);
+}
+
+static void print_flag(const struct option_view *flag)
+{
+	print_name(flag->name, flag->letter);
+	if (flag->keys[0] != '\0')
+		printf("`%s`", flag->keys);
+	fputs(" | ", stdout);
+	documents_cell(flag->help != NULL ? flag->help : "another spelling");
+	puts(" |");
+}
+
+static void print_later(bool is_never)
+{
+	puts("| flag | instead |\n| --- | --- |");
+	for (const struct option_later *row = options_later; row->name != NULL; row++) {
+		if (row->is_never != is_never)
+			continue;
+		print_name(row->name, row->letter);
+		documents_cell(row->instead);
+		puts(" |");
+	}
+	putchar('\n');
+}
+
+int documents_docker(void)
+{
+	puts("<!-- Made by `make docs` from cmd/options_table.c and cmd/options_later.c. -->\n\n"
+	     "# Flags of `docker run`\n");
+	documents_paragraph(
+		"`cordon run` takes Docker's names: `--memory 64m`, `--memory=64m`, `-m 64m` and "
+		"`-m64m` are the same, `-dit` is three flags, `--rm=false` is one that is not "
+		"said. "
+		"What belongs to the program stands behind `--`. No flag of Docker's is taken and "
+		"ignored: each is in one of three tables.");
+	documents_paragraph(
+		"Each flag of the first table that has a key is another spelling of it, over all "
+		"that "
+		"the profile says; `cordon explain` with the same flags shows what comes of it. A "
+		"mistake is shown with the flag as it was typed.");
+	puts("## The same here\n\n| flag | key | what it does |\n| --- | --- | --- |");
+	for (size_t i = 0; options_view(i).name != NULL; i++) {
+		struct option_view flag = options_view(i);
+
+		if (flag.of & OPTION_DOCKER)
+			print_flag(&flag);
+	}
+	puts("\n## What is not as in Docker\n");
+	puts("- `--cap-drop` of any one: a sandbox has no capabilities, so that all are dropped.\n"
+	     "- `--cpu-shares`: 1024 is a `limits.cpu_weight` of 100, 512 of 50; the proportion "
+	     "stays (at most 10000).\n"
+	     "- `--env-file`, `--label-file`: NAME=VALUE where the value is the rest of the line, "
+	     "or NAME; `#` begins a comment. What a flag says counts more than a file. A file is a "
+	     "regular one or a pipe, at most 256 KiB.\n"
+	     "- `--memory`: with no `--memory-swap` there is no swap, where Docker gives as much "
+	     "again. `--memory-swap` wants `--memory` beside it.\n"
+	     "- `--read-only=false`: as if it were not said; a profile's root may be read-only.\n"
+	     "- `--restart` is for sandboxes that are kept, and refused of a run that is not.\n"
+	     "- `--security-opt apparmor=unconfined` is a waiver, which every run prints; "
+	     "`seccomp=unconfined` is one, too, which this build does not enforce.\n"
+	     "- `--security-opt seccomp=FILE`: a call is answered by the stricter of FILE and the "
+	     "profile.\n"
+	     "- `--tmpfs`: 16 MiB and 4096 files where nothing is said.\n"
+	     "- `--ulimit`: one value for the soft and the hard limit; `nproc` counts this sandbox "
+	     "alone, not the user of the host.\n"
+	     "- `-h` is the host name, as in Docker: help is `--help`.\n");
+	puts("## Not yet\n");
+	print_later(false);
+	puts("## Never\n");
+	print_later(true);
+	return 0;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * `cordon update`: other limits, and another restart policy, for sandboxes that are there. The
+ * flags become the last ones of the record, which is decided anew with them, today's ceiling
+ * included.
+ *
+ * Where it runs, the groups are changed as well. What becomes tighter is written to them before the
+ * record, what becomes looser after it: a crash between the two leaves the sandbox with less than
+ * its record says, and never with more.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cmd/kept.h"
+#include "cmd/print.h"
+#include "records/events.h"
+#include "records/status.h"
+
+enum { OUR_TASKS = 1 /* init, in the group beside those of limits.pids */ };
+
+/* ---- which flags ---- */
+
+/* Limits that a group holds: those that can be changed while it runs. */
+static uint32_t limit_of_key(const char *key, size_t len)
+{
+	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
+		if (cgroup_controller_of(limit) != CGROUP_CONTROLLERS && limit != LIMIT_CPU_TIME &&
+		    limit != LIMIT_IDLE_TIME && strlen(spec_limit_names[limit]) == len &&
+		    strncmp(spec_limit_names[limit], key, len) == 0)
+			return 1U << limit;
+	return 0;
+}
+
+struct change {
+	uint32_t limits;      /* bits */
+	bool restart;         /* the restart policy */
+	const char *at_start; /* a flag that counts from the next start on; NULL: none */
+};
+
+static int take_key(const struct policy_flag *flag, struct change *ret, struct err *err)
+{
+	static const char below[] = "limits.";
+	size_t len = strcspn(flag->text, "=");
+	uint32_t bit;
+
+	if (len == strlen("restart") && str_has_prefix(flag->text, "restart")) {
+		ret->restart = true;
+		return 0;
+	}
+	if (!str_has_prefix(flag->text, below)) {
+		err_set(err, ERR_USAGE, 0, "--set %.*s is no limit", (int)len, flag->text);
+		return err_hint(err, "update changes limits and restart. What else a sandbox is "
+				     "stays: make another one.");
+	}
+	bit = limit_of_key(flag->text + strlen(below), len - strlen(below));
+	ret->limits |= bit;
+	if (bit == 0)
+		ret->at_start = flag->text;
+	return 0;
+}
+
+static int read_change(const struct options *o, struct change *ret, struct err *err)
+{
+	static const struct {
+		enum policy_flag_kind kind;
+		uint32_t limits;
+	} kinds[] = {
+		{FLAG_MEMORY, 1U << LIMIT_MEMORY | 1U << LIMIT_SWAP},
+		{FLAG_MEMORY_SWAP, 1U << LIMIT_MEMORY | 1U << LIMIT_SWAP},
+		{FLAG_PIDS_LIMIT, 1U << LIMIT_PIDS},
+		{FLAG_CPUS, 1U << LIMIT_CPUS},
+		{FLAG_CPUSET_CPUS, 1U << LIMIT_CPUSET},
+		{FLAG_CPU_SHARES, 1U << LIMIT_CPU_WEIGHT},
+	};
+	int r = 0;
+
+	*ret = (struct change){.limits = 0};
+	for (size_t i = 0; r == 0 && i < o->n_flags; i++) {
+		if (o->flags[i].kind == FLAG_SET)
+			r = take_key(&o->flags[i], ret, err);
+		if (o->flags[i].kind == FLAG_RESTART)
+			ret->restart = true;
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+			if (o->flags[i].kind == kinds[k].kind)
+				ret->limits |= kinds[k].limits;
+	}
+	if (r == 0 && o->n_flags == 0) {
+		err_set(err, ERR_USAGE, 0, "nothing to change");
+		return err_hint(err, "cordon update --memory 256m SANDBOX.");
+	}
+	return r;
+}
+
+/* Said again: the later one counts alone. */
+static bool says_the_same(const struct policy_flag *a, const struct policy_flag *b)
+{
+	size_t len = strcspn(a->text, "=");
+
+	if (a->kind != b->kind)
+		return false;
+	return a->kind != FLAG_SET ||
+	       (len == strcspn(b->text, "=") && strncmp(a->text, b->text, len) == 0);
+}
+
+/* The record's flags without those that are said again, then these. malloc, the caller's. */
+static struct policy_flag *join_flags(const struct record *record, const struct options *o,
+				      size_t *ret_n)
+{
+	const struct policy_request *policy = &record->request.policy;
+	struct policy_flag *flags = calloc(policy->n_flags + o->n_flags + 1, sizeof(*flags));
+	size_t n = 0;
+
+	for (size_t i = 0; flags != NULL && i < policy->n_flags; i++) {
+		bool is_again = false;
+
+		for (size_t k = 0; k < o->n_flags; k++)
+			is_again = is_again || says_the_same(&policy->flags[i], &o->flags[k]);
+		if (!is_again)
+			flags[n++] = policy->flags[i];
+	}
+	for (size_t i = 0; flags != NULL && i < o->n_flags; i++)
+		flags[n++] = o->flags[i];
+	*ret_n = n;
+	return flags;
+}
+
+/* ---- one sandbox ---- */
+
+struct update {
+	const struct records *records;
+	const struct sandbox *sandbox;
+	const char *ref;
+	struct change change;
+	struct record record;
+	struct sandbox_status status;
+	struct cgroup groups; /* n 0: none */
+};
+
+/* The groups of one that runs, and that they can hold what is asked for. */
+static int open_groups(struct update *u, struct err *err)
+{
+	const struct live_run *live = &u->status.live;
+	int r;
+
+	if (u->change.at_start != NULL) {
+		err_set(err, ERR_USAGE, 0, "%.*s cannot be changed while sandbox %s runs",
+			(int)strcspn(u->change.at_start, "="), u->change.at_start, u->ref);
+		return err_hint(err, "Stop it first: cordon stop %s.", u->ref);
+	}
+	if (u->change.limits == 0)
+		return 0;
+	if (u->status.state != SANDBOX_RUNNING && u->status.state != SANDBOX_PAUSED) {
+		err_set(err, ERR_USAGE, EBUSY, "sandbox %s is %s", u->ref,
+			sandbox_state_name(u->status.state));
+		return err_hint(err, "Try again when it runs, or stop it first.");
+	}
+	r = cgroup_open(live->groups, live->n_groups, &u->groups, err);
+	if (r < 0)
+		return r;
+	cgroup_widen(&u->groups);
+	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++) {
+		if ((u->change.limits & 1U << limit) == 0 || cgroup_can_limit(&u->groups, limit))
+			continue;
+		err_set(err, ERR_USAGE, 0,
+			"limits.%s: sandbox %s has no control group for it (%s) while it runs",
+			spec_limit_names[limit], u->ref,
+			cgroup_controller_names[cgroup_controller_of(limit)]);
+		return err_hint(err, "Stop it, update it, and start it: then it is given one.");
+	}
+	return 0;
+}
+
+static int write_record(const struct update *u, const struct record *record, struct err *err)
+{
+	struct fields_writer writer = {0};
+	int r = record_text(record, &writer);
+
+	if (r == 0)
+		r = records_write(u->sandbox->dir_fd, "record", writer.text, writer.len,
+				  u->sandbox->is_kept);
+	free(writer.text);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: write its record", u->ref) : 0;
+}
+
+/* What has no place in the record: the groups as they were. */
+static int change_groups(struct update *u, const struct spec_limits *limits, bool looser,
+			 struct err *err)
+{
+	uint32_t bits = 0;
+
+	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
+		if ((u->change.limits & 1U << limit) != 0 &&
+		    cgroup_would_loosen(&u->groups, limits, limit) == looser)
+			bits |= 1U << limit;
+	return u->groups.n > 0 && bits != 0
+		       ? cgroup_change(&u->groups, limits, bits, OUR_TASKS, err)
+		       : 0;
+}
+
+static int apply(struct update *u, const struct record *changed, const struct decision *decision,
+		 struct err *err)
+{
+	const struct spec_limits *limits = &decision->spec.limits;
+	int r = change_groups(u, limits, false, err);
+	struct err second;
+
+	if (r == 0)
+		r = write_record(u, changed, err);
+	if (r < 0)
+		return r;
+	r = change_groups(u, limits, true, err);
+	/* Tighter than the record says, until the next start: that is no lie. */
+	if (r < 0 && write_record(u, &u->record, &second) < 0)
+		print_err(&second);
+	return r;
+}
+
+/* A keeper that waits for the end reads the record then; one that is the run's own has nobody
+ * behind it. */
+static void note_restart(const struct update *u)
+{
+	const struct live_run *live = &u->status.live;
+
+	if (u->change.restart && u->status.has_keeper && live->launcher.pid == live->keeper.pid)
+		print_note("sandbox %s: the restart policy counts from its next start on", u->ref);
+}
+
+static int decide_and_apply(const struct cmd_context *context, struct verdict *verdict,
+			    struct update *u)
+{
+	_cleanup_free_ struct policy_flag *flags = NULL;
+	struct record changed = u->record;
+	struct run_request roots;
+	char restart[64];
+	int r;
+
+	cmd_request_init(context, &roots);
+	flags = join_flags(&u->record, &verdict->options, &changed.request.policy.n_flags);
+	if (flags == NULL)
+		return err_set(&verdict->err, ERR_SETUP, ENOMEM, "flags");
+	changed.request.policy.flags = flags;
+	changed.request.root_dir = roots.root_dir;
+	changed.request.runtime_dir = roots.runtime_dir;
+	r = kept_enter_directory(&u->record, &verdict->err);
+	if (r == 0)
+		r = kept_decide(verdict, &changed.request);
+	if (r < 0)
+		return r;
+	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
+	changed.restart = restart;
+	r = u->status.has_keeper ? open_groups(u, &verdict->err) : 0;
+	return r == 0 ? apply(u, &changed, &verdict->decision, &verdict->err) : r;
+}
+
+static int look_and_update(const struct cmd_context *context, struct verdict *verdict,
+			   struct update *u)
+{
+	int r = sandbox_lock(u->records, u->sandbox, &verdict->err);
+
+	if (r == 0)
+		r = status_settle(u->records, u->sandbox, &verdict->err);
+	if (r >= 0)
+		r = record_read(u->records, u->sandbox, &u->record, &verdict->err);
+	if (r == 0)
+		r = status_read(u->records, u->sandbox, &u->status, &verdict->err);
+	if (r == 0)
+		r = decide_and_apply(context, verdict, u);
+	if (r == 0) {
+		events_note(u->records, u->sandbox, "update", NULL, 0);
+		note_restart(u);
+	}
+	return r;
+}
+
+/* Each is decided by itself. Returns the exit code; what is wrong has been said. */
+static int update_one(const struct cmd_context *context, const struct records *records, char **argv,
+		      const char *ref)
+{
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+	struct sandbox sandbox = {.dir_fd = -EBADF};
+	struct update u = {.records = records, .sandbox = &sandbox, .ref = ref, .groups = {.n = 0}};
+	int r;
+
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	r = options_parse(argv, &verdict->options, &verdict->err);
+	if (r == 0)
+		r = read_change(&verdict->options, &u.change, &verdict->err);
+	if (r == 0)
+		r = records_find(records, ref, &sandbox, &verdict->err);
+	if (r == 0)
+		r = look_and_update(context, verdict, &u);
+	if (r < 0)
+		verdict_print_refusal(verdict);
+	else
+		print_out("%s\n", ref);
+	cgroup_release(&u.groups);
+	status_release(&u.status);
+	record_free(&u.record);
+	sandbox_release(&sandbox);
+	return r < 0 ? err_exit_code(&verdict->err) : 0;
+}
+
+static int check(const struct options *o, struct err *err)
+{
+	struct change change;
+	int r = options_check_command(o, OPTION_UPDATE, "update", err);
+
+	if (r == 0 && o->rest[0] == NULL) {
+		err_set(err, ERR_USAGE, 0, "update wants a sandbox");
+		return err_hint(err, "cordon update --memory 256m SANDBOX.");
+	}
+	return r == 0 ? read_change(o, &change, err) : r;
+}
+
+int cmd_update(const struct cmd_context *context, int argc, char **argv)
+{
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+	struct records records;
+	int exit_code = 0;
+
+	(void)argc;
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
+	    (!verdict->options.help && check(&verdict->options, &verdict->err) < 0)) {
+		print_err(&verdict->err);
+		return EXIT_CORDON;
+	}
+	if (verdict->options.help)
+		return command_print_help_of("update");
+	if (kept_open(context, false, &records) < 0)
+		return EXIT_CORDON;
+	for (char **word = verdict->options.rest; *word != NULL; word++) {
+		int code = update_one(context, &records, argv + 1, *word);
+
+		exit_code = code != 0 ? code : exit_code;
+	}
+	kept_close(&records);
+	return exit_code;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See words.h. Pure: nothing is printed here. */
+#include "cmd/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum words_kind {
+	WORDS_LISTED,
+	WORDS_ALIAS, /* of the row above it: another spelling, not listed */
+	WORDS_LATER, /* Docker's, whose machinery this build has not got */
+};
+
+static const char image_max_size[] =
+	"how large a layer may be, as a tar and as files (default: 32GiB)";
+static const char image_max_entries[] = "how many entries a layer may have (default: 2000000)";
+static const char image_quiet[] = "no notes of cordon's own, errors excepted";
+
+static const struct words_row {
+	const char *command;
+	const char *name;
+	const char *letter; /* NULL: none */
+	const char *value;  /* NULL: takes none */
+	enum words_kind kind;
+	const char *help;
+} rows[] = {
+	{"start", "--all", NULL, NULL, WORDS_LISTED,
+	 "start all that are wanted and have the restart policy always or unless-stopped: after a "
+	 "boot, or a keeper that was killed"},
+	{"start", "--attach", "-a", NULL, WORDS_LATER, ""},
+	{"start", "--interactive", "-i", NULL, WORDS_LATER, ""},
+	{"start", "--detach-keys", NULL, "KEYS", WORDS_LATER, ""},
+	{"start", "--checkpoint", NULL, "NAME", WORDS_LATER, ""},
+	{"start", "--checkpoint-dir", NULL, "DIR", WORDS_LATER, ""},
+
+	{"stop", "--all", NULL, NULL, WORDS_LISTED,
+	 "end all that run, as a shutdown does: `start --all` brings back what is to be kept up"},
+	{"stop", "--timeout", "-t", "SECONDS", WORDS_LISTED,
+	 "kill what is left after these (default: process.stop_grace_period; -1: never)"},
+	{"stop", "--time", NULL, "SECONDS", WORDS_ALIAS, ""},
+	{"stop", "--signal", "-s", "SIGNAL", WORDS_LISTED,
+	 "the signal that asks it to end (default: process.stop_signal)"},
+
+	{"restart", "--timeout", "-t", "SECONDS", WORDS_LISTED,
+	 "kill what is left after these (default: process.stop_grace_period; -1: never)"},
+	{"restart", "--time", NULL, "SECONDS", WORDS_ALIAS, ""},
+	{"restart", "--signal", "-s", "SIGNAL", WORDS_LISTED,
+	 "the signal that asks it to end (default: process.stop_signal)"},
+
+	{"kill", "--signal", "-s", "SIGNAL", WORDS_LISTED,
+	 "send this one to the program, and nothing more (default: KILL, which ends all)"},
+
+	{"rm", "--force", "-f", NULL, WORDS_LISTED, "kill it first where it runs"},
+	{"rm", "--volumes", "-v", NULL, WORDS_LISTED,
+	 "its anonymous volumes as well (in this build no sandbox has any)"},
+	{"rm", "--link", "-l", NULL, WORDS_LATER, ""},
+
+	{"prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
+	{"prune", "--filter", NULL, "FILTER", WORDS_LISTED,
+	 "only those with label=NAME[=VALUE], without it (label!=...), or made before a time: "
+	 "until=24h, until=2026-01-31T12:00:00; can be given again"},
+
+	{"image import", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"image import", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"image import", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image import", "--change", "-c", "TEXT", WORDS_LATER, ""},
+	{"image import", "--message", "-m", "TEXT", WORDS_LATER, ""},
+	{"image import", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image load", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"image load", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"image load", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image load", "--input", "-i", "FILE", WORDS_LATER, ""},
+	{"image load", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image pull", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"image pull", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"image pull", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image pull", "--all-tags", "-a", NULL, WORDS_LATER, ""},
+	{"image pull", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image save", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image save", "--output", "-o", "FILE", WORDS_LATER, ""},
+	{"image save", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image ls", "--all", "-a", NULL, WORDS_LATER, ""},
+	{"image ls", "--digests", NULL, NULL, WORDS_LATER, ""},
+	{"image ls", "--filter", "-f", "FILTER", WORDS_LATER, ""},
+	{"image ls", "--format", NULL, "TEMPLATE", WORDS_LATER, ""},
+	{"image ls", "--no-trunc", NULL, NULL, WORDS_LATER, ""},
+	{"image ls", "--quiet", "-q", NULL, WORDS_LATER, ""},
+
+	{"image inspect", "--format", "-f", "TEMPLATE", WORDS_LATER, ""},
+
+	{"image rm", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image rm", "--force", "-f", NULL, WORDS_LATER, ""},
+	{"image rm", "--no-prune", NULL, NULL, WORDS_LATER, ""},
+
+	{"image prune", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image prune", "--all", "-a", NULL, WORDS_LATER, ""},
+	{"image prune", "--filter", NULL, "FILTER", WORDS_LATER, ""},
+	{"image prune", "--force", "-f", NULL, WORDS_LATER, ""},
+};
+enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+struct words_view words_view(const char *command, size_t index)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (rows[i].kind != WORDS_LISTED || !str_equal(rows[i].command, command))
+			continue;
+		if (index-- == 0)
+			return (struct words_view){rows[i].name, rows[i].letter, rows[i].value,
+						   rows[i].help};
+	}
+	return (struct words_view){0};
+}
+
+/* ---- finding ---- */
+
+static const struct words_row *find_name(const char *command, const char *word, size_t len)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (str_equal(rows[i].command, command) && strlen(rows[i].name) == len &&
+		    strncmp(rows[i].name, word, len) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static const struct words_row *find_letter(const char *command, char letter)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (str_equal(rows[i].command, command) && rows[i].letter != NULL &&
+		    rows[i].letter[1] == letter)
+			return &rows[i];
+	return NULL;
+}
+
+static int refuse_unknown(const char *command, bool has_json, const char *word, struct err *err)
+{
+	const char *names[N_ROWS + 2] = {"--help", has_json ? "--json" : NULL};
+	const char *nearest;
+	char name[64];
+
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (str_equal(rows[i].command, command) && rows[i].kind != WORDS_LATER)
+			names[i + 2] = rows[i].name;
+	err_set(err, ERR_USAGE, 0, "unknown flag %s of %s", word, command);
+	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	nearest = word[1] == '-' ? str_nearest(name, names, N_ROWS + 2) : NULL;
+	if (nearest != NULL)
+		return err_hint(err, "Did you mean %s? `cordon help %s` lists its flags.", nearest,
+				command);
+	return err_hint(err, "`cordon help %s` lists its flags.", command);
+}
+
+static int refuse_later(const struct words_row *row, struct err *err)
+{
+	err_set(err, ERR_USAGE, 0, "%s of %s: not enforced by this build", row->name, row->command);
+	return err_hint(err, "Leave it out.");
+}
+
+/* ---- reading ---- */
+
+static int take(struct words *words, const struct words_row *row, const char *value,
+		struct err *err)
+{
+	if (row->kind == WORDS_LATER)
+		return refuse_later(row, err);
+	if (row->value != NULL && value == NULL) {
+		err_set(err, ERR_USAGE, 0, "%s wants a value", row->name);
+		return err_hint(err, "%s %s", row->name, row->value);
+	}
+	if (row->value == NULL && value != NULL) {
+		err_set(err, ERR_USAGE, 0, "%s takes no value, but was given %s", row->name, value);
+		return err_hint(err, "Leave it out: %s.", row->name);
+	}
+	if (words->n_flags == WORDS_FLAGS_MAX)
+		return err_set(err, ERR_USAGE, 0, "more than %d flags", WORDS_FLAGS_MAX);
+	while (row->kind == WORDS_ALIAS)
+		row--;
+	words->flags[words->n_flags].name = row->name;
+	words->flags[words->n_flags++].value = value;
+	return 0;
+}
+
+/* "-fv", "-t3", "-t 3". next: the word behind it. Returns how many words it took. */
+static int take_letters(const char *command, const char *word, const char *next,
+			struct words *words, struct err *err)
+{
+	for (const char *at = word + 1; *at != '\0'; at++) {
+		const struct words_row *row = find_letter(command, *at);
+		const char *behind = at[1] == '=' ? at + 2 : at + 1;
+		int r;
+
+		if (row == NULL)
+			return refuse_unknown(command, false, word, err);
+		if (row->value == NULL) {
+			r = take(words, row, at[1] == '=' ? behind : NULL, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		r = take(words, row, at[1] != '\0' ? behind : next, err);
+		return r < 0 ? r : at[1] != '\0' ? 1 : 2;
+	}
+	return 1;
+}
+
+static int take_name(const char *command, bool has_json, char *const *argv, struct words *words,
+		     struct err *err)
+{
+	size_t len = strcspn(argv[0], "=");
+	const struct words_row *row = find_name(command, argv[0], len);
+	const char *value = argv[0][len] == '=' ? argv[0] + len + 1 : NULL;
+	bool takes_next = row != NULL && row->value != NULL && value == NULL;
+	int r;
+
+	if (row == NULL)
+		return refuse_unknown(command, has_json, argv[0], err);
+	r = take(words, row, takes_next ? argv[1] : value, err);
+	return r < 0 ? r : takes_next ? 2 : 1;
+}
+
+int words_parse(const char *command, bool has_json, char **argv, struct words *ret, struct err *err)
+{
+	bool only_words = false;
+	int n = 0;
+
+	*ret = (struct words){0};
+	for (char **word = argv; *word != NULL;) {
+		int taken = 1;
+
+		if (only_words || (*word)[0] != '-' || str_equal(*word, "-"))
+			argv[n++] = *word;
+		else if (str_equal(*word, "--"))
+			only_words = true;
+		else if (str_equal(*word, "--help") || str_equal(*word, "-h"))
+			ret->wants_help = true;
+		else if (has_json && str_equal(*word, "--json"))
+			ret->wants_json = true;
+		else if ((*word)[1] == '-')
+			taken = take_name(command, has_json, word, ret, err);
+		else
+			taken = take_letters(command, *word, word[1], ret, err);
+		/* What is asked for first counts: help, or the mistake. */
+		if (ret->wants_help)
+			return 0;
+		if (taken < 0)
+			return taken;
+		word += taken;
+	}
+	argv[n] = NULL;
+	ret->n = n;
+	return 0;
+}
+
+bool words_has(const struct words *words, const char *name)
+{
+	for (size_t i = 0; i < words->n_flags; i++)
+		if (str_equal(words->flags[i].name, name))
+			return true;
+	return false;
+}
+
+const char *words_value(const struct words *words, const char *name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < words->n_flags; i++)
+		if (str_equal(words->flags[i].name, name))
+			value = words->flags[i].value;
+	return value;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The client's and the keeper's part of entering a sandbox; see enter.h. */
+#include "launcher/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/launch.h"
+#include "launcher/preflight.h"
+#include "launcher/stdio.h"
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+enum { REAP_TRIES = 100, REAP_MS = 5 };
+
+/* ---- plan ---- */
+
+/* All others make something that the sandbox has. */
+static const enum parent_row parent_rows_entering[] = {
+	PARENT_STDIO_PIPES, PARENT_STDIO_FILES,       PARENT_HARD_LIMITS,   PARENT_SESSION_KEYRING,
+	PARENT_OOM_SCORE,   PARENT_READ_BACK,         PARENT_CGROUP_MEMBER, PARENT_INIT_GONE_AHEAD,
+	PARENT_MONITOR,     PARENT_KEEPER_PRIVILEGES,
+};
+
+static const enum child_row child_rows_entering[] = {
+	/* supervisor */
+	CHILD_UNDUMPABLE,
+	CHILD_PARENT_DEATH_SIGNAL,
+	CHILD_SESSION,
+	/* joiner */
+	CHILD_SETUP_IDS,
+	CHILD_TERMINAL,
+	/* workload: these, and all from CHILD_FIRST_IN_WORKLOAD on */
+	CHILD_SCHEDULING,
+	CHILD_BOUNDING_SET,
+};
+
+void enter_plan(struct plan *plan)
+{
+	bool parent[PARENT_ROWS] = {false}, child[CHILD_ROWS] = {false};
+
+	plan->shape = SHAPE_ENTER;
+	for (size_t i = 0; i < sizeof(parent_rows_entering) / sizeof(parent_rows_entering[0]); i++)
+		parent[parent_rows_entering[i]] = true;
+	for (size_t i = 0; i < sizeof(child_rows_entering) / sizeof(child_rows_entering[0]); i++)
+		child[child_rows_entering[i]] = true;
+	for (size_t i = 0; i < PARENT_ROWS; i++)
+		plan->parent_wanted[i] = plan->parent_wanted[i] && parent[i];
+	for (size_t i = 0; i < CHILD_FIRST_IN_WORKLOAD; i++)
+		plan->child_wanted[i] = plan->child_wanted[i] && child[i];
+	plan->child_wanted[CHILD_OUTPUT_STDIO] = false;
+}
+
+void enter_preflight(const struct decision *decision, struct misses *misses)
+{
+	struct miss *m;
+
+	/* The child freezes it by its path, in a mount namespace that has the path. */
+	if (decision->plan.ids != IDS_ONE && decision->facts.euid == 0)
+		return;
+	if (!stdio_has_input_files(decision))
+		return;
+	m = preflight_miss(misses, "", (struct spec_origin){.file = ""});
+	str_format(m->text, sizeof(m->text),
+		   "a file at stdin cannot be passed into a sandbox that runs, as a user");
+	str_format(m->hint, sizeof(m->hint), "Pipe it in: cat FILE | cordon exec -i ...");
+}
+
+/* ---- the keeper ---- */
+
+int enter_hold_namespaces(struct launch *launch, struct err *err)
+{
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
+		char path[64];
+
+		if (!launch->decision->facts.namespaces[i])
+			continue;
+		str_format(path, sizeof(path), "/proc/%d/ns/%s", launch->workload_pid,
+			   facts_namespace_names[i]);
+		launch->namespace_fds[i] = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+		if (launch->namespace_fds[i] < 0)
+			return err_set(err, ERR_SETUP, -launch->namespace_fds[i], "hold %s", path);
+	}
+	return 0;
+}
+
+int enter_verify_namespaces(struct launch *launch, struct err *err)
+{
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		if (launch->decision->facts.namespaces[i] && launch->namespace_fds[i] < 0)
+			return err_set(err, ERR_SETUP, 0, "the %s namespace is not held",
+				       facts_namespace_names[i]);
+	return 0;
+}
+
+/* ---- the client ---- */
+
+void enter_init(struct launch *launch)
+{
+	launch->run.has_block = launch->id_block != 0;
+	launch->run.block_first = launch->id_block;
+}
+
+/* Where ids change the kernel makes a process dumpable by this switch (commit_creds in
+ * kernel/cred.c), and 1 is dumpable. */
+static int check_stays_undumpable(const struct launch *launch, struct err *err)
+{
+	static const char path[] = "/proc/sys/fs/suid_dumpable";
+	char text[16];
+	ssize_t n;
+
+	if (launch->decision->plan.ids == IDS_ONE)
+		return 0;
+	n = io_read_text(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "%s", path);
+	if (text[0] != '1')
+		return 0;
+	err_set(err, ERR_SETUP, 0, "%s is 1: what runs in the sandbox could look into cordon",
+		path);
+	return err_hint(err, "Set it to 0 or 2: sysctl fs.suid_dumpable=0.");
+}
+
+int enter_spawn(struct launch *launch, struct err *err)
+{
+	int pidfd = -EBADF;
+	struct sys_clone_args args = {.flags = CLONE_PIDFD,
+				      .pidfd = (uint64_t)(uintptr_t)&pidfd,
+				      .exit_signal = SIGCHLD};
+	pid_t pid;
+	int r = check_stays_undumpable(launch, err);
+
+	if (r < 0)
+		return r;
+	/* What is left by the supervisor comes back here, not to the host's init: a dead process
+	 * counts for the sandbox's limits until it is reaped. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return err_set(err, ERR_SETUP, errno, "subreaper");
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		enter_main(launch);
+	if (pid < 0)
+		return err_set(err, ERR_SETUP, -pid, "fork the supervisor");
+	launch->init_pid = pid;
+	launch->init_pidfd = pidfd;
+	spawn_close_childs_ends(launch);
+	return 0;
+}
+
+void enter_reap(void)
+{
+	siginfo_t info;
+
+	/* One that is frozen does not end: not for longer than this. */
+	for (int i = 0; i < REAP_TRIES; i++) {
+		info.si_pid = 0;
+		if (sys_waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, NULL) < 0)
+			return;
+		if (info.si_pid == 0)
+			poll(NULL, 0, REAP_MS);
+	}
+}
+
+int enter_verify_member(struct launch *launch, struct err *err)
+{
+	return cgroup_verify_member(&launch->target->groups, launch->workload_pid, err);
+}

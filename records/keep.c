@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a keeper writes down: that it starts, what runs, how it ended. Runs in the process that
+ * launches the sandbox (or waits for the one that does), as the record's owner; as root with no
+ * more than what a run's keeper has kept.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/fault.h"
+#include "records/events.h"
+#include "records/internal.h"
+#include "records/keeper.h"
+
+/* RUN/sandboxes/ID/lock, held by this open file: a fork shares it, an exec does not. */
+static int take_lock(const struct records *records, const char *id)
+{
+	static const char *const stale[] = {"live", "paused"};
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[RUN_ID_LEN + 16];
+	_cleanup_fd_ int fd = -EBADF;
+
+	if (mkdirat(records->live_fd, id, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	str_format(path, sizeof(path), "%s/lock", id);
+	fd = sys_openat(records->live_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fd;
+	if (fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+	/* Of a keeper that was killed: nobody shall signal who is not there. */
+	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++) {
+		str_format(path, sizeof(path), "%s/%s", id, stale[i]);
+		if (unlinkat(records->live_fd, path, 0) != 0 && errno != ENOENT)
+			return -errno;
+	}
+	return steal_fd(&fd);
+}
+
+static int write_last(const struct keep *keep, struct err *err)
+{
+	int r = status_write_last(keep->sandbox, &keep->last);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: write its state", keep->sandbox->id)
+		     : 0;
+}
+
+int keep_begin(const struct records *records, const struct record *record,
+	       const struct sandbox *sandbox, struct keep *ret, struct err *err)
+{
+	/* gc removes what has no keeper. */
+	_cleanup_fd_ int gate = records_hold(records, LOCK_SH, err);
+	struct keep keep = {.records = records,
+			    .record = record,
+			    .sandbox = sandbox,
+			    .live = {.keeper = process_mark_of(getpid()),
+				     .started_ms = RESULT_NONE,
+				     .next_start_ms = RESULT_NONE,
+				     .last_exit_code = RESULT_NONE,
+				     .last_finished_ms = RESULT_NONE}};
+	int r;
+
+	if (gate < 0)
+		return gate;
+	keep.lock_fd = take_lock(records, sandbox->id);
+	if (keep.lock_fd == -EBUSY)
+		return err_set(err, ERR_USAGE, EBUSY, "sandbox %s: runs already", sandbox->id);
+	if (keep.lock_fd < 0)
+		return err_set(err, ERR_SETUP, -keep.lock_fd, "%s/sandboxes/%s: lock", records->run,
+			       sandbox->id);
+	keep.last = (struct last_run){.is_running = true,
+				      .started_ms = record_now_ms(),
+				      .finished_ms = RESULT_NONE,
+				      .exit_code = RESULT_NONE};
+	status_boot_id(keep.last.boot_id);
+	r = fault_point("keep.locked", NULL);
+	if (r == 0)
+		r = status_write_live(records, sandbox->id, &keep.live);
+	if (r < 0)
+		err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s/live", records->run, sandbox->id);
+	if (r == 0)
+		r = write_last(&keep, err);
+	if (r == 0 && fault_point("keep.begun", NULL) < 0)
+		r = err_set(err, ERR_SETUP, EIO, "sandbox %s", sandbox->id);
+	if (r < 0)
+		close_fd(&keep.lock_fd);
+	else
+		*ret = keep;
+	return r;
+}
+
+void keep_started(struct keep *keep, const struct run_started *started)
+{
+	struct live_run *live = &keep->live;
+
+	ignore_result(fault_point("keep.runs", NULL), "it goes on without");
+	live->workload = process_mark_of(started->workload_pid);
+	live->init = process_mark_of(started->init_pid);
+	live->started_ms = record_now_ms();
+	live->next_start_ms = RESULT_NONE;
+	live->restarts = keep->last.restarts;
+	live->stop_grace_ms = (int64_t)started->stop_grace_ms;
+	str_format(live->run_id, sizeof(live->run_id), "%s", started->run_id);
+	live->launcher = process_mark_of(getpid());
+	live->nproc_limit = started->nproc_limit;
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		live->namespace_fds[i] = started->namespace_fds[i];
+	live->n_groups = started->cgroup->n;
+	for (size_t i = 0; i < started->cgroup->n; i++) {
+		const struct cgroup_place *place = &started->cgroup->places[i];
+		struct cgroup_known *group = &live->groups[i];
+
+		group->version = place->version;
+		group->controllers = place->controllers;
+		str_format(group->path, sizeof(group->path), "%s", place->path);
+		str_format(group->self_path, sizeof(group->self_path), "%s", place->self_path);
+	}
+	/* Who looks sees "starting" for longer than is true: no more than that. */
+	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
+		      "the run goes on without");
+	events_note(keep->records, keep->sandbox, "start", NULL, 0);
+	ignore_result(fault_point("keep.started", NULL), "it goes on without");
+}
+
+void keep_note_end(const struct keep *keep, const struct run_result *result,
+		   const struct err *failure)
+{
+	enum run_kind kind = result != NULL ? result->kind : RUN_SETUP_FAILED;
+	int64_t began_ms =
+		keep->live.started_ms != RESULT_NONE ? keep->live.started_ms : record_now_ms();
+	char code[16], seconds[24];
+	const struct event_attribute attributes[] = {{"exitCode", code},
+						     {"execDuration", seconds},
+						     {"reason", result_kind_name(kind)}};
+
+	str_format(code, sizeof(code), "%d",
+		   result != NULL ? result_exit_code(result) : err_exit_code(failure));
+	str_format(seconds, sizeof(seconds), "%lld",
+		   (long long)((record_now_ms() - began_ms) / 1000));
+	if (kind == RUN_OOM)
+		events_note(keep->records, keep->sandbox, "oom", NULL, 0);
+	events_note(keep->records, keep->sandbox, "die", attributes,
+		    sizeof(attributes) / sizeof(attributes[0]));
+}
+
+void keep_note_restart(struct keep *keep)
+{
+	struct err err;
+
+	keep->last.restarts++;
+	ignore_result(write_last(keep, &err), "a count that is shown too low");
+}
+
+void keep_output_lost(struct keep *keep)
+{
+	keep->last.is_output_lost = true;
+	ignore_result(status_write_last(keep->sandbox, &keep->last), "its end writes it again");
+}
+
+static int remove_sandbox(struct keep *keep, struct err *err)
+{
+	struct sandbox sandbox = *keep->sandbox;
+
+	return records_remove(keep->records, &sandbox, err);
+}
+
+int keep_end(struct keep *keep, const struct run_result *result, const char *result_json,
+	     const struct err *failure, struct err *err)
+{
+	struct last_run *last = &keep->last;
+	char path[RUN_ID_LEN + 16];
+	int r = fault_point("keep.ending", NULL);
+
+	last->is_running = false;
+	last->finished_ms = record_now_ms();
+	last->exit_code = result != NULL ? result_exit_code(result) : err_exit_code(failure);
+	str_format(last->kind, sizeof(last->kind), "%s",
+		   result_kind_name(result != NULL ? result->kind : RUN_SETUP_FAILED));
+	str_format(last->text, sizeof(last->text), "%s", failure != NULL ? failure->text : "");
+	keep_note_end(keep, result, failure);
+	if (keep->record->removes_itself) {
+		status_leave(keep->sandbox, last->exit_code);
+		return remove_sandbox(keep, err);
+	}
+	last->result = result_json != NULL ? strdup(result_json) : NULL;
+	r = r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s", keep->sandbox->id)
+		  : write_last(keep, err);
+	ignore_result(fault_point("keep.ended", NULL), "it has been written down");
+	free(last->result);
+	last->result = NULL;
+	str_format(path, sizeof(path), "%s/live", keep->sandbox->id);
+	if (unlinkat(keep->records->live_fd, path, 0) != 0 && errno != ENOENT && r == 0)
+		r = err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s", keep->records->run, path);
+	return r;
+}
+
+void keep_release(struct keep *keep)
+{
+	close_fd(&keep->lock_fd);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See status.h. Runs in commands and in keepers, as the record's owner. */
+#include "records/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "launcher/fault.h"
+#include "records/events.h"
+#include "records/internal.h"
+#include "records/status_files.h"
+
+enum { LOOKS_MAX = 8, RUN_END_MS = 3000, RUN_LOOK_MS = 5 };
+
+const char *sandbox_state_name(enum sandbox_state state)
+{
+	switch (state) {
+	case SANDBOX_CREATED:
+		return "created";
+	case SANDBOX_STARTING:
+		return "starting";
+	case SANDBOX_RUNNING:
+		return "running";
+	case SANDBOX_PAUSED:
+		return "paused";
+	case SANDBOX_RESTARTING:
+		return "restarting";
+	case SANDBOX_EXITED:
+		return "exited";
+	}
+	return "";
+}
+
+/* ---- the whole ---- */
+
+bool records_is_alive(const struct records *records, const char *id)
+{
+	char path[RUN_ID_LEN + 16];
+	_cleanup_fd_ int fd = -EBADF;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (records->live_fd < 0)
+		return false;
+	str_format(path, sizeof(path), "%s/lock", id);
+	fd = sys_openat(records->live_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	/* Asked, and not tried: a lock that were taken for a moment would be in a keeper's way.
+	 * What cannot be asked is alive. */
+	if (fd < 0)
+		return fd != -ENOENT;
+	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+bool records_is_running(const struct records *records, const struct sandbox *sandbox)
+{
+	return records_is_alive(records, sandbox->id);
+}
+
+int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
+		       struct err *err)
+{
+	char path[RUN_ID_LEN + 16];
+	_cleanup_fd_ int fd = -EBADF;
+
+	str_format(path, sizeof(path), "%s/paused", sandbox->id);
+	if (is_paused)
+		fd = sys_openat(records->live_fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				0600);
+	else
+		fd = unlinkat(records->live_fd, path, 0) == 0 || errno == ENOENT ? 0 : -errno;
+	if (fd < 0)
+		return err_set(err, ERR_SETUP, -fd, "%s/sandboxes/%s", records->run, path);
+	if (!is_paused)
+		steal_fd(&fd);
+	return 0;
+}
+
+int status_open_left(const struct sandbox *sandbox)
+{
+	return sys_openat(sandbox->dir_fd, "left", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+void status_leave(const struct sandbox *sandbox, int64_t exit_code)
+{
+	_cleanup_fd_ int fd =
+		sys_openat(sandbox->dir_fd, "left", O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	char text[24];
+
+	str_format(text, sizeof(text), "%lld\n", (long long)exit_code);
+	if (fd >= 0)
+		ignore_result(io_write_all(fd, text, strlen(text)), "wait says that it is gone");
+}
+
+bool records_wait_ended(const struct records *records, const struct sandbox *sandbox)
+{
+	enum { LOOKS = 5000, LOOK_MS = 1 };
+
+	for (int look = 0; look < LOOKS; look++) {
+		if (!records_is_alive(records, sandbox->id))
+			return true;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return false;
+}
+
+void status_boot_id(char buf[40])
+{
+	if (io_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, 40) < 0)
+		buf[0] = '\0';
+	io_chomp(buf);
+}
+
+/* The end that nobody wrote down. */
+static void tell_loss(struct sandbox_status *status)
+{
+	struct last_run *last = &status->last;
+	char boot_id[40];
+
+	status_boot_id(boot_id);
+	status->is_lost = true;
+	last->exit_code = 137;
+	if (str_equal(boot_id, last->boot_id)) {
+		str_format(last->kind, sizeof(last->kind), "keeper_lost");
+		str_format(last->text, sizeof(last->text),
+			   "its keeper was killed, and the sandbox with it");
+	} else {
+		str_format(last->kind, sizeof(last->kind), "power_lost");
+		str_format(last->text, sizeof(last->text), "the machine went down while it ran");
+	}
+}
+
+static enum sandbox_state state_alive(const struct records *records, const struct sandbox *sandbox,
+				      const struct live_run *live)
+{
+	char path[RUN_ID_LEN + 16];
+
+	str_format(path, sizeof(path), "%s/paused", sandbox->id);
+	if (live->next_start_ms != RESULT_NONE)
+		return SANDBOX_RESTARTING;
+	if (live->workload.pid == 0)
+		return SANDBOX_STARTING;
+	return faccessat(records->live_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? SANDBOX_PAUSED
+										 : SANDBOX_RUNNING;
+}
+
+/* One look. Returns 1 where what was seen does not fit together: a keeper came or went meanwhile.
+ */
+static int look(const struct records *records, const struct sandbox *sandbox,
+		struct sandbox_status *ret, struct err *err)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->has_keeper = records_is_alive(records, sandbox->id);
+	r = status_read_last(records, sandbox, &ret->last, err);
+	if (r < 0)
+		return r;
+	if (ret->has_keeper)
+		status_read_live(records, sandbox->id, &ret->live);
+	/* It may just have begun, or be about to go: then the state says more. */
+	if (ret->has_keeper && (ret->live.keeper.pid != 0 || ret->last.is_running)) {
+		ret->state = state_alive(records, sandbox, &ret->live);
+		ret->last.restarts = ret->live.restarts;
+		return ret->live.keeper.pid == 0;
+	}
+	ret->state = ret->last.started_ms == RESULT_NONE ? SANDBOX_CREATED : SANDBOX_EXITED;
+	return ret->last.is_running && records_is_alive(records, sandbox->id);
+}
+
+int status_read(const struct records *records, const struct sandbox *sandbox,
+		struct sandbox_status *ret, struct err *err)
+{
+	int r = look(records, sandbox, ret, err);
+
+	/* Not for ever: a keeper that is stopped between two files stays between them. */
+	for (int i = 0; r > 0 && i < LOOKS_MAX; i++) {
+		status_release(ret);
+		r = look(records, sandbox, ret, err);
+	}
+	if (r < 0)
+		return r;
+	if (!ret->has_keeper && ret->last.is_running)
+		tell_loss(ret);
+	return 0;
+}
+
+void status_release(struct sandbox_status *status)
+{
+	free(status->last.result);
+	status->last.result = NULL;
+}
+
+/* The init of a run holds its journal's lock until it is gone (launcher/init.c). */
+static void await_run_end(const struct records *records, const char *run_id)
+{
+	char path[RECORDS_PATH_MAX];
+
+	if (!records_is_id(run_id))
+		return;
+	str_format(path, sizeof(path), "%s/runs/%s/journal", records->run, run_id);
+	for (int waited = 0; waited < RUN_END_MS; waited += RUN_LOOK_MS) {
+		_cleanup_fd_ int fd =
+			sys_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+
+		if (fd < 0 || state_lock(fd, LOCK_EX | LOCK_NB) == 0)
+			return;
+		poll(NULL, 0, RUN_LOOK_MS);
+	}
+}
+
+int status_clean_run(const struct records *records, const char *id, struct err *err)
+{
+	struct gc_report report;
+	struct state_root root;
+	struct live_run live;
+	int r;
+
+	status_read_live(records, id, &live);
+	for (size_t i = 0; i < live.n_groups; i++)
+		if ((live.groups[i].controllers & 1U << CGROUP_FREEZER) != 0)
+			cgroup_thaw_path(live.groups[i].path);
+	await_run_end(records, live.run_id);
+	/* What it made on the host is in its journal. */
+	r = state_root_open(records->run, &root, err);
+	if (r < 0)
+		return r;
+	r = state_gc(&root, &report, err);
+	state_root_release(&root);
+	return r;
+}
+
+/* On a disk that is full the next who looks finds the same again; removing it needs no room. */
+static int write_settled(const struct sandbox *sandbox, const struct last_run *last,
+			 struct err *err)
+{
+	int r = status_write_last(sandbox, last);
+
+	if (r == 0 || r == -ENOSPC || r == -EDQUOT)
+		return 0;
+	return err_set(err, ERR_SETUP, -r, "sandbox %s: write its state", sandbox->id);
+}
+
+/* What the keeper wrote of the processes that are gone. */
+static int forget_live(const struct records *records, const char *id, struct err *err)
+{
+	static const char *const files[] = {"live", "paused"};
+	_cleanup_fd_ int dir_fd = -EBADF;
+	int r = 0;
+
+	if (records->live_fd < 0)
+		return 0;
+	dir_fd = sys_openat(records->live_fd, id, RECORDS_DIR_FLAGS, 0);
+	if (dir_fd < 0 && dir_fd != -ENOENT)
+		r = dir_fd;
+	for (size_t i = 0; dir_fd >= 0 && i < sizeof(files) / sizeof(files[0]); i++)
+		if (unlinkat(dir_fd, files[i], 0) != 0 && errno != ENOENT)
+			r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s", records->run, id) : 0;
+}
+
+static void note_loss(const struct records *records, const struct sandbox *sandbox,
+		      const struct last_run *last)
+{
+	const struct event_attribute attributes[] = {{"exitCode", "137"}, {"reason", last->kind}};
+
+	events_note(records, sandbox, "die", attributes, 2);
+}
+
+int status_settle(const struct records *records, const struct sandbox *sandbox, struct err *err)
+{
+	struct sandbox_status status;
+	int r = status_read(records, sandbox, &status, err);
+
+	if (r == 0 && !status.has_keeper) {
+		r = records_sweep(sandbox->dir_fd);
+		if (r < 0)
+			err_set(err, ERR_SETUP, -r, "sandbox %s: remove what was half written",
+				sandbox->id);
+	}
+	if (r < 0 || !status.is_lost) {
+		status_release(&status);
+		return r < 0 ? r : 0;
+	}
+	r = status_clean_run(records, sandbox->id, err);
+	status.last.is_running = false;
+	status.last.finished_ms = record_now_ms();
+	if (r == 0)
+		r = fault_point("settle.gone", NULL);
+	if (r == 0)
+		r = write_settled(sandbox, &status.last, err);
+	if (r == 0)
+		note_loss(records, sandbox, &status.last);
+	if (r == 0)
+		r = fault_point("settle.written", NULL);
+	if (r == 0)
+		r = forget_live(records, sandbox->id, err);
+	status_release(&status);
+	return r < 0 ? r : 1;
+}
+
+/* ---- whether it is to run ---- */
+
+static const char wanted_word[] = "running\n";
+
+bool status_is_wanted(const struct sandbox *sandbox)
+{
+	char text[sizeof(wanted_word)];
+	_cleanup_fd_ int fd =
+		sys_openat(sandbox->dir_fd, "wanted",
+			   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+	return n == (ssize_t)strlen(wanted_word) && memcmp(text, wanted_word, (size_t)n) == 0;
+}
+
+/* One flush, of the directory: that is what `stop` waits for. */
+static int forget_wanted(const struct sandbox *sandbox)
+{
+	int r = fault_point("write", "wanted");
+
+	if (r == 0 && unlinkat(sandbox->dir_fd, "wanted", 0) != 0 && errno != ENOENT)
+		r = -errno;
+	return r == 0 && sandbox->is_kept && fsync(sandbox->dir_fd) != 0 ? -errno : r;
+}
+
+int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)
+{
+	int r;
+
+	if (status_is_wanted(sandbox) == is_wanted)
+		return 0;
+	/* Its keeper writes `state` into the same directory before the program starts, and flushes
+	 * that. */
+	r = is_wanted ? records_put(sandbox->dir_fd, "wanted", wanted_word, strlen(wanted_word),
+				    sandbox->is_kept)
+		      : forget_wanted(sandbox);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note what is wanted", sandbox->id)
+		     : 0;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The two files that say what a sandbox does, and the marks of processes in them; see status.h. */
+#include "records/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "records/internal.h"
+#include "records/status_files.h"
+
+enum { STAT_MAX = 1024, START_FIELD = 22 };
+
+/* ---- processes ---- */
+
+static int64_t start_of(pid_t pid)
+{
+	char path[64], text[STAT_MAX], number[24];
+	const char *at;
+	uint64_t ticks;
+
+	str_format(path, sizeof(path), "/proc/%d/stat", pid);
+	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return -1;
+	/* Its name, the second field, may hold anything: what follows begins at the last ')'. */
+	at = strrchr(text, ')');
+	for (int field = 2; at != NULL && field < START_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
+		return -1;
+	str_format(number, sizeof(number), "%.*s", (int)strcspn(at + 1, " "), at + 1);
+	return parse_u64(number, &ticks) < 0 || ticks > INT64_MAX ? -1 : (int64_t)ticks;
+}
+
+struct process_mark process_mark_of(pid_t pid)
+{
+	struct process_mark mark = {.pid = pid, .start_ticks = start_of(pid)};
+
+	return mark.start_ticks >= 0 ? mark : (struct process_mark){0};
+}
+
+int process_open(const struct process_mark *mark)
+{
+	_cleanup_fd_ int fd = mark->pid > 0 ? sys_pidfd_open(mark->pid, 0) : -ESRCH;
+
+	if (fd < 0)
+		return fd;
+	/* Looked at with the descriptor in hand: the number cannot go to another meanwhile. */
+	return start_of(mark->pid) == mark->start_ticks ? steal_fd(&fd) : -ESRCH;
+}
+
+/* ---- texts ---- */
+
+static void put_mark(struct fields_writer *writer, const char *key, const struct process_mark *mark)
+{
+	char text[64];
+
+	str_format(text, sizeof(text), "%d %lld", mark->pid, (long long)mark->start_ticks);
+	fields_put(writer, key, text);
+}
+
+static struct process_mark read_mark(const struct fields *fields, const char *key)
+{
+	const char *text = fields_text(fields, key);
+	size_t len = strcspn(text, " ");
+	char number[16];
+	uint32_t pid;
+	uint64_t ticks;
+
+	str_format(number, sizeof(number), "%.*s", (int)len, text);
+	if (text[len] != ' ' || parse_u32(number, &pid) < 0 || pid > INT32_MAX ||
+	    parse_u64(text + len + 1, &ticks) < 0 || ticks > INT64_MAX)
+		return (struct process_mark){0};
+	return (struct process_mark){.pid = (pid_t)pid, .start_ticks = (int64_t)ticks};
+}
+
+static void put_known(struct fields_writer *writer, const char *key, int64_t value)
+{
+	if (value != RESULT_NONE)
+		fields_put_number(writer, key, value);
+}
+
+int status_write_last(const struct sandbox *sandbox, const struct last_run *last)
+{
+	struct fields_writer writer = {0};
+	int r;
+
+	fields_begin(&writer, "state", STATUS_FORMAT);
+	fields_put_number(&writer, "is_running", last->is_running);
+	fields_put(&writer, "boot_id", last->boot_id);
+	put_known(&writer, "started_ms", last->started_ms);
+	put_known(&writer, "finished_ms", last->finished_ms);
+	put_known(&writer, "restarts", last->restarts);
+	put_known(&writer, "exit_code", last->exit_code);
+	if (last->is_output_lost)
+		fields_put_number(&writer, "is_output_lost", 1);
+	fields_put(&writer, "kind", last->kind);
+	fields_put(&writer, "text", last->text);
+	fields_put(&writer, "result", last->result != NULL ? last->result : "");
+	r = fields_finish(&writer);
+	if (r == 0)
+		r = records_write(sandbox->dir_fd, "state", writer.text, writer.len,
+				  sandbox->is_kept);
+	free(writer.text);
+	return r;
+}
+
+int status_read_last(const struct records *records, const struct sandbox *sandbox,
+		     struct last_run *ret, struct err *err)
+{
+	char path[RECORDS_PATH_MAX + 16];
+	struct fields fields;
+	size_t len;
+	int r;
+
+	*ret = (struct last_run){.started_ms = RESULT_NONE,
+				 .finished_ms = RESULT_NONE,
+				 .exit_code = RESULT_NONE};
+	records_path(records, sandbox->id, sandbox->is_kept, path, sizeof(path));
+	len = strlen(path);
+	str_format(path + len, sizeof(path) - len, "/state");
+	r = fields_read(sandbox->dir_fd, "state", "state", STATUS_FORMAT, path, &fields, err);
+	if (r == -ENOENT)
+		return 0; /* never started */
+	if (r < 0)
+		return r;
+	ret->is_running = fields_number(&fields, "is_running", 0) != 0;
+	str_format(ret->boot_id, sizeof(ret->boot_id), "%s", fields_text(&fields, "boot_id"));
+	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
+	ret->finished_ms = fields_number(&fields, "finished_ms", RESULT_NONE);
+	ret->restarts = fields_number(&fields, "restarts", 0);
+	ret->exit_code = fields_number(&fields, "exit_code", RESULT_NONE);
+	ret->is_output_lost = fields_number(&fields, "is_output_lost", 0) != 0;
+	str_format(ret->kind, sizeof(ret->kind), "%s", fields_text(&fields, "kind"));
+	str_format(ret->text, sizeof(ret->text), "%s", fields_text(&fields, "text"));
+	ret->result = strdup(fields_text(&fields, "result"));
+	fields_free(&fields);
+	return ret->result != NULL ? 0 : err_set(err, ERR_SETUP, ENOMEM, "%s", path);
+}
+
+int status_write_live(const struct records *records, const char *id, const struct live_run *live)
+{
+	_cleanup_fd_ int dir_fd = sys_openat(records->live_fd, id, RECORDS_DIR_FLAGS, 0);
+	struct fields_writer writer = {0};
+	int r;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	fields_begin(&writer, "live", STATUS_FORMAT);
+	put_mark(&writer, "keeper", &live->keeper);
+	put_mark(&writer, "workload", &live->workload);
+	put_mark(&writer, "init", &live->init);
+	fields_put(&writer, "run_id", live->run_id);
+	put_known(&writer, "started_ms", live->started_ms);
+	put_known(&writer, "next_start_ms", live->next_start_ms);
+	put_mark(&writer, "launcher", &live->launcher);
+	fields_put_number(&writer, "nproc_limit",
+			  live->nproc_limit > INT64_MAX ? -1 : (int64_t)live->nproc_limit);
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		fields_put_number(&writer, "namespace_fd", live->namespace_fds[i]);
+	put_known(&writer, "restarts", live->restarts);
+	put_known(&writer, "last_exit_code", live->last_exit_code);
+	put_known(&writer, "last_finished_ms", live->last_finished_ms);
+	put_known(&writer, "stop_grace_ms", live->stop_grace_ms);
+	for (size_t i = 0; i < live->n_groups; i++) {
+		fields_put(&writer, "group", live->groups[i].path);
+		fields_put(&writer, "group_self", live->groups[i].self_path);
+		fields_put_number(&writer, "group_version", live->groups[i].version);
+		fields_put_number(&writer, "group_controllers", live->groups[i].controllers);
+	}
+	r = fields_finish(&writer);
+	if (r == 0)
+		r = records_write(dir_fd, "live", writer.text, writer.len, false);
+	free(writer.text);
+	return r;
+}
+
+static void read_group(struct live_run *ret, const struct field *field)
+{
+	struct cgroup_known *group;
+	uint32_t number = 0;
+
+	if (str_equal(field->key, "group") && ret->n_groups < CGROUP_HIERARCHIES_MAX) {
+		group = &ret->groups[ret->n_groups++];
+		*group = (struct cgroup_known){.version = CGROUP_V2};
+		str_format(group->path, sizeof(group->path), "%s", field->value);
+		return;
+	}
+	if (ret->n_groups == 0)
+		return;
+	group = &ret->groups[ret->n_groups - 1];
+	if (str_equal(field->key, "group_self"))
+		str_format(group->self_path, sizeof(group->self_path), "%s", field->value);
+	if (parse_u32(field->value, &number) < 0)
+		return;
+	if (str_equal(field->key, "group_version"))
+		group->version = number == 1 ? CGROUP_V1 : CGROUP_V2;
+	if (str_equal(field->key, "group_controllers"))
+		group->controllers = number;
+}
+
+static void read_namespaces(struct live_run *ret, const struct fields *fields)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		ret->namespace_fds[i] = -EBADF;
+	for (size_t i = 0; i < fields->n && n < FACTS_NAMESPACES; i++) {
+		uint32_t fd;
+
+		if (!str_equal(fields->list[i].key, "namespace_fd"))
+			continue;
+		if (parse_u32(fields->list[i].value, &fd) == 0 && fd <= INT32_MAX)
+			ret->namespace_fds[n] = (int)fd;
+		n++;
+	}
+}
+
+/* The keeper writes it first of all: without it there is nothing to see yet. */
+void status_read_live(const struct records *records, const char *id, struct live_run *ret)
+{
+	_cleanup_fd_ int dir_fd = sys_openat(records->live_fd, id, RECORDS_DIR_FLAGS, 0);
+	struct fields fields;
+	struct err err;
+
+	*ret = (struct live_run){.started_ms = RESULT_NONE,
+				 .next_start_ms = RESULT_NONE,
+				 .last_exit_code = RESULT_NONE,
+				 .last_finished_ms = RESULT_NONE};
+	if (dir_fd < 0 ||
+	    fields_read(dir_fd, "live", "live", STATUS_FORMAT, "live", &fields, &err) < 0)
+		return;
+	ret->keeper = read_mark(&fields, "keeper");
+	ret->workload = read_mark(&fields, "workload");
+	ret->init = read_mark(&fields, "init");
+	ret->launcher = read_mark(&fields, "launcher");
+	ret->nproc_limit = (uint64_t)fields_number(&fields, "nproc_limit", 0);
+	read_namespaces(ret, &fields);
+	str_format(ret->run_id, sizeof(ret->run_id), "%s", fields_text(&fields, "run_id"));
+	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
+	ret->next_start_ms = fields_number(&fields, "next_start_ms", RESULT_NONE);
+	ret->restarts = fields_number(&fields, "restarts", 0);
+	ret->last_exit_code = fields_number(&fields, "last_exit_code", RESULT_NONE);
+	ret->last_finished_ms = fields_number(&fields, "last_finished_ms", RESULT_NONE);
+	ret->stop_grace_ms = fields_number(&fields, "stop_grace_ms", 0);
+	for (size_t i = 0; i < fields.n; i++)
+		read_group(ret, &fields.list[i]);
+	fields_free(&fields);
+}

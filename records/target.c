@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See target.h. Runs in `cordon exec`, as the record's owner. */
+#include "records/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+static int refuse_state(const struct sandbox_status *status, const char *ref, struct err *err)
+{
+	err_set(err, ERR_USAGE, 0, "sandbox %s is %s", ref, sandbox_state_name(status->state));
+	if (status->state == SANDBOX_PAUSED)
+		return err_hint(err, "Let it go on first: cordon unpause %s.", ref);
+	if (status->state == SANDBOX_STARTING || status->state == SANDBOX_RESTARTING)
+		return err_hint(err, "Try again in a moment.");
+	return err_hint(err, "Start it first: cordon start %s.", ref);
+}
+
+/*
+ * What runs inside may come to have this program's file open: by /proc/self/exe as the interpreter
+ * of a script, which is looked up while the process is still a copy of this one. It cannot write to
+ * it while anything runs from it (ETXTBSY), and the keeper does as long as there is a sandbox. As
+ * root the file is not the workload's.
+ */
+static int check_program(int proc, const char *ref, struct err *err)
+{
+	struct stat theirs, own;
+
+	if (geteuid() == 0)
+		return 0;
+	if (fstatat(proc, "exe", &theirs, 0) != 0 || stat("/proc/self/exe", &own) != 0)
+		return err_set(err, ERR_SETUP, errno, "sandbox %s: its keeper's program", ref);
+	if ((theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino) ||
+	    (own.st_uid != geteuid() && access("/proc/self/exe", W_OK) != 0))
+		return 0;
+	err_set(err, ERR_USAGE, 0,
+		"sandbox %s runs by another file than this program, which what runs in it could "
+		"write to",
+		ref);
+	return err_hint(
+		err,
+		"Start it anew by this one: cordon stop %s, cordon start %s. Or have cordon "
+		"belong to root.",
+		ref, ref);
+}
+
+/*
+ * The descriptors of the process that launched it, by its directory in /proc, which stays that
+ * process's: whatever gets its number later is not found in there.
+ */
+static int open_namespaces(const struct live_run *live, const char *ref, struct run_target *target,
+			   struct err *err)
+{
+	char path[64];
+	_cleanup_fd_ int pidfd = process_open(&live->launcher);
+	_cleanup_fd_ int proc = -EBADF;
+	int r;
+
+	if (pidfd < 0)
+		return pidfd;
+	str_format(path, sizeof(path), "/proc/%d", live->launcher.pid);
+	proc = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	/* Opened between two looks at the one process: it is that one's. */
+	if (proc >= 0 && sys_pidfd_send_signal(pidfd, 0, 0) < 0)
+		return -ESRCH;
+	if (proc < 0)
+		return proc;
+	r = check_program(proc, ref, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
+		if (live->namespace_fds[i] < 0)
+			continue;
+		str_format(path, sizeof(path), "fd/%d", live->namespace_fds[i]);
+		target->namespace_fds[i] = sys_openat(proc, path, O_RDONLY | O_CLOEXEC, 0);
+		if (target->namespace_fds[i] < 0)
+			return target->namespace_fds[i];
+	}
+	return 0;
+}
+
+int target_open(const struct record *record, const struct sandbox_status *status, const char *ref,
+		struct run_target *ret, struct err *err)
+{
+	struct run_target target = {.groups = {.oom_event_fd = -EBADF},
+				    .id_block = record->id_block};
+	int r;
+
+	if (status->state != SANDBOX_RUNNING)
+		return refuse_state(status, ref, err);
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		target.namespace_fds[i] = -EBADF;
+	*err = (struct err){0};
+	r = open_namespaces(&status->live, ref, &target, err);
+	if (r == -ESRCH || r == -ENOENT)
+		err_set(err, ERR_USAGE, ESRCH, "sandbox %s has ended meanwhile", ref);
+	else if (r < 0 && err->kind == ERR_NONE)
+		err_set(err, ERR_SETUP, -r, "sandbox %s: open its namespaces", ref);
+	if (r == 0)
+		r = cgroup_open(status->live.groups, status->live.n_groups, &target.groups, err);
+	if (r < 0) {
+		target_release(&target);
+		return r;
+	}
+	*ret = target;
+	return 0;
+}
+
+void target_release(struct run_target *target)
+{
+	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
+		close_fd(&target->namespace_fds[i]);
+	cgroup_release(&target->groups);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A sandbox that runs, opened so that a program can be started in it. */
+#ifndef CORDON_RECORDS_TARGET_H
+#define CORDON_RECORDS_TARGET_H
+
+#include "records/record.h"
+#include "records/status.h"
+
+/*
+ * Opens what its keeper holds: namespaces and groups. Errors, each with err filled: it does not
+ * run, is paused, is gone meanwhile, has groups that the caller may not move a process to. Release
+ * with target_release.
+ */
+int must_check target_open(const struct record *record, const struct sandbox_status *status,
+			   const char *ref, struct run_target *ret, struct err *err);
+void target_release(struct run_target *target);
+
+#endif

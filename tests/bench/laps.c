@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * laps ROUNDS TOOL/STEP=COMMAND...: in each round every tool's steps once, in their order; the
+ * tools take turns, every other round in reverse, so that what the machine does meanwhile meets
+ * them alike. A tool's steps stand together. A command is words with blanks between them; its
+ * output is dropped. A step whose name begins with '-' is run and not listed. Prints for each step,
+ * after some rounds that do not count, a line of tab-separated fields: tool, step, median, minimum,
+ * in microseconds. Ends with 1 where a command fails.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STEPS_MAX = 64, WORDS_MAX = 64, WARM_UP = 2 };
+
+struct step {
+	const char *tool;
+	const char *name;
+	char *words[WORDS_MAX + 1];
+	double *us; /* of each round */
+};
+
+extern char **environ;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "laps: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static double now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static double take(const struct step *step)
+{
+	posix_spawn_file_actions_t actions;
+	double start = now_us();
+	int status;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	errno = posix_spawnp(&pid, step->words[0], &actions, NULL, step->words, environ);
+	if (errno != 0)
+		die(step->words[0]);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die("waitpid");
+	posix_spawn_file_actions_destroy(&actions);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		fprintf(stderr, "laps: %s, %s: ended with status %#x\n", step->tool, step->name,
+			(unsigned)status);
+		exit(1);
+	}
+	return now_us() - start;
+}
+
+static struct step parse_step(char *text, size_t rounds)
+{
+	struct step step = {.tool = strsep(&text, "/")};
+	size_t n = 0;
+	char *word;
+
+	step.name = strsep(&text, "=");
+	while ((word = strsep(&text, " ")) != NULL && n < WORDS_MAX)
+		if (*word != '\0')
+			step.words[n++] = word;
+	step.us = calloc(rounds, sizeof(*step.us));
+	if (step.us == NULL || n == 0)
+		die("TOOL/STEP=COMMAND");
+	return step;
+}
+
+/* The first step behind those of the tool at `at`. */
+static size_t tool_end(const struct step *steps, size_t n, size_t at)
+{
+	const char *tool = steps[at].tool;
+
+	while (at < n && strcmp(steps[at].tool, tool) == 0)
+		at++;
+	return at;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int main(int argc, char **argv)
+{
+	size_t rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, n = 0, n_tools = 0;
+	struct step steps[STEPS_MAX];
+	size_t starts[STEPS_MAX];
+
+	if (rounds == 0 || argc - 2 > STEPS_MAX) {
+		fprintf(stderr, "laps ROUNDS TOOL/STEP=COMMAND...\n");
+		return 125;
+	}
+	for (int i = 2; i < argc; i++)
+		steps[n++] = parse_step(argv[i], rounds);
+	for (size_t at = 0; at < n; at = tool_end(steps, n, at))
+		starts[n_tools++] = at;
+	for (size_t round = 0; round < rounds + WARM_UP; round++)
+		for (size_t t = 0; t < n_tools; t++) {
+			size_t first = starts[round % 2 == 0 ? t : n_tools - 1 - t];
+
+			for (size_t i = first; i < tool_end(steps, n, first); i++) {
+				double us = take(&steps[i]);
+
+				if (round >= WARM_UP)
+					steps[i].us[round - WARM_UP] = us;
+			}
+		}
+	for (size_t i = 0; i < n; i++) {
+		qsort(steps[i].us, rounds, sizeof(*steps[i].us), compare);
+		if (steps[i].name[0] != '-')
+			printf("%s\t%s\t%.0f\t%.0f\n", steps[i].tool, steps[i].name,
+			       steps[i].us[rounds / 2], steps[i].us[0]);
+	}
+	return 0;
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# `cordon exec -it`, by a program that types: the terminal of what is started in a sandbox that runs.
+
+load ../lib/cordon
+load ../lib/attack
+load ../lib/kept
+load ../lib/tmux
+
+setup() {
+	cordon_setup
+	kept_start web -- sleep 600
+}
+
+teardown() {
+	tmux_stop
+	kept_end
+}
+
+@test "exec -it: a shell has a terminal of its own, of this one's size, and its exit code is exec's" {
+	tmux_start 90 25
+	type_line '$C exec -it web sh'
+	shows '^[$#]$'
+	type_line 'tty; stty size; echo "$((6*7))"'
+	shows '^/dev/pts/[0-9]+$'
+	shows '^25 90$'
+	shows '^42$'
+	type_line 'exit 3'
+	at_prompt
+	type_line 'echo "rc=$?"'
+	shows '^rc=3$'
+}
+
+@test "exec -it: another size of the window is seen inside, with SIGWINCH" {
+	tmux_start 80 24
+	type_line '$C exec -it web bash -c '\''trap "stty size" WINCH; echo up; for i in {1..500}; do sleep 0.02; done'\'
+	shows '^up$'
+	tmux_run resize-window -x 71 -y 19
+	shows '^19 71$'
+	key C-c
+	at_prompt
+}
+
+@test "exec -it: ^C ends the program alone, ^Z stops it and exec, fg continues both" {
+	tmux_start
+	type_line '$C exec -it web bash -c '\''while :; do echo -n .; sleep 0.05; done'\'
+	shows '^\.\.\.'
+	key C-z
+	shows '^\[1\]\+ +Stopped'
+	at_prompt
+	fresh
+	type_line 'fg >/dev/null'
+	shows '^\.\.\.'
+	key C-c
+	at_prompt
+	type_line 'echo "rc=$?"'
+	shows '^rc=130$'
+	# The sandbox's own program was not meant.
+	run -0 cordon exec web true
+}
+
+@test "exec -it: a shell inside has job control of its own" {
+	tmux_start
+	type_line '$C exec -it web bash --norc --noprofile'
+	shows '^bash-.*\$$'
+	type_line 'sleep 100'
+	eventually pgrep -x -f 'sleep 100'
+	key C-z
+	shows '^\[1\]\+ +Stopped +sleep 100'
+	type_line 'kill -9 %1; wait; exit 5'
+	at_prompt
+	type_line 'echo "rc=$?"'
+	shows '^rc=5$'
+}
