@@ -9,7 +9,8 @@ O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
-	base/program.c
+	base/program.c \
+	base/texts.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
@@ -43,8 +44,9 @@ CGROUP_SRC   := \
 	cgroup/table.c \
 	cgroup/usage.c
 STORAGE_SRC  := \
+	storage/list.c \
 	storage/object.c \
-	storage/record.c \
+	storage/image_record.c \
 	storage/ref.c \
 	storage/store.c \
 	storage/sweep.c \
@@ -397,7 +399,8 @@ UNIT_SRC := \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/rootfs/test_accounts.c \
-	tests/unit/rootfs/test_tree.c
+	tests/unit/rootfs/test_tree.c \
+	tests/unit/storage/test_store.c
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
 	tests/lib/records_fixture.c \
@@ -484,14 +487,9 @@ fuzz-long: ## fuzz each parser for 10 minutes
 fuzz-seeded: ## whether each fuzz harness finds the bug that is put before it: tests/fuzz/seeds
 	tests/fuzz/seeded
 
+# As many at a time as there are processors: each of them takes one.
 fuzz-run: $(FUZZ_BIN)
-	@set -e; for name in $(FUZZ_NAMES); do \
-		mkdir -p $(O)/found/$$name; log=$(O)/$$name.log; \
-		$(O)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=4096 \
-			-print_final_stats=1 -artifact_prefix=$(O)/$$name- $(O)/found/$$name tests/fuzz/corpus/$$name \
-			>$$log 2>&1 || { tail -n 40 $$log; echo "fuzz_$$name: failed, see $(O)/$$name-*" >&2; exit 1; }; \
-		echo "fuzz_$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) executions"; \
-	done
+	@printf '%s\n' $(FUZZ_NAMES) | xargs -P "$$(nproc)" -n 1 tests/fuzz/one $(O) $(FUZZ_SECONDS)
 
 # ---- the hostile program that ./quickstart runs twice (no part of cordon) ----
 HOSTILE_SRC := examples/hostile/hostile.c examples/hostile/on_kernel.c examples/hostile/on_user.c

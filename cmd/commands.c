@@ -47,8 +47,8 @@ static const struct subcommand image_commands[] = {
 	 "archive of one image, instead of the name in it.\n",
 	 0, cmd_image_verb, NULL},
 	{"pull", "[FLAGS] REF [NAME]", "get an image from a registry, by skopeo",
-	 "REF is what docker pull takes: debian:12, example.org/team/app:v1.\n", 0,
-	 cmd_image_verb, NULL},
+	 "REF is what docker pull takes: debian:12, example.org/team/app:v1.\n", 0, cmd_image_verb,
+	 NULL},
 	{"save", "[FLAGS] NAME FILE", "write an image as an archive",
 	 "FILE is a new file, or - for standard output: an OCI layout that docker load reads\n"
 	 "as well.\n",
@@ -153,8 +153,7 @@ const struct subcommand commands[] = {
 	{"image", "COMMAND", "import, load, list, save and remove images",
 	 "Where they are kept and what becomes of owners: docs/IMAGES.md. To run a program\n"
 	 "in one is not enforced by this build.\n",
-	 0, cmd_image,
-	 image_commands},
+	 0, cmd_image, image_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
 	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon image ...`: hands over to cordon-image (libexec/image/), which takes this process's
  * place. */
-#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 

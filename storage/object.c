@@ -27,26 +27,35 @@ bool store_has(int dir, const char *name)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int write_synced(int dirfd, const char *name, const void *data, size_t len)
+static int write_file(int dirfd, const char *name, const void *data, size_t len)
 {
-	_cleanup_fd_ int fd =
-		sys_openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			   0600);
+	int fd = sys_openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			    0600);
 	int r = fd < 0 ? fd : io_write_all(fd, data, len);
 
-	return r == 0 && fsync(fd) != 0 ? -errno : r;
+	if (r == 0)
+		return fd;
+	close_fd(&fd);
+	return r;
 }
 
 int store_write_file(int dirfd, const char *name, const void *data, size_t len, struct err *err)
 {
-	int r = write_synced(dirfd, name, data, len);
+	_cleanup_fd_ int fd = write_file(dirfd, name, data, len);
 
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: write", name) : 0;
+	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "%s: write", name) : 0;
+}
+
+int store_write_synced(int dirfd, const char *name, const void *data, size_t len)
+{
+	_cleanup_fd_ int fd = write_file(dirfd, name, data, len);
+
+	return fd >= 0 && fsync(fd) != 0 ? -errno : fd < 0 ? fd : 0;
 }
 
 int store_put(struct store_work *work, int to_dir, const char *name, const void *data, size_t len)
 {
-	int r = write_synced(work->fd, "put", data, len);
+	int r = store_write_synced(work->fd, "put", data, len);
 
 	if (r < 0)
 		return r;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names of images; see store.h. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "storage/store.h"
 
 enum { LEAST_DIGITS = 6, PREFIX_LEN = 7 };
@@ -149,97 +145,46 @@ int store_ref_remove(struct store *store, const char *name, struct err *err)
 
 /* ---- all of them ---- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-void store_list_free(char **names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-}
-
-int store_list(int dir_fd, char ***ret, size_t *ret_n)
-{
-	int copy = sys_openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	char **names = NULL;
-	size_t n = 0, room = 0;
-	int r = dir != NULL ? 0 : -EIO;
-
-	if (dir == NULL && copy >= 0)
-		close(copy);
-	for (struct dirent *entry; r == 0 && (entry = readdir(dir)) != NULL;) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (n == room) {
-			char **more = reallocarray(names, room += 64, sizeof(*names));
-
-			if (more == NULL) {
-				r = -ENOMEM;
-				break;
-			}
-			names = more;
-		}
-		names[n] = strdup(entry->d_name);
-		if (names[n] == NULL)
-			r = -ENOMEM;
-		else
-			n++;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	if (r < 0) {
-		store_list_free(names, n);
-		return r;
-	}
-	if (n > 0)
-		qsort(names, n, sizeof(*names), by_text);
-	*ret = names;
-	*ret_n = n;
-	return 0;
-}
-
 int store_ref_each(struct store *store, int (*fn)(void *ctx, const char *name, const char *hex),
 		   void *ctx, struct err *err)
 {
-	char **names = NULL, hex[STORE_HEX_SIZE], file[STORE_NAME_MAX + 1];
-	size_t n = 0;
-	int r = store_list(store->refs_fd, &names, &n);
+	char hex[STORE_HEX_SIZE], file[STORE_NAME_MAX + 1];
+	struct store_names names = {0};
+	int r = store_names_read(store->refs_fd, false, &names);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/refs: list", store->path);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		str_format(file, sizeof(file), "%s", names[i]);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		char *name = names.list[i];
+
+		str_format(file, sizeof(file), "%s", name);
 		r = read_ref(store, file, hex, err);
-		for (char *c = names[i]; r == 0 && *c != '\0'; c++)
+		for (char *c = name; r == 0 && *c != '\0'; c++)
 			if (*c == '%')
 				*c = '/';
 		if (r == 0)
-			r = fn(ctx, names[i], hex);
+			r = fn(ctx, name, hex);
 	}
-	store_list_free(names, n);
+	store_names_release(&names);
 	return r;
 }
 
 static int find_id(struct store *store, const char *digits, char ret_hex[STORE_HEX_SIZE],
 		   struct err *err)
 {
-	char **names = NULL;
-	size_t n = 0, found = 0;
-	int r = store_list(store->images_fd, &names, &n);
+	struct store_names names = {0};
+	size_t found = 0;
+	int r = store_names_read(store->images_fd, false, &names);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/images: list", store->path);
-	for (size_t i = 0; i < n; i++) {
-		if (!str_has_prefix(names[i], digits) || !store_is_hex(names[i]))
+	for (size_t i = 0; i < names.n; i++) {
+		if (!str_has_prefix(names.list[i], digits) || !store_is_hex(names.list[i]))
 			continue;
-		memcpy(ret_hex, names[i], STORE_HEX_SIZE);
+		memcpy(ret_hex, names.list[i], STORE_HEX_SIZE);
 		found++;
 	}
-	store_list_free(names, n);
+	store_names_release(&names);
 	if (found > 1)
 		return err_set(err, ERR_USAGE, 0, "%s: the ids of %zu images begin so", digits,
 			       found);

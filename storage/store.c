@@ -88,10 +88,10 @@ static int write_format(struct store *store, struct err *err)
 	int r;
 
 	str_format(name, sizeof(name), "format.%d", getpid());
-	r = store_write_file(store->fd, name, format_line, strlen(format_line), err);
+	r = store_write_synced(store->fd, name, format_line, strlen(format_line));
 	if (r == 0 && renameat(store->fd, name, store->fd, "format") != 0)
-		r = err_set(err, ERR_SETUP, errno, "%s/format: write", store->path);
-	return r;
+		r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/format: write", store->path) : 0;
 }
 
 /* Not written where something is there already that has none. */

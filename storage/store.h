@@ -2,16 +2,17 @@
 /*
  * The store of images: what is kept on disk, and how it stays whole.
  *
- *     format          "cordon-images 1": another number is refused
- *     lock            flock: shared while something is added, exclusive while unused things go
- *     configs/HEX     an image's configuration, byte for byte; HEX is its SHA-256, and the image's
- * id images/HEX      a record of ours that was read from it (record.h) layers/HEX/     HEX: SHA-256
- * of the layer as a tar without compression tree/       the layer, to be used as a lower directory
- * of overlay with userxattr owners      what the disk has not got as the archive has it (owners.h)
- *         skipped     what was left out, a line each
- *         record      counts
- *     refs/NAME       a name and the image that it stands for; '/' is '%'
- *     making/ID/        what is being made; locked (flock) by whoever makes it
+ *     format        "cordon-images 1": another number is refused
+ *     lock          flock: shared while something is added, exclusive while unused things go
+ *     configs/HEX   an image's configuration, byte for byte; HEX, its SHA-256, is the image's id
+ *     images/HEX    a record of ours that was read from it (image_record.h)
+ *     layers/HEX/   HEX: SHA-256 of the layer as a tar without compression
+ *         tree/     the layer, to be used as a lower directory of overlay with userxattr
+ *         owners    what the disk has not got as the archive has it (owners.h)
+ *         skipped   what was left out, a line each
+ *         record    counts
+ *     refs/NAME     a name and the image that it stands for; '/' is '%'
+ *     making/ID/    what is being made; locked (flock) by whoever makes it
  *
  * Everything is made below making/ and comes to its place by one rename, after it was written to
  * the disk, and its directory is written behind it. So whatever is outside making/ is whole, and
@@ -32,6 +33,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/texts.h"
 
 enum {
 	STORE_HEX_SIZE = 64 + 1,
@@ -103,9 +105,12 @@ int must_check store_remove_tree(int dirfd, const char *name);
 /* 64 lower case hex digits. */
 bool store_is_hex(const char *text);
 
-/* Writes a file into a work directory and onto the disk. */
+/* Writes a file into a work directory; onto the disk it comes with the layer that it is part of, or
+ * never. */
 int must_check store_write_file(int dirfd, const char *name, const void *data, size_t len,
 				struct err *err);
+/* The same, and onto the disk. Returns 0 or -errno. */
+int must_check store_write_synced(int dirfd, const char *name, const void *data, size_t len);
 
 /* Puts data at to_dir/name in one step, over what was there. to_dir: configs_fd, images_fd, refs_fd
  */
@@ -114,10 +119,16 @@ int must_check store_put(struct store_work *work, int to_dir, const char *name, 
 
 bool store_has(int dir, const char *name);
 
-/* The names in a directory, sorted, those with a dot in front left out. Release with
- * store_list_free. */
-int must_check store_list(int dir_fd, char ***ret, size_t *ret_n);
-void store_list_free(char **names, size_t n);
+/* The names in a directory, sorted. has_hidden: those with a dot in front as well, but "." and
+ * "..". Returns 0 or -errno, also where the reading breaks off. Release with store_names_release.
+ */
+struct store_names {
+	char **list;
+	size_t n;
+	struct texts texts; /* which they are in */
+};
+int must_check store_names_read(int dir_fd, bool has_hidden, struct store_names *ret);
+void store_names_release(struct store_names *names);
 
 /* Writes the work directory's `name` to the disk and moves it to layers/HEX. A layer that somebody
  * else put there meanwhile is as good. */

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "storage/record.h"
+#include "storage/image_record.h"
 #include "storage/store.h"
 
 /* A set of ids, sorted once it is complete. */
@@ -68,7 +68,7 @@ static int mark_layers(struct store *store, const struct marks *images, struct m
 	if (record == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "records of images");
 	for (size_t i = 0; r == 0 && i < images->n; i++) {
-		r = record_read(store, images->list[i], record, err);
+		r = image_record_read(store, images->list[i], record, err);
 		for (size_t k = 0; r == 0 && k < record->n_layers; k++)
 			if (mark(layers, record->layers[k]) < 0)
 				r = err_set(err, ERR_SETUP, ENOMEM, "records of images");
@@ -96,18 +96,17 @@ static int take_away(struct store_work *work, int dir, const char *name)
 static int sweep_dir(struct store_work *work, int dir, const struct marks *marks, uint32_t *ret_n,
 		     struct store_sweep *sweep)
 {
-	char **names = NULL;
-	size_t n = 0;
-	int r = store_list(dir, &names, &n);
+	struct store_names names = {0};
+	int r = store_names_read(dir, false, &names);
 
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		if (is_marked(marks, names[i]))
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		if (is_marked(marks, names.list[i]))
 			continue;
-		r = take_away(work, dir, names[i]);
+		r = take_away(work, dir, names.list[i]);
 		*ret_n += r > 0;
 		sweep->n_in_use += r == 0;
 	}
-	store_list_free(names, n);
+	store_names_release(&names);
 	return r < 0 ? r : 0;
 }
 

@@ -4,7 +4,7 @@
 #define CORDON_LIBEXEC_IMAGE_IMPORTER_H
 
 #include "libexec/image/stages.h"
-#include "storage/record.h"
+#include "storage/image_record.h"
 #include "storage/store.h"
 
 struct importer {

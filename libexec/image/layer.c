@@ -179,7 +179,7 @@ int layer_add_image(struct importer *im, const struct new_image *image,
 		return err_set(err, ERR_SETUP, EIO, "%s: digest", im->what);
 	r = store_put(&im->work, im->store->configs_fd, hex, image->config, image->config_len);
 	store_step("config");
-	len = record_format(image->record, text, RECORD_TEXT_MAX);
+	len = image_record_format(image->record, text, RECORD_TEXT_MAX);
 	if (r == 0)
 		r = store_put(&im->work, im->store->images_fd, hex, text, len);
 	store_step("record");

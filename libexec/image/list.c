@@ -29,7 +29,7 @@ struct totals {
 static int read_image(struct store *store, const char *hex, struct image_record *record,
 		      struct totals *totals, struct err *err)
 {
-	int r = record_read(store, hex, record, err);
+	int r = image_record_read(store, hex, record, err);
 
 	memset(totals, 0, sizeof(*totals));
 	for (size_t i = 0; r == 0 && i < record->n_layers; i++) {
@@ -285,6 +285,25 @@ static int json_layer(struct store *store, struct json *json, const char *hex, s
 	return 0;
 }
 
+/* It is JSON already: what would drive a terminal is escaped, as base/json.c does it with texts.
+ * What is no UTF-8 only a parser that was taken over says. */
+static void print_config(const char *text)
+{
+	size_t len = strlen(text), n;
+
+	for (; len > 0; text += n, len -= n) {
+		uint32_t harmful;
+
+		n = str_utf8_length(text, len);
+		harmful = n > 0 ? str_harmful_character(text, n) : 0xfffd;
+		if (harmful != 0)
+			printf("\\u%04x", harmful);
+		else
+			printf("%.*s", (int)n, text);
+		n = n > 0 ? n : 1;
+	}
+}
+
 static int inspect_json(struct store *store, char *hex, const struct image_record *record,
 			struct err *err)
 {
@@ -314,8 +333,9 @@ static int inspect_json(struct store *store, char *hex, const struct image_recor
 		return r;
 	if (json_finish(&json) < 0)
 		return err_set(err, ERR_BUG, 0, "image %s: too much to print", hex);
-	/* The configuration is JSON already. */
-	printf("%s,\"config\":%s}\n", buf, record->summary);
+	printf("%s,\"config\":", buf);
+	print_config(record->summary);
+	printf("}\n");
 	return 0;
 }
 
@@ -333,7 +353,7 @@ int command_inspect(const struct command *command, struct err *err)
 		return r < 0 ? r : refuse_empty(command->words[0], err);
 	r = store_find(&store, command->words[0], hex, err);
 	if (r == 0)
-		r = record_read(&store, hex, record, err);
+		r = image_record_read(&store, hex, record, err);
 	if (r == 0)
 		r = command->is_json ? inspect_json(&store, hex, record, err)
 				     : inspect_text(&store, hex, record, err);

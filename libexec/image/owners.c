@@ -59,7 +59,7 @@ static int read_octal(const char *text, uint32_t *ret)
 }
 
 /* Changes the line. */
-static int read_line(char *line, struct owner *owner)
+static int read_line(char *line, struct texts *names, struct owner *owner)
 {
 	char *words[5], name[NAME_SIZE];
 	char *rest = line;
@@ -74,8 +74,7 @@ static int read_line(char *line, struct owner *owner)
 		words[4] = (char *)"";
 	if (name_unescape(words[4], strlen(words[4]), name) < 0)
 		return -EINVAL;
-	owner->name = strdup(name);
-	return owner->name == NULL ? -ENOMEM : 0;
+	return texts_add(names, name, &owner->at);
 }
 
 static int add_line(struct owners *owners, size_t *room, char *line)
@@ -90,7 +89,7 @@ static int add_line(struct owners *owners, size_t *room, char *line)
 		owners->list = more;
 		*room = *room * 2 + 256;
 	}
-	r = read_line(line, &owners->list[owners->n]);
+	r = read_line(line, &owners->names, &owners->list[owners->n]);
 	owners->n += r == 0;
 	return r;
 }
@@ -119,6 +118,8 @@ int owners_read(int fd, struct owners *ret)
 		owners_release(&owners);
 		return r;
 	}
+	for (size_t i = 0; i < owners.n; i++)
+		owners.list[i].name = owners.names.bytes + owners.list[i].at;
 	if (owners.n > 0)
 		qsort(owners.list, owners.n, sizeof(*owners.list), by_name);
 	*ret = owners;
@@ -127,15 +128,14 @@ int owners_read(int fd, struct owners *ret)
 
 void owners_release(struct owners *owners)
 {
-	for (size_t i = 0; i < owners->n; i++)
-		free(owners->list[i].name);
 	free(owners->list);
+	texts_release(&owners->names);
 	free(owners->by_ino);
 }
 
 const struct owner *owners_find(const struct owners *owners, const char *name)
 {
-	const struct owner key = {.name = (char *)name};
+	const struct owner key = {.name = name};
 
 	return owners->n == 0
 		       ? NULL

@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/texts.h"
 
 struct owner {
-	char *name;
+	const char *name;
+	size_t at; /* where it begins in the names, until all are there */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mode;
@@ -26,6 +28,7 @@ struct owners {
 	struct owner *list; /* sorted by name */
 	size_t n;
 	struct owner **by_ino;
+	struct texts names;
 };
 
 /* Reads all of fd. -EINVAL for what cordon did not write. */

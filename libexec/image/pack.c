@@ -5,7 +5,6 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -194,7 +193,7 @@ static const char *first_name(struct packing *p, const struct item *item)
 {
 	return S_ISDIR(item->st.st_mode) || item->st.st_nlink < 2 || p->kind == PACK_OUTER
 		       ? NULL
-		       : pack_link(p, item->st.st_dev, item->st.st_ino, item->name);
+		       : pack_link(&p->links, item->st.st_dev, item->st.st_ino, item->name);
 }
 
 static int write_entry(struct packing *p, const struct item *item, struct archive_entry *entry)
@@ -310,53 +309,17 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	return pack_item(p, &item, depth);
 }
 
-static int list_dir(int fd, char ***ret, size_t *ret_n)
-{
-	int copy = sys_openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	char **names = NULL;
-	size_t n = 0, room = 0;
-	struct dirent *entry;
-	int r = dir == NULL ? -EIO : 0;
-
-	while (r == 0 && (entry = readdir(dir)) != NULL) {
-		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
-			continue;
-		if (n == room) {
-			char **more = reallocarray(names, room * 2 + 64, sizeof(*names));
-
-			if (more == NULL)
-				r = -ENOMEM;
-			names = more != NULL ? more : names;
-			room = room * 2 + 64;
-		}
-		if (r == 0 && (names[n] = strdup(entry->d_name)) == NULL)
-			r = -ENOMEM;
-		n += r == 0;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	if (n > 0)
-		qsort(names, n, sizeof(*names), by_text);
-	*ret = names;
-	*ret_n = n;
-	return r;
-}
-
 static int pack_dir(struct packing *p, int fd, const char *name, unsigned depth)
 {
 	const struct item item = {.name = name};
-	char **names = NULL;
-	size_t n = 0;
-	int r = depth > NAME_DEPTH_MAX ? -ENAMETOOLONG : list_dir(fd, &names, &n);
+	struct store_names names = {0};
+	int r = depth > NAME_DEPTH_MAX ? -ENAMETOOLONG : store_names_read(fd, true, &names);
 
 	if (r < 0)
 		r = refuse(p, &item, -r, "list");
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = pack_name(p, fd, name, names[i], depth + 1);
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = pack_name(p, fd, name, names.list[i], depth + 1);
+	store_names_release(&names);
 	return r;
 }
 
@@ -409,7 +372,7 @@ int stage_pack(const struct worker_job *job, struct worker_report *report)
 		r = pack_tree(&p);
 	if (p.archive != NULL)
 		archive_write_free(p.archive);
-	pack_links_release(&p);
+	pack_links_release(&p.links);
 	owners_release(&p.owners);
 	free(p.block);
 	return r;

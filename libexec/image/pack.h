@@ -5,10 +5,19 @@
 
 #include <sys/types.h>
 
+#include "base/texts.h"
 #include "libexec/image/owners.h"
 #include "libexec/image/stages.h"
 
 struct pack_file;
+
+/* Files with several names that were written, by number: a table with open addressing. */
+struct pack_links {
+	struct pack_file *files;
+	size_t n;
+	size_t room; /* a power of 2 */
+	struct texts names;
+};
 
 struct packing {
 	struct archive *archive;
@@ -19,15 +28,12 @@ struct packing {
 	struct owners owners;
 	struct worker_report *report;
 	char *block;
-	/* Files with several names that were written, by number: a table with open addressing. */
-	struct pack_file *files;
-	size_t n_files;
-	size_t room_files; /* a power of 2 */
+	struct pack_links links;
 };
 
 /* The name under which that file was written already; NULL where it was not, and from now on it is,
- * under this one. Without memory each name becomes a file of its own. */
-const char *pack_link(struct packing *p, dev_t dev, ino_t ino, const char *name);
-void pack_links_release(struct packing *p);
+ * under this one. Without memory each name becomes a file of its own. Valid until the next call. */
+const char *pack_link(struct pack_links *links, dev_t dev, ino_t ino, const char *name);
+void pack_links_release(struct pack_links *links);
 
 #endif

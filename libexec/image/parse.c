@@ -16,7 +16,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "libexec/image/stages.h"
-#include "storage/record.h"
+#include "storage/image_record.h"
 
 enum { DEPTH_MAX = 32, LINE_TEXT_MAX = 1024, OUT_MAX = RECORD_SUMMARY_MAX + (64 << 10) };
 

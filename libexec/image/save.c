@@ -167,7 +167,7 @@ static int save_image(struct saving *s, const char *hex, int output, struct err 
 {
 	struct packed_tree packed = {.kind = PACK_OUTER, .owners = -EBADF};
 	struct flow_result result;
-	int r = record_read(s->im->store, hex, s->record, err);
+	int r = image_record_read(s->im->store, hex, s->record, err);
 
 	if (r == 0)
 		r = make_dirs(s, err);

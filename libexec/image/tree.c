@@ -20,8 +20,9 @@
 #define WAY (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 
 struct tree_dir {
-	char *name;
-	size_t number; /* the last of two counts */
+	const char *name; /* from tree_finish on */
+	size_t at;        /* where it begins in the names */
+	size_t number;    /* the last of two counts */
 	uint32_t mode;
 	struct timespec mtime;
 };
@@ -40,9 +41,8 @@ void tree_init(struct tree *tree, int root, bool keeps_owners, int owners_fd, in
 
 void tree_release(struct tree *tree)
 {
-	for (size_t i = 0; i < tree->n_dirs; i++)
-		free(tree->dirs[i].name);
 	free(tree->dirs);
+	texts_release(&tree->names);
 	close_fd(&tree->parent_fd);
 }
 
@@ -62,8 +62,7 @@ static int remember_dir(struct tree *tree, const char *name, uint32_t mode, stru
 		tree->room_dirs = room;
 	}
 	dir = &tree->dirs[tree->n_dirs];
-	dir->name = strdup(name);
-	if (dir->name == NULL)
+	if (texts_add(&tree->names, name, &dir->at) < 0)
 		return -ENOMEM;
 	dir->number = tree->n_dirs++;
 	dir->mode = mode;
@@ -416,6 +415,8 @@ int tree_finish(struct tree *tree)
 {
 	int r = 0;
 
+	for (size_t i = 0; i < tree->n_dirs; i++)
+		tree->dirs[i].name = tree->names.bytes + tree->dirs[i].at;
 	if (tree->n_dirs > 0)
 		qsort(tree->dirs, tree->n_dirs, sizeof(*tree->dirs), by_depth);
 	for (size_t i = 0; r == 0 && i < tree->n_dirs; i++) {

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/texts.h"
 #include "libexec/image/name.h"
 
 /* What an entry of an archive has beside its name and content. */
@@ -37,6 +38,7 @@ struct tree {
 	struct tree_dir *dirs;
 	size_t n_dirs;
 	size_t room_dirs;
+	struct texts names; /* of dirs */
 	/* The directory that was needed last. */
 	int parent_fd;
 	char parent[NAME_SIZE];

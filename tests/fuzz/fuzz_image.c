@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "libexec/image/name.h"
 #include "libexec/image/stages.h"
-#include "storage/record.h"
+#include "storage/image_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (data[0] % 7 == 5)
 		ignore_result(name_unescape(text, size - 1, back), "it must not crash");
 	else
-		ignore_result(record_parse(text, &record, &err), "likewise");
+		ignore_result(image_record_parse(text, &record, &err), "likewise");
 	free(text);
 	return 0;
 }

@@ -27,7 +27,7 @@ store() {
 }
 
 make_tar() { # FILE ENTRY...
-	python3 "$repo/tests/storage/tar.py" "$@"
+	python3 -IS "$repo/tests/storage/tar.py" "$@"
 }
 
 made() {
@@ -73,7 +73,7 @@ whole() {
 
 # An extended attribute of a file; without a name the names of all that it has, one a line.
 attribute() { # FILE [NAME]
-	python3 -c 'import os, sys
+	python3 -IS -c 'import os, sys
 if len(sys.argv) > 2:
     print(os.getxattr(sys.argv[1], sys.argv[2], follow_symlinks=False).decode())
 else:
@@ -99,39 +99,36 @@ digest() { # FILE
 	sha256sum <"$1" | cut -d ' ' -f 1
 }
 
-# Puts a file where an OCI layout has it. Prints its digest.
+# Puts a file where an OCI layout has it. Prints its digest and its size.
 blob() { # DIR FILE
 	local hex
 	hex=$(digest "$2")
-	mkdir -p "$1/blobs/sha256"
 	cp "$2" "$1/blobs/sha256/$hex"
-	echo "$hex"
+	echo "$hex $(stat -c %s "$2")"
 }
 
-descriptor() { # DIR HEX TYPE
-	jq -n --arg d "sha256:$2" --arg t "$3" --argjson s "$(stat -c %s "$1/blobs/sha256/$2")" \
-		'{mediaType: $t, digest: $d, size: $s}'
-}
+# What a line of blob's is in a manifest.
+descriptor='def descriptor(type): split(" ") | {mediaType: type, digest: ("sha256:" + .[0]), size: (.[1] | tonumber)};'
 
 # An OCI layout DIR of the given layers, tars, as image NAME. $config: what is merged into the configuration.
 make_layout() { # DIR NAME LAYER...
-	local dir=$1 name=$2 layer layers='[]' diffs='[]' hex
+	local dir=$1 name=$2 layer
+	local -A lines=()
 	shift 2
-	mkdir -p "$dir"
+	mkdir -p "$dir/blobs/sha256"
 	echo '{"imageLayoutVersion":"1.0.0"}' >"$dir/oci-layout"
 	for layer; do
-		hex=$(blob "$dir" "$layer")
-		layers=$(jq --argjson d "$(descriptor "$dir" "$hex" application/vnd.oci.image.layer.v1.tar)" '. + [$d]' <<<"$layers")
-		diffs=$(jq --arg d "sha256:$hex" '. + [$d]' <<<"$diffs")
-	done
-	jq -n --argjson d "$diffs" --argjson more "${config:-{\}}" \
-		'{architecture: "amd64", os: "linux", rootfs: {type: "layers", diff_ids: $d}} * $more' >"$dir.config"
-	hex=$(blob "$dir" "$dir.config")
-	jq -n --argjson c "$(descriptor "$dir" "$hex" application/vnd.oci.image.config.v1+json)" --argjson l "$layers" \
-		'{schemaVersion: 2, config: $c, layers: $l}' >"$dir.manifest"
-	hex=$(blob "$dir" "$dir.manifest")
-	jq -n --arg n "$name" --argjson m "$(descriptor "$dir" "$hex" application/vnd.oci.image.manifest.v1+json)" \
-		'{schemaVersion: 2, manifests: [$m + {annotations: {"org.opencontainers.image.ref.name": $n}}]}' >"$dir/index.json"
+		[ -n "${lines[$layer]:-}" ] || lines[$layer]=$(blob "$dir" "$layer")
+		echo "${lines[$layer]}"
+	done >"$dir.layers"
+	jq -Rn --argjson more "${config:-{\}}" '{architecture: "amd64", os: "linux",
+		rootfs: {type: "layers", diff_ids: [inputs | "sha256:" + split(" ")[0]]}} * $more' "$dir.layers" >"$dir.config"
+	jq -Rn --arg c "$(blob "$dir" "$dir.config")" "$descriptor"'{schemaVersion: 2,
+		config: ($c | descriptor("application/vnd.oci.image.config.v1+json")),
+		layers: [inputs | descriptor("application/vnd.oci.image.layer.v1.tar")]}' "$dir.layers" >"$dir.manifest"
+	jq -n --arg n "$name" --arg m "$(blob "$dir" "$dir.manifest")" "$descriptor"'{schemaVersion: 2,
+		manifests: [($m | descriptor("application/vnd.oci.image.manifest.v1+json")) +
+			{annotations: {"org.opencontainers.image.ref.name": $n}}]}' >"$dir/index.json"
 }
 
 # What `docker save` of today writes is a layout with a manifest.json beside it; that one alone is an archive of

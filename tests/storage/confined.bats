@@ -41,7 +41,7 @@ tries() { # KIND WANTED
 	local status_of=() pid worker rc=0
 	mkfifo pipe
 	make_tar x.tar file:zeros:zeros=40000000
-	{ head -c 30000000 x.tar; sleep 30; } >pipe 3>&- &
+	{ head -c 30000000 x.tar; exec sleep 30; } >pipe 3>&- &
 	local feeder=$!
 	"$CORDON" --root "$CORDON_ROOT" image import pipe x 3>&- &
 	pid=$!

@@ -248,7 +248,9 @@ stacked() { # NAME SCRIPT
 	gives 0 "*debian:12 sha256:*" image import "$tar" debian:12
 	stacked debian:12 '. etc/os-release && [ "$ID" = debian ] && [ -x bin/bash ]'
 	# As many names as the archive has, without its devices.
-	[ "$(find "$(tree debian:12)" | wc -l)" -ge "$(($(tar -tf "$tar" | sed 's|/$||' | sort -u | wc -l) - $(tar -tvf "$tar" | grep -c '^[cb]')))" ]
+	tar -tvf "$tar" | grep -v '^[cb]' | awk '{ sub("/$", "", $6); print $6 }' | sort -u >names
+	[ -s names ]
+	[ "$(find "$(tree debian:12)" | wc -l)" -ge "$(wc -l <names)" ]
 	image rm -q debian:12
 	[ "$(n_layers)" = 0 ]
 }

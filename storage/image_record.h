@@ -3,8 +3,8 @@
  * images/HEX: what cordon needs of an image's configuration, so that nobody who starts one has to
  * read JSON. One "key value" a line, each line of the order below; written once.
  */
-#ifndef CORDON_STORAGE_RECORD_H
-#define CORDON_STORAGE_RECORD_H
+#ifndef CORDON_STORAGE_IMAGE_RECORD_H
+#define CORDON_STORAGE_IMAGE_RECORD_H
 
 #include "storage/store.h"
 
@@ -34,11 +34,11 @@ struct layer_record {
 
 /* About 270 KiB: not for the stack. The text is checked, so that a record is what this version
  * writes or an error. */
-int must_check record_parse(const char *text, struct image_record *ret, struct err *err);
-size_t record_format(const struct image_record *record, char *buf, size_t size);
+int must_check image_record_parse(const char *text, struct image_record *ret, struct err *err);
+size_t image_record_format(const struct image_record *record, char *buf, size_t size);
 
-int must_check record_read(struct store *store, const char *hex, struct image_record *ret,
-			   struct err *err);
+int must_check image_record_read(struct store *store, const char *hex, struct image_record *ret,
+				 struct err *err);
 
 size_t layer_record_format(const struct layer_record *record, char *buf, size_t size);
 int must_check layer_record_read(struct store *store, const char *hex, struct layer_record *ret,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records of images and layers as text; see record.h. Strict: the text is ours, so what differs
- * from what is written here is damage. */
-#include "storage/record.h"
+/* Records of images and layers as text; see image_record.h. Strict: the text is ours, so what
+ * differs from what is written here is damage. */
+#include "storage/image_record.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static bool take_layers(struct reader *reader, struct image_record *record)
 	return true;
 }
 
-int record_parse(const char *text, struct image_record *ret, struct err *err)
+int image_record_parse(const char *text, struct image_record *ret, struct err *err)
 {
 	struct reader reader = {.at = text};
 
@@ -78,7 +78,7 @@ int record_parse(const char *text, struct image_record *ret, struct err *err)
 	return 0;
 }
 
-size_t record_format(const struct image_record *record, char *buf, size_t size)
+size_t image_record_format(const struct image_record *record, char *buf, size_t size)
 {
 	size_t len = str_format(buf, size, "%sos %s\narchitecture %s\nsource %s\nimported %llu\n",
 				image_line, record->os, record->architecture, record->source,
@@ -89,12 +89,14 @@ size_t record_format(const struct image_record *record, char *buf, size_t size)
 	return len + str_format(buf + len, size - len, "config %s\n", record->summary);
 }
 
-int record_read(struct store *store, const char *hex, struct image_record *ret, struct err *err)
+int image_record_read(struct store *store, const char *hex, struct image_record *ret,
+		      struct err *err)
 {
 	_cleanup_free_ char *text = malloc(RECORD_TEXT_MAX);
 	ssize_t n =
 		text == NULL ? -ENOMEM : io_read_text(store->images_fd, hex, text, RECORD_TEXT_MAX);
-	int r = n < 0 ? err_set(err, ERR_SETUP, (int)-n, "read") : record_parse(text, ret, err);
+	int r = n < 0 ? err_set(err, ERR_SETUP, (int)-n, "read")
+		      : image_record_parse(text, ret, err);
 
 	return r < 0 ? err_wrap(err, "%s/images/%s", store->path, hex) : 0;
 }
