@@ -13,7 +13,7 @@ setup() {
 
 @test "program: beside cordon, else in ../libexec/cordon; one that others may write is not executed" {
 	local own=$CORDON
-	mkdir -m 755 -p bin libexec/cordon
+	mkdir -m 755 bin libexec libexec/cordon
 	cp "$own" bin/cordon
 	CORDON=$PWD/bin/cordon gives 125 "cordon: cordon-image: No such file*lies beside cordon or in libexec/cordon*" image ls
 	cp "$(dirname "$(realpath "$own")")/cordon-image" bin/
@@ -45,7 +45,8 @@ setup() {
 }
 
 @test "program: it has none of the caller's descriptors and variables" {
-	mkdir -m 755 -p bin "$CORDON_ROOT/state"
+	mkdir -m 755 bin
+	mkdir -p "$CORDON_ROOT/state"
 	cp "$CORDON" bin/cordon
 	# It executes its first word, which is the store's path.
 	cp "$(type -P env)" bin/cordon-image
