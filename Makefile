@@ -55,6 +55,7 @@ LAUNCHER_SRC := \
 	launcher/apparmor.c \
 	launcher/child.c \
 	launcher/child_setup.c \
+	launcher/child_program.c \
 	launcher/child_workload.c \
 	launcher/confined.c \
 	launcher/decide.c \
@@ -82,6 +83,7 @@ LAUNCHER_SRC := \
 	launcher/access.c \
 	launcher/audit.c \
 	launcher/audit_record.c \
+	launcher/host_files.c \
 	launcher/host_proc.c \
 	launcher/policy_files.c \
 	launcher/plan.c launcher/policy_host.c launcher/preflight.c launcher/preflight_lsm.c launcher/prepare.c launcher/protected.c \

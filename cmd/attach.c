@@ -249,7 +249,7 @@ static int begin(struct attached *a, const struct records *records, const struct
 	r = walk(a, false);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "log of sandbox %s", sandbox->id);
-	a->socket_fd = attach_connect(records, sandbox->id, err);
+	a->socket_fd = attach_connect(records, sandbox, err);
 	if (a->socket_fd < 0)
 		return a->socket_fd;
 	a->workload_fd = process_open(&live->workload);

@@ -101,14 +101,14 @@ static int start(const struct cmd_context *context, struct verdict *verdict,
 	if (r < 0)
 		return r;
 	/* Somebody has seen it, and started it. */
-	if (records_is_running(records, sandbox))
+	if (records_is_running(sandbox))
 		return 0;
 	r = status_want(sandbox, true, &verdict->err);
 	if (r == 0)
 		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
 	/* Nobody has its id. One with --rm has removed itself. */
-	if (r < 0 && records_wait_ended(records, sandbox) &&
-	    records_remove(records, sandbox, &err) < 0 && !verdict->options.rm)
+	if (r < 0 && records_wait_ended(sandbox) && records_remove(records, sandbox, &err) < 0 &&
+	    !verdict->options.rm)
 		print_err(&err);
 	return r;
 }
@@ -161,7 +161,7 @@ static int begin_named(struct verdict *verdict, struct named_run *named)
 	r = keep_begin(&named->records, &named->record, &named->sandbox, &named->keep,
 		       &verdict->err);
 	/* Where somebody else has just started it, it is theirs. */
-	if (r < 0 && !records_is_running(&named->records, &named->sandbox) &&
+	if (r < 0 && !records_is_running(&named->sandbox) &&
 	    records_remove(&named->records, &named->sandbox, &err) < 0)
 		print_err(&err);
 	sandbox_unlock(&named->sandbox);

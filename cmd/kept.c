@@ -84,11 +84,7 @@ int kept_decide(struct verdict *verdict, const struct run_request *request)
 	int r = null_stdio_begin(&saved);
 	int back;
 
-	asked.is_kept = true;
-	asked.keeps_output = true;
-	asked.counts_usage = true;
-	memset(asked.fds_closed, 0, sizeof(asked.fds_closed));
-	asked.wants_pause = true;
+	record_keep(&asked);
 	if (r < 0)
 		err_set(&verdict->err, ERR_SETUP, -r, "descriptors 0 to 2: put aside");
 	else
@@ -312,7 +308,7 @@ int kept_start(const struct cmd_context *context, const struct records *records,
 		return EXIT_CORDON;
 	r = sandbox_lock(records, sandbox, &verdict->err);
 	/* As Docker has it: what runs was started, by somebody who was here before. */
-	if (r == 0 && records_is_running(records, sandbox))
+	if (r == 0 && records_is_running(sandbox))
 		return 0;
 	if (r == 0)
 		r = status_settle(records, sandbox, &verdict->err);

@@ -134,8 +134,7 @@ static void start_wanted(const struct life *life, struct sandbox *sandbox,
 	char name[SANDBOX_NAME_MAX + 1];
 	bool is_meant;
 
-	if (!sandbox->is_kept || !status_is_wanted(sandbox) ||
-	    records_is_running(life->records, sandbox))
+	if (!sandbox->is_kept || !status_is_wanted(sandbox) || records_is_running(sandbox))
 		return;
 	if (record_read(life->records, sandbox, &record, &err) < 0) {
 		ignore_result(life_say(&err), "counted instead");

@@ -39,6 +39,10 @@ struct ending {
 	int64_t patience_ms;
 	int r;
 	struct err err;
+	/* It is ended all the same where a disk that is full or gone bad does not take down that it
+	 * is not wanted any more. */
+	int wanted_r;
+	struct err wanted_err;
 };
 
 static bool has_ended(int pidfd, int64_t ms)
@@ -53,14 +57,27 @@ static bool has_ended(int pidfd, int64_t ms)
 }
 
 /* Its lock is free: also the process that a waiter had started is gone. */
-static bool is_released(const struct records *records, const struct sandbox *sandbox)
+static bool is_released(const struct sandbox *sandbox)
 {
 	for (int waited = 0; waited < END_MS; waited += LOOK_MS) {
-		if (!records_is_running(records, sandbox))
+		if (!records_is_running(sandbox))
 			return true;
 		poll(NULL, 0, LOOK_MS);
 	}
-	return !records_is_running(records, sandbox);
+	return !records_is_running(sandbox);
+}
+
+/* One whose state is damaged can be ended, too. */
+static int read_status(const struct records *records, struct ending *ending,
+		       struct sandbox_status *ret)
+{
+	int r = status_read(records, ending->sandbox, ret, &ending->err);
+
+	if (r < 0 && records_is_running(ending->sandbox)) {
+		status_read_keeper(records, ending->sandbox, ret);
+		return 0;
+	}
+	return r;
 }
 
 /* Who takes a sandbox says who it is a moment later. */
@@ -75,7 +92,7 @@ static int tell_keeper(const struct records *records, struct ending *ending,
 			return pidfd;
 		poll(NULL, 0, LOOK_MS);
 		status_release(status);
-		r = status_read(records, ending->sandbox, status, &ending->err);
+		r = read_status(records, ending, status);
 		if (r < 0)
 			return r;
 	}
@@ -87,10 +104,11 @@ static int begin_end(const struct records *records, struct ending *ending,
 {
 	struct sandbox_status status = {0};
 	int64_t grace_ms = how->grace_ms;
-	int r = how->keeps_wanted ? 0 : status_want(ending->sandbox, false, &ending->err);
+	int r;
 
-	if (r == 0)
-		r = status_read(records, ending->sandbox, &status, &ending->err);
+	ending->wanted_r =
+		how->keeps_wanted ? 0 : status_want(ending->sandbox, false, &ending->wanted_err);
+	r = read_status(records, ending, &status);
 	if (r < 0)
 		return r;
 	if (!status.has_keeper) {
@@ -141,7 +159,7 @@ static int finish_end(const struct records *records, struct ending *ending)
 		ignore_result(sys_pidfd_send_signal(ending->pidfd, SIGKILL, 0),
 			      "it may have just ended");
 	}
-	if (!has_ended(ending->pidfd, END_MS) || !is_released(records, ending->sandbox))
+	if (!has_ended(ending->pidfd, END_MS) || !is_released(ending->sandbox))
 		return err_set(&ending->err, ERR_SETUP, ETIMEDOUT,
 			       "sandbox %s: its keeper does not end", ending->ref);
 	return was_killed ? settle(records, ending) : 0;
@@ -164,6 +182,10 @@ static void await_end(const struct records *records, struct ending *ending)
 	if (ending->r == 0)
 		ending->r = finish_end(records, ending);
 	close_fd(&ending->pidfd);
+	if (ending->r == 0 && ending->wanted_r < 0) {
+		ending->r = ending->wanted_r;
+		ending->err = ending->wanted_err;
+	}
 }
 
 int life_end(const struct records *records, struct sandbox *sandbox, const struct life_end *how,
@@ -267,7 +289,7 @@ static int end_all(const struct records *records, const struct life_end *how)
 
 		if (records_open_id(records, ids[i], &sandbox) < 0)
 			continue;
-		if (records_is_running(records, &sandbox))
+		if (records_is_running(&sandbox))
 			words[used++] = ids[i];
 		sandbox_release(&sandbox);
 	}
@@ -306,7 +328,14 @@ static int restart_one(const struct life *life, struct sandbox *sandbox, const c
 	struct err err = {0};
 	int exit_code;
 
-	(void)ref;
+	if (!sandbox->is_kept) {
+		err_set(&err, ERR_USAGE, 0,
+			"sandbox %s removes itself at its end (--rm): nothing "
+			"would be left to start",
+			ref);
+		err_hint(&err, "`cordon stop %s` ends it.", ref);
+		return life_say(&err);
+	}
 	if (life_end(life->records, sandbox, life->how, &err) < 0)
 		return life_say(&err);
 	exit_code = kept_start(life->context, life->records, sandbox);
@@ -398,19 +427,19 @@ int cmd_kill(const struct cmd_context *context, int argc, char **argv)
 static int await_keeper(const struct records *records, const struct sandbox *sandbox,
 			struct err *err)
 {
-	while (records_is_running(records, sandbox)) {
+	while (records_is_running(sandbox)) {
 		_cleanup_fd_ int pidfd = -EBADF;
 		struct sandbox_status status = {0};
 		struct pollfd fd = {.events = POLLIN};
 		int r = status_read(records, sandbox, &status, err);
 
 		if (r < 0)
-			return records_is_running(records, sandbox) ? r : 0;
+			return records_is_running(sandbox) ? r : 0;
 		pidfd = process_open(&status.live.keeper);
 		status_release(&status);
 		fd.fd = pidfd;
 		if (poll(&fd, 1, pidfd < 0 ? LOOK_MS : -1) > 0)
-			ignore_result(is_released(records, sandbox), "looked at again");
+			ignore_result(is_released(sandbox), "looked at again");
 	}
 	return 0;
 }

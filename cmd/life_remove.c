@@ -35,14 +35,14 @@ static int remove_one(const struct life *life, struct sandbox *sandbox, const ch
 	struct err err = {0};
 	int r = 0;
 
-	if (*forces && records_is_running(life->records, sandbox))
+	if (*forces && records_is_running(sandbox))
 		r = life_end(life->records, sandbox, &how, &err);
 	if (r == 0)
 		r = sandbox_lock(life->records, sandbox, &err);
 	/* One that removes itself at its end. */
 	if (r == -ENOENT && *forces)
 		return 0;
-	if (r == 0 && records_is_running(life->records, sandbox)) {
+	if (r == 0 && records_is_running(sandbox)) {
 		err_set(&err, ERR_USAGE, EBUSY, "sandbox %s runs", ref);
 		err_hint(&err, "Stop it first: cordon stop %s, or cordon rm -f %s.", ref, ref);
 		return life_say(&err);
@@ -192,7 +192,7 @@ static int prune_one(const struct records *records, struct sandbox *sandbox,
 	int r;
 
 	/* Of another command's at this moment it is not for us to say that it does not run. */
-	if (records_is_running(records, sandbox))
+	if (records_is_running(sandbox))
 		return 0;
 	r = sandbox_lock(records, sandbox, &err);
 	if (r == -ENOENT)
@@ -201,7 +201,7 @@ static int prune_one(const struct records *records, struct sandbox *sandbox,
 		r = record_read(records, sandbox, &record, &err);
 	if (r < 0)
 		return life_say(&err);
-	is_meant = is_chosen(prune, &record) && !records_is_running(records, sandbox);
+	is_meant = is_chosen(prune, &record) && !records_is_running(sandbox);
 	record_free(&record);
 	if (!is_meant)
 		return 0;

@@ -30,7 +30,7 @@ static void read_both(const struct records *records, const struct sandbox *sandb
 {
 	struct err err;
 
-	ret->is_alive = records_is_running(records, sandbox);
+	ret->is_alive = records_is_running(sandbox);
 	ret->has_record = record_read(records, sandbox, &ret->record, &ret->damage) == 0;
 	ret->has_status = status_read(records, sandbox, &ret->status, &err) == 0;
 	if (!ret->has_status && ret->has_record)

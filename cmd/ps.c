@@ -104,21 +104,13 @@ static bool wants_all(const struct ps *ps)
 	return ps->options->all || ps->options->last > 0 || ps->filters.wants_all;
 }
 
-static bool is_running(const struct records *records, const char *id)
-{
-	struct sandbox sandbox = {.dir_fd = -EBADF};
-
-	str_format(sandbox.id, sizeof(sandbox.id), "%s", id);
-	return records_is_running(records, &sandbox);
-}
-
 static int add(struct ps *ps, const char *id)
 {
 	struct look *look = &ps->look;
 	int r = 0;
 
 	/* Of most that do not run nothing else has to be read. */
-	if (!wants_all(ps) && !is_running(&ps->records, id))
+	if (!wants_all(ps) && !records_is_id_running(&ps->records, id))
 		return 0;
 	if (look_read(&ps->records, id, look) == 0)
 		return 0;

@@ -186,12 +186,13 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 					child_verify_parent_death_signal},
 	[CHILD_NO_NEW_PRIVS] = {"no_new_privs", "setuid files give nothing", NULL,
 				child_no_new_privs, child_verify_no_new_privs},
-	[CHILD_WORKING_DIR] = {"working_dir", "entered with the workload's own rights", NULL,
-			       child_working_dir, NULL},
-	[CHILD_PROGRAM] = {"program", "found in the sandbox's own tree", NULL, child_program, NULL},
 	[CHILD_DESCRIPTORS] = {"descriptors",
-			       "nothing is passed on but 0, 1, 2 and what --fd names", NULL,
-			       child_descriptors, NULL},
+			       "nothing stays open but 0, 1, 2 and what --fd names, before a path "
+			       "of the sandbox's is followed",
+			       NULL, child_descriptors, child_verify_descriptors},
+	[CHILD_WORKING_DIR] = {"working_dir", "entered with the workload's own rights", NULL,
+			       child_working_dir, child_verify_working_dir},
+	[CHILD_PROGRAM] = {"program", "found in the sandbox's own tree", NULL, child_program, NULL},
 	[CHILD_APPARMOR] = {"apparmor", "the program's profile, from its exec on",
 			    apparmor_is_wanted, apparmor_ask, apparmor_verify},
 	[CHILD_LANDLOCK] = {"landlock", "of each mount what it is for, of all else nothing",
@@ -250,6 +251,10 @@ MUST_PRECEDE(CHILD_NO_NEW_PRIVS, CHILD_LANDLOCK,
 MUST_PRECEDE(CHILD_PROGRAM, CHILD_LANDLOCK, "a program that is not there is said as such");
 MUST_PRECEDE(CHILD_LANDLOCK, CHILD_SECCOMP, "its calls may not be in the workload's filter");
 MUST_PRECEDE(CHILD_DESCRIPTORS, CHILD_SECCOMP, "close_range may not be in the workload's filter");
+MUST_PRECEDE(CHILD_DESCRIPTORS, CHILD_WORKING_DIR,
+	     "CVE-2024-21626: a link to /proc/self/fd/N leads to a directory of the host's");
+MUST_PRECEDE(CHILD_DESCRIPTORS, CHILD_PROGRAM, "likewise, also as an interpreter of the program's");
+MUST_PRECEDE(CHILD_TERMINAL_FOREGROUND, CHILD_DESCRIPTORS, "the terminal's own descriptor goes");
 
 static void obey_fault(struct launch *launch, enum fault_action fault)
 {
@@ -257,6 +262,9 @@ static void obey_fault(struct launch *launch, enum fault_action fault)
 		fault == FAULT_KILL_KEEPER ? SYNC_FAULT_KILL_KEEPER : SYNC_FAULT_KILL_INIT;
 	struct pollfd lifeline = {.fd = launch->lifeline_read, .events = POLLIN};
 
+	/* As somebody inside could, who has the same user. */
+	if (fault == FAULT_STOP)
+		kill(getpid(), SIGSTOP); /* raise(3) knows the number of before the clone */
 	if (fault != FAULT_KILL_KEEPER && fault != FAULT_KILL_INIT)
 		return;
 	/* The keeper does it: pid 1 cannot kill itself, and nobody inside can name the keeper. */

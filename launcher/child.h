@@ -22,8 +22,9 @@ child_fn child_setup_ids, child_parent_death_signal, child_verify_parent_death_s
 /* child_workload.c: the process that becomes the workload */
 child_fn child_signals, child_process_group, child_rlimits, child_verify_rlimits, child_nproc,
 	child_verify_nproc, child_identity, child_keyring, child_capabilities,
-	child_verify_capabilities, child_no_new_privs, child_verify_no_new_privs, child_working_dir,
-	child_program, child_descriptors, child_seccomp;
+	child_verify_capabilities, child_no_new_privs, child_verify_no_new_privs, child_descriptors,
+	child_verify_descriptors, child_working_dir, child_verify_working_dir, child_program,
+	child_seccomp;
 
 /* child.c: what the processes of enter_child.c have in common with it. */
 int must_check child_take_ends(struct launch *launch, struct err *err);

@@ -240,97 +240,7 @@ int child_verify_no_new_privs(struct launch *launch, struct err *err)
 		       : err_set(err, ERR_SETUP, 0, "no_new_privs: reads back as off");
 }
 
-/* ---- the program ---- */
-
-int child_working_dir(struct launch *launch, struct err *err)
-{
-	const char *wanted = launch->spec->process.working_dir;
-
-	if (wanted[0] != '\0') {
-		if (chdir(wanted) == 0)
-			return 0;
-		err_set(err, ERR_SETUP, errno, "process.working_dir: %s", wanted);
-		return err_hint(
-			err,
-			"It must exist inside: show it with --ro or --rw, or choose another with "
-			"--set process.working_dir=PATH.");
-	}
-	if (launch->start_dir[0] != '\0' && chdir(launch->start_dir) == 0)
-		return 0;
-	if (chdir("/tmp") != 0 && chdir("/") != 0)
-		return err_set(err, ERR_SETUP, errno, "enter /");
-	return 0;
-}
-
-static bool is_runnable(const char *path, int *ret_errno)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0) {
-		*ret_errno = errno;
-		return false;
-	}
-	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0) {
-		*ret_errno = EACCES;
-		return false;
-	}
-	return true;
-}
-
-/* Looks the name up in the sandbox's PATH, as execvp(3) does. */
-static int search_path(struct launch *launch, const char *name, struct err *err)
-{
-	int worst = ENOENT;
-
-	for (const char *dir = launch->spec->process.path; *dir != '\0';) {
-		size_t len = strcspn(dir, ":");
-		int error = ENOENT;
-
-		str_format(launch->program_path, sizeof(launch->program_path), "%.*s/%s", (int)len,
-			   dir, name);
-		/* A relative part would find programs that the workload's files put there. */
-		if (dir[0] == '/' && is_runnable(launch->program_path, &error))
-			return 0;
-		if (error == EACCES)
-			worst = EACCES;
-		dir += len;
-		dir += *dir == ':';
-	}
-	err_set(err, ERR_EXEC, worst, "%s: not in the sandbox's PATH (%s)", name,
-		launch->spec->process.path);
-	return err_hint(
-		err, "Only the rootfs is visible inside: show another directory with --ro DIR and "
-		     "name the program by its path.");
-}
-
-int child_program(struct launch *launch, struct err *err)
-{
-	const char *program = launch->spec->process.program;
-	int error = 0;
-
-	if (program[0] != '/')
-		return search_path(launch, program, err);
-	str_format(launch->program_path, sizeof(launch->program_path), "%s", program);
-	if (is_runnable(launch->program_path, &error))
-		return 0;
-	err_set(err, ERR_EXEC, error, "%s", program);
-	return error == ENOENT
-		       ? err_hint(err, "It is not visible inside: show it with --ro %s.", program)
-		       : -error;
-}
-
-int child_descriptors(struct launch *launch, struct err *err)
-{
-	const struct spec_process *process = &launch->spec->process;
-	int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-
-	/* They were open before cordon opened anything, so none of its own has such a number. */
-	for (size_t i = 0; r == 0 && i < process->n_fds; i++)
-		if (fcntl(process->fds[i], F_SETFD, 0) != 0)
-			return err_set(err, ERR_SETUP, errno, "pass descriptor %d on",
-				       process->fds[i]);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "close inherited descriptors") : 0;
-}
+/* ---- the filter ---- */
 
 int child_seccomp(struct launch *launch, struct err *err)
 {
@@ -353,29 +263,6 @@ int child_seccomp(struct launch *launch, struct err *err)
 				     "can be only one: run without --explain-denials.");
 	}
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "load the system call filter") : 0;
-}
-
-int child_execute(struct launch *launch, struct err *err)
-{
-	const struct spec_process *process = &launch->spec->process;
-	int error;
-
-	execve(launch->program_path, (char *const *)process->argv, (char *const *)process->envp);
-	error = errno;
-	err_set(err, ERR_EXEC, error, "%s", launch->program_path);
-	if (error == ENOENT)
-		return err_hint(
-			err,
-			"The file is there, but the interpreter or loader that it names is not "
-			"visible inside.");
-	if (error == EACCES && launch->decision->plan.child_wanted[CHILD_LANDLOCK])
-		return err_hint(err, "Landlock may keep it, or its loader, from being executed: "
-				     "`cordon explain` shows the rules.");
-	if (error == ENOEXEC)
-		return err_hint(err,
-				"It is neither a program of this machine nor a script that begins "
-				"with #!.");
-	return -error;
 }
 
 /* ---- init ---- */

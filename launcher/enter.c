@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
@@ -26,7 +27,12 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-enum { REAP_TRIES = 100, REAP_MS = 5 };
+enum {
+	REAP_TRIES = 100,
+	REAP_MS = 5,
+	AWAIT_MS = 30000, /* for one message of the program's process */
+	AWAIT_LOOK_MS = 100,
+};
 
 /* ---- plan ---- */
 
@@ -162,17 +168,79 @@ int enter_spawn(struct launch *launch, struct err *err)
 	return 0;
 }
 
+/* One of those by which a caller ends a command; all signals are blocked (run.c). */
+static bool is_asked_to_end(void)
+{
+	static const int asking[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+		struct sigaction action;
+
+		if (sigismember(&pending, asking[i]) == 1 &&
+		    sigaction(asking[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			return true;
+	}
+	return false;
+}
+
+int enter_await(const struct launch *launch, struct err *err)
+{
+	struct pollfd message = {.fd = launch->sync_keeper, .events = POLLIN};
+
+	for (int waited = 0; waited < AWAIT_MS; waited += AWAIT_LOOK_MS) {
+		int n = poll(&message, 1, AWAIT_LOOK_MS);
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return err_set(err, ERR_SETUP, errno, "wait for the program's process");
+		if (is_asked_to_end())
+			return err_set(err, ERR_SETUP, EINTR,
+				       "ended by the caller before the program had begun");
+	}
+	err_set(err, ERR_SETUP, ETIMEDOUT, "the program's process did not get ready");
+	return err_hint(err, "Something that runs in the sandbox holds it up, or it is paused: "
+			     "`cordon top` shows what runs, `cordon stop` ends it.");
+}
+
+/* What was stopped in the sandbox before its death signal was set does not end by itself. These are
+ * children that have not been waited for: their numbers are their own. */
+static void kill_children(void)
+{
+	char path[64], text[1024];
+
+	str_format(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	if (io_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return;
+	for (char *at = text; *at != '\0';) {
+		size_t len = strcspn(at, " ");
+		bool is_last = at[len] == '\0';
+		uint32_t pid;
+
+		at[len] = '\0';
+		if (parse_u32(at, &pid) == 0 && pid > 1 && pid <= INT32_MAX)
+			kill((pid_t)pid, SIGKILL);
+		at += is_last ? len : len + 1;
+	}
+}
+
 void enter_reap(void)
 {
 	siginfo_t info;
 
+	kill_children();
 	/* One that is frozen does not end: not for longer than this. */
 	for (int i = 0; i < REAP_TRIES; i++) {
 		info.si_pid = 0;
 		if (sys_waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, NULL) < 0)
 			return;
-		if (info.si_pid == 0)
-			poll(NULL, 0, REAP_MS);
+		if (info.si_pid != 0)
+			continue;
+		poll(NULL, 0, REAP_MS);
+		kill_children();
 	}
 }
 

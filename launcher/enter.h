@@ -47,8 +47,15 @@ int must_check enter_verify_namespaces(struct launch *launch, struct err *err);
 void enter_init(struct launch *launch);
 int must_check enter_spawn(struct launch *launch, struct err *err);
 
-/* At the very end, when no other child of this process is left: reaps what the supervisor's death
- * has left to it. */
+/*
+ * Waits until something has been said, or the other end is closed: what runs in a sandbox may stop
+ * what comes in, as any process of its own user (kill(2)), and then nothing ever is. Ends with err
+ * where the caller asks for it by a signal, and after half a minute.
+ */
+int must_check enter_await(const struct launch *launch, struct err *err);
+
+/* At the very end, when no other child of this process is left: ends and reaps what the supervisor's
+ * death has left to it. */
 void enter_reap(void);
 int must_check enter_verify_member(struct launch *launch, struct err *err);
 

@@ -256,6 +256,16 @@ static void probe_limits(struct host_facts *facts)
 	}
 }
 
+/* Tried, since that is what a workload of the same user could: ETXTBSY says no, or the file's mode.
+ */
+static bool can_write_own_program(void)
+{
+	_cleanup_fd_ int fd =
+		sys_openat(AT_FDCWD, "/proc/self/exe", O_WRONLY | O_CLOEXEC | O_NOCTTY, 0);
+
+	return fd >= 0;
+}
+
 int facts_probe(const bool fds_closed[3], struct host_facts *ret, struct err *err)
 {
 	struct sys_caps caps;
@@ -282,6 +292,8 @@ int facts_probe(const bool fds_closed[3], struct host_facts *ret, struct err *er
 		ret->stdio_is_terminal[fd] =
 			ret->stdio[fd] == FD_USABLE && is_terminal(fd, &ret->stdio_terminal[fd]);
 	}
+	/* As root what runs inside is nobody's user on the host. */
+	ret->program_is_writable = ret->euid != 0 && can_write_own_program();
 	probe_limits(ret);
 	probe_layout(&ret->layout);
 	return identity_read_own_maps(&ret->maps_all_ids, ret->euid, &ret->host_euid, err);

@@ -67,6 +67,7 @@ struct host_facts {
 	enum apparmor_profile_state apparmor_profile;
 	int landlock_abi;       /* its version; or a negative errno, see facts_landlock_abi */
 	enum audit_state audit; /* where denials are explained: audit_probe */
+	bool program_is_writable; /* cordon's own file, by the caller, while it runs */
 	bool core_is_piped;     /* core dumps go to a program, which the kernel starts as root */
 	uint64_t rlimit_hard[FACTS_RLIMITS]; /* SPEC_UNLIMITED for none */
 	gid_t groups[FACTS_GROUPS_MAX];      /* supplementary */

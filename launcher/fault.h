@@ -17,7 +17,7 @@ enum fault_action {
 	FAULT_KILL_KEEPER,
 	FAULT_KILL_INIT,
 	FAULT_KILL,        /* at a point: whoever comes there */
-	FAULT_STOP,        /* at a point: it waits there until it is continued */
+	FAULT_STOP,        /* at a point, or a row inside: it waits there until it is continued */
 	FAULT_KILL_PARENT, /* at a point: who waits for whoever comes there */
 };
 

@@ -21,10 +21,9 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/host_files.h"
 #include "launcher/policy_files.h"
 #include "rootfs/accounts.h"
-
-enum { PROFILE_MAX = 256 << 10, ACCOUNTS_MAX = 1 << 20 };
 
 static const char system_profiles[] = "/etc/cordon/profiles";
 static const char ceiling_path[] = "/etc/cordon/ceiling.yaml";
@@ -79,19 +78,6 @@ static int check_real_directory(const struct policy_host_state *state, int fd, s
 	return check_writers(state, &st, dir, err);
 }
 
-/*
- * Opens for reading what an O_PATH descriptor has the place of. The two steps leave time to look
- * at what it is: merely opening a device may do something (rewind a tape, start a watchdog), and
- * the keeper may be root.
- */
-static int open_for_reading(int place)
-{
-	char link[64];
-
-	str_format(link, sizeof(link), "/proc/self/fd/%d", place);
-	return sys_openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-}
-
 /* Opens a profile and checks it and its directory by what was opened. */
 static int open_profile(const struct policy_host_state *state, const char *path, struct err *err)
 {
@@ -122,31 +108,7 @@ static int open_profile(const struct policy_host_state *state, const char *path,
 	r = check_writers(state, &st, path, err);
 	if (r == 0)
 		r = check_real_directory(state, place, err);
-	return r < 0 ? r : open_for_reading(place);
-}
-
-static int read_all(int fd, struct arena *arena, size_t max, const char **ret_text, size_t *ret_len)
-{
-	_cleanup_free_ char *buf = malloc(max + 1);
-	size_t len = 0;
-
-	if (buf == NULL)
-		return -ENOMEM;
-	while (len <= max) {
-		ssize_t n = read(fd, buf + len, max + 1 - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0) {
-			*ret_text = arena_copy(arena, buf, len);
-			*ret_len = len;
-			return *ret_text != NULL ? 0 : -ENOMEM;
-		}
-		len += (size_t)n;
-	}
-	return -EFBIG;
+	return r < 0 ? r : host_file_reopen(place);
 }
 
 /* ---- names and paths ---- */
@@ -170,7 +132,7 @@ static int load_file(const struct policy_host_state *state, struct arena *arena,
 	if (fd < 0)
 		return err->kind != ERR_NONE ? fd
 					     : err_set(err, ERR_POLICY, -fd, "profile %s", path);
-	r = read_all(fd, arena, PROFILE_MAX, out.text, out.len);
+	r = host_file_read(fd, arena, POLICY_FILE_MAX, out.text, out.len);
 	if (r < 0)
 		return err_set(err, ERR_POLICY, -r, "profile %s", path);
 	directory_of(path, dir, sizeof(dir));
@@ -316,31 +278,7 @@ void policy_host_list(const struct policy_host_state *state,
 	}
 }
 
-/* ---- account files of a rootfs ---- */
-
-static int read_rootfs_file(struct arena *arena, const char *dir, const char *which,
-			    const char **ret_text, size_t *ret_len)
-{
-	_cleanup_fd_ int root = sys_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	_cleanup_fd_ int place = -EBADF;
-	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
-	char path[64];
-
-	if (root < 0)
-		return root;
-	str_format(path, sizeof(path), "/etc/%s", which);
-	place = sys_openat2(root, path, O_PATH | O_CLOEXEC, 0,
-			    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	if (place < 0)
-		return place;
-	if (fstat(place, &st) != 0 || !S_ISREG(st.st_mode))
-		return -EINVAL;
-	fd = open_for_reading(place);
-	if (fd < 0)
-		return fd;
-	return read_all(fd, arena, ACCOUNTS_MAX, ret_text, ret_len);
-}
+/* ---- what the policy asks of the host ---- */
 
 static int host_load_ceiling(void *ctx, struct arena *arena, struct policy_text *ret,
 			     struct err *err)
@@ -376,37 +314,8 @@ static int host_read_accounts(void *ctx, struct arena *arena, const char *rootfs
 		*ret_len = *ret_text != NULL ? strlen(*ret_text) : 0;
 		return *ret_text != NULL ? 0 : err_set(err, ERR_BUG, ENOMEM, "made /etc/%s", which);
 	}
-	r = read_rootfs_file(arena, rootfs_dir, which, ret_text, ret_len);
+	r = host_file_of_rootfs(rootfs_dir, which, arena, ret_text, ret_len);
 	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s/etc/%s", rootfs_dir, which) : 0;
-}
-
-static int open_any(const char *path)
-{
-	_cleanup_fd_ int place = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-	struct stat st;
-
-	if (place < 0)
-		return place;
-	if (fstat(place, &st) != 0)
-		return -errno;
-	/* A pipe is what the shell makes of <(...). */
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	return open_for_reading(place);
-}
-
-static int read_file(struct arena *arena, const char *path, struct policy_text *ret,
-		     struct err *err)
-{
-	_cleanup_fd_ int fd = open_any(path);
-	int r = fd;
-
-	if (fd == -EINVAL)
-		return err_set(err, ERR_POLICY, 0, "%s: is neither a regular file nor a pipe",
-			       path);
-	if (fd >= 0)
-		r = read_all(fd, arena, PROFILE_MAX, &ret->text, &ret->len);
-	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s", path) : 0;
 }
 
 /* As profiles: a kept sandbox's files are its record's. Those of a program that is started in it
@@ -418,15 +327,16 @@ static int host_read_file(void *ctx, struct arena *arena, const char *path, stru
 	struct policy_file file = {.ref = path, .relative_to = "flag", .path = path, .dir = ""};
 	int r;
 
-	if (state->request->files != NULL &&
-	    (!state->request->enters ||
-	     policy_files_find(state->request->files, &file, err) == 0)) {
+	if (state->request->files != NULL) {
 		r = policy_files_find(state->request->files, &file, err);
-		ret->text = file.text;
-		ret->len = file.len;
-		return r;
+		if (r == 0 || !state->request->enters) {
+			ret->text = file.text;
+			ret->len = file.len;
+			return r;
+		}
+		err->kind = ERR_NONE;
 	}
-	r = read_file(arena, path, ret, err);
+	r = host_file_load(path, arena, ret, err);
 	if (r < 0 || state->files == NULL)
 		return r;
 	file.text = ret->text;

@@ -65,6 +65,23 @@ static void check_kernel(const struct decision *d, struct misses *misses)
 }
 
 /* Without it nothing is known of namespaces: one miss instead of one for each. */
+/* By /proc/self/exe, as the interpreter of a script, what runs inside comes to have this program's
+ * file open. Linux 6.11 to 6.12.1 let a file that is being executed be written to. */
+static void check_program(const struct decision *d, struct misses *misses)
+{
+	struct miss *m;
+
+	if (!d->facts.program_is_writable)
+		return;
+	m = preflight_miss(misses, "", nowhere);
+	miss_text(m,
+		  "this kernel lets a program be written to while it runs, and uid %u may write "
+		  "to cordon's: what runs in a sandbox could change it",
+		  d->facts.euid);
+	miss_hint(m, "Have cordon belong to root: chown root and chmod go-w its file. Or boot "
+		     "another kernel: only 6.11 to 6.12.1 do that.");
+}
+
 static bool has_proc(const struct decision *d)
 {
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
@@ -305,9 +322,9 @@ static void check_overlay(const struct decision *d, struct misses *misses)
 void preflight_host(const struct decision *decision, struct misses *misses)
 {
 	static void (*const checks[])(const struct decision *, struct misses *) = {
-		check_kernel,  check_proc,  check_userns,    check_namespaces,
-		check_seccomp, check_stdio, check_terminals, check_ids,
-		check_limits,  check_core,  check_overlay,
+		check_kernel,     check_program, check_proc,  check_userns,
+		check_namespaces, check_seccomp, check_stdio, check_terminals,
+		check_ids,        check_limits,  check_core,  check_overlay,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -49,12 +49,20 @@ static bool obeys_fault(struct launch *launch, enum sync_point point)
 	return point == SYNC_FAULT_KILL_INIT;
 }
 
+static int await_message(const struct launch *launch, struct err *err)
+{
+	return launch->decision->enters ? enter_await(launch, err) : 0;
+}
+
 static int wait_for(struct launch *launch, enum sync_point wanted, struct sync_message *ret,
 		    struct err *err)
 {
 	for (;;) {
-		int r = sync_receive(launch->sync_keeper, ret);
+		int r = await_message(launch, err);
 
+		if (r < 0)
+			return r;
+		r = sync_receive(launch->sync_keeper, ret);
 		if (r < 0)
 			return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(wanted));
 		if (ret->point == wanted)
@@ -220,6 +228,9 @@ static int take_fd(struct launch *launch, enum sync_point wanted, int *ret_fd, s
 	int r;
 
 	do {
+		r = await_message(launch, err);
+		if (r < 0)
+			return r;
 		r = sync_receive_with_fd(launch->sync_keeper, &message, &fd);
 		if (r < 0)
 			return err_set(err, ERR_SETUP, -r, "wait for %s", sync_point_name(wanted));

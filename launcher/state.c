@@ -374,18 +374,34 @@ static int gc_run(struct state_root *root, const char *id, struct gc_report *rep
 	return r;
 }
 
-int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err)
+/* New runs wait: one that is being made has no journal yet. */
+static int hold_runs(const struct state_root *root, struct err *err)
 {
 	_cleanup_fd_ int gate = sys_openat(root->runs_fd, ".", DIR_FLAGS, 0);
+	int r = gate < 0 ? gate : state_lock(gate, LOCK_EX);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/runs: lock", root->path) : steal_fd(&gate);
+}
+
+int state_gc_run(struct state_root *root, const char *id, struct gc_report *report, struct err *err)
+{
+	_cleanup_fd_ int gate = hold_runs(root, err);
+
+	return gate < 0 ? gate : gc_run(root, id, report, err);
+}
+
+int state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err)
+{
+	_cleanup_fd_ int gate = hold_runs(root, err);
 	struct gc_report report = {0};
 	char prefix[PATH_MAX + 32];
 	struct dirent *entry;
 	int result = 0;
 	DIR *runs;
-	int r = gate < 0 ? gate : state_lock(gate, LOCK_EX);
+	int r;
 
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s/runs: lock", root->path);
+	if (gate < 0)
+		return gate;
 	runs = fdopendir(fcntl(gate, F_DUPFD_CLOEXEC, 0));
 	if (runs == NULL)
 		return err_set(err, ERR_SETUP, errno, "%s/runs: list", root->path);

@@ -100,6 +100,10 @@ struct gc_report {
 	uint32_t n_blocks_freed;
 };
 
+/* Undoes what one run left, if its keeper is dead: else n_runs_alive is 1. Counts into *report. */
+int must_check state_gc_run(struct state_root *root, const char *id, struct gc_report *report,
+			    struct err *err);
+
 /* Undoes what dead keepers of this user left below root. */
 int must_check state_gc(struct state_root *root, struct gc_report *ret_report, struct err *err);
 

@@ -3,6 +3,7 @@
 #include "records/attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,16 +12,16 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "records/status.h"
 
 enum { WAITING_MAX = 16 };
 
 /* By the descriptor of the directory: sun_path has room for 107 bytes. */
-static struct sockaddr_un address_of(const struct records *records, const char *id)
+static struct sockaddr_un address_in(int dir_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	str_format(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/attach",
-		   records->live_fd, id);
+	str_format(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/attach", dir_fd);
 	return address;
 }
 
@@ -33,7 +34,9 @@ static int open_socket(int flags)
 
 int attach_listen(const struct records *records, const char *id, struct err *err)
 {
-	struct sockaddr_un address = address_of(records, id);
+	_cleanup_fd_ int dir_fd =
+		sys_openat(records->live_fd, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	struct sockaddr_un address = address_in(dir_fd);
 	_cleanup_fd_ int fd = open_socket(SOCK_NONBLOCK);
 
 	/* Of a keeper that was killed. Its directory is the caller's alone, mode 0700. */
@@ -44,14 +47,17 @@ int attach_listen(const struct records *records, const char *id, struct err *err
 	return err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s/attach", records->run, id);
 }
 
-int attach_connect(const struct records *records, const char *id, struct err *err)
+int attach_connect(const struct records *records, const struct sandbox *sandbox, struct err *err)
 {
-	struct sockaddr_un address = address_of(records, id);
+	_cleanup_fd_ int dir_fd = status_open_run_dir(records, sandbox);
+	struct sockaddr_un address = address_in(dir_fd);
 	_cleanup_fd_ int fd = open_socket(0);
 
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+	if (dir_fd >= 0 && fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return steal_fd(&fd);
-	return err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s/attach", records->run, id);
+	return err_set(err, ERR_SETUP, dir_fd < 0 ? -dir_fd : errno, "sandbox %s: its socket",
+		       sandbox->id);
 }
 
 static int send_frame(int fd, char kind, const void *bytes, size_t len)

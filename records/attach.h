@@ -10,7 +10,8 @@
 int must_check attach_listen(const struct records *records, const char *id, struct err *err);
 
 /* Returns a connection, or -errno with err: -ECONNREFUSED, -ENOENT where nobody listens. */
-int must_check attach_connect(const struct records *records, const char *id, struct err *err);
+int must_check attach_connect(const struct records *records, const struct sandbox *sandbox,
+			      struct err *err);
 
 /* What is sent: one message each. 0 or -errno; -EAGAIN: later. */
 int must_check attach_send_input(int fd, const char *bytes, size_t len);

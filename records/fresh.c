@@ -20,7 +20,8 @@ struct record_mark record_mark_of(const struct sandbox *sandbox)
 						  st.st_ctim.tv_nsec};
 }
 
-static int decide(struct fresh *fresh, const struct run_request *roots, struct err *err)
+static int decide(struct fresh *fresh, const struct records *records,
+		  const struct run_request *roots, struct err *err)
 {
 	struct policy_problems *problems = calloc(1, sizeof(*problems));
 	struct misses *misses = calloc(1, sizeof(*misses));
@@ -29,8 +30,8 @@ static int decide(struct fresh *fresh, const struct run_request *roots, struct e
 
 	request.root_dir = roots->root_dir;
 	request.runtime_dir = roots->runtime_dir;
-	request.is_kept = true;
-	request.counts_usage = true;
+	request.kept_dir = records->home;
+	record_keep(&request);
 	if (problems != NULL && misses != NULL)
 		r = cordon_decide(&request, &fresh->decision, problems, misses, err);
 	else
@@ -56,7 +57,7 @@ int fresh_look(const struct keep *keep, const struct run_request *roots, struct 
 	if (r == 0) {
 		/* It moves with the struct that it is in. */
 		fresh->record.request.files = &fresh->record.files;
-		r = decide(fresh, roots, err);
+		r = decide(fresh, keep->records, roots, err);
 		if (r < 0)
 			cordon_release(&fresh->decision);
 	}

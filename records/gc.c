@@ -109,7 +109,7 @@ static int settle(const struct records *records, const struct sandbox *sandbox,
 		return 0;
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "sandboxes/%s: lock", sandbox->id);
-	if (records_is_running(records, sandbox))
+	if (records_is_running(sandbox))
 		return 0;
 	r = status_settle(records, sandbox, err);
 	if (r > 0)

@@ -30,7 +30,7 @@ int must_check records_open_name(const struct records *records, const char *name
  * Needs: nothing is being made. */
 bool records_link_has_record(const struct records *records, const char *name);
 
-/* Whether RUN/sandboxes/ID/lock is held: its keeper lives. */
+/* Whether RUN/sandboxes/ID/lock is held: somebody's keeper uses that directory. */
 bool records_is_alive(const struct records *records, const char *id);
 
 /* As sandbox_lock, and waits for nobody: -EWOULDBLOCK where a command is at work on it, -ENOENT

@@ -18,29 +18,42 @@
 #include "records/internal.h"
 #include "records/keeper.h"
 
-/* RUN/sandboxes/ID/lock, held by this open file: a fork shares it, an exec does not. */
-static int take_lock(const struct records *records, const char *id)
+/* DIR/lock, held by this open file: a fork shares it, an exec does not. */
+static int take_lock_in(int dir_fd)
 {
-	static const char *const stale[] = {"live", "paused"};
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char path[RUN_ID_LEN + 16];
-	_cleanup_fd_ int fd = -EBADF;
+	_cleanup_fd_ int fd =
+		sys_openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (mkdirat(records->live_fd, id, 0700) != 0 && errno != EEXIST)
-		return -errno;
-	str_format(path, sizeof(path), "%s/lock", id);
-	fd = sys_openat(records->live_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fd;
 	if (fcntl(fd, F_OFD_SETLK, &lock) != 0)
 		return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
-	/* Of a keeper that was killed: nobody shall signal who is not there. */
-	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++) {
-		str_format(path, sizeof(path), "%s/%s", id, stale[i]);
-		if (unlinkat(records->live_fd, path, 0) != 0 && errno != ENOENT)
-			return -errno;
-	}
 	return steal_fd(&fd);
+}
+
+/* The record's lock, then that of its directory below the run root, where they are two. What a
+ * keeper that was killed has left there goes: nobody shall signal who is not there. */
+static int take_locks(const struct records *records, const struct sandbox *sandbox, int fds[2])
+{
+	static const char *const stale[] = {"live", "paused"};
+	_cleanup_fd_ int dir_fd = -EBADF;
+
+	fds[0] = take_lock_in(sandbox->dir_fd);
+	if (fds[0] < 0)
+		return fds[0];
+	if (mkdirat(records->live_fd, sandbox->id, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	dir_fd = sys_openat(records->live_fd, sandbox->id, RECORDS_DIR_FLAGS, 0);
+	if (dir_fd < 0)
+		return dir_fd;
+	fds[1] = sandbox->is_kept ? take_lock_in(dir_fd) : -EBADF;
+	if (sandbox->is_kept && fds[1] < 0)
+		return fds[1];
+	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++)
+		if (unlinkat(dir_fd, stale[i], 0) != 0 && errno != ENOENT)
+			return -errno;
+	return 0;
 }
 
 static int write_last(const struct keep *keep, struct err *err)
@@ -59,6 +72,7 @@ int keep_begin(const struct records *records, const struct record *record,
 	struct keep keep = {.records = records,
 			    .record = record,
 			    .sandbox = sandbox,
+			    .lock_fds = {-EBADF, -EBADF},
 			    .live = {.keeper = process_mark_of(getpid()),
 				     .started_ms = RESULT_NONE,
 				     .next_start_ms = RESULT_NONE,
@@ -68,17 +82,20 @@ int keep_begin(const struct records *records, const struct record *record,
 
 	if (gate < 0)
 		return gate;
-	keep.lock_fd = take_lock(records, sandbox->id);
-	if (keep.lock_fd == -EBUSY)
-		return err_set(err, ERR_USAGE, EBUSY, "sandbox %s: runs already", sandbox->id);
-	if (keep.lock_fd < 0)
-		return err_set(err, ERR_SETUP, -keep.lock_fd, "%s/sandboxes/%s: lock", records->run,
-			       sandbox->id);
+	r = take_locks(records, sandbox, keep.lock_fds);
+	if (r < 0) {
+		keep_release(&keep);
+		return r == -EBUSY ? err_set(err, ERR_USAGE, EBUSY, "sandbox %s: runs already",
+					     sandbox->id)
+				   : err_set(err, ERR_SETUP, -r, "sandbox %s: lock", sandbox->id);
+	}
 	keep.last = (struct last_run){.is_running = true,
+				      .keeper = keep.live.keeper,
 				      .started_ms = record_now_ms(),
 				      .finished_ms = RESULT_NONE,
 				      .exit_code = RESULT_NONE};
 	status_boot_id(keep.last.boot_id);
+	str_format(keep.last.run, sizeof(keep.last.run), "%s", records->run);
 	r = fault_point("keep.locked", NULL);
 	if (r == 0)
 		r = status_write_live(records, sandbox->id, &keep.live);
@@ -89,7 +106,7 @@ int keep_begin(const struct records *records, const struct record *record,
 	if (r == 0 && fault_point("keep.begun", NULL) < 0)
 		r = err_set(err, ERR_SETUP, EIO, "sandbox %s", sandbox->id);
 	if (r < 0)
-		close_fd(&keep.lock_fd);
+		keep_release(&keep);
 	else
 		*ret = keep;
 	return r;
@@ -98,6 +115,7 @@ int keep_begin(const struct records *records, const struct record *record,
 void keep_started(struct keep *keep, const struct run_started *started)
 {
 	struct live_run *live = &keep->live;
+	char paused[RUN_ID_LEN + 16];
 
 	ignore_result(fault_point("keep.runs", NULL), "it goes on without");
 	live->workload = process_mark_of(started->workload_pid);
@@ -121,6 +139,9 @@ void keep_started(struct keep *keep, const struct run_started *started)
 		str_format(group->path, sizeof(group->path), "%s", place->path);
 		str_format(group->self_path, sizeof(group->self_path), "%s", place->self_path);
 	}
+	/* A run before this one, which a limit ended while it was paused. */
+	str_format(paused, sizeof(paused), "%s/paused", keep->sandbox->id);
+	ignore_result(unlinkat(keep->records->live_fd, paused, 0), "most were not");
 	/* Who looks sees "starting" for longer than is true: no more than that. */
 	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
 		      "the run goes on without");
@@ -202,5 +223,6 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 
 void keep_release(struct keep *keep)
 {
-	close_fd(&keep->lock_fd);
+	for (size_t i = 0; i < sizeof(keep->lock_fds) / sizeof(keep->lock_fds[0]); i++)
+		close_fd(&keep->lock_fds[i]);
 }

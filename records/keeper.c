@@ -233,7 +233,7 @@ static void read_end(struct keeper *keeper, int read_fd, struct end_report *ret)
 		return;
 	}
 	lost_start(ret, "the process that started it was killed", 0);
-	ignore_result(status_clean_run(keeper->keep.records, keeper->keep.sandbox->id, &err),
+	ignore_result(status_clean_run(keeper->keep.records->run, keeper->keep.sandbox, &err),
 		      "the next gc finishes it");
 }
 

@@ -21,7 +21,7 @@ struct keep {
 	const struct records *records;
 	const struct record *record;
 	const struct sandbox *sandbox;
-	int lock_fd; /* RUN/sandboxes/ID/lock, held */
+	int lock_fds[2]; /* of the record, and of RUN/sandboxes/ID, held */
 	struct last_run last;
 	struct live_run live;
 };

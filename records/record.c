@@ -267,3 +267,12 @@ int64_t record_now_ms(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+void record_keep(struct run_request *request)
+{
+	request->is_kept = true;
+	request->keeps_output = true;
+	request->counts_usage = true;
+	request->wants_pause = true;
+	memset(request->fds_closed, 0, sizeof(request->fds_closed));
+}

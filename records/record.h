@@ -51,4 +51,8 @@ void record_read_name(const struct sandbox *sandbox, char *buf, size_t size);
 /* Now, in milliseconds since 1970. */
 int64_t record_now_ms(void);
 
+/* What every start of a kept sandbox asks for, whoever makes it: output that is kept, descriptors 0
+ * to 2 of the keeper's own, numbers to look at, a group that can be paused. */
+void record_keep(struct run_request *request);
+
 #endif

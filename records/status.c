@@ -42,16 +42,11 @@ const char *sandbox_state_name(enum sandbox_state state)
 
 /* ---- the whole ---- */
 
-bool records_is_alive(const struct records *records, const char *id)
+static bool is_held(int dir_fd, const char *path)
 {
-	char path[RUN_ID_LEN + 16];
-	_cleanup_fd_ int fd = -EBADF;
+	_cleanup_fd_ int fd = sys_openat(dir_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-	if (records->live_fd < 0)
-		return false;
-	str_format(path, sizeof(path), "%s/lock", id);
-	fd = sys_openat(records->live_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
 	/* Asked, and not tried: a lock that were taken for a moment would be in a keeper's way.
 	 * What cannot be asked is alive. */
 	if (fd < 0)
@@ -59,28 +54,58 @@ bool records_is_alive(const struct records *records, const char *id)
 	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-bool records_is_running(const struct records *records, const struct sandbox *sandbox)
+bool records_is_alive(const struct records *records, const char *id)
 {
-	return records_is_alive(records, sandbox->id);
+	char path[RUN_ID_LEN + 16];
+
+	str_format(path, sizeof(path), "%s/lock", id);
+	return records->live_fd >= 0 && is_held(records->live_fd, path);
+}
+
+bool records_is_running(const struct sandbox *sandbox)
+{
+	return is_held(sandbox->dir_fd, "lock");
+}
+
+bool records_is_id_running(const struct records *records, const char *id)
+{
+	char path[RUN_ID_LEN + 16];
+
+	str_format(path, sizeof(path), "%s/lock", id);
+	return is_held(records->sandboxes_fd, path) || records_is_alive(records, id);
+}
+
+int status_open_run_dir(const struct records *records, const struct sandbox *sandbox)
+{
+	_cleanup_fd_ int fd = status_open_below(records->run, sandbox->id);
+	struct last_run last = {.result = NULL};
+	struct err err;
+	int r;
+
+	if (fd >= 0 && faccessat(fd, "live", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return steal_fd(&fd);
+	r = status_read_last(records, sandbox, &last, &err);
+	free(last.result);
+	if (r == 0 && last.run[0] != '\0' && !str_equal(last.run, records->run))
+		return status_open_below(last.run, sandbox->id);
+	return steal_fd(&fd);
 }
 
 int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
 		       struct err *err)
 {
-	char path[RUN_ID_LEN + 16];
+	_cleanup_fd_ int dir_fd = status_open_run_dir(records, sandbox);
 	_cleanup_fd_ int fd = -EBADF;
+	int r = dir_fd;
 
-	str_format(path, sizeof(path), "%s/paused", sandbox->id);
-	if (is_paused)
-		fd = sys_openat(records->live_fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-				0600);
-	else
-		fd = unlinkat(records->live_fd, path, 0) == 0 || errno == ENOENT ? 0 : -errno;
-	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s/sandboxes/%s", records->run, path);
-	if (!is_paused)
-		steal_fd(&fd);
-	return 0;
+	if (dir_fd >= 0 && is_paused)
+		r = fd = sys_openat(dir_fd, "paused", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				    0600);
+	else if (dir_fd >= 0)
+		r = unlinkat(dir_fd, "paused", 0) == 0 || errno == ENOENT ? 0 : -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note that it is paused",
+			       sandbox->id)
+		     : 0;
 }
 
 int status_open_left(const struct sandbox *sandbox)
@@ -99,12 +124,12 @@ void status_leave(const struct sandbox *sandbox, int64_t exit_code)
 		ignore_result(io_write_all(fd, text, strlen(text)), "wait says that it is gone");
 }
 
-bool records_wait_ended(const struct records *records, const struct sandbox *sandbox)
+bool records_wait_ended(const struct sandbox *sandbox)
 {
 	enum { LOOKS = 5000, LOOK_MS = 1 };
 
 	for (int look = 0; look < LOOKS; look++) {
-		if (!records_is_alive(records, sandbox->id))
+		if (!records_is_running(sandbox))
 			return true;
 		poll(NULL, 0, LOOK_MS);
 	}
@@ -118,16 +143,22 @@ void status_boot_id(char buf[40])
 	io_chomp(buf);
 }
 
+static bool is_of_this_boot(const struct last_run *last)
+{
+	char boot_id[40];
+
+	status_boot_id(boot_id);
+	return str_equal(boot_id, last->boot_id);
+}
+
 /* The end that nobody wrote down. */
 static void tell_loss(struct sandbox_status *status)
 {
 	struct last_run *last = &status->last;
-	char boot_id[40];
 
-	status_boot_id(boot_id);
 	status->is_lost = true;
 	last->exit_code = 137;
-	if (str_equal(boot_id, last->boot_id)) {
+	if (is_of_this_boot(last)) {
 		str_format(last->kind, sizeof(last->kind), "keeper_lost");
 		str_format(last->text, sizeof(last->text),
 			   "its keeper was killed, and the sandbox with it");
@@ -137,18 +168,36 @@ static void tell_loss(struct sandbox_status *status)
 	}
 }
 
-static enum sandbox_state state_alive(const struct records *records, const struct sandbox *sandbox,
+static bool is_paused(const char *run, const char *id)
+{
+	_cleanup_fd_ int dir_fd = status_open_below(run, id);
+
+	return dir_fd >= 0 && faccessat(dir_fd, "paused", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static enum sandbox_state state_alive(const char *run, const struct sandbox *sandbox,
 				      const struct live_run *live)
 {
-	char path[RUN_ID_LEN + 16];
-
-	str_format(path, sizeof(path), "%s/paused", sandbox->id);
 	if (live->next_start_ms != RESULT_NONE)
 		return SANDBOX_RESTARTING;
 	if (live->workload.pid == 0)
 		return SANDBOX_STARTING;
-	return faccessat(records->live_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? SANDBOX_PAUSED
-										 : SANDBOX_RUNNING;
+	return is_paused(run, sandbox->id) ? SANDBOX_PAUSED : SANDBOX_RUNNING;
+}
+
+static bool is_alive(const struct process_mark *mark)
+{
+	_cleanup_fd_ int pidfd = process_open(mark);
+
+	return pidfd >= 0;
+}
+
+/* What its keeper wrote below a run root that is gone, or cannot be looked into: that it runs, and
+ * who can be told to end it, is known all the same. */
+static bool is_out_of_sight(const struct sandbox_status *status)
+{
+	return status->has_keeper && status->live.keeper.pid == 0 && status->last.is_running &&
+	       is_alive(&status->last.keeper);
 }
 
 /* One look. Returns 1 where what was seen does not fit together: a keeper came or went meanwhile.
@@ -156,23 +205,41 @@ static enum sandbox_state state_alive(const struct records *records, const struc
 static int look(const struct records *records, const struct sandbox *sandbox,
 		struct sandbox_status *ret, struct err *err)
 {
+	const char *run = records->run;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	ret->has_keeper = records_is_alive(records, sandbox->id);
+	ret->has_keeper = records_is_running(sandbox);
 	r = status_read_last(records, sandbox, &ret->last, err);
 	if (r < 0)
 		return r;
 	if (ret->has_keeper)
-		status_read_live(records, sandbox->id, &ret->live);
+		status_read_live(run, sandbox->id, &ret->live);
+	if (ret->has_keeper && ret->live.keeper.pid == 0 && ret->last.run[0] != '\0') {
+		run = ret->last.run;
+		status_read_live(run, sandbox->id, &ret->live);
+	}
+	if (is_out_of_sight(ret)) {
+		ret->live.keeper = ret->last.keeper;
+		ret->live.started_ms = ret->last.started_ms;
+		ret->state = SANDBOX_RUNNING;
+		return 0;
+	}
 	/* It may just have begun, or be about to go: then the state says more. */
 	if (ret->has_keeper && (ret->live.keeper.pid != 0 || ret->last.is_running)) {
-		ret->state = state_alive(records, sandbox, &ret->live);
+		ret->state = state_alive(run, sandbox, &ret->live);
 		ret->last.restarts = ret->live.restarts;
 		return ret->live.keeper.pid == 0;
 	}
 	ret->state = ret->last.started_ms == RESULT_NONE ? SANDBOX_CREATED : SANDBOX_EXITED;
-	return ret->last.is_running && records_is_alive(records, sandbox->id);
+	return ret->last.is_running && records_is_running(sandbox);
+}
+
+void status_read_keeper(const struct records *records, const struct sandbox *sandbox,
+			struct sandbox_status *ret)
+{
+	*ret = (struct sandbox_status){.has_keeper = records_is_running(sandbox)};
+	status_read_live(records->run, sandbox->id, &ret->live);
 }
 
 int status_read(const struct records *records, const struct sandbox *sandbox,
@@ -199,13 +266,11 @@ void status_release(struct sandbox_status *status)
 }
 
 /* The init of a run holds its journal's lock until it is gone (launcher/init.c). */
-static void await_run_end(const struct records *records, const char *run_id)
+static void await_run_end(const char *run, const char *run_id)
 {
 	char path[RECORDS_PATH_MAX];
 
-	if (!records_is_id(run_id))
-		return;
-	str_format(path, sizeof(path), "%s/runs/%s/journal", records->run, run_id);
+	str_format(path, sizeof(path), "%s/runs/%s/journal", run, run_id);
 	for (int waited = 0; waited < RUN_END_MS; waited += RUN_LOOK_MS) {
 		_cleanup_fd_ int fd =
 			sys_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -216,25 +281,43 @@ static void await_run_end(const struct records *records, const char *run_id)
 	}
 }
 
-int status_clean_run(const struct records *records, const char *id, struct err *err)
+/* What it made on the host is in its journal. Another run that cannot be undone is no reason to
+ * leave this one; one that was killed before it was known which it is, is found among all. */
+static int undo_run(const char *run, const char *run_id, const struct sandbox *sandbox,
+		    struct err *err)
 {
-	struct gc_report report;
+	struct gc_report report = {0};
 	struct state_root root;
-	struct live_run live;
-	int r;
+	int r = state_root_open(run, &root, err);
 
-	status_read_live(records, id, &live);
+	if (r < 0)
+		return r;
+	if (records_is_id(run_id))
+		r = state_gc_run(&root, run_id, &report, err);
+	else
+		r = state_gc(&root, &report, err);
+	state_root_release(&root);
+	if (r < 0 || !records_is_id(run_id) || report.n_runs_alive == 0)
+		return r;
+	err_set(err, ERR_SETUP, EBUSY,
+		"sandbox %s: its keeper was killed, and not all of its "
+		"processes have ended yet",
+		sandbox->id);
+	return err_hint(err, "Something holds them up, as a disk that does not answer does: try "
+			     "again when that has passed.");
+}
+
+int status_clean_run(const char *run, const struct sandbox *sandbox, struct err *err)
+{
+	struct live_run live;
+
+	status_read_live(run, sandbox->id, &live);
 	for (size_t i = 0; i < live.n_groups; i++)
 		if ((live.groups[i].controllers & 1U << CGROUP_FREEZER) != 0)
 			cgroup_thaw_path(live.groups[i].path);
-	await_run_end(records, live.run_id);
-	/* What it made on the host is in its journal. */
-	r = state_root_open(records->run, &root, err);
-	if (r < 0)
-		return r;
-	r = state_gc(&root, &report, err);
-	state_root_release(&root);
-	return r;
+	if (records_is_id(live.run_id))
+		await_run_end(run, live.run_id);
+	return undo_run(run, live.run_id, sandbox, err);
 }
 
 /* On a disk that is full the next who looks finds the same again; removing it needs no room. */
@@ -249,21 +332,16 @@ static int write_settled(const struct sandbox *sandbox, const struct last_run *l
 }
 
 /* What the keeper wrote of the processes that are gone. */
-static int forget_live(const struct records *records, const char *id, struct err *err)
+static int forget_live(const char *run, const struct sandbox *sandbox, struct err *err)
 {
 	static const char *const files[] = {"live", "paused"};
-	_cleanup_fd_ int dir_fd = -EBADF;
-	int r = 0;
+	_cleanup_fd_ int dir_fd = status_open_below(run, sandbox->id);
+	int r = dir_fd == -ENOENT ? 0 : dir_fd;
 
-	if (records->live_fd < 0)
-		return 0;
-	dir_fd = sys_openat(records->live_fd, id, RECORDS_DIR_FLAGS, 0);
-	if (dir_fd < 0 && dir_fd != -ENOENT)
-		r = dir_fd;
 	for (size_t i = 0; dir_fd >= 0 && i < sizeof(files) / sizeof(files[0]); i++)
 		if (unlinkat(dir_fd, files[i], 0) != 0 && errno != ENOENT)
 			r = -errno;
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s", records->run, id) : 0;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s", run, sandbox->id) : 0;
 }
 
 static void note_loss(const struct records *records, const struct sandbox *sandbox,
@@ -277,6 +355,7 @@ static void note_loss(const struct records *records, const struct sandbox *sandb
 int status_settle(const struct records *records, const struct sandbox *sandbox, struct err *err)
 {
 	struct sandbox_status status;
+	const char *run;
 	int r = status_read(records, sandbox, &status, err);
 
 	if (r == 0 && !status.has_keeper) {
@@ -289,7 +368,9 @@ int status_settle(const struct records *records, const struct sandbox *sandbox, 
 		status_release(&status);
 		return r < 0 ? r : 0;
 	}
-	r = status_clean_run(records, sandbox->id, err);
+	run = is_of_this_boot(&status.last) && status.last.run[0] != '\0' ? status.last.run
+									  : records->run;
+	r = status_clean_run(run, sandbox, err);
 	status.last.is_running = false;
 	status.last.finished_ms = record_now_ms();
 	if (r == 0)
@@ -301,7 +382,7 @@ int status_settle(const struct records *records, const struct sandbox *sandbox, 
 	if (r == 0)
 		r = fault_point("settle.written", NULL);
 	if (r == 0)
-		r = forget_live(records, sandbox->id, err);
+		r = forget_live(run, sandbox, err);
 	status_release(&status);
 	return r < 0 ? r : 1;
 }

@@ -36,6 +36,8 @@ struct process_mark {
 struct last_run {
 	bool is_running; /* as far as its keeper could say */
 	char boot_id[40];
+	char run[PATH_MAX];         /* the run root of its keeper, which may be another than ours */
+	struct process_mark keeper; /* for where that run root is gone */
 	int64_t started_ms;         /* RESULT_NONE: never */
 	int64_t finished_ms;        /* RESULT_NONE: not yet */
 	int64_t restarts;           /* starts by the restart policy since the last one by command */
@@ -85,6 +87,14 @@ void status_release(struct sandbox_status *status);
 /* Writes `state`. 0 or -errno. */
 int must_check status_write_last(const struct sandbox *sandbox, const struct last_run *last);
 
+/* What can be known of the keeper where `state` cannot be read: enough to tell it to end. */
+void status_read_keeper(const struct records *records, const struct sandbox *sandbox,
+			struct sandbox_status *ret);
+
+/* RUN/sandboxes/ID of the run root that its keeper uses: a descriptor, or -errno. The roots of two
+ * commands differ where XDG_RUNTIME_DIR does. */
+int must_check status_open_run_dir(const struct records *records, const struct sandbox *sandbox);
+
 /* Writes RUN/sandboxes/ID/live. Runs in the keeper. 0 or -errno. */
 int must_check status_write_live(const struct records *records, const char *id,
 				 const struct live_run *live);
@@ -102,10 +112,10 @@ void status_leave(const struct sandbox *sandbox, int64_t exit_code);
 /* The boot of this moment; "" where the kernel does not say. */
 void status_boot_id(char buf[40]);
 
-/* Undoes what a run that was killed has left on the host; waits a moment for its last process,
- * which holds its journal, and which goes on first where it is paused: on v1 what is frozen does
- * not die. 0 or -errno with err. */
-int must_check status_clean_run(const struct records *records, const char *id, struct err *err);
+/* Undoes what a run that was killed has left on the host, below the run root `run`; waits a moment
+ * for its last process, which holds its journal, and which goes on first where it is paused: on v1
+ * what is frozen does not die. -EBUSY where it does not end. 0 or -errno with err. */
+int must_check status_clean_run(const char *run, const struct sandbox *sandbox, struct err *err);
 
 /* Where the last keeper was lost: writes its end down and removes what it left below RUN/runs.
  * Files that a crash left half written go in any case. Needs: the sandbox's lock; where a keeper

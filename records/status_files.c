@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -94,6 +95,8 @@ int status_write_last(const struct sandbox *sandbox, const struct last_run *last
 	fields_begin(&writer, "state", STATUS_FORMAT);
 	fields_put_number(&writer, "is_running", last->is_running);
 	fields_put(&writer, "boot_id", last->boot_id);
+	fields_put(&writer, "run", last->run);
+	put_mark(&writer, "keeper", &last->keeper);
 	put_known(&writer, "started_ms", last->started_ms);
 	put_known(&writer, "finished_ms", last->finished_ms);
 	put_known(&writer, "restarts", last->restarts);
@@ -132,6 +135,8 @@ int status_read_last(const struct records *records, const struct sandbox *sandbo
 		return r;
 	ret->is_running = fields_number(&fields, "is_running", 0) != 0;
 	str_format(ret->boot_id, sizeof(ret->boot_id), "%s", fields_text(&fields, "boot_id"));
+	str_format(ret->run, sizeof(ret->run), "%s", fields_text(&fields, "run"));
+	ret->keeper = read_mark(&fields, "keeper");
 	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
 	ret->finished_ms = fields_number(&fields, "finished_ms", RESULT_NONE);
 	ret->restarts = fields_number(&fields, "restarts", 0);
@@ -222,10 +227,26 @@ static void read_namespaces(struct live_run *ret, const struct fields *fields)
 	}
 }
 
-/* The keeper writes it first of all: without it there is nothing to see yet. */
-void status_read_live(const struct records *records, const char *id, struct live_run *ret)
+int status_open_below(const char *run, const char *id)
 {
-	_cleanup_fd_ int dir_fd = sys_openat(records->live_fd, id, RECORDS_DIR_FLAGS, 0);
+	char path[RECORDS_PATH_MAX];
+	_cleanup_fd_ int fd = -EBADF;
+	struct stat st;
+
+	str_format(path, sizeof(path), "%s/sandboxes/%s", run, id);
+	fd = sys_openat(AT_FDCWD, path, RECORDS_DIR_FLAGS, 0);
+	if (fd < 0)
+		return fd;
+	/* One in /tmp may have been removed, and made anew by somebody else. */
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	return st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? steal_fd(&fd) : -EPERM;
+}
+
+/* The keeper writes it first of all: without it there is nothing to see yet. */
+void status_read_live(const char *run, const char *id, struct live_run *ret)
+{
+	_cleanup_fd_ int dir_fd = status_open_below(run, id);
 	struct fields fields;
 	struct err err;
 

@@ -10,6 +10,9 @@ int must_check status_read_last(const struct records *records, const struct sand
 				struct last_run *ret, struct err *err);
 
 /* The keeper writes it first of all: without it there is nothing to see yet. */
-void status_read_live(const struct records *records, const char *id, struct live_run *ret);
+void status_read_live(const char *run, const char *id, struct live_run *ret);
+
+/* RUN/sandboxes/ID below that run root; -EPERM where it is another user's. */
+int must_check status_open_below(const char *run, const char *id);
 
 #endif

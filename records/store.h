@@ -5,18 +5,21 @@
  *     HOME/sandboxes/ID/record   what it is: how to start it (record.h). Replaced by a rename
  *     HOME/sandboxes/ID/state    how its last start went (status.h). Likewise
  *     HOME/sandboxes/ID/wanted   whether it is to run: what a restart and `start --all` go by
+ *     HOME/sandboxes/ID/lock     locked (fcntl(2), open file description) while its keeper lives
  *     HOME/names/NAME            a link whose text is the id. Making it is how a name is taken
  *     HOME/events, events.1      what happened (events.h)
  *     HOME/lock                  shared: something is being made; exclusive: gc
- *     RUN/sandboxes/ID/lock      locked (fcntl(2), open file description) while its keeper lives
+ *     RUN/sandboxes/ID/lock      likewise, for who meets the directory without the record
  *     RUN/sandboxes/ID/live      what runs now (status.h)
  *     RUN/sandboxes/ID/paused    it is paused, or is about to be
  *     RUN/sandboxes/ID/left      of one that removes itself: for its exit code, where one waits
  *
  * HOME is the state root: /var/lib/cordon, $XDG_DATA_HOME/cordon or ~/.local/share/cordon,
  * DIR/state with --root DIR. It outlives the boot: a file is written whole, fsynced, renamed, and
- * its directory fsynced. RUN is the run root (launcher/state.h), bound to the boot. A sandbox that
- * removes itself at its end (--rm) is bound to the boot as well: its record lies in RUN.
+ * its directory fsynced. RUN is the run root (launcher/state.h), bound to the boot: of an ordinary
+ * user it is another one where XDG_RUNTIME_DIR is, so whether a keeper lives is asked in HOME, and
+ * `state` says where its RUN is. A sandbox that removes itself at its end (--rm) is bound to the
+ * boot as well: its record lies in RUN, and the two locks are one.
  *
  * A directory that begins with a dot is being made or removed: with nobody who holds HOME/lock it
  * is rubbish. A file that does is being written: with no keeper it is rubbish to whoever holds the
@@ -94,10 +97,12 @@ int must_check sandbox_lock(const struct records *records, const struct sandbox 
 void sandbox_unlock(const struct sandbox *sandbox);
 
 /* Whether its keeper lives. */
-bool records_is_running(const struct records *records, const struct sandbox *sandbox);
+bool records_is_running(const struct sandbox *sandbox);
+/* The same by an id from records_list. */
+bool records_is_id_running(const struct records *records, const char *id);
 /* Waits for the end of a keeper that is about to end: of the last of its processes that holds its
  * lock, some seconds at most. False: it lives. */
-bool records_wait_ended(const struct records *records, const struct sandbox *sandbox);
+bool records_wait_ended(const struct sandbox *sandbox);
 
 /* Replaces dir_fd/name in one step; is_kept: what is in it is on the disk before it returns, and
  * that it is there when the directory is flushed. 0 or -errno. */

@@ -94,7 +94,7 @@ verdicts() {
 		no_new_privs         plain   refused          plain   refused          .
 		working_dir          plain   directory        plain   directory        .
 		program              plain   refused          plain   refused          .
-		descriptors          plain   descriptors      plain   descriptors      the caller has 9 open
+		descriptors          plain   refused          plain   refused          .
 		apparmor             plain   -                plain   -                where there is AppArmor: tests/vm/apparmor.bats
 		landlock             lock    refused          lock    refused          .
 		seccomp              plain   seccomp          plain   seccomp          .

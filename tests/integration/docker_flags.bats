@@ -5,6 +5,7 @@
 
 load ../lib/cordon
 load ../lib/attack
+load ../lib/grouped
 
 . "$repo/tests/lib/groups.bash"
 
@@ -16,25 +17,10 @@ teardown() {
 start() { # FLAG...
 	: >status
 	"$CORDON" --root "$CORDON_ROOT" run -q --status-fd 4 --cgroup-parent "$group" "$@" -- sleep 60 4>status >/dev/null 2>&1 3>&- &
+	# grouped.bash reads it.
+	# shellcheck disable=SC2034
 	keeper=$!
 	eventually grep -q '"started"' status
-}
-
-stop() {
-	kill -9 "$(pgrep -P "$keeper")"
-	wait "$keeper" || [ $? -eq 137 ]
-	rm -f status
-}
-
-# The file of the running sandbox's group has this text.
-file_is() { # TEXT V1-CONTROLLER V1-FILE V2-FILE
-	local text
-	text=$(group_file "${@:2}") || return
-	[ "$text" = "$1" ] || { printf '%s: "%s", wanted "%s"\n' "$3" "$text" "$1"; return 1; }
-}
-
-on_version() { # FOR-V1 FOR-V2
-	if groups_is_v2; then echo "$2"; else echo "$1"; fi
 }
 
 # A mistake, and nothing has run.

@@ -5,6 +5,7 @@
 
 load ../lib/cordon
 load ../lib/attack
+load ../lib/grouped
 
 . "$repo/tests/lib/groups.bash"
 
@@ -34,23 +35,6 @@ spin() { # FLAG...
 	"$CORDON" --root "$CORDON_ROOT" run -q --timeout 20s --cgroup-parent "$group" "$@" -- \
 		sh -c 'while :; do :; done' >/dev/null 2>&1 3>&- &
 	keeper=$!
-}
-
-stop() {
-	kill -9 "$(pgrep -P "$keeper")"
-	wait "$keeper" || [ $? -eq 137 ]
-	rm -f status
-}
-
-# The file of the running sandbox's group has this text.
-file_is() { # TEXT V1-CONTROLLER V1-FILE V2-FILE
-	local text
-	text=$(group_file "${@:2}") || return
-	[ "$text" = "$1" ] || { printf '%s: "%s", wanted "%s"\n' "$3" "$text" "$1"; return 1; }
-}
-
-on_version() { # FOR-V1 FOR-V2
-	if groups_is_v2; then echo "$2"; else echo "$1"; fi
 }
 
 @test "pids: with 3, exactly three processes; the end is named, with its numbers" {
@@ -318,6 +302,8 @@ block_devices() {
 # bats test_tags=root
 @test "without --cgroup-parent the group is made in the caller's own (v1) or in /cordon (v2)" {
 	own_groups
+	# keeper: grouped.bash reads it.
+	# shellcheck disable=SC2034
 	if groups_is_v2; then
 		"$CORDON" --root "$CORDON_ROOT" run -q --set limits.pids=7 -- sleep 60 3>&- &
 		keeper=$!

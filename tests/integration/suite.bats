@@ -85,26 +85,26 @@ cmocka() { # CODE TEXT PASSED FAILED
 	[ "$failed" -eq 1 ]
 }
 
-# Two halves whose bats is a function here: each is one script.
+# Two halves whose bats is another program here: each is one script.
 # Its functions are called from run_user.bash.
 # shellcheck disable=SC2317
 halves() { # ROOT-SCRIPT USER-SCRIPT FUNCTION "PASSED FAILED"
-	local root_script=$1 user_script=$2
 	. "$repo/tests/lib/run_user.bash"
-	mkdir -p tests/two
+	mkdir -p tests/two bin
 	touch tests/two/a.bats
 	id() { echo 0; }
 	user_half_begin() { user_id=4711; }
 	as_user() { "$@"; }
-	bats() {
-		if [[ " $* " == *" !user "* ]]; then
-			bash -c "$root_script" root
-		else
-			bash -c "$user_script" user
-		fi
-	}
-	"$3" two >said
-	unset -f id bats
+	cat >bin/bats <<-'END'
+		#!/bin/sh
+		case " $* " in
+		*" !user "*) exec bash -c "$ROOT_SCRIPT" root ;;
+		*) exec bash -c "$USER_SCRIPT" user ;;
+		esac
+	END
+	chmod 755 bin/bats
+	ROOT_SCRIPT=$1 USER_SCRIPT=$2 PATH=$PWD/bin:$PATH "$3" two >said
+	unset -f id
 	cat said
 	[ "$passed $failed" = "$4" ]
 }
@@ -134,7 +134,21 @@ halves() { # ROOT-SCRIPT USER-SCRIPT FUNCTION "PASSED FAILED"
 	# What is left of the half before counts for nothing.
 	passed=0 failed=0
 	echo 0 >user.rc
-	halves "$good" 'kill -9 $PPID' both_halves "1 1"
+	# Between the script and who writes its code is timeout(1).
+	halves "$good" 'kill -9 $(ps -o ppid= $PPID)' both_halves "1 1"
+}
+
+# bats test_tags=user
+@test "suite: what waits for ever is ended, and is a failure" {
+	cd "$BATS_TEST_TMPDIR"
+	test_timeout=1 stage_timeout=5
+	halves 'echo 1..1; echo "ok 1 a"' 'echo 1..2; echo "ok 1 b"; sleep 60' both_halves "2 1"
+	runner 0 ''
+	printf 'sleep 60\n' >>"$scratch/runner"
+	sed -i '/^exit/d' "$scratch/runner"
+	passed=0 failed=0
+	count_cmocka "$scratch/runner"
+	[ "$passed $failed" = "0 1" ]
 }
 
 @test "suite: a process, a mount or a file that is left is seen" {

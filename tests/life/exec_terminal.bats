@@ -12,9 +12,12 @@ setup() {
 	kept_start web -- sleep 600
 }
 
+# The sandbox first: its keeper is a cordon of this test's, for whose end tmux_stop would wait.
 teardown() {
+	local r=0
+	kept_end || r=1
 	tmux_stop
-	kept_end
+	return "$r"
 }
 
 @test "exec -it: a shell has a terminal of its own, of this one's size, and its exit code is exec's" {
@@ -43,7 +46,7 @@ teardown() {
 
 @test "exec -it: ^C ends the program alone, ^Z stops it and exec, fg continues both" {
 	tmux_start
-	type_line '$C exec -it web bash -c '\''while :; do echo -n .; sleep 0.05; done'\'
+	type_line '$C exec -it web sh -c '\''while :; do printf .; sleep 0.05; done'\'
 	shows '^\.\.\.'
 	key C-z
 	shows '^\[1\]\+ +Stopped'
@@ -67,7 +70,8 @@ teardown() {
 	eventually pgrep -x -f 'sleep 100'
 	key C-z
 	shows '^\[1\]\+ +Stopped +sleep 100'
-	type_line 'kill -9 %1; wait; exit 5'
+	# Without a job that bash could still hold for stopped, for which it would not leave.
+	type_line 'kill -9 %1; disown %1; exit 5'
 	at_prompt
 	type_line 'echo "rc=$?"'
 	shows '^rc=5$'

@@ -55,6 +55,12 @@ static void old_minor(struct decision *d)
 	d->facts.kernel_minor = 0;
 }
 
+static void writable_program(struct decision *d)
+{
+	decision_as_user(d);
+	d->facts.program_is_writable = true;
+}
+
 static void no_userns(struct decision *d)
 {
 	d->facts.userns = USERNS_NO_KERNEL;
@@ -191,6 +197,10 @@ static const struct {
 	{no_proc, "", "/proc is not mounted here", "mount -t proc"},
 	{old_major, "", "kernel 5.19 is older than 6.1", "Boot a kernel of 6.1"},
 	{old_minor, "", "kernel 6.0 is older than 6.1", "Boot a kernel of 6.1"},
+	{writable_program, "",
+	 "this kernel lets a program be written to while it runs, and uid 1000 may write to "
+	 "cordon's: what runs in a sandbox could change it",
+	 "chown root and chmod go-w"},
 	{no_userns, "", "this kernel has no user namespaces", "CONFIG_USER_NS=y"},
 	{userns_nested, "", "user.max_user_namespaces is 0: no user namespace may be made",
 	 "start cordon outside, beside it"},

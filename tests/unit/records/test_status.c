@@ -73,7 +73,7 @@ static void hold(struct status_case *s)
 
 	str_format(name, sizeof(name), "root/run/sandboxes/%s", s->sandbox.id);
 	scratch_dir(&s->records->scratch, name, 0700);
-	str_format(name, sizeof(name), "root/run/sandboxes/%s/lock", s->sandbox.id);
+	str_format(name, sizeof(name), "root/state/sandboxes/%s/lock", s->sandbox.id);
 	scratch_file(&s->records->scratch, name, 0600, "");
 	s->lock_fd = open(scratch_path(&s->records->scratch, name, path), O_RDWR | O_CLOEXEC);
 	assert_int_equal(fcntl(s->lock_fd, F_OFD_SETLK, &lock), 0);
