@@ -130,6 +130,9 @@ static const int common_calls[] = {
 	SCMP_SYS(futex),        SCMP_SYS(getrandom),       SCMP_SYS(clock_gettime),
 	SCMP_SYS(gettimeofday), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(uname),        SCMP_SYS(sysinfo), /* qsort of glibc */
+#ifdef __SANITIZE_ADDRESS__
+	SCMP_SYS(sigaltstack), /* before it ends */
+#endif
 };
 static const int unpack_calls[] = {
 	SCMP_SYS(openat),    SCMP_SYS(openat2),   SCMP_SYS(mkdirat),   SCMP_SYS(mknodat),
