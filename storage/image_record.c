@@ -54,12 +54,13 @@ static bool take_layers(struct reader *reader, struct image_record *record)
 {
 	record->n_layers = 0;
 	while (str_has_prefix(reader->at, layer_key)) {
-		char *hex = record->layers[record->n_layers];
+		char *hex;
 
-		if (record->n_layers == RECORD_LAYERS_MAX ||
-		    !take_value(reader, "layer", hex, STORE_HEX_SIZE) || !store_is_hex(hex))
+		if (record->n_layers == RECORD_LAYERS_MAX)
 			return false;
-		record->n_layers++;
+		hex = record->layers[record->n_layers++];
+		if (!take_value(reader, "layer", hex, STORE_HEX_SIZE) || !store_is_hex(hex))
+			return false;
 	}
 	return true;
 }

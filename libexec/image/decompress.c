@@ -42,13 +42,13 @@ static int refuse(struct archive *archive, struct err *err)
 int stage_decompress(const struct worker_job *job, struct worker_report *report)
 {
 	__attribute__((cleanup(archive_release))) struct archive *archive = archive_read_new();
-	_cleanup_free_ char *block = malloc(BLOCK);
+	_cleanup_free_ char *block = NULL;
 	struct archive_entry *entry;
 	la_ssize_t n;
 	int r;
 
 	(void)job;
-	if (archive == NULL || block == NULL)
+	if (archive == NULL)
 		return err_set(&report->err, ERR_SETUP, ENOMEM, "decompress");
 	if (!supports(archive))
 		return refuse(archive, &report->err);
@@ -59,6 +59,9 @@ int stage_decompress(const struct worker_job *job, struct worker_report *report)
 		return err_set(&report->err, ERR_SETUP, 0, "an empty file");
 	if (r != ARCHIVE_OK)
 		return refuse(archive, &report->err);
+	block = malloc(BLOCK);
+	if (block == NULL)
+		return err_set(&report->err, ERR_SETUP, ENOMEM, "decompress");
 	while ((n = archive_read_data(archive, block, BLOCK)) > 0) {
 		int w = io_write_all(WORKER_OUT, block, (size_t)n);
 

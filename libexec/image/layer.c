@@ -174,12 +174,12 @@ int layer_add_image(struct importer *im, const struct new_image *image,
 
 	if (text == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "%s", im->what);
+	len = image_record_format(image->record, text, RECORD_TEXT_MAX);
 	flow_digest_text(image->config, image->config_len, hex);
 	if (!store_is_hex(hex))
 		return err_set(err, ERR_SETUP, EIO, "%s: digest", im->what);
 	r = store_put(&im->work, im->store->configs_fd, hex, image->config, image->config_len);
 	store_step("config");
-	len = image_record_format(image->record, text, RECORD_TEXT_MAX);
 	if (r == 0)
 		r = store_put(&im->work, im->store->images_fd, hex, text, len);
 	store_step("record");

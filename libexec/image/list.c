@@ -339,24 +339,31 @@ static int inspect_json(struct store *store, char *hex, const struct image_recor
 	return 0;
 }
 
-int command_inspect(const struct command *command, struct err *err)
+static int inspect(const struct command *command, struct store *store, char *hex, struct err *err)
 {
 	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
-	char hex[STORE_HEX_SIZE];
-	struct store store;
 	int r;
 
 	if (record == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "inspect");
-	r = open_existing(command, &store, err);
+	r = image_record_read(store, hex, record, err);
+	if (r < 0)
+		return r;
+	return command->is_json ? inspect_json(store, hex, record, err)
+				: inspect_text(store, hex, record, err);
+}
+
+int command_inspect(const struct command *command, struct err *err)
+{
+	char hex[STORE_HEX_SIZE];
+	struct store store;
+	int r = open_existing(command, &store, err);
+
 	if (r != 0)
 		return r < 0 ? r : refuse_empty(command->words[0], err);
 	r = store_find(&store, command->words[0], hex, err);
 	if (r == 0)
-		r = image_record_read(&store, hex, record, err);
-	if (r == 0)
-		r = command->is_json ? inspect_json(&store, hex, record, err)
-				     : inspect_text(&store, hex, record, err);
+		r = inspect(command, &store, hex, err);
 	store_release(&store);
 	return r;
 }

@@ -323,15 +323,16 @@ static int load_oci_name(struct loading *l, const char *name, const char *hex, s
 
 static int load_oci_image(struct loading *l, const struct blob *blob, struct err *err)
 {
-	_cleanup_free_ struct oci_layers *layers = calloc(1, sizeof(*layers));
+	_cleanup_free_ struct oci_layers *layers = NULL;
 	struct document manifest = {0}, config = {0};
 	char path[PATH_SIZE], hex[STORE_HEX_SIZE];
 	int r;
 
-	if (layers == NULL)
-		return err_set(err, ERR_SETUP, ENOMEM, "load");
 	if (l->given == NULL && strpbrk(blob->name, ":/") == NULL)
 		return refuse_unnamed(err);
+	layers = calloc(1, sizeof(*layers));
+	if (layers == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "load");
 	blob_path(blob->hex, path);
 	r = read_document(l,
 			  (struct document_place){.path = path,
