@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 
-enum { SLOW_MS = 200 };
+enum { SLOW_MS = 1000 };
 
 struct fault fault_from_environment(void)
 {

@@ -77,7 +77,9 @@ int keep_begin(const struct records *records, const struct record *record,
 				     .started_ms = RESULT_NONE,
 				     .next_start_ms = RESULT_NONE,
 				     .last_exit_code = RESULT_NONE,
-				     .last_finished_ms = RESULT_NONE}};
+				     .last_finished_ms = RESULT_NONE,
+				     .end_ms = RESULT_NONE,
+				     .end_code = RESULT_NONE}};
 	int r;
 
 	if (gate < 0)
@@ -191,6 +193,17 @@ static int remove_sandbox(struct keep *keep, struct err *err)
 	return records_remove(keep->records, &sandbox, err);
 }
 
+static void leave_end(struct keep *keep)
+{
+	struct live_run *live = &keep->live;
+
+	live->end_ms = keep->last.finished_ms;
+	live->end_code = keep->last.exit_code;
+	str_format(live->end_kind, sizeof(live->end_kind), "%s", keep->last.kind);
+	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
+		      "then its keeper is said to have been killed");
+}
+
 int keep_end(struct keep *keep, const struct run_result *result, const char *result_json,
 	     const struct err *failure, struct err *err)
 {
@@ -215,6 +228,11 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 	ignore_result(fault_point("keep.ended", NULL), "it has been written down");
 	free(last->result);
 	last->result = NULL;
+	/* On a disk that is full: below the run root it is known until the boot. */
+	if (r < 0) {
+		leave_end(keep);
+		return r;
+	}
 	str_format(path, sizeof(path), "%s/live", keep->sandbox->id);
 	if (unlinkat(keep->records->live_fd, path, 0) != 0 && errno != ENOENT && r == 0)
 		r = err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s", keep->records->run, path);

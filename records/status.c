@@ -242,6 +242,25 @@ void status_read_keeper(const struct records *records, const struct sandbox *san
 	status_read_live(records->run, sandbox->id, &ret->live);
 }
 
+/* The end that its keeper could not write to `state`. */
+static bool take_left_end(const struct records *records, const struct sandbox *sandbox,
+			  struct sandbox_status *status)
+{
+	struct last_run *last = &status->last;
+	struct live_run live;
+
+	if (!is_of_this_boot(last))
+		return false;
+	status_read_live(last->run[0] != '\0' ? last->run : records->run, sandbox->id, &live);
+	if (live.end_kind[0] == '\0')
+		return false;
+	last->is_running = false;
+	last->finished_ms = live.end_ms;
+	last->exit_code = live.end_code;
+	str_format(last->kind, sizeof(last->kind), "%s", live.end_kind);
+	return true;
+}
+
 int status_read(const struct records *records, const struct sandbox *sandbox,
 		struct sandbox_status *ret, struct err *err)
 {
@@ -254,7 +273,7 @@ int status_read(const struct records *records, const struct sandbox *sandbox,
 	}
 	if (r < 0)
 		return r;
-	if (!ret->has_keeper && ret->last.is_running)
+	if (!ret->has_keeper && ret->last.is_running && !take_left_end(records, sandbox, ret))
 		tell_loss(ret);
 	return 0;
 }

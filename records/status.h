@@ -66,6 +66,10 @@ struct live_run {
 	int64_t last_exit_code;
 	int64_t last_finished_ms;
 	int64_t stop_grace_ms; /* what a stop gives it, where nobody says otherwise */
+	/* How it ended, where `state` could not be written; end_kind is "" else. */
+	int64_t end_ms;
+	int64_t end_code;
+	char end_kind[24];
 	size_t n_groups;
 	struct cgroup_known groups[CGROUP_HIERARCHIES_MAX];
 };

@@ -173,6 +173,9 @@ int status_write_live(const struct records *records, const char *id, const struc
 	put_known(&writer, "last_exit_code", live->last_exit_code);
 	put_known(&writer, "last_finished_ms", live->last_finished_ms);
 	put_known(&writer, "stop_grace_ms", live->stop_grace_ms);
+	put_known(&writer, "end_ms", live->end_ms);
+	put_known(&writer, "end_code", live->end_code);
+	fields_put(&writer, "end_kind", live->end_kind);
 	for (size_t i = 0; i < live->n_groups; i++) {
 		fields_put(&writer, "group", live->groups[i].path);
 		fields_put(&writer, "group_self", live->groups[i].self_path);
@@ -253,7 +256,9 @@ void status_read_live(const char *run, const char *id, struct live_run *ret)
 	*ret = (struct live_run){.started_ms = RESULT_NONE,
 				 .next_start_ms = RESULT_NONE,
 				 .last_exit_code = RESULT_NONE,
-				 .last_finished_ms = RESULT_NONE};
+				 .last_finished_ms = RESULT_NONE,
+				 .end_ms = RESULT_NONE,
+				 .end_code = RESULT_NONE};
 	if (dir_fd < 0 ||
 	    fields_read(dir_fd, "live", "live", STATUS_FORMAT, "live", &fields, &err) < 0)
 		return;
@@ -270,6 +275,9 @@ void status_read_live(const char *run, const char *id, struct live_run *ret)
 	ret->last_exit_code = fields_number(&fields, "last_exit_code", RESULT_NONE);
 	ret->last_finished_ms = fields_number(&fields, "last_finished_ms", RESULT_NONE);
 	ret->stop_grace_ms = fields_number(&fields, "stop_grace_ms", 0);
+	ret->end_ms = fields_number(&fields, "end_ms", RESULT_NONE);
+	ret->end_code = fields_number(&fields, "end_code", RESULT_NONE);
+	str_format(ret->end_kind, sizeof(ret->end_kind), "%s", fields_text(&fields, "end_kind"));
 	for (size_t i = 0; i < fields.n; i++)
 		read_group(ret, &fields.list[i]);
 	fields_free(&fields);

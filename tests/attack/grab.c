@@ -5,8 +5,9 @@
  *
  *	grab SECONDS [stop]
  *
- * With "stop" each is stopped first, so that there is time. Ends SECONDS later, or when the file
- * /tmp/enough is there. Prints what it met and what it got:
+ * With "stop" each is stopped first, so that there is time. It looks at AHEAD numbers behind the
+ * last one that it saw: what comes and goes between two of its looks takes some, too. Ends SECONDS
+ * later, or when the file /tmp/enough is there. Prints what it met and what it got:
  *
  *	met N [WAY N]...
  *
@@ -28,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_STOPPED = 42, EXIT_NOBODY = 3, AHEAD = 6, WAYS = 13 };
+enum { EXIT_STOPPED = 42, EXIT_NOBODY = 3, AHEAD = 64, WAYS = 13 };
 
 static const char *const names[WAYS] = {
 	"mem",         "environ", "maps", "auxv", "fd",    "cwd",

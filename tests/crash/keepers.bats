@@ -108,12 +108,15 @@ stops_in_order() {
 standing_start() { # COMMAND...
 	CORDON_FAULT=keeper.left:stop "$CORDON" --root "$CORDON_ROOT" "$@" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
 	client=$!
-	local i
-	for ((i = 0; i < 500; i++)); do
-		keeper=$(pgrep -P "$client") && [ "$(ps -o stat= -p "$keeper" | cut -c1)" = T ] && return 0
-		sleep 0.02
-	done
-	return 1
+	eventually keeper_stands
+}
+
+keeper_stands() {
+	keeper=$(pgrep -P "$client") && [ "$(ps -o stat= -p "$keeper" | cut -c1)" = T ]
+}
+
+is_gone() { # PID
+	[ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
 }
 
 @test "a start whose client was killed keeps its sandbox: rm does not take it away" {
@@ -129,12 +132,14 @@ standing_start() { # COMMAND...
 }
 
 @test "gc waits for no sandbox: not for one whose start stands still, nor for a lock that somebody holds" {
-	local other holder
+	local other holder lost
 	standing_start run -d --name web "${plain[@]}" -- "${stay[@]}"
 	# One that lost its keeper meanwhile is settled all the same.
 	cordon run -d --name lost "${plain[@]}" -- "${stay[@]}" >/dev/null
 	other=$(readlink "$CORDON_ROOT/state/names/lost")
-	kill -9 "$(sed -n 's/^keeper \([0-9]*\) .*/\1/p' "$CORDON_ROOT/run/sandboxes/$other/live")"
+	lost=$(sed -n 's/^keeper \([0-9]*\) .*/\1/p' "$CORDON_ROOT/run/sandboxes/$other/live")
+	kill -9 "$lost"
+	eventually is_gone "$lost"
 	run -0 timeout 10 "$CORDON" --root "$CORDON_ROOT" gc
 	[[ "$output" == *"1 sandboxes had lost their keeper"* ]]
 	[ "$(kept_state lost kind)" = keeper_lost ]

@@ -102,7 +102,7 @@ storm_client() { # SEED SECONDS
 @test "a storm of create, run, start, stop, rm, gc and kill -9: what is there afterwards is sound" {
 	local i pids=() left
 	for i in 1 2 3 4 5 6; do
-		storm_client "$i" 5 >"$BATS_TEST_TMPDIR/storm.$i" 2>&1 </dev/null 3>&- &
+		storm_client "$i" 10 >"$BATS_TEST_TMPDIR/storm.$i" 2>&1 </dev/null 3>&- &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do

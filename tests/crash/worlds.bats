@@ -27,6 +27,8 @@ as_other() {
 
 other_setup() {
 	local base
+	# What a test that failed has left.
+	rm -rf "/tmp/cordon-$other"
 	base=$(mktemp -d /tmp/cordon-worlds.XXXXXX)
 	chmod 0755 "$base"
 	home=$base/home

@@ -45,7 +45,7 @@ each_row_fails() { # FLAG...
 	run nothing_left
 	[ "$status" -eq 1 ]
 	rmdir "$CORDON_ROOT/run/runs/0123"
-	bash -c 'sleep 5; :' "$CORDON_ROOT" 3>&- &
+	(exec -a "$CORDON_ROOT" sleep 60) 3>&- &
 	run nothing_left
 	kill $!
 	[ "$status" -eq 1 ]

@@ -195,23 +195,24 @@ start_and_wait() { # FLAG...
 	gc_finishes
 }
 
+has_helper() {
+	keeper=$(pgrep -P "$tracer" -x cordon) && helper=$(pgrep -P "$keeper")
+}
+
 # strace holds the keeper in front of the kill that ends a helper, and the keeper is killed instead.
 # bats test_tags=root
 @test "a helper for the ids of a shown directory ends with its keeper" {
 	need strace
-	local i keeper helper=
+	local tracer keeper helper=
 	mkdir "$BATS_TEST_TMPDIR/shown"
 	strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=kill -e inject=kill:delay_enter=3000000 \
 		"$CORDON" --root "$CORDON_ROOT" run "${plain[@]}" --ro "$BATS_TEST_TMPDIR/shown" -- \
 		"${stay[@]}" "$work" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
-	for ((i = 0; i < 200; i++)); do
-		keeper=$(pgrep -P $! -x cordon) && helper=$(pgrep -P "$keeper") && break
-		sleep 0.02
-	done
-	[ -n "$helper" ]
+	tracer=$!
+	eventually has_helper
 	[ "$(readlink "/proc/$helper/ns/user")" != "$(readlink /proc/self/ns/user)" ]
 	kill -9 "$keeper"
-	wait $! || true
+	wait "$tracer" || true
 	gone_within 2
 	gc_finishes
 }

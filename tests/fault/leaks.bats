@@ -113,8 +113,8 @@ as_before() { # N
 	local before count i
 	before=$(own_keys)
 	"$CORDON" --root "$CORDON_ROOT" run "${keys[@]}" -- \
-		/usr/bin/sh -c 'touch "$0/up"; sleep 1' "$work" >/dev/null 2>&1 </dev/null 3>&- &
-	for ((i = 0; i < 100; i++)); do
+		/usr/bin/sh -c 'touch "$0/up"; sleep 3' "$work" >/dev/null 2>&1 </dev/null 3>&- &
+	for ((i = 0; i < 1000; i++)); do
 		[ ! -e "$work/up" ] || break
 		sleep 0.02
 	done

@@ -19,7 +19,7 @@ gone() { # PID
 # bats test_tags=vm
 @test "kill -9 of the keeper ends the whole sandbox at once; gc cleans up behind it" {
 	local children
-	start -- "$ATTACK/processes" 10 25
+	start -- "$ATTACK/processes" 10 200
 	eventually grep -q processes out
 	children=$(pgrep -P "$init" | head -n 1)
 	kill -9 "$keeper"

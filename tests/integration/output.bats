@@ -272,6 +272,10 @@ sys.exit(subprocess.call(sys.argv[2:], stdout=theirs, stdin=theirs if sys.argv[1
 	[[ "$output" == *"- output_pipes "* && "$output" == *"- output_stdio "* ]]
 }
 
+is_confined() { # PID
+	[ "$(awk '/^NoNewPrivs|^Seccomp:/ { print $2 }' "/proc/$1/status" | tr '\n' ' ')" = "1 2 " ]
+}
+
 @test "output: the relay's process can do nothing else" {
 	local pid relay
 	mkfifo gate
@@ -280,8 +284,8 @@ sys.exit(subprocess.call(sys.argv[2:], stdout=theirs, stdin=theirs if sys.argv[1
 	pid=$!
 	eventually pgrep -P "$pid" cordon-monitor
 	relay=$(pgrep -P "$pid" cordon-monitor)
+	eventually is_confined "$relay"
 	[ "$(awk '/^CapEff|^CapPrm|^CapInh|^CapAmb/ { print $2 }' "/proc/$relay/status" | sort -u)" = 0000000000000000 ]
-	[ "$(awk '/^NoNewPrivs|^Seccomp:/ { print $2 }' "/proc/$relay/status" | tr '\n' ' ')" = "1 2 " ]
 	if is_root; then
 		[ "$(awk '/^Uid/ { print ($2 >= 65536) }' "/proc/$relay/status")" = 1 ]
 		# Its pipe, where that leads, and the keeper. As a user they cannot be seen: it is undumpable.

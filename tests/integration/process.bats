@@ -100,5 +100,5 @@ load ../lib/attack
 	local up=$SECONDS
 	read -r up _ </proc/uptime
 	run -0 cordon run -- cat /proc/uptime
-	[ "${output%%.*}" -ge "${up%%.*}" ] && [ "${output%%.*}" -le $((${up%%.*} + 5)) ]
+	[ "${output%%.*}" -ge "${up%%.*}" ] && [ "${output%%.*}" -le $((${up%%.*} + 60)) ]
 }

@@ -69,7 +69,7 @@ FIELDS='["access_denials","access_denials_not_listed","caller_signal","cpu_ms","
 @test "report: it appears whole and at once, and replaces an older one" {
 	need jq
 	echo old >report
-	"$CORDON" --root "$CORDON_ROOT" run --report report -- sleep 0.7 3>&- &
+	"$CORDON" --root "$CORDON_ROOT" run --report report -- sleep 3 3>&- &
 	sleep 0.3
 	[ "$(ls -A)" = report ]
 	[ "$(cat report)" = old ]
@@ -98,10 +98,12 @@ FIELDS='["access_denials","access_denials_not_listed","caller_signal","cpu_ms","
 	[ "$(tail -n 1 status | jq -c '[.schema, .kind, .exit_code]')" = '["cordon.result/1","exited",3]' ]
 	[ "$(tail -n 1 status | jq -c keys)" = "$FIELDS" ]
 	# The pid is the program's as the caller sees it.
-	"$CORDON" --root "$CORDON_ROOT" run --status-fd 7 -- sleep 0.5 7>status 3>&- &
-	sleep 0.25
+	: >status
+	"$CORDON" --root "$CORDON_ROOT" run --status-fd 7 -- sleep 20 7>status 3>&- &
+	eventually grep -q '"started"' status
 	[ "$(cat "/proc/$(jq .pid status)/comm")" = sleep ]
-	wait $!
+	kill $!
+	wait $! || [ $? -eq 143 ]
 }
 
 @test "status: a program that does not start has no started event" {

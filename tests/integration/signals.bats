@@ -11,21 +11,14 @@ start() { # SCRIPT [FLAG...]
 	: >out
 	# With job control: else bash starts it with INT and QUIT ignored.
 	set -m
-	"$CORDON" --root "$CORDON_ROOT" run --timeout 20s "${@:2}" -- sh -c "$1" >out 2>&1 3>&- &
+	"$CORDON" --root "$CORDON_ROOT" run --timeout 100s "${@:2}" -- sh -c "$1" >out 2>&1 3>&- &
 	pid=$!
 	set +m
 	wait_for ready
 }
 
 wait_for() { # TEXT
-	local i
-	for ((i = 0; i < 200; i++)); do
-		! grep -q "$1" out || return 0
-		sleep 0.02
-	done
-	echo "never said: $1"
-	cat out
-	return 1
+	eventually grep -q "$1" out || { cat out; return 1; }
 }
 
 ends_with() { # CODE
@@ -75,14 +68,14 @@ ends_with() { # CODE
 @test "signals: a caller that ignores HUP (nohup) keeps it from the program" {
 	(
 		trap '' HUP
-		start "trap 'echo got HUP; exit 7' HUP; echo ready; sleep 0.5; exit 5"
+		start "trap 'echo got HUP; exit 7' HUP; echo ready; sleep 2; exit 5"
 		kill -HUP "$pid"
 		ends_with 5
 	)
 }
 
 @test "signals: a stopped cordon goes on where it was" {
-	start 'echo ready; sleep 0.5; exit 5'
+	start 'echo ready; sleep 2; exit 5'
 	kill -STOP "$pid"
 	kill -CONT "$pid"
 	ends_with 5

@@ -30,7 +30,7 @@ teardown() {
 
 @test "terminal: another size of the window is seen inside, with SIGWINCH" {
 	tmux_start 80 24
-	type_line '$C run -- bash -c '\''trap "stty size" WINCH; echo up; for i in {1..500}; do sleep 0.02; done'\'
+	type_line '$C run -- sh -c '\''trap "stty size" WINCH; echo up; while :; do sleep 0.02; done'\'
 	shows '^up$'
 	tmux_run resize-window -x 71 -y 19
 	shows '^19 71$'
@@ -77,8 +77,8 @@ teardown() {
 	# It may print one before the prompt.
 	shows '^\.*(HOST\$ )?\.\.\.'
 	type_line 'fg >/dev/null'
-	# Brought to the foreground without a signal: the relay is on within a moment.
-	sleep 0.5
+	# Brought to the foreground without a signal.
+	relayed
 	key C-c
 	at_prompt
 	type_line 'echo "rc=$?"'
@@ -111,16 +111,19 @@ modes_are_sane() {
 	tmux_start
 	type_line '$C run -- bash --norc -i'
 	shows '^bash-[0-9.]+[$#]$'
-	type_line 'sleep 100'
+	# A time that nobody else sleeps.
+	type_line "sleep 100.$$"
+	eventually pgrep -x -f "sleep 100.$$"
 	key C-z
-	shows '^\[1\]\+ +Stopped +sleep 100'
-	type_line 'jobs; kill -9 %1; wait; echo "still $((6*7))"'
+	shows "^\[1\]\+ +Stopped +sleep 100.$$"
+	type_line 'jobs; kill -9 %1; disown %1; echo "still $((6*7))"'
 	shows '^still 42$'
 	eventually last_line_ends '$'
 	# suspend stops the shell inside, and with it cordon.
 	type_line 'set +m; suspend -f'
 	at_prompt
 	type_line 'fg >/dev/null'
+	relayed
 	type_line 'echo "again $((6*7))"'
 	shows '^again 42$'
 	type_line 'exit 0'
@@ -134,7 +137,7 @@ modes_are_sane() {
 	type_line 'echo "outside $((6*7))"'
 	shows '^outside 42$'
 	type_line 'fg >/dev/null'
-	sleep 0.5
+	relayed
 	type_line 'some words'
 	shows '^inside <some words>$'
 	# The modes are those of the terminal in the foreground, not of the shell's prompt.
@@ -154,6 +157,8 @@ modes_are_sane() {
 	type_line 'echo "to the shell $((6*7))"'
 	shows '^to the shell 42$'
 	type_line 'fg >/dev/null'
+	# Before that the terminal would echo it, too.
+	relayed
 	type_line 'to the sandbox again'
 	eventually two_of 'to the sandbox again'
 	key C-d
@@ -229,7 +234,7 @@ no_keeper() {
 
 @test "terminal: kill -TSTP of cordon stops the program, then cordon" {
 	tmux_start
-	type_line '$C run -- bash -c '\''trap "echo caught" TSTP; echo up; while :; do sleep 0.05; done'\'
+	type_line '$C run -- sh -c '\''trap "echo caught" TSTP; echo up; while :; do sleep 0.05; done'\'
 	shows '^up$'
 	keeper_of_shell
 	# It catches the signal: nothing stops.

@@ -69,20 +69,20 @@ which_terminals='for fd in 0 1 2; do [ -t $fd ] && echo "$fd $(readlink /proc/$$
 	[[ "$output" != *"$caller"* ]]
 }
 
+has_monitor() {
+	keeper=$(pgrep -f -- "^$CORDON --root $CORDON_ROOT run" | head -n 1) &&
+		monitor=$(pgrep -P "$keeper" -x cordon-monitor)
+}
+
 # Of the monitor whose keeper is $keeper: what it could do if its memory were the workload's.
 # bats test_tags=vm
 @test "terminal: the monitor is confined before it reads a byte" {
-	local i terminal keeper monitor
+	local terminal keeper monitor
 	mkfifo keys
 	exec 7<>keys
 	on_terminal -1 "$CORDON" --root "$CORDON_ROOT" run -- cat <keys >out 3>&- 7>&- &
 	terminal=$!
-	for ((i = 0; i < 250; i++)); do
-		keeper=$(pgrep -f -- "^$CORDON --root $CORDON_ROOT run" | head -n 1) &&
-			monitor=$(pgrep -P "$keeper" -x cordon-monitor) && break
-		sleep 0.02
-	done
-	[ -n "$monitor" ]
+	eventually has_monitor
 	printf 'through\n' >&7
 	eventually grep -q through out
 	local status

@@ -34,7 +34,7 @@ import time; time.sleep(0.5)' 3>events
 # bats test_tags=root
 @test "sample: a reader that does not read holds nothing up: the limits are kept" {
 	mkfifo pipe
-	{ exec 5<pipe; sleep 20; } &
+	{ exec 5<pipe; exec sleep 20; } 3>&- &
 	sleeper=$!
 	gives 137 "" cordon run -q --sample 5ms --status-fd 3 --timeout 2s -- sleep 15 3<>pipe
 	kill "$sleeper"

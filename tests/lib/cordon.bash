@@ -112,10 +112,11 @@ allowed() { # NAME [FLAG...]
 	fi
 }
 
-# Waits ten seconds at most for a command to be true.
+# Waits for a command to be true: fifty seconds, and 500 tries where they take longer. Not for what
+# comes true by itself in that time.
 eventually() { # COMMAND...
-	local i
-	for ((i = 0; i < 500; i++)); do
+	local i until=$((SECONDS + 50))
+	for ((i = 0; i < 500 || SECONDS < until; i++)); do
 		! "$@" >/dev/null 2>&1 || return 0
 		sleep 0.02
 	done

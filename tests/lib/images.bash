@@ -71,6 +71,11 @@ whole() {
 	done < <(image ls --json | jq -r '.images[].name')
 }
 
+# Whether the unpacker has begun with a file of that name.
+is_unpacking() { # NAME
+	[ -n "$(find "$CORDON_ROOT" -name "$1" 2>/dev/null)" ]
+}
+
 # An extended attribute of a file; without a name the names of all that it has, one a line.
 attribute() { # FILE [NAME]
 	python3 -IS -c 'import os, sys

@@ -32,11 +32,9 @@ kept_record_of() { # ID
 
 # Claims by records; those of runs are own_claims' business, too.
 kept_claims() {
-	local link root
-	root=$(realpath -m "$CORDON_ROOT")
-	for link in /run/cordon/ids/* /var/lib/cordon/ids/*; do
-		[[ "$(readlink "$link")" != "$root"/*/sandboxes/* ]] || echo "$link $(readlink "$link")"
-	done
+	# Where root has kept nothing there are none, and others' come and go while find looks.
+	find /run/cordon/ids /var/lib/cordon/ids -lname "$(realpath -m "$CORDON_ROOT")/*/sandboxes/*" \
+		-printf '%p %l\n' 2>/dev/null || true
 }
 
 # After a gc, with nobody at work.

@@ -6,9 +6,10 @@
 #	key NAME			one key, as tmux names it: C-c
 #	shows PATTERN			waits until a line of the screen matches (grep -E)
 #	at_prompt			waits until the shell's prompt is the last line
+#	relayed				waits until what is typed is cordon's, not the shell's
 #	tmux_stop			ends it; part of the teardown
 #
-# In the shell, $C is cordon with this test's --root. Nothing waits longer than ten seconds.
+# In the shell, $C is cordon with this test's --root. Each waits as long as `eventually`.
 # shellcheck shell=bash
 
 tmux_run() {
@@ -40,15 +41,12 @@ screen() {
 	tmux_run capture-pane -pJ | sed 's/ *$//' | grep -v '^$'
 }
 
+has_line() { # PATTERN
+	screen | grep -qE -- "$1"
+}
+
 shows() { # PATTERN
-	local i
-	for ((i = 0; i < 500; i++)); do
-		! screen | grep -qE -- "$1" || return 0
-		sleep 0.02
-	done
-	printf 'the terminal never showed: %s\n' "$1"
-	screen
-	return 1
+	eventually has_line "$1" || { screen; return 1; }
 }
 
 last_line_ends() { # TEXT
@@ -57,6 +55,21 @@ last_line_ends() { # TEXT
 
 at_prompt() {
 	eventually last_line_ends 'HOST$' || { screen; return 1; }
+}
+
+# The terminal's modes, read by us through the pane's device.
+pane_modes() {
+	stty -a -F "$(tmux_run display-message -p '#{pane_tty}')"
+}
+
+# Its modes are raw then. The shell's own, while it reads a line, are but for isig, and what is typed
+# then the terminal echoes.
+is_relayed() {
+	[[ "$(pane_modes)" == *-isig* ]]
+}
+
+relayed() {
+	eventually is_relayed
 }
 
 # An empty screen, so that what it shows is new.

@@ -34,6 +34,11 @@ socket_of() {
 	echo "$CORDON_ROOT/run/sandboxes/$id/attach"
 }
 
+# It is connected, and then waits for signals as well.
+is_attached() { # CLIENT
+	readlink "/proc/$1/fd/"* | grep -q signalfd
+}
+
 echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 
 @test "attach: what is typed arrives, what is printed is shown, and the exit code is the program's" {
@@ -57,12 +62,12 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	start -di "$echoes"
 	# Somebody holds it open, and reads nothing. Not a shell: it would say there that its client was killed.
 	exec 8<>blocked
-	"$CORDON" --root "$CORDON_ROOT" attach --no-stdin "$id" >blocked 2>&1 3>&- &
+	"$CORDON" --root "$CORDON_ROOT" attach --no-stdin "$id" >blocked 2>&1 3>&- 8>&- &
 	stuck=$!
-	"$CORDON" --root "$CORDON_ROOT" attach --no-stdin "$id" >seen 2>&1 3>&- &
+	"$CORDON" --root "$CORDON_ROOT" attach --no-stdin "$id" >seen 2>&1 3>&- 8>&- &
 	reader=$!
-	eventually sh -c "[ \$(pgrep -fc -- '--root $CORDON_ROOT attach') -ge 2 ]"
-	sleep 0.3
+	eventually is_attached "$stuck"
+	eventually is_attached "$reader"
 	head -c 300000 /dev/zero | tr '\0' 'x' | fold -w 99 >typed
 	run -3 cordon attach "$id" <typed
 	[ "$(wc -l <<<"$output")" -eq $(($(wc -l <typed) + 1)) ]
@@ -81,7 +86,7 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	kill -TERM $!
 	wait $!
 	"$CORDON" --root "$CORDON_ROOT" attach "$id" >out 3>&- &
-	eventually sh -c "ls -l /proc/$!/fd | grep -q signalfd"
+	eventually is_attached $!
 	kill -TERM $!
 	wait $! || [ $? -eq 5 ]
 	grep -qx asked out
@@ -91,7 +96,7 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	start -dit 'trap "echo caught" INT; echo begin; while read -r l; do echo "got $l"; stty size; [ "$l" != bye ] || exit 9; done; exit 1'
 	tmux_start 91 27
 	type_line "\$C attach $id"
-	eventually sh -c "stty -a -F $(tmux_run display-message -p '#{pane_tty}') | grep -q -- -icanon"
+	relayed
 	type_line 'word'
 	shows '^got word$'
 	shows '^27 91$'
@@ -104,13 +109,13 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	type_line 'echo "rc=$?"'
 	shows '^rc=0$'
 	type_line "\$C attach --detach-keys ctrl-x,x $id"
-	eventually sh -c "stty -a -F $(tmux_run display-message -p '#{pane_tty}') | grep -q -- -icanon"
+	relayed
 	key C-x
 	type_line 'x'
 	shows '^rc=0$'
 	at_prompt
 	type_line "\$C attach $id"
-	eventually sh -c "stty -a -F $(tmux_run display-message -p '#{pane_tty}') | grep -q -- -icanon"
+	relayed
 	type_line 'bye'
 	at_prompt
 	type_line 'echo "rc=$?"'
@@ -119,12 +124,14 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 
 # A pty whose last master is closed hangs up; and one that nobody reads is full at 4 KiB.
 @test "attach: a terminal outlives its recorder, and what is printed is thrown away" {
+	# Held open: where the sandbox is dead, nobody waits for its other end.
 	mkfifo go
-	start -dt 'trap "echo hung up; exit 1" HUP; echo begin; cat go; yes | head -c 100000; exit 7' --ro "$PWD"
+	exec 6<>go
+	start -dt 'trap "echo hung up; exit 1" HUP; echo begin; read -r x <go; yes | head -c 100000; exit 7' --ro "$PWD"
 	eventually logged $'begin\r'
 	kill -9 "$(pgrep -P "$(sed -n 's/^launcher \([0-9]*\) .*/\1/p' "$CORDON_ROOT/run/sandboxes/$id/live")" -f cordon-recorder)"
 	eventually grep -qx 'is_output_lost 1' "$CORDON_ROOT/state/sandboxes/$id/state"
-	echo >go
+	echo >&6
 	eventually has_ended
 	grep -qx 'exit_code 7' "$CORDON_ROOT/state/sandboxes/$id/state"
 }
@@ -153,7 +160,7 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	local i pids=()
 	start -di "$echoes"
 	for i in 1 2 3 4 5 6 7 8; do
-		(sleep 60 | cordon attach "$id" >/dev/null 2>&1 3>&-) &
+		(sleep 60 3>&- | cordon attach "$id" >/dev/null 2>&1 3>&-) &
 		pids+=($!)
 	done
 	has_eight() { [ "$(find "/proc/$recorder/fd" -mindepth 1 | wc -l)" -eq "$1" ]; }
@@ -182,7 +189,7 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 "
 	eventually logged "got outside"
 	gives 42 closed cordon run --ro "$PWD/shown" --ro "$ATTACK" -- "$ATTACK/attach" "$PWD/shown/socket" "iinside
-"
+" "s%0%0%0%0"
 	# Whatever came before it has been read.
 	gives 0 open "$ATTACK/attach" shown/socket "iagain
 "
@@ -194,9 +201,9 @@ echoes='while read -r l; do echo "got $l"; done; echo over; exit 3'
 	need unshare
 	start -di "$echoes"
 	gives 42 closed unshare --user --map-root-user "$ATTACK/attach" "$(socket_of)" "iuser
-"
+" "s%0%0%0%0"
 	gives 42 closed unshare --pid --fork "$ATTACK/attach" "$(socket_of)" "ipid
-"
+" "s%0%0%0%0"
 	gives 0 open unshare --net "$ATTACK/attach" "$(socket_of)" "inet
 "
 	eventually logged "got net"

@@ -43,7 +43,7 @@ has_died() {
 # bats test_tags=vm
 @test "events: the life of a sandbox, an exec in it, and its labels" {
 	local id
-	id=$(cordon create --name web --label tier=front --label 'note=a b' -- sleep 30)
+	id=$(cordon create --name web --label tier=front --label 'note=a b' -- sleep 300)
 	cordon start web
 	run -3 cordon exec web sh -c 'exit 3'
 	cordon stop web
@@ -100,7 +100,7 @@ has_died() {
 }
 
 @test "events: a keeper that was killed is told of by whoever finds it" {
-	cordon run -d --name web -- sleep 30
+	cordon run -d --name web -- sleep 300
 	kill -9 "$(sed -n 's/^keeper \([0-9]*\) .*/\1/p' "$CORDON_ROOT"/run/sandboxes/*/live)"
 	eventually cordon rm web
 	eventually cordon_has_no_run
@@ -125,7 +125,7 @@ has_died() {
 
 # bats test_tags=vm
 @test "events: each command of a sandbox's life" {
-	cordon run -d --name web -- sleep 30
+	cordon run -d --name web -- sleep 300
 	cordon kill -s CONT web
 	cordon rename web two
 	cordon restart -t 0 two

@@ -12,12 +12,12 @@ setup() {
 	kept_start web -- sleep 600
 }
 
-# The sandbox first: its keeper is a cordon of this test's, for whose end tmux_stop would wait.
+# The sandbox first: its keeper is one of those that the end of the terminal waits for.
 teardown() {
-	local r=0
-	kept_end || r=1
-	tmux_stop
-	return "$r"
+	local rc=0
+	kept_end || rc=1
+	tmux_stop || rc=1
+	return "$rc"
 }
 
 @test "exec -it: a shell has a terminal of its own, of this one's size, and its exit code is exec's" {
@@ -36,7 +36,7 @@ teardown() {
 
 @test "exec -it: another size of the window is seen inside, with SIGWINCH" {
 	tmux_start 80 24
-	type_line '$C exec -it web bash -c '\''trap "stty size" WINCH; echo up; for i in {1..500}; do sleep 0.02; done'\'
+	type_line '$C exec -it web sh -c '\''trap "stty size" WINCH; echo up; while :; do sleep 0.02; done'\'
 	shows '^up$'
 	tmux_run resize-window -x 71 -y 19
 	shows '^19 71$'
@@ -66,10 +66,11 @@ teardown() {
 	tmux_start
 	type_line '$C exec -it web bash --norc --noprofile'
 	shows '^bash-.*\$$'
-	type_line 'sleep 100'
-	eventually pgrep -x -f 'sleep 100'
+	# A time that nobody else sleeps.
+	type_line "sleep 100.$$"
+	eventually pgrep -x -f "sleep 100.$$"
 	key C-z
-	shows '^\[1\]\+ +Stopped +sleep 100'
+	shows "^\[1\]\+ +Stopped +sleep 100.$$"
 	# Without a job that bash could still hold for stopped, for which it would not leave.
 	type_line 'kill -9 %1; disown %1; exit 5'
 	at_prompt

@@ -17,7 +17,7 @@ ready_again() { # TIMES
 }
 
 @test "flags: Docker's spellings, long and short, together and behind the words" {
-	kept_start a -- sleep 60
+	kept_start a -- sleep 600
 	gives 0 a cordon stop a -t 3
 	gives 0 a cordon start a
 	gives 0 a cordon stop --time=3 -s KILL a
@@ -42,8 +42,8 @@ ready_again() { # TIMES
 }
 
 @test "several at once: what worked is printed, and one that did not makes the exit code" {
-	kept_start a -- sleep 60
-	kept_start b -- sleep 60
+	kept_start a -- sleep 600
+	kept_start b -- sleep 600
 	run -125 --separate-stderr cordon stop a nobody b
 	[ "$output" = $'a\nb' ]
 	run -125 --separate-stderr cordon start a nobody b
@@ -66,10 +66,13 @@ ready_again() { # TIMES
 	[ "$(tail -n 1 "$dir/said")" = INT ]
 	gives 0 8 cordon wait a
 	# One that takes no notice. The control above ended long before its grace period.
-	kept_start deaf -- sh -c 'trap "" TERM; while :; do sleep 0.05; done'
+	kept_start deaf "${out[@]}" -- sh -c 'trap "" TERM; echo ready >>/out/said; while :; do sleep 0.05; done'
+	eventually ready_again 3
 	gives 0 deaf cordon stop -t 0 deaf
 	gives 0 137 cordon wait deaf
-	kept_start deafer --set process.stop_grace_period=100ms -- sh -c 'trap "" TERM; while :; do sleep 0.05; done'
+	kept_start deafer --set process.stop_grace_period=100ms "${out[@]}" -- \
+		sh -c 'trap "" TERM; echo ready >>/out/said; while :; do sleep 0.05; done'
+	eventually ready_again 4
 	gives 0 deafer cordon stop deafer
 	gives 0 137 cordon wait deafer
 	# Stopping what does not run is no mistake.
@@ -77,7 +80,7 @@ ready_again() { # TIMES
 }
 
 @test "stop and rm -f do not wait for ever for a keeper that is stuck" {
-	kept_start a -- sleep 60
+	kept_start a -- sleep 600
 	kept_pids a
 	kill -STOP "$keeper"
 	gives 0 a timeout 60 "$CORDON" --root "$CORDON_ROOT" stop -t 0 a
@@ -102,13 +105,13 @@ ready_again() { # TIMES
 	[ "$(tail -n 1 "$dir/said")" = INT ]
 	says 125 "cordon: sandbox a does not run: it is exited*" cordon kill a
 	says 125 "cordon: sandbox a does not run: it is exited*" cordon kill -s INT a
-	kept_start b -- sh -c 'trap "" TERM; setsid sleep 60 & sleep 60'
+	kept_start b -- sh -c 'trap "" TERM; setsid sleep 600 & sleep 600'
 	kept_pids b
 	gives 0 b cordon kill b
 	eventually kept_gone "$workload"
 	gives 0 137 cordon wait b
 	# A process that has the number of one that is gone is not signalled.
-	kept_start c -- sleep 60
+	kept_start c -- sleep 600
 	kept_pids c
 	sed -i -E "s/^workload ([0-9]+) .*/workload \1 1/" "$CORDON_ROOT/run/sandboxes/$id/live"
 	says 125 "cordon: signal its program: No such process*" cordon kill -s USR1 c
@@ -119,7 +122,7 @@ ready_again() { # TIMES
 	kept_start a -- sh -c 'sleep 0.5; exit 3'
 	kept_start b -- sh -c 'exit 4'
 	gives 0 $'3\n4' cordon wait a b
-	kept_start c --rm -- sh -c 'sleep 0.7; exit 5'
+	kept_start c --rm -- sh -c 'sleep 3; exit 5'
 	gives 0 5 cordon wait c
 	[ "$(ls "$CORDON_ROOT/state/names")" = $'a\nb' ]
 	cordon create --name never -- true >/dev/null 2>&1
@@ -141,7 +144,7 @@ ready_again() { # TIMES
 }
 
 @test "start again says that what was written is gone; start of what runs does nothing" {
-	kept_start a --set rootfs.writable=tmpfs -- sleep 60
+	kept_start a --set rootfs.writable=tmpfs -- sleep 600
 	run -0 --separate-stderr cordon start a
 	[ -z "$stderr" ]
 	gives 0 a cordon stop a
@@ -151,8 +154,8 @@ ready_again() { # TIMES
 }
 
 @test "rename: at once, also while it runs; no name is taken twice" {
-	kept_start was --set labels.kind=x -- sleep 60
-	kept_start b -- sleep 60
+	kept_start was --set labels.kind=x -- sleep 600
+	kept_start b -- sleep 600
 	says 125 "cordon: the name b is taken by sandbox *" cordon rename was b
 	says 125 "cordon: the sandbox has the name was already*" cordon rename was was
 	says 125 "cordon: /x: no name for a sandbox*" cordon rename was /x
@@ -161,7 +164,7 @@ ready_again() { # TIMES
 	gives 0 "" cordon rename was c
 	says 125 "cordon: no sandbox is called was*" cordon stop was
 	[ "$(ls "$CORDON_ROOT/state/names")" = $'b\nc' ]
-	kept_start was -- sleep 60
+	kept_start was -- sleep 600
 	gives 0 $'c\nwas\nb' cordon stop c was b
 	# All else of the record is as it was, and it can be started.
 	gives 0 "" cordon rename c d
@@ -194,14 +197,14 @@ ready_again() { # TIMES
 }
 
 @test "rm: what runs stays, but for -f; a damaged record can be removed" {
-	kept_start a -- sleep 60
+	kept_start a -- sleep 600
 	kept_pids a
 	says 125 "cordon: sandbox a runs*cordon rm -f a*" cordon rm a
 	[ -d "/proc/$workload" ]
 	gives 0 a cordon rm -f a
 	eventually kept_gone "$workload"
 	says 125 "cordon: no sandbox is called a*" cordon rm -f a
-	kept_start b --rm -- sleep 60
+	kept_start b --rm -- sleep 600
 	gives 0 b cordon rm -f b
 	id=$(cordon create -- true 2>/dev/null)
 	echo cordon-record 99 >"$CORDON_ROOT/state/sandboxes/$id/record"
@@ -240,7 +243,7 @@ ready_again() { # TIMES
 @test "prune: what does not run and passes the filters; asks, or takes -f" {
 	cordon create --name old --set labels.kind=job --set labels.stage=1 -- true >/dev/null 2>&1
 	cordon create --name plain -- true >/dev/null 2>&1
-	kept_start runs --set labels.kind=job -- sleep 60
+	kept_start runs --set labels.kind=job -- sleep 600
 	says 125 "cordon: prune asks*cordon prune -f*" cordon prune </dev/null
 	says 125 "cordon: prune takes no arguments*" cordon prune old
 	says 125 "cordon: --filter colour=red: no filter of prune*" cordon prune -f --filter colour=red

@@ -63,3 +63,14 @@ teardown() { kept_end && own_groups_end; }
 	eventually eval '[ "$(cordon inspect --format "{{.restarts}} {{.state}}" a)" = "1 running" ]'
 	gives 0 a cordon rm -f a
 }
+
+@test "an end that could not be written to the disk is known all the same, until the boot" {
+	CORDON=$FAULTY
+	CORDON_FAULT=keep.ending:fail kept_start a -- sh -c 'sleep 0.3; exit 5'
+	gives 0 5 cordon wait a
+	gives 0 "exited 5 exited false" cordon inspect --format '{{.state}} {{.exit_code}} {{.kind}} {{.lost}}' a
+	cordon gc >/dev/null
+	gives 0 "exited 5" cordon inspect --format '{{.state}} {{.exit_code}}' a
+	gives 0 a cordon start a
+	gives 0 5 cordon wait a
+}

@@ -33,13 +33,13 @@ counts_on() {
 
 @test "pause stops every process, unpause lets them go on, and each says where there is nothing to do" {
 	start_counting a
-	counts_on
+	eventually counts_on
 	says 125 "cordon: sandbox a is not paused: it is running*" cordon unpause a
 	gives 0 a cordon pause a
 	run -1 counts_on
 	says 125 "cordon: sandbox a does not run: it is paused*" cordon pause a
 	gives 0 a cordon unpause a
-	counts_on
+	eventually counts_on
 	gives 0 a cordon stop a
 	says 125 "cordon: sandbox a does not run: it is exited*" cordon pause a
 	says 125 "cordon: sandbox a is not paused: it is exited*" cordon unpause a
@@ -60,7 +60,7 @@ counts_on() {
 		gives 0 a cordon $end a
 		eventually kept_gone "$workload"
 		if [ "$end" = restart ]; then
-			counts_on
+			eventually counts_on
 		fi
 	done
 	[ -z "$(groups_below "$group")" ]
@@ -77,7 +77,7 @@ counts_on() {
 	gives 0 143 cordon wait a
 	run -0 --separate-stderr cordon start --all
 	[ "$output" = a ]
-	counts_on
+	eventually counts_on
 }
 
 @test "a paused sandbox whose keeper is killed is gone after gc, or after the next command" {
@@ -106,7 +106,7 @@ counts_on() {
 }
 
 @test "limits.wall_time goes on while it is paused" {
-	start_counting a --timeout 1500ms
+	start_counting a --timeout 4s
 	cordon pause a
 	eventually kept_gone "$workload"
 	gives 0 137 cordon wait a
@@ -115,10 +115,10 @@ counts_on() {
 
 @test "limits.idle_time does not count what is paused; the same sandbox is idle when it goes on" {
 	own_groups
-	kept_start a --cgroup-parent "$group" --set limits.idle_time=1s -- sleep 60
+	kept_start a --cgroup-parent "$group" --set limits.idle_time=3s -- sleep 600
 	kept_pids a
 	cordon pause a
-	sleep 3
+	sleep 5
 	[ -d "/proc/$workload" ]
 	gives 0 a cordon unpause a
 	eventually kept_gone "$workload"
@@ -128,7 +128,7 @@ counts_on() {
 # bats test_tags=user
 @test "pause is refused with what to do where no group can be frozen; the sandbox runs all the same" {
 	[ -z "${CORDON_CGROUP:-}" ] || ! groups_is_v2 || skip "this user has a group everywhere"
-	kept_start a -- sleep 60
+	kept_start a -- sleep 600
 	kept_pids a
 	says 125 "cordon: sandbox a cannot be paused: it has no control group for that: *(freezer)*hint: *" \
 		cordon pause a
@@ -151,7 +151,7 @@ without_mounts() { # MOUNT-POINTS ARG...
 	! groups_is_v2 || skip "v2 has it in every group"
 	local points=/sys/fs/cgroup/freezer
 	[ ! -d /sys/fs/cgroup/unified ] || points+=" /sys/fs/cgroup/unified"
-	without_mounts "$points" run -d --name a -- sleep 60
+	without_mounts "$points" run -d --name a -- sleep 600
 	kept_pids a
 	says 125 "cordon: sandbox a cannot be paused: it has no control group for that (freezer)*Start it again*" \
 		cordon pause a
@@ -175,7 +175,7 @@ without_mounts() { # MOUNT-POINTS ARG...
 	gives 0 a cordon pause a
 	run -1 counts_on
 	gives 0 a cordon unpause a
-	counts_on
+	eventually counts_on
 	cordon pause a
 	gives 0 a cordon kill a
 	eventually kept_gone "$workload"

@@ -19,7 +19,7 @@ has_started() { # TIMES
 # Says that it starts, and ends as CODE says; "stay" stays.
 program() { # CODE
 	local end="exit $1"
-	[ "$1" != stay ] || end='exec sleep 60'
+	[ "$1" != stay ] || end='exec sleep 600'
 	printf 'echo x >>/out/starts; %s' "$end"
 }
 
@@ -146,13 +146,13 @@ is_restarting() { # NAME LEAST
 @test "start --all: what is wanted and to be kept up, after its keeper was lost, and nothing else" {
 	local name
 	for name in always unless-stopped on-failure no; do
-		cordon create --name "$name" --set "restart=$name" -- sleep 60 >/dev/null 2>&1
+		cordon create --name "$name" --set "restart=$name" -- sleep 600 >/dev/null 2>&1
 		cordon start "$name" >/dev/null
 	done
-	cordon create --name never --set restart=always -- sleep 60 >/dev/null 2>&1
-	kept_start stopped --set restart=always -- sleep 60
+	cordon create --name never --set restart=always -- sleep 600 >/dev/null 2>&1
+	kept_start stopped --set restart=always -- sleep 600
 	cordon stop stopped >/dev/null
-	kept_start runs --set restart=always -- sleep 60
+	kept_start runs --set restart=always -- sleep 600
 	for name in always unless-stopped on-failure no; do
 		kept_pids "$name"
 		kill -9 "$keeper"
@@ -175,9 +175,9 @@ is_restarting() { # NAME LEAST
 
 @test "start --all: one that cannot be started is told, and the others are started" {
 	mkdir gone
-	(cd gone && kept_start a --set restart=always -- sleep 60)
-	kept_start b --set restart=always -- sleep 60
-	kept_start c --set restart=always -- sleep 60
+	(cd gone && kept_start a --set restart=always -- sleep 600)
+	kept_start b --set restart=always -- sleep 600
+	kept_start c --set restart=always -- sleep 600
 	for name in a b c; do
 		kept_pids "$name"
 		kill -9 "$keeper"
@@ -196,8 +196,8 @@ is_restarting() { # NAME LEAST
 	kept_dir
 	kept_start a "${out[@]}" --set restart=always -- \
 		sh -c 'trap "echo TERM >>/out/said; exit 0" TERM; echo x >>/out/starts; while :; do sleep 0.05; done'
-	kept_start b -- sleep 60
-	cordon create --name c -- sleep 60 >/dev/null 2>&1
+	kept_start b -- sleep 600
+	cordon create --name c -- sleep 600 >/dev/null 2>&1
 	eventually has_started 1
 	a=$(readlink "$CORDON_ROOT/state/names/a") b=$(readlink "$CORDON_ROOT/state/names/b")
 	run -0 cordon stop --all -t 20

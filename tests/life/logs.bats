@@ -30,6 +30,12 @@ has_ended() {
 	[ ! -e "$CORDON_ROOT/run/sandboxes/$id/live" ]
 }
 
+# A fifo, open at 6: where the sandbox is dead, nobody waits for its other end.
+hold() { # FIFO
+	mkfifo "$1"
+	exec 6<>"$1"
+}
+
 recorder() {
 	local pid
 	pid=$(pgrep -P "$(sed -n 's/^launcher \([0-9]*\) .*/\1/p' "$CORDON_ROOT/run/sandboxes/$id/live")" -f cordon-recorder)
@@ -89,14 +95,14 @@ cordon_says() { # TEXT
 }
 
 @test "logs -f: shows what comes until the sandbox has ended" {
-	mkfifo go
-	start 'echo before; cat go; echo after' --ro "$PWD"
-	(cordon logs -f "$id" >followed 2>&1 3>&-) &
+	hold go
+	start 'echo before; read -r x <go; echo after' --ro "$PWD"
+	(cordon logs -f "$id" >followed 2>&1 3>&- 6>&-) &
 	eventually grep -q before followed
 	run -1 grep after followed
-	echo >go
+	echo >&6
 	wait $!
-	[ "$(cat followed)" = $'before\n\nafter' ]
+	[ "$(cat followed)" = $'before\nafter' ]
 }
 
 @test "logs: another start goes on in the same files; rm removes them" {
@@ -150,15 +156,14 @@ cordon_says() { # TEXT
 }
 
 @test "logs: a recorder that dies neither ends nor stops the program, and that is written down" {
-	mkfifo go on
+	hold go
 	# More than a pipe holds: without somebody who takes it, it would wait for ever.
-	start 'echo kept; cat go; yes | head -c 300000; cat on; exit 7' --ro "$PWD"
+	start 'echo kept; read -r x <go; yes | head -c 300000; read -r x <go; exit 7' --ro "$PWD"
 	eventually cordon_says kept
 	kill -9 "$(recorder)"
 	eventually grep -qx 'is_output_lost 1' "$CORDON_ROOT/state/sandboxes/$id/state"
 	cordon inspect "$id" | jq -e '.[0].output_lost == true and .[0].state == "running"' >/dev/null
-	echo >go
-	echo >on
+	printf '\n\n' >&6
 	eventually has_ended
 	grep -qx 'exit_code 7' "$CORDON_ROOT/state/sandboxes/$id/state"
 	says 0 $'kept\ncordon: what it printed last was not kept*' cordon logs "$id"
@@ -166,8 +171,7 @@ cordon_says() { # TEXT
 	gives 0 "$id" cordon start "$id"
 	eventually grep -qx 'is_running 1' "$CORDON_ROOT/state/sandboxes/$id/state"
 	eventually cordon_says $'kept\nkept'
-	echo >go
-	echo >on
+	printf '\n\n' >&6
 	eventually has_ended
 	run -1 grep is_output_lost "$CORDON_ROOT/state/sandboxes/$id/state"
 }
@@ -182,10 +186,10 @@ cordon_says() { # TEXT
 
 @test "logs: a recorder that hangs is given up, and the program goes on" {
 	CORDON=$FAULTY
-	mkfifo go
-	start 'cat go; yes | head -c 300000; exit 7' --ro "$PWD"
+	hold go
+	start 'read -r x <go; yes | head -c 300000; exit 7' --ro "$PWD"
 	kill -STOP "$(recorder)"
-	echo >go
+	echo >&6
 	eventually has_ended
 	grep -qx 'exit_code 7' "$CORDON_ROOT/state/sandboxes/$id/state"
 	grep -qx 'is_output_lost 1' "$CORDON_ROOT/state/sandboxes/$id/state"
@@ -217,5 +221,5 @@ cordon_says() { # TEXT
 	run -0 cordon logs --tail 1 full
 	[[ "$output" == *"could not be written to the log, whose disk was full"* ]]
 	cordon rm full
-	umount small
+	eventually umount small
 }

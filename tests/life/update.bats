@@ -26,6 +26,10 @@ memory() {
 	group_file memory memory.limit_in_bytes memory.max
 }
 
+memory_is() { # BYTES
+	[ "$(memory)" = "$1" ]
+}
+
 pids() {
 	group_file pids pids.max pids.max
 }
@@ -113,7 +117,7 @@ ends() { # NAME COUNT
 	cordon run "${kept[@]}" --name web --memory 64m --restart always -- sh -c 'sleep 2; exit 3'
 	cordon update --memory 96m web
 	eventually starts web 2
-	eventually test "$(memory)" = 100663296
+	eventually memory_is 100663296
 	cordon update --restart no web
 	ends web 1
 	eventually ends web 2

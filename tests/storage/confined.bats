@@ -41,14 +41,11 @@ tries() { # KIND WANTED
 	local status_of=() pid worker rc=0
 	mkfifo pipe
 	make_tar x.tar file:zeros:zeros=40000000
-	{ head -c 30000000 x.tar; exec sleep 30; } >pipe 3>&- &
+	{ head -c 30000000 x.tar; exec sleep 100; } >pipe 3>&- &
 	local feeder=$!
 	"$CORDON" --root "$CORDON_ROOT" image import pipe x 3>&- &
 	pid=$!
-	for _ in {1..100}; do
-		[ -z "$(find "$CORDON_ROOT" -name zeros 2>/dev/null)" ] || break
-		sleep 0.1
-	done
+	eventually is_unpacking zeros
 	for worker in $(pgrep -P "$pid"); do
 		status_of+=("$(awk '/^(Uid|CapEff|NoNewPrivs|Seccomp):/ { printf "%s%s ", $1, $2 }' "/proc/$worker/status")")
 	done

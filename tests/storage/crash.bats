@@ -17,6 +17,14 @@ setup() {
 	make_tar new.tar file:new:data=2
 }
 
+is_making() {
+	[ -n "$(ls "$(store)/making")" ]
+}
+
+is_held() { # DIR
+	! flock --exclusive --nonblock "$1" true
+}
+
 # Every step that the sources have.
 steps() {
 	grep -ho 'store_step("[a-z-]*")' "$repo"/storage/*.c "$repo"/libexec/image/*.c | cut -d '"' -f 2 | sort -u
@@ -93,14 +101,11 @@ killed_at() { # STEP COMMAND...
 	local pid rc=0
 	gives 0 "*" image import new.tar new
 	mkfifo pipe
-	sleep 30 >pipe 3>&- &
+	sleep 100 >pipe 3>&- &
 	pid=$!
 	image import pipe slow >slow.out 2>&1 3>&- &
 	local importer=$!
-	for _ in {1..100}; do
-		[ -z "$(ls "$(store)/making")" ] || break
-		sleep 0.1
-	done
+	eventually is_making
 	gives 0 "*another command is adding images*" image rm new
 	[ "$(n_layers)" = 1 ]
 	kill "$pid"
@@ -113,12 +118,9 @@ killed_at() { # STEP COMMAND...
 @test "store: a layer that is held stays" {
 	need flock
 	gives 0 "*" image import new.tar new
-	flock --no-fork --shared "$(dirname "$(tree new)")" sleep 30 3>&- &
+	flock --no-fork --shared "$(dirname "$(tree new)")" sleep 100 3>&- &
 	local pid=$! rc=0
-	for _ in {1..100}; do
-		flock --exclusive --nonblock "$(dirname "$(tree new)")" true || break
-		sleep 0.1
-	done
+	eventually is_held "$(dirname "$(tree new)")"
 	gives 0 "*1 layers are in use*" image rm new
 	[ "$(n_layers)" = 1 ]
 	kill "$pid"

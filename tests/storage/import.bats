@@ -267,14 +267,11 @@ bomb() { # N
 @test "import: ^C leaves nothing" {
 	mkfifo pipe
 	make_tar - file:a:data=1 file:zeros:zeros=100000000 >x.tar
-	{ head -c 30000000 x.tar; exec sleep 20; } >pipe 3>&- &
+	{ head -c 30000000 x.tar; exec sleep 100; } >pipe 3>&- &
 	local feeder=$! pid rc=0
 	"$CORDON" --root "$CORDON_ROOT" image import pipe x 3>&- &
 	pid=$!
-	for _ in {1..100}; do
-		[ -z "$(find "$CORDON_ROOT" -name zeros 2>/dev/null)" ] || break
-		sleep 0.1
-	done
+	eventually is_unpacking zeros
 	kill -TERM "$pid"
 	kill "$feeder"
 	wait "$pid" || rc=$?
