@@ -115,12 +115,14 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \
+	cmd/update_apply.c \
 	cmd/life.c \
 	cmd/life_end.c \
 	cmd/life_pause.c \
 	cmd/life_remove.c \
 	cmd/words.c \
 	cmd/attach.c \
+	cmd/attached.c \
 	cmd/detach_keys.c \
 	cmd/logs.c \
 	cmd/logs_lines.c \
@@ -342,6 +344,7 @@ UNIT_SRC := \
 	tests/unit/cgroup/test_place.c \
 	tests/unit/cgroup/test_probe.c \
 	tests/unit/cgroup/test_table.c \
+	tests/unit/cgroup/test_change.c \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
 	tests/unit/cmd/test_ending.c \
@@ -468,9 +471,10 @@ unit-list:
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
 FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
+	attach \
 	$(if $(HAS_IMAGE),image)
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
-FUZZ_SECONDS := 10
+FUZZ_SECONDS := 9
 
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
@@ -480,7 +484,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 $(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
 $(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
-fuzz-smoke: ## fuzz each parser for 10 seconds
+fuzz-smoke: ## fuzz each parser for 9 seconds
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 
 fuzz-long: ## fuzz each parser for 10 minutes

@@ -229,9 +229,13 @@ void cgroup_widen(struct cgroup *group);
 /* Whether the groups can hold this limit. */
 bool cgroup_can_limit(const struct cgroup *group, enum spec_limit limit);
 
-/* Whether spec allows more of it than what is in force; false where the two cannot be compared. */
+/*
+ * Whether spec allows more of it than what is in force, of any of its files and devices.
+ * LIMIT_MEMORY and LIMIT_SWAP go together, by memory where that changes. extra_tasks: as
+ * cgroup_limit.
+ */
 bool cgroup_would_loosen(const struct cgroup *group, const struct spec_limits *spec,
-			 enum spec_limit limit);
+			 enum spec_limit limit, uint32_t extra_tasks);
 
 /*
  * As cgroup_limit, for groups that are in use: limits (bits) that spec does not ask for are lifted.

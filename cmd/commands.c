@@ -77,8 +77,12 @@ const struct subcommand commands[] = {
 	{"create", "[FLAGS] -- CMD...", "make a sandbox that is kept, without starting it",
 	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_CREATE_FLAGS,
 	 cmd_create, NULL},
-	{"start", "[--all] SANDBOX...", "start sandboxes that are kept",
-	 "Returns when their programs run.\n", 0, cmd_start, NULL},
+	{"start", "[FLAGS] SANDBOX...", "start sandboxes that are kept",
+	 "Returns when their programs run. With -a, of one sandbox, when it has ended: with\n"
+	 "its program's exit code, or 0 after the keys that detach. Where its restart\n"
+	 "policy starts it again that is the first end, and it goes on without this\n"
+	 "client.\n",
+	 0, cmd_start, NULL},
 	{"stop", "[FLAGS] SANDBOX...", "end sandboxes in order",
 	 "Sends the stop signal, and SIGKILL after the grace period. A paused one goes on\n"
 	 "first. It is not started again, by its restart policy or by `start --all`.\n",

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon create`, and `cordon run -d`: a sandbox that is kept. */
+/* `cordon create`, and `cordon run` with -d or --detach-keys: a sandbox that is kept. */
 #include "cmd/create.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "cmd/attached.h"
 #include "cmd/kept.h"
 #include "cmd/print.h"
 
-static int check_words(const struct options *o, struct err *err)
+static int check_words(const struct options *o, bool is_run, struct err *err)
 {
 	int r = kept_check_flags(o, err);
 
-	if (r == 0 && !o->detach)
+	if (r == 0 && !is_run)
 		r = options_check_command(o, OPTION_CREATE, "create", err);
 	if (r < 0)
 		return r;
@@ -70,7 +71,7 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 	if (verdict == NULL)
 		return EXIT_CORDON;
 	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
-	    (!verdict->options.help && check_words(&verdict->options, &verdict->err) < 0)) {
+	    (!verdict->options.help && check_words(&verdict->options, false, &verdict->err) < 0)) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
@@ -85,12 +86,32 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 	return 0;
 }
 
-/* ---- run -d ---- */
+/* ---- run -d, run --detach-keys ---- */
+
+struct started {
+	struct records records;
+	struct record record;
+	struct sandbox sandbox;
+	struct attached *attached; /* NULL: it goes on without this client */
+};
+
+static int attach_first(const struct options *o, struct started *started, struct err *err)
+{
+	const struct attached_how how = {.detach_keys = o->detach_keys,
+					 .reads_stdin = true,
+					 .is_quiet = o->quiet,
+					 .is_starting = true};
+
+	return o->detach ? 0
+			 : attached_open(&how, &started->records, &started->sandbox,
+					 &started->attached, err);
+}
 
 static int start(const struct cmd_context *context, struct verdict *verdict,
-		 const struct records *records, const struct record *record,
-		 struct sandbox *sandbox)
+		 struct started *started)
 {
+	const struct records *records = &started->records;
+	struct sandbox *sandbox = &started->sandbox;
 	struct run_request roots;
 	struct err err;
 	pid_t pid;
@@ -103,9 +124,12 @@ static int start(const struct cmd_context *context, struct verdict *verdict,
 	/* Somebody has seen it, and started it. */
 	if (records_is_running(sandbox))
 		return 0;
-	r = status_want(sandbox, true, &verdict->err);
+	r = attach_first(&verdict->options, started, &verdict->err);
 	if (r == 0)
-		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
+		r = status_want(sandbox, true, &verdict->err);
+	if (r == 0)
+		r = keeper_start(&roots, &started->record, sandbox, &verdict->decision, &pid,
+				 &verdict->err);
 	/* Nobody has its id. One with --rm has removed itself. */
 	if (r < 0 && records_wait_ended(sandbox) && records_remove(records, sandbox, &err) < 0 &&
 	    !verdict->options.rm)
@@ -113,35 +137,45 @@ static int start(const struct cmd_context *context, struct verdict *verdict,
 	return r;
 }
 
+static int go(struct started *started)
+{
+	if (started->attached == NULL) {
+		print_out("%s\n", started->record.id);
+		return 0;
+	}
+	/* Others may stop it. */
+	sandbox_unlock(&started->sandbox);
+	return attached_go(started->attached, &started->records);
+}
+
 int create_and_start(const struct cmd_context *context, struct verdict *verdict)
 {
-	struct sandbox sandbox = {.dir_fd = -EBADF};
-	struct records records;
-	struct record record;
+	struct started started = {.sandbox = {.dir_fd = -EBADF}};
 	int exit_code;
 	int r;
 
-	if (check_words(&verdict->options, &verdict->err) < 0) {
+	if (check_words(&verdict->options, true, &verdict->err) < 0) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	exit_code = make(context, verdict, &records, &record);
+	exit_code = make(context, verdict, &started.records, &started.record);
 	if (exit_code != 0)
 		return exit_code;
-	r = records_open_id(&records, record.id, &sandbox);
+	r = records_open_id(&started.records, started.record.id, &started.sandbox);
 	if (r < 0)
-		err_set(&verdict->err, ERR_SETUP, -r, "sandbox %s", record.id);
+		err_set(&verdict->err, ERR_SETUP, -r, "sandbox %s", started.record.id);
 	else
-		r = start(context, verdict, &records, &record, &sandbox);
+		r = start(context, verdict, &started);
 	if (r == 0) {
-		print_out("%s\n", record.id);
+		exit_code = go(&started);
 	} else {
 		print_err(&verdict->err);
 		exit_code = err_exit_code(&verdict->err);
 	}
-	sandbox_release(&sandbox);
-	kept_free_record(&record);
-	kept_close(&records);
+	attached_free(started.attached);
+	sandbox_release(&started.sandbox);
+	kept_free_record(&started.record);
+	kept_close(&started.records);
 	return exit_code;
 }
 

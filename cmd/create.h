@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon run -d`, which is create and start. */
+/* `cordon run` with -d, which is create and start, or --detach-keys, which attaches as well. */
 #ifndef CORDON_CMD_CREATE_H
 #define CORDON_CMD_CREATE_H
 
@@ -8,8 +8,8 @@
 #include "records/record.h"
 #include "records/store.h"
 
-/* The options have been read. Prints the id; returns the exit code. A sandbox that cannot be
- * started is removed. */
+/* The options have been read. Prints the id, or is attached until the end; returns the exit code. A
+ * sandbox that cannot be started is removed. */
 int create_and_start(const struct cmd_context *context, struct verdict *verdict);
 
 /*

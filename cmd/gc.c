@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon gc`: finishes what killed runs and commands could not undo. */
+#include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "cmd/cmd.h"
-#include "cmd/kept.h"
 #include "cmd/print.h"
-#include "records/store.h"
+#include "cmd/update_apply.h"
 #include "storage/store.h"
 
 /* What ended commands left in the store of images. Without a place for one there is none. */
@@ -24,21 +26,69 @@ static int gc_images(const struct cmd_context *context, uint32_t *ret_removed)
 	return r;
 }
 
-static int gc_kept(const struct run_request *request, struct records_report *ret)
+/* One that runs; nobody is waited for. Returns 1 where an update was finished. */
+static int settle_update(const struct cmd_context *context, const struct records *records,
+			 const char *id, struct err *err)
+{
+	struct sandbox sandbox;
+	int r = records_open_id(records, id, &sandbox);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : err_set(err, ERR_SETUP, -r, "sandboxes/%s", id);
+	if (status_is_updating(records, &sandbox)) {
+		r = records_try_lock(records, &sandbox);
+		if (r == -EWOULDBLOCK || r == -ENOENT)
+			r = 0;
+		else if (r < 0)
+			err_set(err, ERR_SETUP, -r, "sandboxes/%s: lock", id);
+		else
+			r = update_settle(context, records, &sandbox, id, err);
+	}
+	sandbox_release(&sandbox);
+	return r;
+}
+
+/* Each by itself: what is wrong with one has been said. Returns how many, or -errno of the last. */
+static int settle_updates(const struct cmd_context *context, const struct records *records)
+{
+	_cleanup_free_ char(*ids)[RUN_ID_LEN + 1] = NULL;
+	struct err err = {0};
+	ssize_t n = records_list(records, &ids, &err);
+	int n_settled = 0, result = n < 0 ? (int)n : 0;
+
+	if (n < 0)
+		print_err(&err);
+	for (ssize_t i = 0; i < n; i++) {
+		int r = settle_update(context, records, ids[i], &err);
+
+		if (r < 0) {
+			print_err(&err);
+			result = r;
+		}
+		n_settled += r > 0;
+	}
+	return result < 0 ? result : n_settled;
+}
+
+static int gc_kept(const struct cmd_context *context, const struct run_request *request,
+		   struct records_report *ret, int *ret_updates)
 {
 	struct records records;
 	struct err err = {0};
 	int r;
 
 	*ret = (struct records_report){0};
+	*ret_updates = 0;
 	r = records_open(request, false, &records, &err);
 	if (r == 0) {
 		r = records_gc(&records, ret, &err);
+		if (records.is_there)
+			*ret_updates = settle_updates(context, &records);
 		records_release(&records);
 	}
 	if (r < 0)
 		print_err(&err);
-	return r;
+	return r < 0 ? r : *ret_updates < 0 ? *ret_updates : 0;
 }
 
 int cmd_gc(const struct cmd_context *context, int argc, char **argv)
@@ -49,7 +99,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct err err = {0};
 	uint32_t n_images;
 	bool is_json;
-	int exit_code;
+	int exit_code, n_updates;
 	int r;
 
 	(void)argc;
@@ -64,7 +114,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_err(&err);
 		exit_code = EXIT_CORDON;
 	}
-	if (gc_kept(&request, &kept) < 0)
+	if (gc_kept(context, &request, &kept, &n_updates) < 0)
 		exit_code = EXIT_CORDON;
 	if (gc_images(context, &n_images) < 0)
 		exit_code = EXIT_CORDON;
@@ -73,6 +123,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	if (kept.n_settled > 0)
 		print_out("%u sandboxes had lost their keeper: `cordon ps -a` says why\n",
 			  kept.n_settled);
+	if (n_updates > 0)
+		print_out("%d updates that were cut off finished\n", n_updates);
 	if (kept.n_removed > 0)
 		print_out("%u remains of kept sandboxes removed\n", kept.n_removed);
 	if (n_images > 0)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cmd/attached.h"
 #include "cmd/print.h"
 #include "policy/constants.h"
 
@@ -182,9 +183,79 @@ static int start_all(const struct cmd_context *context)
 	return count.failed > 0 ? EXIT_CORDON : 0;
 }
 
+/* ---- start --attach ---- */
+
+/* Its records are opened anew: what lies below the run root may be there only now. */
+static int go(const struct life *life, struct attached *attached)
+{
+	struct records records;
+	int exit_code;
+
+	if (kept_open(life->context, false, &records) < 0)
+		return EXIT_CORDON;
+	exit_code = attached_go(attached, &records);
+	records_release(&records);
+	return exit_code;
+}
+
+/* Attached first: its log is at its place, and all that it prints comes behind that. */
+static int start_attached(const struct life *life, struct sandbox *sandbox, const char *ref)
+{
+	struct attached *attached = NULL;
+	struct err err = {0};
+	int exit_code;
+	int r = sandbox_lock(life->records, sandbox, &err);
+
+	if (r == 0 && records_is_running(sandbox)) {
+		err_set(&err, ERR_USAGE, 0, "sandbox %s runs already", ref);
+		err_hint(&err, "What it prints from now on: cordon attach %s.", ref);
+		return life_say(&err);
+	}
+	if (r == 0)
+		r = attached_open(life->how, life->records, sandbox, &attached, &err);
+	if (r < 0)
+		return life_say(&err);
+	exit_code = kept_start(life->context, life->records, sandbox);
+	/* Others may stop it. */
+	sandbox_unlock(sandbox);
+	if (exit_code == 0)
+		exit_code = go(life, attached);
+	attached_free(attached);
+	return exit_code;
+}
+
+/* False, and it has been said: they contradict each other. */
+static bool check_attached(const struct words *words, bool attaches, int n)
+{
+	const char *flag = words_value(words, "--detach-keys") != NULL ? "--detach-keys"
+			   : words_said(words, "--sig-proxy")          ? "--sig-proxy"
+								       : NULL;
+
+	if (!attaches && flag != NULL) {
+		print_note("%s is for a start that is attached to", flag);
+		print_note("  hint: Say -a or -i as well: cordon start -ai SANDBOX.");
+		return false;
+	}
+	if (!attaches)
+		return true;
+	if (words_has(words, "--all"))
+		print_note("start --all goes on in the background: nothing is attached to it");
+	else if (n == 1)
+		return true;
+	else if (n == 0)
+		life_refuse_few("start", 1, n);
+	else
+		print_note("start --attach takes one sandbox, and was given %d", n);
+	if (n > 0 || words_has(words, "--all"))
+		print_note("  hint: Start them without it; then cordon attach SANDBOX.");
+	return false;
+}
+
 int cmd_start(const struct cmd_context *context, int argc, char **argv)
 {
+	struct attached_how how = {.is_starting = true};
 	struct words words;
+	bool attaches;
 	int exit_code;
 	int n;
 
@@ -192,6 +263,14 @@ int cmd_start(const struct cmd_context *context, int argc, char **argv)
 	n = command_parse("start", argv + 1, &words, &exit_code);
 	if (n < 0)
 		return exit_code;
+	how.detach_keys = words_value(&words, "--detach-keys");
+	how.reads_stdin = words_has(&words, "--interactive");
+	how.no_sig_proxy = words_said(&words, "--sig-proxy") && !words_has(&words, "--sig-proxy");
+	attaches = how.reads_stdin || words_has(&words, "--attach");
+	if (!check_attached(&words, attaches, n))
+		return EXIT_CORDON;
+	if (attaches)
+		return life_for_each(context, argv + 1, start_attached, &how, true);
 	if (life_check_all("start", &words, argv) < 0)
 		return EXIT_CORDON;
 	return n == 0 ? start_all(context)

@@ -45,8 +45,6 @@ const struct option_later options_later[] = {
 	 "There is no content trust that could be switched off."},
 	{"--cidfile", 0, false, "--status-fd N writes the id as the sandbox starts."},
 	{"--attach", 'a', false, "Without -d all three of stdin, stdout and stderr are passed on."},
-	{"--detach-keys", 0, false,
-	 "A run in the foreground is not detached from: cordon run -dit, then cordon attach."},
 	{"--sig-proxy", 0, false, "Signals are passed on always."},
 	{"--log-driver", 0, false, "There is one: files, which `cordon logs` reads."},
 	{"--log-opt", 0, false,

@@ -122,8 +122,12 @@ const struct option_def options_table[] = {
 	{"--until", 0, "TIME", TO_TEXT, AT(until), OPTION_LOGS, "only what was printed before"},
 	{"--stdout", 0, NULL, TO_TRUTH, AT(only_stdout), OPTION_LOGS, "stdout alone"},
 	{"--stderr", 0, NULL, TO_TRUTH, AT(only_stderr), OPTION_LOGS, "stderr alone"},
+	/* Of two of one name attach gets the first. */
 	{"--detach-keys", 0, "KEYS", TO_TEXT, AT(detach_keys), OPTION_ATTACH,
 	 "keys that detach from a terminal: ctrl-p,ctrl-q unless said"},
+	{"--detach-keys", 0, "KEYS", TO_TEXT, AT(detach_keys), OPTION_RUN | OPTION_DOCKER,
+	 "with -it and --name: run it in the background and be attached; these keys leave it, and "
+	 "`cordon attach` comes back"},
 	{"--no-stdin", 0, NULL, TO_TRUTH, AT(no_stdin), OPTION_ATTACH, "pass nothing of stdin on"},
 	{"--sig-proxy", 0, NULL, TO_UNTRUTH, AT(no_sig_proxy), OPTION_ATTACH,
 	 "pass signals on to the program; done unless =false is said"},

@@ -18,8 +18,27 @@
 #include "cmd/verdict.h"
 #include "cmd/visible.h"
 
+/* A run that can be left is one in the background, to which this client is attached. */
+static int check_detach_keys(const struct options *o, struct err *err)
+{
+	if (o->detach_keys == NULL)
+		return 0;
+	if (o->detach) {
+		err_set(err, ERR_USAGE, 0, "--detach-keys and -d contradict each other");
+		return err_hint(err, "Say them when you come back: cordon attach --detach-keys %s.",
+				o->detach_keys);
+	}
+	if (o->name != NULL && o->interactive && o->tty)
+		return 0;
+	err_set(err, ERR_USAGE, 0,
+		"--detach-keys is for a sandbox at a terminal that has a name to come back by");
+	return err_hint(err, "cordon run -it --name NAME --detach-keys %s ...", o->detach_keys);
+}
+
 static int check_command(const struct options *o, struct err *err)
 {
+	if (check_detach_keys(o, err) < 0)
+		return -EINVAL;
 	if (o->calls) {
 		err_set(err, ERR_USAGE, 0, "--calls is a flag of explain");
 		return err_hint(err, "cordon explain --calls lists the answer to each call.");
@@ -289,7 +308,7 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv)
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	if (r == 0 && verdict->options.detach)
+	if (r == 0 && (verdict->options.detach || verdict->options.detach_keys != NULL))
 		return create_and_start(context, verdict);
 	exit_code = r < 0 ? finish(verdict, &report, NULL, verdict->err.text, EXIT_CORDON)
 			  : decide_and_run(verdict, context, &report);

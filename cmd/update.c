@@ -2,11 +2,7 @@
 /*
  * `cordon update`: other limits, and another restart policy, for sandboxes that are there. The
  * flags become the last ones of the record, which is decided anew with them, today's ceiling
- * included.
- *
- * Where it runs, the groups are changed as well. What becomes tighter is written to them before the
- * record, what becomes looser after it: a crash between the two leaves the sandbox with less than
- * its record says, and never with more.
+ * included. Where it runs, its groups are changed as well (update_apply.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,21 +10,16 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "cmd/kept.h"
 #include "cmd/print.h"
+#include "cmd/update_apply.h"
 #include "records/events.h"
-#include "records/status.h"
-
-enum { OUR_TASKS = 1 /* init, in the group beside those of limits.pids */ };
 
 /* ---- which flags ---- */
 
-/* Limits that a group holds: those that can be changed while it runs. */
 static uint32_t limit_of_key(const char *key, size_t len)
 {
 	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
-		if (cgroup_controller_of(limit) != CGROUP_CONTROLLERS && limit != LIMIT_CPU_TIME &&
-		    limit != LIMIT_IDLE_TIME && strlen(spec_limit_names[limit]) == len &&
+		if (update_is_limit_of_group(limit) && strlen(spec_limit_names[limit]) == len &&
 		    strncmp(spec_limit_names[limit], key, len) == 0)
 			return 1U << limit;
 	return 0;
@@ -129,107 +120,28 @@ static struct policy_flag *join_flags(const struct record *record, const struct 
 
 /* ---- one sandbox ---- */
 
-struct update {
-	const struct records *records;
-	const struct sandbox *sandbox;
-	const char *ref;
-	struct change change;
-	struct record record;
-	struct sandbox_status status;
-	struct cgroup groups; /* n 0: none */
-};
-
-/* The groups of one that runs, and that they can hold what is asked for. */
-static int open_groups(struct update *u, struct err *err)
+/* Of one that runs: that this can be changed meanwhile. */
+static int open_groups(struct update *u, const struct change *change, struct err *err)
 {
-	const struct live_run *live = &u->status.live;
-	int r;
-
-	if (u->change.at_start != NULL) {
+	if (change->at_start != NULL) {
 		err_set(err, ERR_USAGE, 0, "%.*s cannot be changed while sandbox %s runs",
-			(int)strcspn(u->change.at_start, "="), u->change.at_start, u->ref);
+			(int)strcspn(change->at_start, "="), change->at_start, u->ref);
 		return err_hint(err, "Stop it first: cordon stop %s.", u->ref);
 	}
-	if (u->change.limits == 0)
-		return 0;
-	if (u->status.state != SANDBOX_RUNNING && u->status.state != SANDBOX_PAUSED) {
-		err_set(err, ERR_USAGE, EBUSY, "sandbox %s is %s", u->ref,
-			sandbox_state_name(u->status.state));
-		return err_hint(err, "Try again when it runs, or stop it first.");
-	}
-	r = cgroup_open(live->groups, live->n_groups, &u->groups, err);
-	if (r < 0)
-		return r;
-	cgroup_widen(&u->groups);
-	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++) {
-		if ((u->change.limits & 1U << limit) == 0 || cgroup_can_limit(&u->groups, limit))
-			continue;
-		err_set(err, ERR_USAGE, 0,
-			"limits.%s: sandbox %s has no control group for it (%s) while it runs",
-			spec_limit_names[limit], u->ref,
-			cgroup_controller_names[cgroup_controller_of(limit)]);
-		return err_hint(err, "Stop it, update it, and start it: then it is given one.");
-	}
-	return 0;
-}
-
-static int write_record(const struct update *u, const struct record *record, struct err *err)
-{
-	struct fields_writer writer = {0};
-	int r = record_text(record, &writer);
-
-	if (r == 0)
-		r = records_write(u->sandbox->dir_fd, "record", writer.text, writer.len,
-				  u->sandbox->is_kept);
-	free(writer.text);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: write its record", u->ref) : 0;
-}
-
-/* What has no place in the record: the groups as they were. */
-static int change_groups(struct update *u, const struct spec_limits *limits, bool looser,
-			 struct err *err)
-{
-	uint32_t bits = 0;
-
-	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
-		if ((u->change.limits & 1U << limit) != 0 &&
-		    cgroup_would_loosen(&u->groups, limits, limit) == looser)
-			bits |= 1U << limit;
-	return u->groups.n > 0 && bits != 0
-		       ? cgroup_change(&u->groups, limits, bits, OUR_TASKS, err)
-		       : 0;
-}
-
-static int apply(struct update *u, const struct record *changed, const struct decision *decision,
-		 struct err *err)
-{
-	const struct spec_limits *limits = &decision->spec.limits;
-	int r = change_groups(u, limits, false, err);
-	struct err second;
-
-	if (r == 0)
-		r = write_record(u, changed, err);
-	if (r < 0)
-		return r;
-	r = change_groups(u, limits, true, err);
-	/* Tighter than the record says, until the next start: that is no lie. */
-	if (r < 0 && write_record(u, &u->record, &second) < 0)
-		print_err(&second);
-	return r;
+	return change->limits == 0 ? 0 : update_open_groups(u, err);
 }
 
 /* A keeper that waits for the end reads the record then; one that is the run's own has nobody
  * behind it. */
-static void note_restart(const struct update *u)
+static void note_restart(const struct update *u, const struct change *change)
 {
 	const struct live_run *live = &u->status.live;
 
-	if (u->change.restart && u->status.has_keeper && live->launcher.pid == live->keeper.pid)
+	if (change->restart && u->status.has_keeper && live->launcher.pid == live->keeper.pid)
 		print_note("sandbox %s: the restart policy counts from its next start on", u->ref);
 }
 
-static int decide_and_apply(const struct cmd_context *context, struct verdict *verdict,
-			    struct update *u)
+static int decide_and_apply(struct verdict *verdict, struct update *u, const struct change *change)
 {
 	_cleanup_free_ struct policy_flag *flags = NULL;
 	struct record changed = u->record;
@@ -237,7 +149,7 @@ static int decide_and_apply(const struct cmd_context *context, struct verdict *v
 	char restart[64];
 	int r;
 
-	cmd_request_init(context, &roots);
+	cmd_request_init(u->context, &roots);
 	flags = join_flags(&u->record, &verdict->options, &changed.request.policy.n_flags);
 	if (flags == NULL)
 		return err_set(&verdict->err, ERR_SETUP, ENOMEM, "flags");
@@ -251,26 +163,32 @@ static int decide_and_apply(const struct cmd_context *context, struct verdict *v
 		return r;
 	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
 	changed.restart = restart;
-	r = u->status.has_keeper ? open_groups(u, &verdict->err) : 0;
-	return r == 0 ? apply(u, &changed, &verdict->decision, &verdict->err) : r;
+	r = u->status.has_keeper ? open_groups(u, change, &verdict->err) : 0;
+	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err)
+		      : r;
 }
 
-static int look_and_update(const struct cmd_context *context, struct verdict *verdict,
-			   struct update *u)
+static int look_and_update(struct verdict *verdict, struct update *u, const struct change *change)
 {
 	int r = sandbox_lock(u->records, u->sandbox, &verdict->err);
 
 	if (r == 0)
 		r = status_settle(u->records, u->sandbox, &verdict->err);
 	if (r >= 0)
+		r = update_settle(u->context, u->records, u->sandbox, u->ref, &verdict->err);
+	if (r > 0)
+		print_note("sandbox %s: an update of it was cut off; its groups have the limits of "
+			   "its record again",
+			   u->ref);
+	if (r >= 0)
 		r = record_read(u->records, u->sandbox, &u->record, &verdict->err);
 	if (r == 0)
 		r = status_read(u->records, u->sandbox, &u->status, &verdict->err);
 	if (r == 0)
-		r = decide_and_apply(context, verdict, u);
+		r = decide_and_apply(verdict, u, change);
 	if (r == 0) {
 		events_note(u->records, u->sandbox, "update", NULL, 0);
-		note_restart(u);
+		note_restart(u, change);
 	}
 	return r;
 }
@@ -281,25 +199,29 @@ static int update_one(const struct cmd_context *context, const struct records *r
 {
 	_cleanup_verdict_ struct verdict *verdict = verdict_new();
 	struct sandbox sandbox = {.dir_fd = -EBADF};
-	struct update u = {.records = records, .sandbox = &sandbox, .ref = ref, .groups = {.n = 0}};
+	struct update u = {.context = context,
+			   .records = records,
+			   .sandbox = &sandbox,
+			   .ref = ref,
+			   .groups = {.n = 0}};
+	struct change change = {.limits = 0};
 	int r;
 
 	if (verdict == NULL)
 		return EXIT_CORDON;
 	r = options_parse(argv, &verdict->options, &verdict->err);
 	if (r == 0)
-		r = read_change(&verdict->options, &u.change, &verdict->err);
+		r = read_change(&verdict->options, &change, &verdict->err);
+	u.limits = change.limits;
 	if (r == 0)
 		r = records_find(records, ref, &sandbox, &verdict->err);
 	if (r == 0)
-		r = look_and_update(context, verdict, &u);
+		r = look_and_update(verdict, &u, &change);
 	if (r < 0)
 		verdict_print_refusal(verdict);
 	else
 		print_out("%s\n", ref);
-	cgroup_release(&u.groups);
-	status_release(&u.status);
-	record_free(&u.record);
+	update_release(&u);
 	sandbox_release(&sandbox);
 	return r < 0 ? err_exit_code(&verdict->err) : 0;
 }

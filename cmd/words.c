@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/str.h"
 
 enum words_kind {
@@ -29,9 +30,14 @@ static const struct words_row {
 	{"start", "--all", NULL, NULL, WORDS_LISTED,
 	 "start all that are wanted and have the restart policy always or unless-stopped: after a "
 	 "boot, or a keeper that was killed"},
-	{"start", "--attach", "-a", NULL, WORDS_LATER, ""},
-	{"start", "--interactive", "-i", NULL, WORDS_LATER, ""},
-	{"start", "--detach-keys", NULL, "KEYS", WORDS_LATER, ""},
+	{"start", "--attach", "-a", NULL, WORDS_LISTED,
+	 "show what it prints from its first byte on, and end as it ends; of one sandbox"},
+	{"start", "--interactive", "-i", NULL, WORDS_LISTED,
+	 "and pass stdin on, where it was made with -i or -t"},
+	{"start", "--detach-keys", NULL, "KEYS", WORDS_LISTED,
+	 "keys that detach from a terminal: ctrl-p,ctrl-q unless said"},
+	{"start", "--sig-proxy", NULL, NULL, WORDS_LISTED,
+	 "pass signals on to the program; done unless =false is said"},
 	{"start", "--checkpoint", NULL, "NAME", WORDS_LATER, ""},
 	{"start", "--checkpoint-dir", NULL, "DIR", WORDS_LATER, ""},
 
@@ -166,21 +172,24 @@ static int refuse_later(const struct words_row *row, struct err *err)
 static int take(struct words *words, const struct words_row *row, const char *value,
 		struct err *err)
 {
+	bool truth = true;
+
 	if (row->kind == WORDS_LATER)
 		return refuse_later(row, err);
 	if (row->value != NULL && value == NULL) {
 		err_set(err, ERR_USAGE, 0, "%s wants a value", row->name);
 		return err_hint(err, "%s %s", row->name, row->value);
 	}
-	if (row->value == NULL && value != NULL) {
+	if (row->value == NULL && value != NULL && parse_bool(value, &truth) < 0) {
 		err_set(err, ERR_USAGE, 0, "%s takes no value, but was given %s", row->name, value);
-		return err_hint(err, "Leave it out: %s.", row->name);
+		return err_hint(err, "Leave it out: %s. =true and =false are taken.", row->name);
 	}
 	if (words->n_flags == WORDS_FLAGS_MAX)
 		return err_set(err, ERR_USAGE, 0, "more than %d flags", WORDS_FLAGS_MAX);
 	while (row->kind == WORDS_ALIAS)
 		row--;
 	words->flags[words->n_flags].name = row->name;
+	words->flags[words->n_flags].is_off = !truth;
 	words->flags[words->n_flags++].value = value;
 	return 0;
 }
@@ -198,8 +207,8 @@ static int take_letters(const char *command, const char *word, const char *next,
 			return refuse_unknown(command, false, word, err);
 		if (row->value == NULL) {
 			r = take(words, row, at[1] == '=' ? behind : NULL, err);
-			if (r < 0)
-				return r;
+			if (r < 0 || at[1] == '=')
+				return r < 0 ? r : 1;
 			continue;
 		}
 		r = take(words, row, at[1] != '\0' ? behind : next, err);
@@ -257,6 +266,16 @@ int words_parse(const char *command, bool has_json, char **argv, struct words *r
 }
 
 bool words_has(const struct words *words, const char *name)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < words->n_flags; i++)
+		if (str_equal(words->flags[i].name, name))
+			has = !words->flags[i].is_off;
+	return has;
+}
+
+bool words_said(const struct words *words, const char *name)
 {
 	for (size_t i = 0; i < words->n_flags; i++)
 		if (str_equal(words->flags[i].name, name))

@@ -2,7 +2,8 @@
 /*
  * The flags of the small commands, those that start no program: one table, from which parsing,
  * --help, the man page and the completion are made. Flags and words may stand in any order, as
- * Docker has it: `cordon stop web -t 3`; behind `--` all are words.
+ * Docker has it: `cordon stop web -t 3`; behind `--` all are words. What takes no value takes =true
+ * or =false.
  */
 #ifndef CORDON_CMD_WORDS_H
 #define CORDON_CMD_WORDS_H
@@ -30,6 +31,7 @@ struct words {
 	struct {
 		const char *name; /* the first spelling of the table, however it was typed */
 		const char *value;
+		bool is_off; /* of one that takes none: =false was said */
 	} flags[WORDS_FLAGS_MAX];
 	size_t n_flags;
 	bool wants_help;
@@ -45,7 +47,10 @@ struct words {
 int must_check words_parse(const char *command, bool has_json, char **argv, struct words *ret,
 			   struct err *err);
 
+/* The last time it was said counts: --force --force=false is not. */
 bool words_has(const struct words *words, const char *name);
+/* Said at all, =false as well. */
+bool words_said(const struct words *words, const char *name);
 /* The last value of a flag, NULL where it is not given. */
 const char *words_value(const struct words *words, const char *name);
 

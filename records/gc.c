@@ -114,6 +114,9 @@ static int settle(const struct records *records, const struct sandbox *sandbox,
 	r = status_settle(records, sandbox, err);
 	if (r > 0)
 		report->n_settled++;
+	/* The groups are gone with the run. */
+	if (r >= 0 && status_is_updating(records, sandbox))
+		r = status_mark_updating(records, sandbox, false, err);
 	if (r < 0)
 		return r;
 	return sweep(records, sandbox, report, err) < 0 ? -EIO : 1;

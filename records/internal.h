@@ -33,10 +33,6 @@ bool records_link_has_record(const struct records *records, const char *name);
 /* Whether RUN/sandboxes/ID/lock is held: somebody's keeper uses that directory. */
 bool records_is_alive(const struct records *records, const char *id);
 
-/* As sandbox_lock, and waits for nobody: -EWOULDBLOCK where a command is at work on it, -ENOENT
- * where it was removed. */
-int must_check records_try_lock(const struct records *records, const struct sandbox *sandbox);
-
 /* Removes the files that were never whole from a directory that nobody writes to; dir_fd: -EBADF
  * does nothing. Returns how many, or -errno. */
 int must_check records_sweep(int dir_fd);

@@ -76,11 +76,35 @@ int logs_open(const struct sandbox *sandbox, const struct spec_logging *logging,
 	return 0;
 }
 
+int logs_hold(const struct sandbox *sandbox, bool makes, struct run_logs *ret, struct err *err)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (makes ? O_CREAT : 0);
+	struct run_logs logs = {.n = 0};
+
+	for (size_t i = 0; i < LOGS_BOOT_FILES; i++) {
+		char name[16];
+		int fd;
+
+		file_name(name, sizeof(name), i);
+		fd = sys_openat(sandbox->dir_fd, name, flags, 0600);
+		if (fd == -ENOENT)
+			break;
+		if (fd < 0) {
+			logs_release(&logs);
+			return err_set(err, ERR_SETUP, -fd, "sandbox %s: %s", sandbox->id, name);
+		}
+		logs.fds[logs.n++] = fd;
+	}
+	*ret = logs;
+	return 0;
+}
+
 /* ---- reading ---- */
 
 void log_reader_init(struct log_reader *reader, int dir_fd)
 {
 	reader->dir_fd = dir_fd;
+	reader->held = NULL;
 	reader->fd = -EBADF;
 	reader->number = reader->offset = 0;
 	reader->start = reader->end = 0;
@@ -103,25 +127,38 @@ static struct log_head head_of(int fd)
 		       : (struct log_head){.number = 0};
 }
 
-/* Opens the file with the lowest number above `than`. Returns it, -ENOENT, or -errno. */
-static int open_next(int dir_fd, uint64_t than, struct log_head *ret)
+static int open_file(const struct log_reader *reader, size_t i)
+{
+	const struct run_logs *held = reader->held;
+	char name[16];
+	int fd;
+
+	file_name(name, sizeof(name), i);
+	if (held == NULL)
+		return sys_openat(reader->dir_fd, name,
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	if (i >= held->n)
+		return -ENOENT;
+	fd = fcntl(held->fds[i], F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Opens the file with the lowest number above the reader's. Returns it, -ENOENT, or -errno. */
+static int open_next(const struct log_reader *reader, struct log_head *ret)
 {
 	_cleanup_fd_ int best = -EBADF;
 	struct log_head best_head = {.number = 0};
 
 	for (size_t i = 0; i < LOG_FILES_MAX; i++) {
-		_cleanup_fd_ int fd = -EBADF;
+		_cleanup_fd_ int fd = open_file(reader, i);
 		struct log_head head;
-		char name[16];
 
-		file_name(name, sizeof(name), i);
-		fd = sys_openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
 		if (fd == -ENOENT)
 			continue;
 		if (fd < 0)
 			return fd;
 		head = head_of(fd);
-		if (head.number <= than || (best >= 0 && head.number >= best_head.number))
+		if (head.number <= reader->number || (best >= 0 && head.number >= best_head.number))
 			continue;
 		best_head = head;
 		close_fd(&best);
@@ -180,7 +217,7 @@ static int advance(struct log_reader *reader)
 
 	if (r < 0 || (r == 1 && has_whole_frame(reader)))
 		return r;
-	next = open_next(reader->dir_fd, reader->number, &head);
+	next = open_next(reader, &head);
 	if (next < 0)
 		return next == -ENOENT ? 0 : next;
 	/* It was full before there was a next one: what came in between is there now. */

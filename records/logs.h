@@ -20,6 +20,14 @@ int must_check logs_open(const struct sandbox *sandbox, const struct spec_loggin
 			 struct run_logs *ret, struct err *err);
 void logs_release(struct run_logs *logs);
 
+/*
+ * Opens those of a sandbox that removes itself for reading, so that what it printed last outlives
+ * it. makes: what is missing is made, before a start; needs the sandbox's lock. Released with
+ * logs_release.
+ */
+int must_check logs_hold(const struct sandbox *sandbox, bool makes, struct run_logs *ret,
+			 struct err *err);
+
 /* ---- reading ---- */
 
 struct log_piece {
@@ -32,8 +40,9 @@ struct log_piece {
 enum { LOG_READER_BUFFER = 64 << 10 };
 
 struct log_reader {
-	int dir_fd; /* the caller's */
-	int fd;     /* -EBADF: before the first */
+	int dir_fd; /* the caller's, as held: where its files have been opened; NULL: by name */
+	const struct run_logs *held;
+	int fd; /* -EBADF: before the first */
 	uint64_t number;
 	uint64_t offset; /* in the file, of bytes[start] */
 	size_t start;

@@ -91,21 +91,58 @@ int status_open_run_dir(const struct records *records, const struct sandbox *san
 	return steal_fd(&fd);
 }
 
-int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
-		       struct err *err)
+/* A file without a word below RUN/sandboxes/ID, or none. */
+static int mark(const struct records *records, const struct sandbox *sandbox, const char *name,
+		bool is_there, struct err *err)
 {
 	_cleanup_fd_ int dir_fd = status_open_run_dir(records, sandbox);
 	_cleanup_fd_ int fd = -EBADF;
 	int r = dir_fd;
 
-	if (dir_fd >= 0 && is_paused)
-		r = fd = sys_openat(dir_fd, "paused", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-				    0600);
+	if (dir_fd >= 0 && is_there)
+		r = fd =
+			sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	else if (dir_fd >= 0)
-		r = unlinkat(dir_fd, "paused", 0) == 0 || errno == ENOENT ? 0 : -errno;
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note that it is paused",
-			       sandbox->id)
+		r = unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note that it is %s", sandbox->id,
+			       name)
 		     : 0;
+}
+
+static bool is_marked(const char *run, const char *id, const char *name)
+{
+	_cleanup_fd_ int dir_fd = status_open_below(run, id);
+
+	return dir_fd >= 0 && faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int status_mark_paused(const struct records *records, const struct sandbox *sandbox, bool is_paused,
+		       struct err *err)
+{
+	return mark(records, sandbox, "paused", is_paused, err);
+}
+
+int status_mark_updating(const struct records *records, const struct sandbox *sandbox,
+			 bool is_updating, struct err *err)
+{
+	int r = is_updating ? 0 : fault_point("update.done", NULL);
+
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "sandbox %s", sandbox->id);
+	r = mark(records, sandbox, "updating", is_updating, err);
+	if (r == 0 && is_updating) {
+		r = fault_point("update.marked", NULL);
+		if (r < 0)
+			err_set(err, ERR_SETUP, -r, "sandbox %s", sandbox->id);
+	}
+	return r;
+}
+
+bool status_is_updating(const struct records *records, const struct sandbox *sandbox)
+{
+	_cleanup_fd_ int dir_fd = status_open_run_dir(records, sandbox);
+
+	return dir_fd >= 0 && faccessat(dir_fd, "updating", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int status_open_left(const struct sandbox *sandbox)
@@ -168,13 +205,6 @@ static void tell_loss(struct sandbox_status *status)
 	}
 }
 
-static bool is_paused(const char *run, const char *id)
-{
-	_cleanup_fd_ int dir_fd = status_open_below(run, id);
-
-	return dir_fd >= 0 && faccessat(dir_fd, "paused", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static enum sandbox_state state_alive(const char *run, const struct sandbox *sandbox,
 				      const struct live_run *live)
 {
@@ -182,7 +212,7 @@ static enum sandbox_state state_alive(const char *run, const struct sandbox *san
 		return SANDBOX_RESTARTING;
 	if (live->workload.pid == 0)
 		return SANDBOX_STARTING;
-	return is_paused(run, sandbox->id) ? SANDBOX_PAUSED : SANDBOX_RUNNING;
+	return is_marked(run, sandbox->id, "paused") ? SANDBOX_PAUSED : SANDBOX_RUNNING;
 }
 
 static bool is_alive(const struct process_mark *mark)
@@ -353,7 +383,7 @@ static int write_settled(const struct sandbox *sandbox, const struct last_run *l
 /* What the keeper wrote of the processes that are gone. */
 static int forget_live(const char *run, const struct sandbox *sandbox, struct err *err)
 {
-	static const char *const files[] = {"live", "paused"};
+	static const char *const files[] = {"live", "paused", "updating"};
 	_cleanup_fd_ int dir_fd = status_open_below(run, sandbox->id);
 	int r = dir_fd == -ENOENT ? 0 : dir_fd;
 

@@ -107,6 +107,13 @@ int must_check status_write_live(const struct records *records, const char *id,
 int must_check status_mark_paused(const struct records *records, const struct sandbox *sandbox,
 				  bool is_paused, struct err *err);
 
+/* Notes that its control groups are being changed, and may not say what its record says;
+ * is_updating false: they do. Who finds it with the lock in hand sets them by the record. Needs:
+ * the lock. 0 or -errno with err. */
+int must_check status_mark_updating(const struct records *records, const struct sandbox *sandbox,
+				    bool is_updating, struct err *err);
+bool status_is_updating(const struct records *records, const struct sandbox *sandbox);
+
 /* Opens the file in which one that removes itself leaves its exit code for whoever waits: read it
  * when the keeper is gone. A descriptor or -errno. */
 int must_check status_open_left(const struct sandbox *sandbox);

@@ -409,5 +409,7 @@ int records_write(int dir_fd, const char *name, const char *text, size_t len, bo
 {
 	int r = records_put(dir_fd, name, text, len, is_kept);
 
+	if (r == 0)
+		r = fault_point("wrote", name);
 	return r == 0 && is_kept && fsync(dir_fd) != 0 ? -errno : r;
 }

@@ -12,6 +12,7 @@
  *     RUN/sandboxes/ID/lock      likewise, for who meets the directory without the record
  *     RUN/sandboxes/ID/live      what runs now (status.h)
  *     RUN/sandboxes/ID/paused    it is paused, or is about to be
+ *     RUN/sandboxes/ID/updating  its control groups are being changed (cmd/update_apply.h)
  *     RUN/sandboxes/ID/left      of one that removes itself: for its exit code, where one waits
  *
  * HOME is the state root: /var/lib/cordon, $XDG_DATA_HOME/cordon or ~/.local/share/cordon,
@@ -93,6 +94,10 @@ ssize_t must_check records_list(const struct records *records, char (**ret_ids)[
  */
 int must_check sandbox_lock(const struct records *records, const struct sandbox *sandbox,
 			    struct err *err);
+
+/* The same, and waits for nobody: -EWOULDBLOCK where a command is at work on it, -ENOENT where it
+ * was removed. */
+int must_check records_try_lock(const struct records *records, const struct sandbox *sandbox);
 
 void sandbox_unlock(const struct sandbox *sandbox);
 

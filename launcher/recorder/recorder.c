@@ -49,8 +49,9 @@ struct recorder {
 	int input_fd;  /* what is typed goes there: the master, or a pipe; -1: nowhere (any more) */
 	int clients[CLIENTS_MAX];
 	int n_clients;
-	/* One message of a client's; the next is read when the workload has taken it. */
-	char message[1 + CLIENT_INPUT_MAX];
+	/* One message of a client's; the next is read when the workload has taken it. With room for
+	 * a byte more than there may be, by which one that is too long shows. */
+	char message[1 + CLIENT_INPUT_MAX + 1];
 	long input_start;
 	long input_end;
 	struct log_writer log;
@@ -213,7 +214,7 @@ static bool take_message(struct recorder *r, int client)
 
 	if (n == -EAGAIN || n == -EINTR)
 		return true;
-	if (n < 1)
+	if (n < 1 || n > 1 + CLIENT_INPUT_MAX)
 		return false;
 	if (r->message[0] == CLIENT_SIZE && n == 1 + (long)sizeof(struct client_size)) {
 		resize(r);

@@ -382,7 +382,8 @@ static void keeps_own_flags_apart(void **state)
 		    word_keys[] = "--detach-keys=x", word_proxy[] = "--sig-proxy=false";
 	char *of_logs[] = {word_f, word_t, word_n, NULL};
 	char *of_attach[] = {word_keys, word_proxy, NULL};
-	char *const others[] = {word_f, word_n, word_tail, word_keys, word_proxy};
+	char *of_run[] = {word_keys, NULL};
+	char *const others[] = {word_f, word_n, word_tail, word_proxy};
 	static struct options o;
 	struct err err;
 
@@ -394,6 +395,12 @@ static void keeps_own_flags_apart(void **state)
 	assert_int_equal(options_parse_for(OPTION_ATTACH, of_attach, &o, &err), 0);
 	assert_string_equal(o.detach_keys, "x");
 	assert_true(o.no_sig_proxy);
+	assert_int_equal(options_check_command(&o, OPTION_ATTACH, "attach", &err), 0);
+	/* Run has a row of its own with that name. */
+	assert_int_equal(options_parse(of_run, &o, &err), 0);
+	assert_string_equal(o.detach_keys, "x");
+	assert_true(options_check_command(&o, OPTION_ATTACH, "attach", &err) < 0);
+	assert_int_equal(options_check_command(&o, OPTION_RUN, "run", &err), 0);
 	for (size_t i = 0; i < N(others); i++) {
 		char *words[] = {others[i], NULL};
 

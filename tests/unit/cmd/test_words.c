@@ -74,6 +74,32 @@ static void together(void **state)
 	assert_int_equal(words.n_flags, 0);
 }
 
+/* The last one counts; what was said with =false was said. */
+static void truths(void **state)
+{
+	static const struct {
+		const char *const words[WORDS_MAX];
+		bool has, said;
+	} rows[] = {
+		{{"a"}, false, false},
+		{{"--force=true"}, true, true},
+		{{"--force=false"}, false, true},
+		{{"-f=false"}, false, true},
+		{{"-f", "--force=false"}, false, true},
+		{{"--force=false", "-f"}, true, true},
+	};
+	struct words words;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		assert_int_equal(parse("rm", rows[i].words, &words, &err), 0);
+		assert_int_equal(words_has(&words, "--force"), rows[i].has);
+		assert_int_equal(words_said(&words, "--force"), rows[i].said);
+		assert_false(words_said(&words, "--volumes"));
+	}
+}
+
 static void mistakes(void **state)
 {
 	static const struct {
@@ -92,8 +118,9 @@ static void mistakes(void **state)
 		{"stop", {"--timeout"}, "--timeout wants a value", "--timeout SECONDS"},
 		{"rm", {"--force=1"}, "--force takes no value, but was given 1", "Leave it out"},
 		{"rm", {"-f=1"}, "--force takes no value, but was given 1", "Leave it out"},
-		{"start", {"-a", "x"}, "--attach of start: not enforced by this build", "Leave"},
-		{"start", {"--detach-keys=x"}, "--detach-keys of start: not enforced", "Leave"},
+		{"start", {"--checkpoint", "x"}, "--checkpoint of start: not enforced", "Leave"},
+		{"start", {"--sig-proxy=no"}, "--sig-proxy takes no value, but was given no", ""},
+		{"start", {"--detach-keys"}, "--detach-keys wants a value", "KEYS"},
 		{"rm", {"-fl"}, "--link of rm: not enforced by this build", "Leave"},
 		/* What the table has for another command. */
 		{"wait", {"-t3"}, "unknown flag -t3 of wait", "help wait"},
@@ -137,7 +164,8 @@ static void listed(void **state)
 		assert_true(flag.help[0] != '\0' && !str_equal(flag.name, "--time"));
 	assert_int_equal(n, 3);
 	assert_string_equal(words_view("start", 0).name, "--all");
-	assert_null(words_view("start", 1).name);
+	assert_string_equal(words_view("start", 4).name, "--sig-proxy");
+	assert_null(words_view("start", 5).name);
 	assert_null(words_view("nothing", 0).name);
 }
 
@@ -162,6 +190,7 @@ int main(void)
 		cmocka_unit_test(spellings), cmocka_unit_test(together),
 		cmocka_unit_test(mistakes),  cmocka_unit_test(help_and_json),
 		cmocka_unit_test(listed),    cmocka_unit_test(many),
+		cmocka_unit_test(truths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,41 @@ static void a_reader_that_is_overtaken_is_told(void **state)
 	assert_true(f->reader.has_missed);
 }
 
+/* Held before a start, read when neither file has a name any more. */
+static void what_is_held_outlives_its_names(void **state)
+{
+	struct fixture *f = *state;
+	struct log_reader by_name;
+	struct log_piece piece;
+	struct run_logs held;
+	struct err err;
+	size_t n = 0;
+
+	log_reader_init(&by_name, f->scratch.fd);
+	assert_int_equal(logs_hold(&f->sandbox, false, &held, &err), 0);
+	assert_int_equal(held.n, 0);
+	assert_int_equal(logs_hold(&f->sandbox, true, &held, &err), 0);
+	assert_int_equal(held.n, 2);
+	f->reader.held = &held;
+	reads_nothing(f);
+	begin(f, 2);
+	put(f, LOG_STDOUT, "first");
+	reads(f, LOG_STDOUT, "first");
+	fill(f, 4);
+	put(f, LOG_STDOUT, "last");
+	assert_int_equal(unlinkat(f->scratch.fd, "log.0", 0), 0);
+	assert_int_equal(unlinkat(f->scratch.fd, "log.1", 0), 0);
+	for (; log_reader_next(&f->reader, &piece) == 1; n++)
+		continue;
+	assert_int_equal(n, 5);
+	assert_memory_equal(piece.bytes, "last", 4);
+	assert_false(f->reader.has_missed);
+	/* The control. */
+	assert_int_equal(log_reader_next(&by_name, &piece), 0);
+	log_reader_release(&by_name);
+	logs_release(&held);
+}
+
 static void one_that_keeps_up_sees_all(void **state)
 {
 	struct fixture *f = *state;
@@ -287,6 +322,7 @@ int main(void)
 		TEST(what_a_crash_cut_is_taken_away),
 		TEST(no_file_grows_past_its_size),
 		TEST(a_reader_that_is_overtaken_is_told),
+		TEST(what_is_held_outlives_its_names),
 		TEST(one_that_keeps_up_sees_all),
 		TEST(what_has_no_room_is_counted),
 		TEST(two_recorders_do_not_write_at_once),
