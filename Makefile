@@ -8,7 +8,9 @@ DESTDIR ?=
 O       := build/$(VARIANT)
 
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
-BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c
+BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
+	base/program.c \
+	base/texts.c
 POLICY_SRC   := \
 	policy/bpf.c policy/constants.c policy/ceiling.c policy/ctx.c policy/digest.c policy/doc.c \
 	policy/docker.c policy/docker_condition.c policy/docker_when.c policy/filter.c \
@@ -41,6 +43,14 @@ CGROUP_SRC   := \
 	cgroup/probe.c \
 	cgroup/table.c \
 	cgroup/usage.c
+STORAGE_SRC  := \
+	storage/list.c \
+	storage/object.c \
+	storage/image_record.c \
+	storage/ref.c \
+	storage/store.c \
+	storage/sweep.c \
+	storage/work.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \
 	launcher/child.c \
@@ -95,6 +105,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ps_table.c \
 	cmd/template.c \
 	cmd/ending.c \
+	cmd/image.c \
 	cmd/exec.c \
 	cmd/kept.c \
 	cmd/events.c \
@@ -142,7 +153,7 @@ RECORDS_SRC := \
 	records/status_files.c \
 	records/store.c \
 	records/target.c
-LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
+LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o \
@@ -153,6 +164,34 @@ CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 # libsystemd-dev is installed.
 HAS_SYSTEMD  := $(wildcard /usr/include/systemd/sd-bus.h)
 SCOPE        := $(if $(HAS_SYSTEMD),$(O)/cordon-scope)
+
+# Keeps images (libexec/image/): likewise a program of its own, with what reads archives, JSON and digests. Only where
+# libarchive-dev, libssl-dev and libjson-c-dev are installed.
+IMAGE_HEADERS := /usr/include/archive.h /usr/include/openssl/evp.h /usr/include/json-c/json.h
+HAS_IMAGE     := $(if $(filter 3,$(words $(wildcard $(IMAGE_HEADERS)))),yes)
+IMAGE         := $(if $(HAS_IMAGE),$(O)/cordon-image)
+IMAGE_SRC     := \
+	libexec/image/confine.c \
+	libexec/image/decompress.c \
+	libexec/image/document.c \
+	libexec/image/flow.c \
+	libexec/image/import.c \
+	libexec/image/layer.c \
+	libexec/image/links.c \
+	libexec/image/list.c \
+	libexec/image/load.c \
+	libexec/image/name.c \
+	libexec/image/owners.c \
+	libexec/image/pack.c \
+	libexec/image/parse.c \
+	libexec/image/pull.c \
+	libexec/image/save.c \
+	libexec/image/say.c \
+	libexec/image/tree.c \
+	libexec/image/unpack.c \
+	libexec/image/worker.c
+IMAGE_OBJ     := $(IMAGE_SRC:%.c=$(O)/%.o)
+IMAGE_LIBS    := -larchive -lcrypto -ljson-c -lseccomp
 
 # ---- flags ----
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -271,13 +310,17 @@ $(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_w
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
 
-$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a | $(SCOPE)
+$(O)/cordon: $(CMD_OBJ) $(O)/libcordon.a | $(SCOPE) $(IMAGE)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(CMD_OBJ) $(O)/libcordon.a $(LDLIBS) -o $@
 
 $(O)/cordon-scope: $(O)/libexec/scope.o
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ -lsystemd -o $@
+
+$(O)/cordon-image: $(O)/libexec/image/image.o $(IMAGE_OBJ) $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ $(IMAGE_LIBS) -o $@
 
 $(O)/libcordon.a: $(LIB_OBJ)
 	$(call say,ar,$@)
@@ -329,6 +372,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
+	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \
 	tests/unit/policy/test_conditions.c \
@@ -360,7 +404,8 @@ UNIT_SRC := \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/rootfs/test_accounts.c \
-	tests/unit/rootfs/test_tree.c
+	tests/unit/rootfs/test_tree.c \
+	tests/unit/storage/test_store.c
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
 	tests/lib/records_fixture.c \
@@ -404,6 +449,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_detach_keys: $(O)/cmd/detach_keys.o
@@ -425,13 +471,18 @@ unit-list:
 
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
 FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
-	attach
+	attach \
+	$(if $(HAS_IMAGE),image)
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 9
 
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 	$(call say,ld,$@)
-	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $< $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) -o $@
+	$(Q)$(CC) -pie -fsanitize=fuzzer,address,undefined $(filter %.o,$^) $(O)/libtest.a $(O)/libcordon.a $(LDLIBS) \
+		$(FUZZ_LIBS) -o $@
+
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
+$(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 9 seconds
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
@@ -442,14 +493,9 @@ fuzz-long: ## fuzz each parser for 10 minutes
 fuzz-seeded: ## whether each fuzz harness finds the bug that is put before it: tests/fuzz/seeds
 	tests/fuzz/seeded
 
+# As many at a time as there are processors: each of them takes one.
 fuzz-run: $(FUZZ_BIN)
-	@set -e; for name in $(FUZZ_NAMES); do \
-		mkdir -p $(O)/found/$$name; log=$(O)/$$name.log; \
-		$(O)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=4096 \
-			-print_final_stats=1 -artifact_prefix=$(O)/$$name- $(O)/found/$$name tests/fuzz/corpus/$$name \
-			>$$log 2>&1 || { tail -n 40 $$log; echo "fuzz_$$name: failed, see $(O)/$$name-*" >&2; exit 1; }; \
-		echo "fuzz_$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) executions"; \
-	done
+	@printf '%s\n' $(FUZZ_NAMES) | xargs -P "$$(nproc)" -n 1 tests/fuzz/one $(O) $(FUZZ_SECONDS)
 
 # ---- the hostile program that ./quickstart runs twice (no part of cordon) ----
 HOSTILE_SRC := examples/hostile/hostile.c examples/hostile/on_kernel.c examples/hostile/on_user.c
@@ -506,6 +552,8 @@ ATTACK_BIN := $(ATTACK_SRC:tests/attack/%.c=build/tests/%)
 # x86's calls, from a program of 32 bits and from one of 64.
 ATTACK_BIN += $(if $(filter x86_64,$(CALL_ARCH)),build/tests/call_x86 build/tests/int80)
 
+# What a worker of cordon-image could do.
+ATTACK_BIN += $(if $(HAS_IMAGE),build/tests/confined)
 # cordon with another fsync, for tests/vm/power and tests/life/kept_disk.bats.
 ATTACK_BIN += build/tests/unsynced
 
@@ -521,6 +569,15 @@ build/tests/int80: tests/attack/call_x86.c Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$< (64 bits))
 	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $< -o $@
+build/tests/confined: build/release/tests/storage/confined
+	@mkdir -p $(@D)
+	@ln -f $< $@
+ifneq ($(VARIANT),release)
+build/release/tests/storage/confined: ; @$(MAKE) --no-print-directory VARIANT=release $@
+endif
+$(O)/tests/storage/confined: $(O)/tests/storage/confined.o $(O)/libexec/image/confine.o $(O)/libcordon.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LDFLAGS) -pie $(SANITIZE) $^ -lseccomp -o $@
 build/tests/unsynced: build/release/unsynced
 	@mkdir -p $(@D)
 	@ln -f $< $@
@@ -628,6 +685,10 @@ install: build/cordon ## install below $(DESTDIR)$(PREFIX)
 ifneq ($(SCOPE),)
 	install -d $(DESTDIR)$(PREFIX)/libexec/cordon
 	install -m 0755 build/release/cordon-scope $(DESTDIR)$(PREFIX)/libexec/cordon/cordon-scope
+endif
+ifneq ($(IMAGE),)
+	install -d $(DESTDIR)$(PREFIX)/libexec/cordon
+	install -m 0755 build/release/cordon-image $(DESTDIR)$(PREFIX)/libexec/cordon/cordon-image
 endif
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0644 docs/man/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1

@@ -118,7 +118,15 @@ int cmd_profile_check(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_diff(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_new(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_keys(const struct cmd_context *context, int argc, char **argv);
+int cmd_image_verb(const struct cmd_context *context, int argc, char **argv);
+int cmd_image(const struct cmd_context *context, int argc, char **argv);
 int cmd_gc(const struct cmd_context *context, int argc, char **argv);
+
+/* Where the images are: the store's path, into buf of PATH_MAX bytes. */
+int must_check cmd_image_store(const struct cmd_context *context, char *buf, struct err *err);
+
+/* The value of the caller's variable, NULL where it has none. */
+const char *cmd_variable(const struct cmd_context *context, const char *name);
 
 /* Fills the request that every subcommand which decides something begins with. */
 void cmd_request_init(const struct cmd_context *context, struct run_request *ret_request);

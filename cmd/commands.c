@@ -37,6 +37,33 @@ static const struct subcommand profile_commands[] = {
 	{.name = NULL},
 };
 
+static const struct subcommand image_commands[] = {
+	{"import", "[FLAGS] SOURCE NAME", "make an image of a root file system",
+	 "SOURCE is a directory, a tar (compressed or not), or - for standard input.\n", 0,
+	 cmd_image_verb, NULL},
+	{"load", "[FLAGS] SOURCE [NAME]", "take images from an archive or an OCI layout",
+	 "SOURCE is what docker save, podman save or skopeo copy wrote: a tar (compressed or\n"
+	 "not), an OCI image layout as a directory, or - for standard input. NAME is for an\n"
+	 "archive of one image, instead of the name in it.\n",
+	 0, cmd_image_verb, NULL},
+	{"pull", "[FLAGS] REF [NAME]", "get an image from a registry, by skopeo",
+	 "REF is what docker pull takes: debian:12, example.org/team/app:v1.\n", 0, cmd_image_verb,
+	 NULL},
+	{"save", "[FLAGS] NAME FILE", "write an image as an archive",
+	 "FILE is a new file, or - for standard output: an OCI layout that docker load reads\n"
+	 "as well.\n",
+	 0, cmd_image_verb, NULL},
+	{"ls", "", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
+	{"inspect", "IMAGE", "say what an image is, and what of it is not on the disk",
+	 "IMAGE is a name, or the first digits of an id.\n", COMMAND_JSON, cmd_image_verb, NULL},
+	{"rm", "[FLAGS] IMAGE...", "remove names, and what no other name needs",
+	 "A layer that is in use stays until the next `cordon image prune`.\n", 0, cmd_image_verb,
+	 NULL},
+	{"prune", "[FLAGS]", "remove images and layers that no name leads to", "", 0,
+	 cmd_image_verb, NULL},
+	{.name = NULL},
+};
+
 const struct subcommand commands[] = {
 	{"run", "[FLAGS] -- CMD...", "run a program in a sandbox of its own",
 	 "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137\n"
@@ -127,11 +154,16 @@ const struct subcommand commands[] = {
 	{"profile", "COMMAND", "list, print, check, compare and begin policy profiles",
 	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
 	 cmd_profile, profile_commands},
+	{"image", "COMMAND", "import, load, list, save and remove images",
+	 "Where they are kept and what becomes of owners: docs/IMAGES.md. To run a program\n"
+	 "in one is not enforced by this build.\n",
+	 0, cmd_image, image_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
 	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"
 	 "and removes what a killed command left half-made or half-removed. What is alive,\n"
-	 "and what another command is at work on, is not touched.\n",
+	 "and what another command is at work on, is not touched. Of images: removes what\n"
+	 "is half made.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},

@@ -24,9 +24,9 @@ static int check_words(const struct options *o, bool is_run, struct err *err)
 	}
 	if (o->saw_separator)
 		return 0;
-	err_set(err, ERR_USAGE, 0, "no image %s; for a program of this host: cordon create -- %s",
-		o->rest[0], o->rest[0]);
-	return -EINVAL;
+	err_set(err, ERR_USAGE, 0, "create from the image %s: not enforced by this build",
+		o->rest[0]);
+	return err_hint(err, "For a program of this host: cordon create -- %s.", o->rest[0]);
 }
 
 /* The writable layer of a sandbox is a tmpfs of its run: what was written is gone with it. */

@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon gc`: finishes what killed runs and commands could not undo. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
 #include "cmd/update_apply.h"
+#include "storage/store.h"
+
+/* What ended commands left in the store of images. Without a place for one there is none. */
+static int gc_images(const struct cmd_context *context, uint32_t *ret_removed)
+{
+	char path[PATH_MAX];
+	struct err err = {0};
+	int r;
+
+	*ret_removed = 0;
+	if (cmd_image_store(context, path, &err) < 0)
+		return 0;
+	r = store_gc(path, ret_removed, &err);
+	if (r < 0)
+		print_err(&err);
+	return r;
+}
 
 /* One that runs; nobody is waited for. Returns 1 where an update was finished. */
 static int settle_update(const struct cmd_context *context, const struct records *records,
@@ -79,6 +97,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct records_report kept;
 	struct gc_report report;
 	struct err err = {0};
+	uint32_t n_images;
 	bool is_json;
 	int exit_code, n_updates;
 	int r;
@@ -97,6 +116,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	}
 	if (gc_kept(context, &request, &kept, &n_updates) < 0)
 		exit_code = EXIT_CORDON;
+	if (gc_images(context, &n_images) < 0)
+		exit_code = EXIT_CORDON;
 	print_out("%u dead runs removed, %u id blocks freed, %u runs alive\n",
 		  report.n_runs_removed, report.n_blocks_freed, report.n_runs_alive);
 	if (kept.n_settled > 0)
@@ -106,5 +127,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_out("%d updates that were cut off finished\n", n_updates);
 	if (kept.n_removed > 0)
 		print_out("%u remains of kept sandboxes removed\n", kept.n_removed);
+	if (n_images > 0)
+		print_out("%u half-made images removed\n", n_images);
 	return exit_code;
 }

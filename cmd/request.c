@@ -4,8 +4,9 @@
 
 #include "cmd/cmd.h"
 
-static const char *variable(const char *const *environment, const char *name)
+const char *cmd_variable(const struct cmd_context *context, const char *name)
 {
+	const char *const *environment = context->environment;
 	size_t len = strlen(name);
 
 	for (size_t i = 0; environment[i] != NULL; i++)
@@ -18,9 +19,9 @@ void cmd_request_init(const struct cmd_context *context, struct run_request *ret
 {
 	*ret_request = (struct run_request){
 		.root_dir = context->root_dir,
-		.runtime_dir = variable(context->environment, "XDG_RUNTIME_DIR"),
+		.runtime_dir = cmd_variable(context, "XDG_RUNTIME_DIR"),
 		.environment = context->environment,
-		.home = variable(context->environment, "HOME"),
+		.home = cmd_variable(context, "HOME"),
 	};
 	memcpy(ret_request->fds_closed, context->fds_closed, sizeof(context->fds_closed));
 }

@@ -60,9 +60,8 @@ static int check_command(const struct options *o, struct err *err)
 		return -EINVAL;
 	if (o->saw_separator)
 		return 0;
-	err_set(err, ERR_USAGE, 0, "no image %s; to run a program of this host: cordon run -- %s",
-		o->rest[0], o->rest[0]);
-	return -EINVAL;
+	err_set(err, ERR_USAGE, 0, "run from the image %s: not enforced by this build", o->rest[0]);
+	return err_hint(err, "A program of this host: cordon run -- %s.", o->rest[0]);
 }
 
 /* What a profile says of restarts is for sandboxes that start in the background; a flag is said for

@@ -14,6 +14,11 @@ enum words_kind {
 	WORDS_LATER, /* Docker's, whose machinery this build has not got */
 };
 
+static const char image_max_size[] =
+	"how large a layer may be, as a tar and as files (default: 32GiB)";
+static const char image_max_entries[] = "how many entries a layer may have (default: 2000000)";
+static const char image_quiet[] = "no notes of cordon's own, errors excepted";
+
 static const struct words_row {
 	const char *command;
 	const char *name;
@@ -62,6 +67,47 @@ static const struct words_row {
 	{"prune", "--filter", NULL, "FILTER", WORDS_LISTED,
 	 "only those with label=NAME[=VALUE], without it (label!=...), or made before a time: "
 	 "until=24h, until=2026-01-31T12:00:00; can be given again"},
+
+	{"image import", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"image import", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"image import", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image import", "--change", "-c", "TEXT", WORDS_LATER, ""},
+	{"image import", "--message", "-m", "TEXT", WORDS_LATER, ""},
+	{"image import", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image load", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"image load", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"image load", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image load", "--input", "-i", "FILE", WORDS_LATER, ""},
+	{"image load", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image pull", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"image pull", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"image pull", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image pull", "--all-tags", "-a", NULL, WORDS_LATER, ""},
+	{"image pull", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image save", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image save", "--output", "-o", "FILE", WORDS_LATER, ""},
+	{"image save", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
+
+	{"image ls", "--all", "-a", NULL, WORDS_LATER, ""},
+	{"image ls", "--digests", NULL, NULL, WORDS_LATER, ""},
+	{"image ls", "--filter", "-f", "FILTER", WORDS_LATER, ""},
+	{"image ls", "--format", NULL, "TEMPLATE", WORDS_LATER, ""},
+	{"image ls", "--no-trunc", NULL, NULL, WORDS_LATER, ""},
+	{"image ls", "--quiet", "-q", NULL, WORDS_LATER, ""},
+
+	{"image inspect", "--format", "-f", "TEMPLATE", WORDS_LATER, ""},
+
+	{"image rm", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image rm", "--force", "-f", NULL, WORDS_LATER, ""},
+	{"image rm", "--no-prune", NULL, NULL, WORDS_LATER, ""},
+
+	{"image prune", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+	{"image prune", "--all", "-a", NULL, WORDS_LATER, ""},
+	{"image prune", "--filter", NULL, "FILTER", WORDS_LATER, ""},
+	{"image prune", "--force", "-f", NULL, WORDS_LATER, ""},
 };
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
 

@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/program.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/limits.h"
@@ -28,60 +29,6 @@ enum { ANSWER_MAX = 1024, PATIENCE_MS = 4000 };
 
 static const char program_name[] = "cordon-scope";
 static const char init_scope[] = "/init.scope";
-
-/* ---- the program ---- */
-
-/* Ours to execute: nobody but root and the caller may have written it, or may put another there. */
-static bool is_trusted(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-static int open_in(const char *dir)
-{
-	_cleanup_fd_ int dir_fd = sys_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
-
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = sys_openat(dir_fd, program_name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	if (!is_trusted(dir_fd) || !is_trusted(fd) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    (st.st_mode & S_IXUSR) == 0)
-		return -EPERM;
-	return steal_fd(&fd);
-}
-
-/* Beside this program, as in the tree that it was built in; else where it is installed with it.
- * -ENOENT: in neither place; -EPERM: others may write it. */
-static int open_program(void)
-{
-	static const char *const places[] = {"", "/../libexec/cordon"};
-	char self[PATH_MAX], dir[PATH_MAX + 32];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int r = -ENOENT;
-
-	if (n <= 0)
-		return -ENOENT;
-	self[n] = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int fd;
-
-		str_format(dir, sizeof(dir), "%.*s%s", (int)(strrchr(self, '/') - self), self,
-			   places[i]);
-		fd = open_in(dir);
-		if (fd >= 0)
-			return fd;
-		if (fd != -ENOENT)
-			r = fd;
-	}
-	return r;
-}
 
 /* ---- the manager ---- */
 
@@ -191,7 +138,7 @@ void scope_probe(const char *runtime_dir, uint32_t wanted, struct host_facts *fa
 	/* One group for all of them: nothing that can be had already is given up for it. */
 	if ((missing & controllers) == 0 || (h->controllers & ~controllers) != 0)
 		return;
-	program = open_program();
+	program = program_open(program_name);
 	if (program < 0) {
 		facts->scope_lost = missing & controllers;
 		facts->scope_errno = -program;
@@ -224,7 +171,7 @@ void scope_probe_way_in(const char *runtime_dir, const struct cgroup *groups,
 			      sizeof(group)) ||
 	    !cgroup_may_enter(groups, group))
 		return;
-	program = open_program();
+	program = program_open(program_name);
 	if (program < 0) {
 		facts->scope_errno = -program;
 		return;
@@ -256,12 +203,10 @@ static _Noreturn void execute(int program, int output, const struct host_facts *
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (dup2(output, 1) < 0 || dup2(1, 2) < 0 ||
-	    sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || chdir("/") != 0 ||
+	if (dup2(output, 1) < 0 || dup2(1, 2) < 0 || chdir("/") != 0 ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) != 0)
 		_exit(126);
-	ignore_result(sys_execveat(program, "", argv, envp, AT_EMPTY_PATH),
-		      "it returns only on failure");
+	ignore_result(program_exec(program, argv, envp), "it returns only on failure");
 	_exit(127);
 }
 
@@ -303,7 +248,7 @@ static int read_answer(int fd, char *buf, size_t size)
 static int run_program(const struct host_facts *facts, char *unit, char *answer, size_t size,
 		       struct err *err)
 {
-	_cleanup_fd_ int program = open_program();
+	_cleanup_fd_ int program = program_open(program_name);
 	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
 	siginfo_t info = {0};
 	int ends[2];

@@ -10,7 +10,7 @@
 #include "cmd/options.h"
 #include "cmd/words.h"
 
-enum { PATTERNS_MAX = 128 };
+enum { PATTERNS_MAX = 128, NAME_SIZE = 64 };
 
 static const char head[] = "# SPDX-License-Identifier: LGPL-2.1-or-later\n"
 			   "# shellcheck shell=bash\n"
@@ -89,7 +89,7 @@ static const char body[] =
 	"\t\telif [[ $word != -* && $word != = ]]; then\n"
 	"\t\t\tcase $command in\n"
 	"\t\t\t'') command=$word ;;\n"
-	"\t\t\tprofile | help) command+=\" $word\" ;;\n"
+	"\t\t\tprofile | image | help) command+=\" $word\" ;;\n"
 	"\t\t\t*) n_words=$((n_words + 1)) ;;\n"
 	"\t\t\tesac\n"
 	"\t\t\tif [[ -n $command && ${_cordon_words[$command]:-} == program && $n_words -eq 1 ]]; "
@@ -129,6 +129,13 @@ static const char body[] =
 	"\tfi\n"
 	"\tcase $command in\n"
 	"\tprofile | 'help profile') _cordon_reply \"$_cordon_profile_commands\" ;;\n"
+	"\timage | 'help image') _cordon_reply \"$_cordon_image_commands\" ;;\n"
+	"\t'image import' | 'image load' | 'image save') _cordon_files ;;\n"
+	"\t'image inspect' | 'image rm')\n"
+	"\t\t_cordon_reply \"$(\"${COMP_WORDS[0]}\" \"${root[@]}\" image ls 2>/dev/null | awk 'NR "
+	"> 1 { "
+	"print $1 }')\"\n"
+	"\t\t;;\n"
 	"\thelp) _cordon_reply \"$_cordon_commands\" ;;\n"
 	"\t'profile check') _cordon_files ;;\n"
 	"\t'profile show' | 'profile diff') _cordon_profiles ;;\n"
@@ -143,9 +150,15 @@ static const char body[] =
 	"\n"
 	"complete -F _cordon cordon\n";
 
-static void print_names(const char *variable, const struct subcommand *table)
+/* above: "", or the command that the table or row is below. */
+static void name_fully(const char *above, const struct subcommand *row, char buf[NAME_SIZE])
 {
-	printf("%s='", variable);
+	str_format(buf, NAME_SIZE, "%s%s%s", above, above[0] != '\0' ? " " : "", row->name);
+}
+
+static void print_names(const char *above, const struct subcommand *table)
+{
+	printf("_cordon_%s%scommands='", above, above[0] != '\0' ? "_" : "");
 	for (const struct subcommand *row = table; row->name != NULL; row++)
 		printf("%s%s", row == table ? "" : " ", row->name);
 	puts("'");
@@ -205,17 +218,23 @@ static bool is_completed_by(const char *value, size_t completion)
 	return value != NULL && completion_of(value) == completion;
 }
 
-static void add_words(struct patterns *patterns, const char *command, size_t completion)
+static void add_words(struct patterns *patterns, const char *above, const struct subcommand *row,
+		      size_t completion)
 {
+	char full_name[NAME_SIZE];
 	struct words_view flag;
 
-	for (size_t i = 0; (flag = words_view(command, i)).name != NULL; i++) {
+	name_fully(above, row, full_name);
+	for (size_t i = 0; (flag = words_view(full_name, i)).name != NULL; i++) {
 		if (!is_completed_by(flag.value, completion))
 			continue;
 		if (flag.letter != NULL)
 			add_pattern(patterns, flag.letter);
 		add_pattern(patterns, flag.name);
 	}
+	for (const struct subcommand *below = row->below; below != NULL && below->name != NULL;
+	     below++)
+		add_words(patterns, row->name, below, completion);
 }
 
 static void print_case(struct patterns *patterns, char (*letters)[3], size_t completion)
@@ -233,7 +252,7 @@ static void print_case(struct patterns *patterns, char (*letters)[3], size_t com
 		add_pattern(patterns, flag.name);
 	}
 	for (const struct subcommand *row = commands; row->name != NULL; row++)
-		add_words(patterns, row->name, completion);
+		add_words(patterns, "", row, completion);
 	if (keys_has_word(completions[completion].values, "DIR"))
 		add_pattern(patterns, "--root");
 	if (patterns->n == first)
@@ -259,14 +278,16 @@ static void print_values(void)
 }
 
 /* Which flags of a command take a value: of the same letter one may be a command's, another not. */
-static void print_valued_of(const struct subcommand *row)
+static void print_valued_of(const char *above, const struct subcommand *row)
 {
 	unsigned of = command_options(row);
 	const char *separator = "";
+	char full_name[NAME_SIZE];
 	struct words_view own;
 
-	printf("\t['%s']='", row->name);
-	for (size_t i = 0; (own = words_view(row->name, i)).name != NULL; i++) {
+	name_fully(above, row, full_name);
+	printf("\t['%s']='", full_name);
+	for (size_t i = 0; (own = words_view(full_name, i)).name != NULL; i++) {
 		if (own.value == NULL)
 			continue;
 		if (own.letter != NULL)
@@ -299,8 +320,12 @@ static void print_valued_of(const struct subcommand *row)
 static void print_valued(void)
 {
 	puts("declare -gA _cordon_valued=(");
-	for (const struct subcommand *row = commands; row->name != NULL; row++)
-		print_valued_of(row);
+	for (const struct subcommand *row = commands; row->name != NULL; row++) {
+		print_valued_of("", row);
+		for (const struct subcommand *below = row->below;
+		     below != NULL && below->name != NULL; below++)
+			print_valued_of(row->name, below);
+	}
 	puts(")");
 }
 
@@ -323,9 +348,9 @@ static void print_words(void)
 static void print_flags_of(const char *above, const struct subcommand *row)
 {
 	unsigned of = command_options(row);
-	char full_name[64];
+	char full_name[NAME_SIZE];
 
-	str_format(full_name, sizeof(full_name), "%s%s", above, row->name);
+	name_fully(above, row, full_name);
 	printf("\t['%s']='", full_name);
 	for (size_t i = 0; words_view(full_name, i).name != NULL; i++) {
 		if (words_view(full_name, i).letter != NULL)
@@ -357,7 +382,7 @@ static void print_flags(void)
 		print_flags_of("", row);
 		for (const struct subcommand *below = row->below;
 		     below != NULL && below->name != NULL; below++)
-			print_flags_of("profile ", below);
+			print_flags_of(row->name, below);
 	}
 	puts(")");
 }
@@ -396,10 +421,10 @@ static void print_waivers(void)
 int documents_completion(void)
 {
 	fputs(head, stdout);
-	print_names("_cordon_commands", commands);
+	print_names("", commands);
 	for (const struct subcommand *row = commands; row->name != NULL; row++)
 		if (row->below != NULL)
-			print_names("_cordon_profile_commands", row->below);
+			print_names(row->name, row->below);
 	print_flags();
 	print_valued();
 	print_words();

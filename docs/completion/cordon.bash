@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile gc help'
+_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image gc help'
 _cordon_profile_commands='ls show check diff new keys'
+_cordon_image_commands='import load pull save ls inspect rm prune'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --cgroup-parent --fd --calls --json --help --'
@@ -35,6 +36,15 @@ declare -gA _cordon_flags=(
 	['profile diff']='--json --help'
 	['profile new']='--help'
 	['profile keys']='--json --help'
+	['image']='--help'
+	['image import']='--max-size --max-entries -q --quiet --help'
+	['image load']='--max-size --max-entries -q --quiet --help'
+	['image pull']='--max-size --max-entries -q --quiet --help'
+	['image save']='-q --quiet --help'
+	['image ls']='--json --help'
+	['image inspect']='--json --help'
+	['image rm']='-q --quiet --help'
+	['image prune']='-q --quiet --help'
 	['gc']='--help'
 	['help']='--help'
 )
@@ -63,6 +73,21 @@ declare -gA _cordon_valued=(
 	['logs']='-n --tail --since --until'
 	['doctor']='--cgroup-parent'
 	['profile']=''
+	['profile ls']=''
+	['profile show']=''
+	['profile check']=''
+	['profile diff']=''
+	['profile new']=''
+	['profile keys']=''
+	['image']=''
+	['image import']='--max-size --max-entries'
+	['image load']='--max-size --max-entries'
+	['image pull']='--max-size --max-entries'
+	['image save']=''
+	['image ls']=''
+	['image inspect']=''
+	['image rm']=''
+	['image prune']=''
 	['gc']=''
 	['help']=''
 )
@@ -157,7 +182,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-timeout | -l | --label | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries)
 		COMPREPLY=()
 		;;
 	esac
@@ -190,7 +215,7 @@ _cordon_command() {
 		elif [[ $word != -* && $word != = ]]; then
 			case $command in
 			'') command=$word ;;
-			profile | help) command+=" $word" ;;
+			profile | image | help) command+=" $word" ;;
 			*) n_words=$((n_words + 1)) ;;
 			esac
 			if [[ -n $command && ${_cordon_words[$command]:-} == program && $n_words -eq 1 ]]; then
@@ -228,6 +253,11 @@ _cordon() {
 	fi
 	case $command in
 	profile | 'help profile') _cordon_reply "$_cordon_profile_commands" ;;
+	image | 'help image') _cordon_reply "$_cordon_image_commands" ;;
+	'image import' | 'image load' | 'image save') _cordon_files ;;
+	'image inspect' | 'image rm')
+		_cordon_reply "$("${COMP_WORDS[0]}" "${root[@]}" image ls 2>/dev/null | awk 'NR > 1 { print $1 }')"
+		;;
 	help) _cordon_reply "$_cordon_commands" ;;
 	'profile check') _cordon_files ;;
 	'profile show' | 'profile diff') _cordon_profiles ;;

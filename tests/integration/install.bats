@@ -31,6 +31,7 @@ privileged_files() { # DIR
 	local prefix=$BATS_TEST_TMPDIR/usr
 	install_to "" "PREFIX=$prefix"
 	[ -x "$prefix/libexec/cordon/cordon-scope" ]
+	[ -x "$prefix/libexec/cordon/cordon-image" ]
 	run "$prefix/libexec/cordon/cordon-scope" user /nonexistent x.scope
 	[ "$status" -eq 1 ]
 	[ "$output" = "systemd cannot be reached: No such file or directory" ]

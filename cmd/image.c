@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon image ...`: hands over to cordon-image (libexec/image/), which takes this process's
+ * place. */
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/program.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/print.h"
+#include "cmd/words.h"
+#include "storage/store.h"
+
+enum { WORDS_MAX = 512 };
+
+static const char program_name[] = "cordon-image";
+
+int cmd_image_store(const struct cmd_context *context, char *buf, struct err *err)
+{
+	const struct store_place place = {
+		.root_dir = context->root_dir,
+		.data_home = cmd_variable(context, "XDG_DATA_HOME"),
+		.home = cmd_variable(context, "HOME"),
+	};
+
+	return store_path(&place, geteuid(), buf, err);
+}
+
+/* What the program is called with: flags in front, `--`, words. */
+struct handing {
+	char *argv[WORDS_MAX + 8 + 2 * WORDS_FLAGS_MAX];
+	size_t n;
+};
+
+static void hand(struct handing *h, const char *word)
+{
+	h->argv[h->n++] = (char *)word;
+}
+
+static int hand_over(const struct cmd_context *context, const char *verb, struct handing *h,
+		     struct err *err)
+{
+	char *none[] = {NULL};
+	/* Only skopeo has a use for it: proxies, and where its credentials are. */
+	bool needs_environment = str_equal(verb, "pull");
+	char *const *environment = needs_environment ? (char *const *)context->environment : none;
+	_cleanup_fd_ int program = program_open(program_name);
+	int r;
+
+#ifdef CORDON_FAULTS
+	environment = (char *const *)context->environment;
+#endif
+	r = program < 0 ? program : program_exec(program, h->argv, environment);
+	err_set(err, ERR_SETUP, -r, "%s", program_name);
+	return err_hint(err, "It is built with libarchive-dev, libssl-dev and libjson-c-dev, and "
+			     "lies beside cordon or in libexec/cordon, writable for nobody else.");
+}
+
+/* Returns only on failure. words: argv, as command_parse left it. */
+static int execute(const struct cmd_context *context, const char *verb, const struct words *words,
+		   char **argv, struct err *err)
+{
+	struct handing h = {.n = 0};
+	char path[PATH_MAX];
+	int r = cmd_image_store(context, path, err);
+
+	if (r < 0)
+		return r;
+	if (words->n > WORDS_MAX)
+		return err_set(err, ERR_USAGE, 0, "image %s: more than %d words", verb, WORDS_MAX);
+	hand(&h, program_name);
+	hand(&h, path);
+	hand(&h, verb);
+	if (words->wants_json)
+		hand(&h, "--json");
+	for (size_t i = 0; i < words->n_flags; i++) {
+		hand(&h, words->flags[i].name);
+		if (words->flags[i].value != NULL)
+			hand(&h, words->flags[i].value);
+	}
+	hand(&h, "--");
+	for (; *argv != NULL; argv++)
+		hand(&h, *argv);
+	return hand_over(context, verb, &h, err);
+}
+
+int cmd_image_verb(const struct cmd_context *context, int argc, char **argv)
+{
+	const struct subcommand *image = command_find(commands, "image");
+	const char *verb = command_find(image->below, argv[0])->name;
+	struct words words;
+	struct err err = {0};
+	char name[32];
+	int exit_code;
+
+	(void)argc;
+	str_format(name, sizeof(name), "image %s", verb);
+	if (command_parse(name, argv + 1, &words, &exit_code) < 0)
+		return exit_code;
+	ignore_result(execute(context, verb, &words, argv + 1, &err),
+		      "it returns only with an error");
+	print_err(&err);
+	return EXIT_CORDON;
+}
+
+int cmd_image(const struct cmd_context *context, int argc, char **argv)
+{
+	const struct subcommand *image = command_find(commands, "image");
+	const struct subcommand *command;
+
+	if (argc < 2) {
+		ignore_result(command_print_help_of("image"), "the exit code is the mistake's");
+		return EXIT_CORDON;
+	}
+	if (str_equal(argv[1], "--help") || str_equal(argv[1], "-h"))
+		return command_print_help_of("image");
+	command = command_find(image->below, argv[1]);
+	return command != NULL ? command->main(context, argc - 1, argv + 1)
+			       : command_refuse(image->below, "image", argv[1]);
+}

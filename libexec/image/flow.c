@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The bytes between two confined processes: a decompressor (or packer) writes, the importer counts
+ * them and takes their digest, an unpacker reads. Runs in the importer, which looks at no byte.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "libexec/image/importer.h"
+
+enum {
+	BLOCK = 1 << 20,
+	RATIO_MAX = 200,
+	RATIO_FROM = 256 << 20,
+	END_MARK = 1024, /* two records of zeros */
+	PROGRESS_MS = 200,
+};
+
+/* ---- digests ---- */
+
+static void digest_release(EVP_MD_CTX **digest)
+{
+	EVP_MD_CTX_free(*digest);
+}
+
+#define _cleanup_digest_ __attribute__((cleanup(digest_release)))
+
+static EVP_MD_CTX *digest_begin(void)
+{
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+
+	if (digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1)
+		return digest;
+	EVP_MD_CTX_free(digest);
+	return NULL;
+}
+
+static int digest_end(EVP_MD_CTX *digest, char ret_hex[STORE_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (EVP_DigestFinal_ex(digest, bytes, &n) != 1 || n * 2 + 1 != STORE_HEX_SIZE)
+		return -EIO;
+	for (size_t i = 0; i < n; i++) {
+		ret_hex[2 * i] = digits[bytes[i] >> 4];
+		ret_hex[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	ret_hex[STORE_HEX_SIZE - 1] = '\0';
+	return 0;
+}
+
+void flow_digest_text(const void *data, size_t len, char ret_hex[STORE_HEX_SIZE])
+{
+	_cleanup_digest_ EVP_MD_CTX *digest = digest_begin();
+
+	/* Never a digest that something could have. */
+	memset(ret_hex, 'x', STORE_HEX_SIZE - 1);
+	ret_hex[STORE_HEX_SIZE - 1] = '\0';
+	if (digest != NULL && EVP_DigestUpdate(digest, data, len) == 1)
+		ignore_result(digest_end(digest, ret_hex), "it stays none");
+}
+
+int flow_digest(struct importer *im, int fd, char ret_hex[STORE_HEX_SIZE], uint64_t *ret_bytes,
+		struct err *err)
+{
+	_cleanup_digest_ EVP_MD_CTX *digest = digest_begin();
+	_cleanup_free_ char *block = malloc(BLOCK);
+	uint64_t total = 0;
+	ssize_t n = 1;
+
+	if (digest == NULL || block == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "%s: digest", im->what);
+	while (n > 0) {
+		if (importer_is_interrupted())
+			return err_set(err, ERR_SETUP, EINTR, "%s", im->what);
+		n = read(fd, block, BLOCK);
+		if (n > 0 && EVP_DigestUpdate(digest, block, (size_t)n) != 1)
+			return err_set(err, ERR_SETUP, EIO, "%s: digest", im->what);
+		total += n > 0 ? (uint64_t)n : 0;
+	}
+	if (n < 0 || lseek(fd, 0, SEEK_SET) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s: read", im->what);
+	if (digest_end(digest, ret_hex) < 0)
+		return err_set(err, ERR_SETUP, EIO, "%s: digest", im->what);
+	*ret_bytes = total;
+	return 0;
+}
+
+/* ---- the copying ---- */
+
+struct pump {
+	struct importer *im;
+	int from;
+	int to;    /* -EBADF: only counted */
+	int input; /* whose offset says how much was read, or -EBADF */
+	EVP_MD_CTX *digest;
+	uint64_t n_bytes;
+	uint64_t n_zeros; /* at the end so far */
+	int64_t shown_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void count_zeros(struct pump *pump, const char *block, size_t n)
+{
+	size_t zeros = 0;
+
+	while (zeros < n && block[n - 1 - zeros] == '\0')
+		zeros++;
+	pump->n_zeros = zeros == n ? pump->n_zeros + n : zeros;
+}
+
+static int check_bounds(struct pump *pump, struct err *err)
+{
+	off_t at = pump->input >= 0 ? lseek(pump->input, 0, SEEK_CUR) : -1;
+
+	if (pump->n_bytes > pump->im->limits.max_bytes) {
+		err_set(err, ERR_SETUP, 0, "more bytes than are allowed");
+		return err_hint(err, "Where you trust it: --max-size SIZE.");
+	}
+	if (at > 0 && pump->n_bytes > RATIO_FROM && pump->n_bytes / RATIO_MAX > (uint64_t)at) {
+		err_set(err, ERR_SETUP, 0, "more than %d times as large as it was compressed",
+			RATIO_MAX);
+		return err_hint(err, "Where you trust it, decompress it first.");
+	}
+	return importer_is_interrupted() ? err_set(err, ERR_SETUP, EINTR, "the copying") : 0;
+}
+
+/* Returns 0 at the end of what is written; 1 where nobody reads any more. */
+static int pump_run(struct pump *pump, char *block, struct err *err)
+{
+	for (;;) {
+		ssize_t n = read(pump->from, block, BLOCK);
+		int64_t now = now_ms();
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_SETUP, errno, "read");
+		if (n == 0)
+			return 0;
+		pump->n_bytes += (uint64_t)n;
+		count_zeros(pump, block, (size_t)n);
+		r = check_bounds(pump, err);
+		if (r < 0)
+			return r;
+		if (EVP_DigestUpdate(pump->digest, block, (size_t)n) != 1)
+			return err_set(err, ERR_SETUP, EIO, "digest");
+		r = pump->to < 0 ? 0 : io_write_all(pump->to, block, (size_t)n);
+		if (r == -EPIPE)
+			return 1;
+		if (r < 0)
+			return err_set(err, ERR_SETUP, -r, "write");
+		if (now - pump->shown_ms >= PROGRESS_MS) {
+			pump->shown_ms = now;
+			say_progress(pump->im, pump->n_bytes, false);
+		}
+	}
+}
+
+static int pump_all(struct pump *pump, struct flow_result *ret, struct err *err)
+{
+	_cleanup_digest_ EVP_MD_CTX *digest = digest_begin();
+	_cleanup_free_ char *block = malloc(BLOCK);
+	int r;
+
+	if (digest == NULL || block == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "the copying");
+	pump->digest = digest;
+	pump->shown_ms = now_ms();
+	r = pump_run(pump, block, err);
+	say_progress(pump->im, pump->n_bytes, true);
+	if (r == 0 && digest_end(digest, ret->hex) < 0)
+		r = err_set(err, ERR_SETUP, EIO, "digest");
+	ret->n_bytes = pump->n_bytes;
+	ret->has_end = pump->n_zeros >= END_MARK;
+	return r;
+}
+
+/* ---- the processes ---- */
+
+static int make_pipe(int ret[2], struct err *err)
+{
+	if (pipe2(ret, O_CLOEXEC) != 0)
+		return err_set(err, ERR_SETUP, errno, "a pipe");
+	ignore_result(fcntl(ret[0], F_SETPIPE_SZ, BLOCK), "a smaller one does as well");
+	return 0;
+}
+
+static struct worker_job job_of(const struct importer *im, const char *what, enum confine_kind kind)
+{
+	struct worker_job job = {.what = what,
+				 .kind = kind,
+				 .is_root = im->is_root,
+				 .limits = im->limits};
+
+	for (int i = 0; i < WORKER_FDS; i++)
+		job.fds[i] = -EBADF;
+	return job;
+}
+
+static int start_source(struct importer *im, const struct flow *flow, int out, struct worker *ret,
+			struct err *err)
+{
+	struct worker_job job = job_of(im, flow->is_dir ? "the packer" : "the decompressor",
+				       flow->is_dir ? CONFINE_PACK : CONFINE_PURE);
+
+	job.fds[flow->is_dir ? WORKER_DIR : WORKER_IN] = flow->input;
+	job.fds[WORKER_OUT] = out;
+	job.argument = PACK_HOST;
+	job.run = flow->is_dir ? stage_pack : stage_decompress;
+	return worker_start(&job, ret, err);
+}
+
+static int start_sink(struct importer *im, const struct flow *flow, int in, struct worker *ret,
+		      struct err *err)
+{
+	struct worker_job job = job_of(im, "the unpacker", CONFINE_UNPACK);
+
+	job.fds[WORKER_IN] = in;
+	job.fds[WORKER_DIR] = flow->into;
+	job.fds[WORKER_OWNERS] = flow->owners;
+	job.fds[WORKER_SKIPPED] = flow->skipped;
+	job.run = stage_unpack;
+	return worker_start(&job, ret, err);
+}
+
+struct pair {
+	struct worker source;
+	struct worker sink;
+	int from; /* the source's output */
+	int to;   /* the sink's input */
+};
+
+/* Where the unpacker stopped reading, its reason counts; where the source broke off, that one's. */
+static int finish(struct pair *pair, bool is_cut, struct flow_result *ret, struct err *err)
+{
+	struct worker *source = &pair->source, *sink = &pair->sink;
+	struct worker_report report;
+	struct err sink_err;
+	int r;
+
+	if (is_cut) {
+		worker_stop(source);
+		r = worker_finish(sink, &ret->report, err);
+		return r < 0 ? r : err_set(err, ERR_BUG, 0, "the unpacker stopped reading");
+	}
+	r = worker_finish(source, &report, err);
+	if (r < 0) {
+		worker_stop(sink);
+		return r;
+	}
+	close_fd(&pair->to);
+	r = worker_finish(sink, &ret->report, &sink_err);
+	if (r < 0)
+		*err = sink_err;
+	return r;
+}
+
+static int pump_pair(struct importer *im, const struct flow *flow, struct pair *pair,
+		     struct flow_result *ret, struct err *err)
+{
+	struct pump pump = {.im = im,
+			    .from = pair->from,
+			    .to = pair->to,
+			    .input = flow->is_dir ? -EBADF : flow->input};
+	int r = pump_all(&pump, ret, err);
+
+	if (r >= 0)
+		return finish(pair, r == 1, ret, err);
+	worker_stop(&pair->source);
+	worker_stop(&pair->sink);
+	return r;
+}
+
+int flow_run(struct importer *im, const struct flow *flow, struct flow_result *ret, struct err *err)
+{
+	_cleanup_fd_ int source_end = -EBADF, sink_end = -EBADF;
+	struct pair pair = {.source = {.pid = -1, .report_fd = -EBADF},
+			    .sink = {.pid = -1, .report_fd = -EBADF},
+			    .from = -EBADF,
+			    .to = -EBADF};
+	int ends[2];
+	int r = make_pipe(ends, err);
+
+	memset(ret, 0, sizeof(*ret));
+	if (r < 0)
+		return r;
+	pair.from = ends[0];
+	source_end = ends[1];
+	r = make_pipe(ends, err);
+	if (r < 0) {
+		close_fd(&pair.from);
+		return r;
+	}
+	sink_end = ends[0];
+	pair.to = ends[1];
+	r = start_source(im, flow, source_end, &pair.source, err);
+	close_fd(&source_end);
+	if (r == 0)
+		r = start_sink(im, flow, sink_end, &pair.sink, err);
+	close_fd(&sink_end);
+	if (r == 0)
+		r = pump_pair(im, flow, &pair, ret, err);
+	else
+		worker_stop(&pair.source);
+	close_fd(&pair.from);
+	close_fd(&pair.to);
+	return r;
+}
+
+int flow_pack(struct importer *im, const struct packed_tree *tree, int output,
+	      struct flow_result *ret, struct err *err)
+{
+	struct worker_job job = job_of(im, "the packer", CONFINE_PACK);
+	struct worker worker = {.pid = -1, .report_fd = -EBADF};
+	struct pump pump = {.im = im, .to = output, .input = -EBADF};
+	_cleanup_fd_ int from = -EBADF, theirs = -EBADF;
+	int ends[2];
+	int r = make_pipe(ends, err);
+
+	memset(ret, 0, sizeof(*ret));
+	if (r < 0)
+		return r;
+	from = ends[0];
+	theirs = ends[1];
+	job.fds[WORKER_DIR] = tree->dir;
+	job.fds[WORKER_OWNERS] = tree->owners;
+	job.fds[WORKER_OUT] = theirs;
+	job.argument = (int)tree->kind;
+	job.run = stage_pack;
+	r = worker_start(&job, &worker, err);
+	close_fd(&theirs);
+	pump.from = from;
+	if (r == 0)
+		r = pump_all(&pump, ret, err);
+	if (r == 1)
+		r = err_set(err, ERR_SETUP, EPIPE, "write");
+	if (r < 0) {
+		worker_stop(&worker);
+		return r;
+	}
+	return worker_finish(&worker, &ret->report, err);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cordon-image: keeps images.
+ *
+ *	cordon-image STORE VERB [FLAGS] [--] WORD...
+ *
+ * Executed by `cordon image` in its own place, with the words of the command line after they were
+ * counted there. A program of its own, so that cordon is linked with no reader of archives, no
+ * OpenSSL and no JSON library. Runs as the caller; which of its processes reads what is in
+ * worker.h. Prints cordon's answers and errors itself. Exit code: 0, or 125.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "libexec/image/importer.h"
+
+enum { EXIT_CORDON = 125, MAX_ENTRIES = 2000000 };
+
+#define MAX_BYTES (32ULL << 30)
+
+static const struct verb {
+	const char *name;
+	size_t least;
+	size_t most;
+	int (*run)(const struct command *command, struct err *err);
+} verbs[] = {
+	{"import", 2, 2, command_import},  {"load", 1, 2, command_load},
+	{"pull", 1, 2, command_pull},      {"save", 2, 2, command_save},
+	{"ls", 0, 0, command_ls},          {"inspect", 1, 1, command_inspect},
+	{"rm", 1, (size_t)-1, command_rm}, {"prune", 0, 0, command_prune},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (str_equal(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int take_flag(struct command *command, const char *flag, const char *value, struct err *err)
+{
+	if (value == NULL)
+		return err_set(err, ERR_USAGE, 0, "%s wants a value", flag);
+	if (str_equal(flag, "--max-size") && parse_size(value, &command->limits.max_bytes) == 0)
+		return 0;
+	if (str_equal(flag, "--max-entries") && parse_u64(value, &command->limits.max_entries) == 0)
+		return 0;
+	err_set(err, ERR_USAGE, 0, "%s %s: not of that form", flag, value);
+	return err_hint(err, str_equal(flag, "--max-size") ? "Write it with its unit: 64GiB."
+							   : "A plain number: 5000000.");
+}
+
+/* Flags stand in front. */
+static int read_words(struct command *command, char **argv, struct err *err)
+{
+	for (; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] != '\0'; argv++) {
+		int r;
+
+		if (str_equal(*argv, "--")) {
+			argv++;
+			break;
+		}
+		if (str_equal(*argv, "--json")) {
+			command->is_json = true;
+		} else if (str_equal(*argv, "--quiet")) {
+			command->is_quiet = true;
+		} else {
+			r = take_flag(command, argv[0], argv[1], err);
+			if (r < 0)
+				return r;
+			argv++;
+		}
+	}
+	command->words = argv;
+	while (argv[command->n_words] != NULL)
+		command->n_words++;
+	return 0;
+}
+
+static int run(int argc, char **argv, struct err *err)
+{
+	struct command command = {
+		.limits = {.max_bytes = MAX_BYTES, .max_entries = MAX_ENTRIES},
+	};
+	const struct verb *verb = argc >= 3 ? find_verb(argv[2]) : NULL;
+	int r;
+
+	if (verb == NULL)
+		return err_set(err, ERR_USAGE, 0, "usage: cordon-image STORE VERB [FLAGS] WORD...");
+	command.state = argv[1];
+	r = read_words(&command, argv + 3, err);
+	if (r < 0)
+		return r;
+	if (command.n_words < verb->least || command.n_words > verb->most) {
+		err_set(err, ERR_USAGE, 0, "image %s takes another number of words", verb->name);
+		return err_hint(err, "`cordon help image %s` says which.", verb->name);
+	}
+	return verb->run(&command, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = {0};
+	sigset_t ends;
+	int r;
+
+	/* Looked at between two blocks (importer_is_interrupted), and taken at the end. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	/* Of names in pax headers. Here, for it may be read from a file. */
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) != 0 || setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		return EXIT_CORDON;
+	r = run(argc, argv, &err);
+	if (r == 0 && fflush(stdout) != 0)
+		r = err_set(&err, ERR_SETUP, errno, "standard output");
+	if (r < 0 && !importer_is_interrupted())
+		say_err(&err);
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
+	return r < 0 ? EXIT_CORDON : 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Names of entries of an archive, as text: pure. */
+#ifndef CORDON_LIBEXEC_IMAGE_NAME_H
+#define CORDON_LIBEXEC_IMAGE_NAME_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum { NAME_SIZE = 4096, NAME_DEPTH_MAX = 256, NAME_PART_MAX = 255, NAME_ESCAPED = 4 * NAME_SIZE };
+
+/*
+ * An entry's name taken from the image's root: without leading '/', "." and empty parts, and
+ * without a '/' at its end. "" is the root itself. buf has NAME_SIZE bytes. Returns the length;
+ * -EXDEV for a part "..", which no archive needs; -ENAMETOOLONG for a name or a part that is too
+ * long, or one that is too deep.
+ */
+int must_check name_clean(const char *name, char *buf);
+
+/* Where the last part begins. */
+const char *name_base(const char *clean);
+
+/* A name as one word: blanks, backslashes, control characters and bytes above 126 as \ooo. size:
+ * NAME_ESCAPED for any name. */
+void name_escape(const char *name, char *buf, size_t size);
+
+/* The reverse; -EINVAL for what name_escape does not write. buf has NAME_SIZE bytes. */
+int must_check name_unescape(const char *text, size_t len, char *buf);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The packer: see worker.h. Walks one tree, sorted, and writes it as a tar whose bytes depend on
+ * nothing but the tree. Mount points below it stay empty.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "libexec/image/name.h"
+#include "libexec/image/owners.h"
+#include "libexec/image/pack.h"
+#include "libexec/image/stages.h"
+#include "storage/store.h"
+
+enum { BLOCK = 1 << 18, XATTRS_MAX = 64 << 10 };
+
+static const char opaque_attribute[] = "user.overlay.opaque";
+
+/* What an entry is, where it lies, and how it is called. */
+struct item {
+	int dir;
+	const char *base;
+	const char *name; /* from the tree's root */
+	struct stat st;
+	int fd; /* of a file or a directory, else -EBADF */
+};
+
+static int refuse(struct packing *p, const struct item *item, int code, const char *why)
+{
+	return err_set(&p->report->err, ERR_SETUP, code, "%s: %s",
+		       item->name[0] != '\0' ? item->name : ".", why);
+}
+
+static int refuse_archive(struct packing *p, const struct item *item)
+{
+	const char *text = archive_error_string(p->archive);
+
+	return refuse(p, item, 0, text != NULL ? text : "cannot be written");
+}
+
+/* ---- what stands in the header ---- */
+
+/* Of a file with several names, whichever of them it was noted for. */
+static const struct owner *owner_of(const struct packing *p, const struct item *item)
+{
+	const struct owner *owner = owners_find(&p->owners, item->name);
+
+	if (owner != NULL || S_ISDIR(item->st.st_mode) || item->st.st_nlink < 2)
+		return owner;
+	return owners_find_inode(&p->owners, item->st.st_ino);
+}
+
+static void set_owner(struct packing *p, const struct item *item, struct archive_entry *entry)
+{
+	const struct owner *owner = owner_of(p, item);
+	uint32_t uid = item->st.st_uid, gid = item->st.st_gid, mode = item->st.st_mode & 07777;
+
+	switch (p->kind) {
+	case PACK_HOST:
+		/* A user's own files are the image's root's. */
+		uid = !p->is_root && uid == geteuid() ? 0 : uid;
+		gid = !p->is_root && gid == getegid() ? 0 : gid;
+		break;
+	case PACK_LAYER:
+		uid = p->is_root ? uid - STORE_FOREIGN_FIRST : 0;
+		gid = p->is_root ? gid - STORE_FOREIGN_FIRST : 0;
+		break;
+	case PACK_OUTER:
+		uid = gid = 0;
+		mode = S_ISDIR(item->st.st_mode) ? 0755 : 0644;
+		break;
+	}
+	archive_entry_set_uid(entry, owner != NULL ? owner->uid : uid);
+	archive_entry_set_gid(entry, owner != NULL ? owner->gid : gid);
+	mode = owner != NULL ? owner->mode : mode;
+	archive_entry_set_perm(entry, S_ISLNK(item->st.st_mode) ? 0777 : mode);
+	if (owner != NULL && owner->n_caps > 0)
+		archive_entry_xattr_add_entry(entry, "security.capability", owner->caps,
+					      owner->n_caps);
+}
+
+static bool is_packed(const struct packing *p, const char *attribute)
+{
+	if (str_equal(attribute, "security.capability"))
+		return p->kind == PACK_HOST;
+	return str_has_prefix(attribute, "user.") && !str_has_prefix(attribute, "user.overlay.");
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add_attribute(struct packing *p, int fd, const char *name, struct archive_entry *entry)
+{
+	ssize_t n = fgetxattr(fd, name, p->block, XATTRS_MAX);
+
+	if (n < 0)
+		return -errno;
+	archive_entry_xattr_add_entry(entry, name, p->block, (size_t)n);
+	return 0;
+}
+
+static int add_attributes(struct packing *p, int fd, struct archive_entry *entry)
+{
+	_cleanup_free_ char *list = malloc(XATTRS_MAX);
+	const char *names[256];
+	ssize_t n = list == NULL ? -1 : flistxattr(fd, list, XATTRS_MAX);
+	size_t count = 0;
+	int r = 0;
+
+	if (n < 0)
+		return errno == EOPNOTSUPP ? 0 : -errno;
+	for (char *at = list; at < list + n; at += strlen(at) + 1) {
+		if (!is_packed(p, at))
+			continue;
+		if (count == sizeof(names) / sizeof(names[0]))
+			return -E2BIG;
+		names[count++] = at;
+	}
+	qsort(names, count, sizeof(*names), by_text);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = add_attribute(p, fd, names[i], entry);
+	return r;
+}
+
+/* Where the file's holes are; the writer leaves them out. */
+static void add_holes(const struct item *item, struct archive_entry *entry)
+{
+	off_t at = 0;
+
+	if ((int64_t)item->st.st_blocks * 512 >= item->st.st_size)
+		return;
+	while (at < item->st.st_size) {
+		off_t data = lseek(item->fd, at, SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(item->fd, data, SEEK_HOLE);
+
+		if (data < 0 || hole < 0)
+			break;
+		archive_entry_sparse_add_entry(entry, data, hole - data);
+		at = hole;
+	}
+	/* Nothing but a hole. */
+	if (at == 0)
+		archive_entry_sparse_add_entry(entry, item->st.st_size, 0);
+}
+
+/* ---- content ---- */
+
+static int write_content(struct packing *p, const struct item *item)
+{
+	off_t at = 0;
+
+	while (at < item->st.st_size) {
+		size_t want =
+			item->st.st_size - at > BLOCK ? BLOCK : (size_t)(item->st.st_size - at);
+		ssize_t n = pread(item->fd, p->block, want, at);
+
+		if (n < 0)
+			return refuse(p, item, errno, "read");
+		if (n == 0)
+			return refuse(p, item, 0, "became shorter while it was read");
+		if (archive_write_data(p->archive, p->block, (size_t)n) < 0)
+			return refuse_archive(p, item);
+		at += n;
+	}
+	return 0;
+}
+
+static void set_link(const struct item *item, struct archive_entry *entry, char *target)
+{
+	ssize_t n = readlinkat(item->dir, item->base, target, PATH_MAX);
+
+	target[n > 0 && n < PATH_MAX ? n : 0] = '\0';
+	archive_entry_set_symlink(entry, target);
+}
+
+/* Whether it was written already, under another name. */
+static const char *first_name(struct packing *p, const struct item *item)
+{
+	return S_ISDIR(item->st.st_mode) || item->st.st_nlink < 2 || p->kind == PACK_OUTER
+		       ? NULL
+		       : pack_link(&p->links, item->st.st_dev, item->st.st_ino, item->name);
+}
+
+static int write_entry(struct packing *p, const struct item *item, struct archive_entry *entry)
+{
+	const char *first = first_name(p, item);
+	char target[PATH_MAX];
+	int r = 0;
+
+	archive_entry_set_pathname(entry, item->name[0] != '\0' ? item->name : "./");
+	archive_entry_set_filetype(entry, item->st.st_mode & S_IFMT);
+	set_owner(p, item, entry);
+	if (p->kind != PACK_OUTER)
+		archive_entry_set_mtime(entry, item->st.st_mtim.tv_sec, item->st.st_mtim.tv_nsec);
+	if (first != NULL) {
+		archive_entry_set_hardlink(entry, first);
+	} else if (S_ISREG(item->st.st_mode)) {
+		archive_entry_set_size(entry, item->st.st_size);
+		if (p->kind != PACK_OUTER)
+			add_holes(item, entry);
+	} else if (S_ISLNK(item->st.st_mode)) {
+		set_link(item, entry, target);
+	} else if (S_ISCHR(item->st.st_mode) || S_ISBLK(item->st.st_mode)) {
+		archive_entry_set_rdev(entry, item->st.st_rdev);
+	}
+	if (first == NULL && item->fd >= 0 && p->kind != PACK_OUTER)
+		r = add_attributes(p, item->fd, entry);
+	if (r < 0)
+		return refuse(p, item, -r, "its attributes");
+	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
+		return refuse_archive(p, item);
+	p->report->n_entries++;
+	return first == NULL && S_ISREG(item->st.st_mode) ? write_content(p, item) : 0;
+}
+
+/* An empty file that stands for an absence: OCI image specification, "Whiteouts". */
+static int write_mark(struct packing *p, const char *dir, const char *prefix, const char *base)
+{
+	struct archive_entry *entry = archive_entry_new();
+	struct item item = {.name = dir};
+	char name[NAME_SIZE + 32];
+	int r = 0;
+
+	if (entry == NULL)
+		return refuse(p, &item, ENOMEM, "pack");
+	str_format(name, sizeof(name), "%s%s%s%s", dir, dir[0] != '\0' ? "/" : "", prefix, base);
+	archive_entry_set_pathname(entry, name);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_entry_set_perm(entry, 0);
+	archive_entry_set_size(entry, 0);
+	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
+		r = refuse_archive(p, &item);
+	archive_entry_free(entry);
+	return r;
+}
+
+static bool is_opaque(const struct item *item)
+{
+	char value[2];
+
+	return fgetxattr(item->fd, opaque_attribute, value, sizeof(value)) == 1 && value[0] == 'y';
+}
+
+/* ---- the walk ---- */
+
+static int pack_dir(struct packing *p, int fd, const char *name, unsigned depth);
+
+static int pack_item(struct packing *p, struct item *item, unsigned depth)
+{
+	struct archive_entry *entry = archive_entry_new();
+	int r = entry == NULL ? refuse(p, item, ENOMEM, "pack") : write_entry(p, item, entry);
+
+	archive_entry_free(entry);
+	if (r < 0 || !S_ISDIR(item->st.st_mode))
+		return r;
+	if (p->kind == PACK_LAYER && is_opaque(item))
+		r = write_mark(p, item->name, ".wh..wh..opq", "");
+	if (r == 0 && item->st.st_dev != p->device) {
+		p->report->n_skipped++;
+		return 0;
+	}
+	return r < 0 ? r : pack_dir(p, item->fd, item->name, depth);
+}
+
+static int pack_name(struct packing *p, int dir, const char *above, const char *base,
+		     unsigned depth)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	char name[NAME_SIZE];
+	struct item item = {.dir = dir, .base = base, .name = name, .fd = -EBADF};
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	if (str_format(name, sizeof(name), "%s%s%s", above, above[0] != '\0' ? "/" : "", base) >=
+	    sizeof(name) - 1)
+		return refuse(p, &item, ENAMETOOLONG, "pack");
+	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
+		return refuse(p, &item, errno, "stat");
+	if (S_ISSOCK(item.st.st_mode)) {
+		p->report->n_skipped++;
+		return 0;
+	}
+	if (p->kind == PACK_LAYER && S_ISCHR(item.st.st_mode) && item.st.st_rdev == makedev(0, 0))
+		return write_mark(p, above, ".wh.", base);
+	if (S_ISREG(item.st.st_mode) || S_ISDIR(item.st.st_mode)) {
+		fd = sys_openat(dir, base, flags, 0);
+		if (fd < 0)
+			return refuse(p, &item, -fd, "open");
+		if (fstat(fd, &item.st) != 0)
+			return refuse(p, &item, errno, "stat");
+		item.fd = fd;
+	}
+	if (S_ISREG(item.st.st_mode) && (uint64_t)item.st.st_size > p->max_bytes)
+		return refuse(p, &item, 0, "more bytes than are allowed (--max-size)");
+	return pack_item(p, &item, depth);
+}
+
+static int pack_dir(struct packing *p, int fd, const char *name, unsigned depth)
+{
+	const struct item item = {.name = name};
+	struct store_names names = {0};
+	int r = depth > NAME_DEPTH_MAX ? -ENAMETOOLONG : store_names_read(fd, true, &names);
+
+	if (r < 0)
+		r = refuse(p, &item, -r, "list");
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = pack_name(p, fd, name, names.list[i], depth + 1);
+	store_names_release(&names);
+	return r;
+}
+
+static la_ssize_t write_out(struct archive *archive, void *ctx, const void *data, size_t n)
+{
+	(void)archive;
+	(void)ctx;
+	return io_write_all(WORKER_OUT, data, n) < 0 ? -1 : (la_ssize_t)n;
+}
+
+static int pack_tree(struct packing *p)
+{
+	struct item root = {.name = "", .fd = WORKER_DIR, .dir = WORKER_DIR, .base = "."};
+	int r;
+
+	if (fstat(WORKER_DIR, &root.st) != 0)
+		return refuse(p, &root, errno, "stat");
+	p->device = root.st.st_dev;
+	if (archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
+	    archive_write_set_format_option(p->archive, "pax", "xattrheader", "SCHILY") !=
+		    ARCHIVE_OK ||
+	    archive_write_open(p->archive, NULL, NULL, write_out, NULL) != ARCHIVE_OK)
+		return refuse_archive(p, &root);
+	r = p->kind == PACK_OUTER ? pack_dir(p, WORKER_DIR, "", 0) : pack_item(p, &root, 0);
+	if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
+		r = refuse_archive(p, &root);
+	return r;
+}
+
+int stage_pack(const struct worker_job *job, struct worker_report *report)
+{
+	struct packing p = {.kind = (enum pack_kind)job->argument,
+			    .is_root = job->is_root,
+			    .max_bytes = job->limits.max_bytes,
+			    .report = report,
+			    .archive = archive_write_new(),
+			    .block = malloc(BLOCK)};
+	int r = 0;
+
+	if (p.archive == NULL || p.block == NULL)
+		r = err_set(&report->err, ERR_SETUP, ENOMEM, "the packer");
+	if (r == 0 && job->fds[WORKER_OWNERS] >= 0) {
+		r = owners_read(WORKER_OWNERS, &p.owners);
+		if (r == 0)
+			r = owners_index(&p.owners, WORKER_DIR);
+		if (r < 0)
+			err_set(&report->err, ERR_SETUP, -r, "owners of a layer");
+	}
+	if (r == 0)
+		r = pack_tree(&p);
+	if (p.archive != NULL)
+		archive_write_free(p.archive);
+	pack_links_release(&p.links);
+	owners_release(&p.owners);
+	free(p.block);
+	return r;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What pack.c and links.c share. */
+#ifndef CORDON_LIBEXEC_IMAGE_PACK_H
+#define CORDON_LIBEXEC_IMAGE_PACK_H
+
+#include <sys/types.h>
+
+#include "base/texts.h"
+#include "libexec/image/owners.h"
+#include "libexec/image/stages.h"
+
+struct pack_file;
+
+/* Files with several names that were written, by number: a table with open addressing. */
+struct pack_links {
+	struct pack_file *files;
+	size_t n;
+	size_t room; /* a power of 2 */
+	struct texts names;
+};
+
+struct packing {
+	struct archive *archive;
+	enum pack_kind kind;
+	bool is_root;
+	uint64_t max_bytes;
+	dev_t device;
+	struct owners owners;
+	struct worker_report *report;
+	char *block;
+	struct pack_links links;
+};
+
+/* The name under which that file was written already; NULL where it was not, and from now on it is,
+ * under this one. Without memory each name becomes a file of its own. Valid until the next call. */
+const char *pack_link(struct pack_links *links, dev_t dev, ino_t ino, const char *name);
+void pack_links_release(struct pack_links *links);
+
+#endif

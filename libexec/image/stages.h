@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What each confined process does (worker.h): from WORKER_IN to WORKER_OUT or WORKER_DIR. */
+#ifndef CORDON_LIBEXEC_IMAGE_STAGES_H
+#define CORDON_LIBEXEC_IMAGE_STAGES_H
+
+#include <stddef.h>
+
+#include "libexec/image/worker.h"
+
+/* Any compression that libarchive reads by itself, or none, to none. */
+int must_check stage_decompress(const struct worker_job *job, struct worker_report *report);
+
+/* A tar without compression to files below WORKER_DIR. Reads WORKER_IN to its end. */
+int must_check stage_unpack(const struct worker_job *job, struct worker_report *report);
+
+/*
+ * The tree WORKER_DIR as a tar: sorted, with numbers for owners, so that equal trees give equal
+ * bytes. job->argument: enum pack_kind; WORKER_OWNERS: a layer's `owners`, or -EBADF.
+ */
+enum pack_kind {
+	PACK_HOST,  /* a directory of the host's, as it is */
+	PACK_LAYER, /* a layer of the store: ids are those of the image, whiteouts are files */
+	PACK_OUTER, /* files of ours: no owners, no times */
+};
+int must_check stage_pack(const struct worker_job *job, struct worker_report *report);
+
+/*
+ * A JSON document to lines "KEY VALUE". job->argument: enum parse_kind.
+ *
+ * docker     "image", then "config PATH", "tag NAME"... and "layer PATH"... of manifest.json
+ * index      "manifest HEX SIZE NAME|-" and "index HEX SIZE NAME|-" for what runs here
+ * manifest   "config HEX SIZE", "layer HEX SIZE"...
+ * config     "os X", "architecture X", "diff HEX"..., "summary JSON"
+ */
+enum parse_kind { PARSE_DOCKER, PARSE_INDEX, PARSE_MANIFEST, PARSE_CONFIG };
+enum { PARSE_MAX_BYTES = 4 << 20 };
+int must_check stage_parse(const struct worker_job *job, struct worker_report *report);
+
+/* The same on memory, for tests/fuzz. */
+struct parsed_text {
+	char *buf;
+	size_t size;
+	size_t len; /* what was put into it */
+};
+int must_check parse_document(enum parse_kind kind, const char *text, size_t len,
+			      struct parsed_text *ret, struct err *err);
+
+#endif

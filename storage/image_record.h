@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * images/HEX: what cordon needs of an image's configuration, so that nobody who starts one has to
+ * read JSON. One "key value" a line, each line of the order below; written once.
+ */
+#ifndef CORDON_STORAGE_IMAGE_RECORD_H
+#define CORDON_STORAGE_IMAGE_RECORD_H
+
+#include "storage/store.h"
+
+enum {
+	RECORD_LAYERS_MAX = 128,
+	RECORD_WORD_MAX = 64,
+	RECORD_SUMMARY_MAX = 256 << 10,
+	RECORD_TEXT_MAX = RECORD_SUMMARY_MAX + (16 << 10),
+};
+
+struct image_record {
+	char os[RECORD_WORD_MAX];
+	char architecture[RECORD_WORD_MAX];
+	char source[RECORD_WORD_MAX]; /* directory, tar, docker-archive, oci */
+	uint64_t imported_s;          /* since 1970 */
+	size_t n_layers;
+	char layers[RECORD_LAYERS_MAX][STORE_HEX_SIZE]; /* lowest first */
+	char summary[RECORD_SUMMARY_MAX]; /* one JSON object: Env, Cmd and the like, one line */
+};
+
+struct layer_record {
+	uint64_t n_entries;
+	uint64_t n_bytes;   /* of files */
+	uint64_t n_skipped; /* lines of `skipped` */
+	uint64_t n_owners;  /* lines of `owners` */
+};
+
+/* About 270 KiB: not for the stack. The text is checked, so that a record is what this version
+ * writes or an error. */
+int must_check image_record_parse(const char *text, struct image_record *ret, struct err *err);
+size_t image_record_format(const struct image_record *record, char *buf, size_t size);
+
+int must_check image_record_read(struct store *store, const char *hex, struct image_record *ret,
+				 struct err *err);
+
+size_t layer_record_format(const struct layer_record *record, char *buf, size_t size);
+int must_check layer_record_read(struct store *store, const char *hex, struct layer_record *ret,
+				 struct err *err);
+
+#endif
