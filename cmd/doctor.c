@@ -37,6 +37,13 @@ void doctor_say(struct checkup *checkup, enum check_kind kind, const char *name,
 	va_end(ap);
 }
 
+void doctor_command(struct checkup *checkup, const char *command)
+{
+	struct check *last = &checkup->list[checkup->n - 1];
+
+	str_format(last->command, sizeof(last->command), "%s", command);
+}
+
 static void line(struct checkup *checkup, const char *name, bool ok, const char *text)
 {
 	doctor_say(checkup, ok ? CHECK_OK : CHECK_MISS, name, "%s", text);
@@ -179,7 +186,8 @@ static void check_facts(struct checkup *checkup, const struct decision *d,
 	check_landlock(checkup);
 	check_apparmor(checkup);
 	doctor_groups(checkup, f, request);
-	doctor_say(checkup, CHECK_NOT_HERE, NULL, "not in this build: networks, images");
+	doctor_say(checkup, CHECK_NOT_HERE, NULL,
+		   "not in this build: running from images, networks");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 
@@ -228,11 +236,23 @@ static void print_check(const struct check *check)
 	if (check->name == NULL) {
 		str_format(left, sizeof(left), "  %s", signs[check->kind]);
 		table_row(table_columns(), NAME_AT, left, check->text);
+		if (check->command[0] != '\0')
+			print_command(STDOUT_FILENO, check->command);
 		return;
 	}
 	str_format(left, sizeof(left), "  %s%s %s", signs[check->kind],
 		   check->kind == CHECK_OK ? "  " : "", check->name);
 	table_row(table_columns(), TEXT_AT, left, check->text);
+}
+
+/* One text: what is to be done, and the command. */
+static void put_note(struct json *json, const struct check *check)
+{
+	char text[sizeof(check->text) + sizeof(check->command)];
+
+	str_format(text, sizeof(text), "%s%s%s", check->text, check->command[0] != '\0' ? " " : "",
+		   check->command);
+	json_text(json, NULL, text);
 }
 
 static void put_checks(struct json *json, const struct checkup *checkup)
@@ -253,7 +273,7 @@ static void put_checks(struct json *json, const struct checkup *checkup)
 	json_open(json, "notes", '[');
 	for (size_t i = 0; i < checkup->n; i++)
 		if (checkup->list[i].name == NULL)
-			json_text(json, NULL, checkup->list[i].text);
+			put_note(json, &checkup->list[i]);
 	json_close(json, ']');
 }
 

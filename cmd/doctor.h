@@ -16,6 +16,7 @@ struct check {
 	enum check_kind kind;
 	const char *name; /* NULL: a note */
 	char text[LIMITS_TEXT_MAX + 64];
+	char command[LIMITS_COMMAND_MAX]; /* for a shell, below the text; "" for none */
 };
 
 /* All that is said, before it is printed as text or as a document. */
@@ -27,6 +28,9 @@ struct checkup {
 /* Adds a line. name lives as long as the checkup. */
 void doctor_say(struct checkup *checkup, enum check_kind kind, const char *name, const char *fmt,
 		...) printf_like(4, 5);
+
+/* The command that the last line speaks of. */
+void doctor_command(struct checkup *checkup, const char *command);
 
 /* Control groups: a line for each controller, and what to do where one cannot be used. Of the
  * request cgroup_parent and runtime_dir count. */

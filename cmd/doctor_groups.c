@@ -66,7 +66,7 @@ void doctor_groups(struct checkup *checkup, const struct host_facts *known,
 		   const struct run_request *request)
 {
 	struct host_facts facts = *known;
-	char fix[LIMITS_TEXT_MAX];
+	struct limits_fix fix;
 	struct err err = {0};
 	uint32_t left = CGROUP_ALL;
 
@@ -94,7 +94,8 @@ void doctor_groups(struct checkup *checkup, const struct host_facts *known,
 			    facts.cgroup.version[k] == facts.cgroup.version[c])
 				alike |= 1U << k;
 		left &= ~alike;
-		limits_text_fix(&facts, alike, fix, sizeof(fix));
-		doctor_say(checkup, CHECK_NOTE, NULL, "for limits by control groups: %s", fix);
+		limits_text_fix(&facts, alike, &fix);
+		doctor_say(checkup, CHECK_NOTE, NULL, "for limits by control groups: %s", fix.text);
+		doctor_command(checkup, fix.command);
 	}
 }

@@ -103,6 +103,7 @@ static void put_missing(struct json *json, const struct misses *misses)
 		document_origin(json, miss->origin);
 		json_text(json, "text", miss->text);
 		put_text(json, "hint", miss->hint);
+		put_text(json, "command", miss->command);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

@@ -61,7 +61,7 @@ static int refuse_pause(const struct life *life, const struct sandbox *sandbox, 
 			struct err *err)
 {
 	_cleanup_free_ struct host_facts *facts = calloc(1, sizeof(*facts));
-	char fix[LIMITS_TEXT_MAX];
+	struct limits_fix fix;
 	const char *obstacle;
 	int r = facts == NULL ? err_set(err, ERR_SETUP, ENOMEM, "control groups")
 			      : probe(life, sandbox, facts, err);
@@ -69,12 +69,15 @@ static int refuse_pause(const struct life *life, const struct sandbox *sandbox, 
 	if (r < 0)
 		return r;
 	obstacle = limits_text_obstacle(facts, CGROUP_FREEZER);
-	limits_text_fix(facts, 1U << CGROUP_FREEZER, fix, sizeof(fix));
+	limits_text_fix(facts, 1U << CGROUP_FREEZER, &fix);
 	err_set(err, ERR_PREFLIGHT, 0,
 		"sandbox %s cannot be paused: it has no control group for "
 		"that%s%s (freezer)",
 		ref, obstacle[0] != '\0' ? ": " : "", obstacle);
-	err_hint(err, "%s", fix[0] != '\0' ? fix : "Start it again: now such a group can be made.");
+	if (fix.text[0] != '\0')
+		err_hint(err, "%s%s%s", fix.text, fix.command[0] != '\0' ? " " : "", fix.command);
+	else
+		err_hint(err, "Start it again: now such a group can be made.");
 	return -EOPNOTSUPP;
 }
 

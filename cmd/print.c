@@ -59,6 +59,30 @@ void print_out(const char *fmt, ...)
 	write_text(STDOUT_FILENO, text, len + n_last);
 }
 
+void print_command(int fd, const char *command)
+{
+	enum { COLUMNS = 80, INDENT = 4, TAIL = 2 }; /* TAIL: a blank and the backslash */
+	char line[LINE_MAX_BYTES];
+
+	while (command[0] != '\0') {
+		size_t len = strlen(command), n = len;
+
+		if (len > COLUMNS - INDENT) {
+			n = COLUMNS - INDENT - TAIL;
+			while (n > 0 && command[n] != ' ')
+				n--;
+			/* A word that is wider than a line has one for itself. */
+			if (n == 0)
+				n = strcspn(command, " ");
+		}
+		str_format(line, sizeof(line), "    %.*s", (int)n, command);
+		str_make_harmless(line, strlen(line));
+		write_text(fd, line, strlen(line));
+		command += n + strspn(command + n, " ");
+		write_text(fd, command[0] != '\0' ? " \\\n" : "\n", command[0] != '\0' ? 3 : 1);
+	}
+}
+
 void print_lines(const char *text)
 {
 	write_text(STDOUT_FILENO, text, strlen(text));
@@ -108,9 +132,16 @@ static void put_problem(void *ctx, const char *text, size_t len)
 static bool is_said_later(const struct misses *misses, size_t i)
 {
 	for (size_t k = i + 1; k < misses->n; k++)
-		if (str_equal(misses->list[k].hint, misses->list[i].hint))
+		if (str_equal(misses->list[k].hint, misses->list[i].hint) &&
+		    str_equal(misses->list[k].command, misses->list[i].command))
 			return true;
 	return false;
+}
+
+static void put_remedy(const struct miss *miss)
+{
+	print_note("  hint: %s", miss->hint);
+	print_command(STDERR_FILENO, miss->command);
 }
 
 static void print_misses(const struct misses *misses)
@@ -125,7 +156,7 @@ static void print_misses(const struct misses *misses)
 		else
 			print_note("%s", miss->text);
 		if (miss->hint[0] != '\0' && !is_said_later(misses, i))
-			print_note("  hint: %s", miss->hint);
+			put_remedy(miss);
 	}
 	if (misses->n_dropped > 0)
 		print_note("and %zu more", misses->n_dropped);

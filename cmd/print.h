@@ -10,6 +10,10 @@
 /* "cordon: TEXT" on stderr. */
 void print_note(const char *fmt, ...) printf_like(1, 2);
 
+/* A command for a shell on fd, in lines of its own that can be pasted as they are: broken at
+ * blanks, with a backslash, where it is wider than 80 columns. It has no quotes. */
+void print_command(int fd, const char *command);
+
 /* Text on stdout; nothing is added. Where values are filled in, newlines stand at fmt's ends only.
  */
 void print_out(const char *fmt, ...) printf_like(1, 2);

@@ -102,6 +102,7 @@ struct miss {
 	struct spec_origin origin;
 	char text[256];
 	char hint[768];
+	char command[LIMITS_COMMAND_MAX]; /* what the hint says, for a shell; "" for none */
 	int exec_errno; /* the program itself is what cannot be reached, and why; else 0 */
 };
 

@@ -116,7 +116,8 @@ static int refuse(const struct misses *misses, struct err *err)
 		err->kind = ERR_EXEC;
 		err->sys_errno = first->exec_errno;
 	}
-	return err_hint(err, "%s", first->hint);
+	return err_hint(err, "%s%s%s", first->hint, first->command[0] != '\0' ? " " : "",
+			first->command);
 }
 
 static int find_kept_path(const struct run_request *request, struct decision *ret, struct err *err)

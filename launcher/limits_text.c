@@ -66,10 +66,14 @@ static size_t put_tops(const struct cgroup_facts *facts, uint32_t controllers, c
 /* A group for the caller in each hierarchy, below its top: on v1 whoever owns a group may put its
  * own processes there. In cpuset a new one has no processors. */
 static void fix_v1(const struct host_facts *facts, uint32_t controllers, const char *name,
-		   char *buf, size_t size)
+		   struct limits_fix *fix)
 {
-	size_t len = str_format(buf, size, "As root: for d in");
+	char *buf = fix->command;
+	const size_t size = sizeof(fix->command);
+	size_t len = str_format(buf, size, "for d in");
 
+	str_format(fix->text, sizeof(fix->text),
+		   "As root; then start with --cgroup-parent %s:", name);
 	len += put_tops(&facts->cgroup, controllers, buf + len, size - len);
 	len += str_format(buf + len, size - len,
 			  "; do mkdir -p $d/%s && chown %u $d/%s $d/%s/cgroup.procs; ", name,
@@ -80,15 +84,19 @@ static void fix_v1(const struct host_facts *facts, uint32_t controllers, const c
 			"for f in cpuset.cpus cpuset.mems; do [ ! -e $d/$f ] || cat $d/$f "
 			">$d/%s/$f; done; ",
 			name);
-	str_format(buf + len, size - len, "done. Then start with --cgroup-parent %s.", name);
+	str_format(buf + len, size - len, "done");
 }
 
 /* On v2 the caller must be below the group already: moving there takes rights above it. */
-static void fix_v2(const struct host_facts *facts, uint32_t controllers, const char *top, char *buf,
-		   size_t size)
+static void fix_v2(const struct host_facts *facts, uint32_t controllers, const char *top,
+		   struct limits_fix *fix)
 {
-	size_t len = str_format(buf, size, "As root: echo");
+	char *buf = fix->command;
+	const size_t size = sizeof(fix->command);
+	size_t len = str_format(buf, size, "echo");
 
+	str_format(fix->text, sizeof(fix->text),
+		   "As root (%d is who started cordon):", facts->cgroup.caller);
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
 		if ((controllers & 1U << c) != 0 && c != CGROUP_CPUACCT && c != CGROUP_FREEZER)
 			len += str_format(buf + len, size - len, " +%s",
@@ -96,9 +104,8 @@ static void fix_v2(const struct host_facts *facts, uint32_t controllers, const c
 	str_format(buf + len, size - len,
 		   " >%s/cgroup.subtree_control; D=%s/cordon-%u; mkdir -p $D/caller; chown %u $D "
 		   "$D/cgroup.procs $D/cgroup.threads $D/cgroup.subtree_control; echo %d "
-		   ">$D/caller/cgroup.procs (%d: who started cordon).",
-		   top, top, facts->host_euid, facts->host_euid, facts->cgroup.caller,
-		   facts->cgroup.caller);
+		   ">$D/caller/cgroup.procs",
+		   top, top, facts->host_euid, facts->host_euid, facts->cgroup.caller);
 }
 
 /* What keeps the program that asks systemd from being executed, and what to do. */
@@ -117,9 +124,9 @@ static const char *user_flag(const struct host_facts *facts)
 }
 
 /* systemd would give a group, if cordon-scope could ask for it. */
-static void fix_scope(const struct host_facts *facts, char *buf, size_t size)
+static void fix_scope(const struct host_facts *facts, struct limits_fix *fix)
 {
-	str_format(buf, size,
+	str_format(fix->text, sizeof(fix->text),
 		   "systemd would give a group, and cordon-scope, which asks for it, %s; or start "
 		   "it in one of your own: systemd-run %s--scope -p Delegate=yes cordon run ...",
 		   scope_program_fix(facts), user_flag(facts));
@@ -141,36 +148,37 @@ void limits_text_fix_way_in(const struct host_facts *facts, char *buf, size_t si
 }
 
 static void fix_delegation(const struct host_facts *facts, uint32_t controllers,
-			   enum cgroup_controller first, char *buf, size_t size)
+			   enum cgroup_controller first, struct limits_fix *fix)
 {
 	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, first);
 	char name[64];
 
 	str_format(name, sizeof(name), "cordon-%u", facts->host_euid);
 	if (facts->cgroup.version[first] == CGROUP_V1)
-		fix_v1(facts, controllers, name, buf, size);
+		fix_v1(facts, controllers, name, fix);
 	else if (facts->has_systemd)
-		str_format(buf, size,
+		str_format(fix->text, sizeof(fix->text),
 			   "Start it in a group of your own: systemd-run %s--scope -p "
 			   "Delegate=yes cordon run ...",
 			   user_flag(facts));
 	else
-		fix_v2(facts, controllers, h != NULL ? h->top : "/sys/fs/cgroup", buf, size);
+		fix_v2(facts, controllers, h != NULL ? h->top : "/sys/fs/cgroup", fix);
 }
 
 static void fix_missing_controller(const struct host_facts *facts, enum cgroup_controller c,
-				   char *buf, size_t size)
+				   struct limits_fix *fix)
 {
 	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, c);
 	const char *top = h != NULL ? h->top : "", *parent = h != NULL ? h->parent : "";
 
-	if (facts->cgroup.version[c] == CGROUP_V1)
-		str_format(buf, size,
-			   "As root: for f in cpuset.cpus cpuset.mems; do cat %s/$f >%s/$f; done.",
-			   top, parent);
-	else
+	if (facts->cgroup.version[c] == CGROUP_V1) {
+		str_format(fix->text, sizeof(fix->text), "As root:");
+		str_format(fix->command, sizeof(fix->command),
+			   "for f in cpuset.cpus cpuset.mems; do cat %s/$f >%s/$f; done", top,
+			   parent);
+	} else {
 		str_format(
-			buf, size,
+			fix->text, sizeof(fix->text),
 			"As root: echo +%s >cgroup.subtree_control in each group from %s down to "
 			"%.*s%s.",
 			cgroup_controller_names[c], top,
@@ -181,65 +189,67 @@ static void fix_missing_controller(const struct host_facts *facts, enum cgroup_c
 			facts->has_systemd ? " (kept by systemd with Delegate=yes in "
 					     "user@.service)"
 					   : "");
+	}
 }
 
 /* `top` and `parent` are those of the first controller. */
 static void fix_place(const struct host_facts *facts, uint32_t controllers,
-		      enum cgroup_controller first, char *buf, size_t size)
+		      enum cgroup_controller first, struct limits_fix *fix)
 {
 	const struct cgroup_hierarchy *h = cgroup_hierarchy_of(&facts->cgroup, first);
 	const char *top = h != NULL ? h->top : "/sys/fs/cgroup";
 
-	if (facts->cgroup.obstacle[first] == CGROUP_READ_ONLY)
-		str_format(
-			buf, size,
-			"As root: mount -o remount,bind,rw %s (in a container: start it with its "
-			"control groups writable).",
-			top);
-	else if (facts->cgroup.version[first] == CGROUP_V1 && h != NULL)
-		fix_v1(facts, controllers, h->parent_path + 1, buf, size);
-	else
-		str_format(buf, size, "Make it: mkdir -p %s.", h != NULL ? h->parent : top);
+	if (facts->cgroup.obstacle[first] == CGROUP_READ_ONLY) {
+		str_format(fix->text, sizeof(fix->text),
+			   "As root (in a container: start it with its control groups writable):");
+		str_format(fix->command, sizeof(fix->command), "mount -o remount,bind,rw %s", top);
+	} else if (facts->cgroup.version[first] == CGROUP_V1 && h != NULL) {
+		fix_v1(facts, controllers, h->parent_path + 1, fix);
+	} else {
+		str_format(fix->text, sizeof(fix->text), "Make it:");
+		str_format(fix->command, sizeof(fix->command), "mkdir -p %s",
+			   h != NULL ? h->parent : top);
+	}
 }
 
-void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char *buf, size_t size)
+void limits_text_fix(const struct host_facts *facts, uint32_t controllers, struct limits_fix *ret)
 {
 	enum cgroup_controller c = 0;
 
-	buf[0] = '\0';
+	ret->text[0] = ret->command[0] = '\0';
 	while (c < CGROUP_CONTROLLERS &&
 	       ((controllers & 1U << c) == 0 || facts->cgroup.obstacle[c] == CGROUP_USABLE))
 		c++;
 	if (c == CGROUP_CONTROLLERS)
 		return;
 	if ((facts->scope_lost & 1U << c) != 0) {
-		fix_scope(facts, buf, size);
+		fix_scope(facts, ret);
 		return;
 	}
 	controllers = alike(&facts->cgroup, controllers, c);
 	switch (facts->cgroup.obstacle[c]) {
 	case CGROUP_ABSENT:
 		str_format(
-			buf, size,
+			ret->text, sizeof(ret->text),
 			"Boot a kernel that has the controller %s, and mount it where it is not: "
 			"mount -t cgroup2 none /sys/fs/cgroup.",
 			cgroup_controller_names[c]);
 		return;
 	case CGROUP_NOT_SHOWN:
-		str_format(buf, size,
+		str_format(ret->text, sizeof(ret->text),
 			   "Mount the control groups where they can be seen, or name with "
 			   "--cgroup-parent a group that lies below /sys/fs/cgroup.");
 		return;
 	case CGROUP_READ_ONLY:
 	case CGROUP_NO_PARENT:
-		fix_place(facts, controllers, c, buf, size);
+		fix_place(facts, controllers, c, ret);
 		return;
 	case CGROUP_NOT_ENABLED:
-		fix_missing_controller(facts, c, buf, size);
+		fix_missing_controller(facts, c, ret);
 		return;
 	case CGROUP_BUSY:
 		str_format(
-			buf, size,
+			ret->text, sizeof(ret->text),
 			"Start cordon alone in its group (exec cordon ...), move those processes "
 			"into a group below it, or name a group without processes with "
 			"--cgroup-parent (cgroups(7), no internal processes).");
@@ -247,7 +257,7 @@ void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char 
 	case CGROUP_MANAGED:
 	case CGROUP_NOT_DELEGATED:
 	case CGROUP_USABLE:
-		fix_delegation(facts, controllers, c, buf, size);
+		fix_delegation(facts, controllers, c, ret);
 		return;
 	}
 }

@@ -12,15 +12,22 @@
 struct decision;
 struct host_facts;
 
-enum { LIMITS_TEXT_MAX = 1200 };
+enum { LIMITS_TEXT_MAX = 1200, LIMITS_COMMAND_MAX = 768 };
 
 /* Why no group can be made for a controller: "the caller may not make a control group here"; ""
  * where one can. */
 const char *limits_text_obstacle(const struct host_facts *facts, uint32_t controller);
 
+/* A remedy: what to do, and where it is done in a shell, the command, to be pasted as it is; "" for
+ * none. */
+struct limits_fix {
+	char text[512];
+	char command[LIMITS_COMMAND_MAX];
+};
+
 /* What to do about it, for the first of `controllers` (bits) that has an obstacle and for the
- * others that have the same one; whole sentences. "" where there is none. */
-void limits_text_fix(const struct host_facts *facts, uint32_t controllers, char *buf, size_t size);
+ * others that have the same one. Both texts are "" where none has one. */
+void limits_text_fix(const struct host_facts *facts, uint32_t controllers, struct limits_fix *ret);
 
 /* What to do where a sandbox's groups cannot be entered from the caller's (WAY_IN_BARRED). */
 void limits_text_fix_way_in(const struct host_facts *facts, char *buf, size_t size);

@@ -93,15 +93,17 @@ uint32_t limits_asked(const struct decision *d)
 }
 
 /* For a controller that cannot be used; what else is wanted is in the remedy as well. */
-static void fix(const struct decision *d, enum cgroup_controller controller, struct miss *m)
+static void put_fix(const struct decision *d, enum cgroup_controller controller, struct miss *m)
 {
 	uint32_t others = 0;
+	struct limits_fix fix;
 
 	for (enum cgroup_controller c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (d->facts.cgroup.obstacle[c] == d->facts.cgroup.obstacle[controller])
 			others |= 1U << c;
-	limits_text_fix(&d->facts, 1U << controller | (others & asked_controllers(d)), m->hint,
-			sizeof(m->hint));
+	limits_text_fix(&d->facts, 1U << controller | (others & asked_controllers(d)), &fix);
+	str_format(m->hint, sizeof(m->hint), "%s", fix.text);
+	str_format(m->command, sizeof(m->command), "%s", fix.command);
 }
 
 static bool check_swap(struct decision *d, struct misses *misses)
@@ -212,7 +214,7 @@ static void check_limit(struct decision *d, enum spec_limit limit, struct misses
 	str_format(m->text, sizeof(m->text), "%s: %s (%s)", limits_key(limit),
 		   limits_text_obstacle(&d->facts, controller),
 		   cgroup_controller_names[controller]);
-	fix(d, controller, m);
+	put_fix(d, controller, m);
 }
 
 static void check_usage(struct decision *d, struct misses *misses)
@@ -236,7 +238,7 @@ static void check_usage(struct decision *d, struct misses *misses)
 		str_format(m->text, sizeof(m->text),
 			   "--sample and --top cannot measure %s: %s (%s)", what[c],
 			   limits_text_obstacle(&d->facts, c), cgroup_controller_names[c]);
-		fix(d, c, m);
+		put_fix(d, c, m);
 	}
 }
 
@@ -299,7 +301,7 @@ static void check_named(struct decision *d, struct misses *misses)
 	m = preflight_miss(misses, "", (struct spec_origin){.file = "command line"});
 	str_format(m->text, sizeof(m->text), "--cgroup-parent: %s (%s)",
 		   limits_text_obstacle(&d->facts, first), cgroup_controller_names[first]);
-	fix(d, first, m);
+	put_fix(d, first, m);
 }
 
 void preflight_limits(struct decision *d, struct misses *misses)

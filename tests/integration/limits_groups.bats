@@ -364,11 +364,13 @@ set_up_stranger() {
 	local fix checkup json
 	groups_is_v2 && skip "on v2 the remedy is a login session's: tests/vm"
 	set_up_stranger
-	says 125 "cordon: limits.memory: the caller may not make a control group here (memory)*hint: As root: for d in *" \
+	says 125 "cordon: limits.memory: the caller may not make a control group here (memory)*hint: As root; then start with --cgroup-parent cordon-61237:*    for d in *" \
 		as_stranger "${P[@]}" run --set limits.memory=64MiB --set limits.cpuset=0 -- true
 	[[ "$output" == *"cordon: limits.cpuset: "* ]]
-	fix=$(sed -n 's/^cordon:   hint: As root: \(.*done\)\. Then start with --cgroup-parent cordon-61237\.$/\1/p' <<<"$output" | head -n 1)
-	[ -n "$fix" ]
+	# What is to be pasted is the lines that are moved in, as they stand, and none is wider than a terminal.
+	fix=$(grep '^    ' <<<"$output")
+	[ "$(wc -l <<<"$fix")" -gt 2 ]
+	[ "$(wc -L <<<"$fix")" -le 80 ]
 	bash -c "$fix"
 	run as_stranger "${P[@]}" run --cgroup-parent cordon-61237 --set limits.memory=64MiB --set limits.cpuset=0 -- true
 	checkup=$(as_stranger "${P[@]}" doctor --cgroup-parent cordon-61237 || true)
@@ -412,7 +414,7 @@ set_up_stranger() {
 		unshare --mount --propagation private sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh "${run[@]}"
 	says 125 "cordon: limits.memory: this host has no such control group (memory)*" \
 		unshare --mount --propagation private sh -c 'umount -R /sys/fs/cgroup && exec "$@"' sh "${run[@]}"
-	says 125 "cordon: limits.memory: control groups are mounted read-only here (memory)*hint: As root: mount -o remount,bind,rw *" \
+	says 125 "cordon: limits.memory: control groups are mounted read-only here (memory)*hint: As root (in a container: start it with its control groups writable):*    mount -o remount,bind,rw /sys/fs/cgroup*" \
 		unshare --mount --propagation private sh -c 'for d in /sys/fs/cgroup /sys/fs/cgroup/*/; do
 			mountpoint -q "$d" && mount -o remount,bind,ro "$d"; done; exec "$@"' sh "${run[@]}"
 	gives 0 "" unshare --mount --propagation private "${run[@]}"
@@ -468,7 +470,7 @@ set_up_stranger() {
 	rm -rf "$open_dir"
 	grep -Eq '^  ok   limits\.pids +by RLIMIT_NPROC \(' <<<"$output"
 	grep -Eq '^  MISS limits\.memory +cgroup v[12]: the caller may not make a control group here$' <<<"$output"
-	grep -Eq '^  note for limits by control groups: (As root: |Start it in a group of your own)' <<<"$output"
+	grep -Eq '^  note for limits by control groups: (As root; then start with --cgroup-parent cordon-61237:|Start it in a group of your own)' <<<"$output"
 	groups_is_v2 || [ "$(grep -c 'chown 61237' <<<"$output")" -eq 1 ]
 }
 

@@ -107,7 +107,7 @@ int main(void) { return f(0); }'
 	done
 	# One remedy covers all, and is said once.
 	[ "$(grep -c 'hint: ' <<<"$output")" -eq 1 ]
-	[[ "$output" == *"hint: As root: "*"--cgroup-parent cordon-"* || "$output" == *"hint: Start it in a group of your own"* ]]
+	[[ "$output" == *"hint: As root; then start with --cgroup-parent cordon-"*":"*"    for d in "* || "$output" == *"hint: Start it in a group of your own"* ]]
 	# The control.
 	gives 0 "" cordon run --profile strict -q -- true
 }

@@ -212,9 +212,10 @@ has_pids() { # N
 	local fix
 	run -125 "${user_cordon[@]}" run --set limits.memory=64MiB -- true
 	[[ "$output" == *"limits.memory: the caller may not make a control group here (memory)"* ]]
-	fix=${output#*hint: As root: }
-	fix=${fix%% (*}
+	# As one line; below the hint it has several.
+	fix=$(sed -n 's/^    //p' <<<"$output" | sed -e ':a' -e 'N;$!ba' -e 's/\\\n//g')
 	# It names who started cordon.
+	[[ "$output" == *"hint: As root ("[1-9]*" is who started cordon):"* ]]
 	[[ "$fix" =~ \;\ echo\ [1-9][0-9]*\ \>.D/caller/cgroup.procs$ ]] || { echo "$fix"; return 1; }
 	# What is required but has another way is not refused: limits.pids.
 	gives 0 "3 processes, then EAGAIN" "${user_cordon[@]}" run --set limits.pids=3 -- "$ATTACK/processes" 9

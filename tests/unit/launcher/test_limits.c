@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -111,11 +112,13 @@ static void obstacles(void **state)
 		{CGROUP_NOT_SHOWN, CGROUP_V1, false, "not shown here", "Mount the control groups"},
 		{CGROUP_NO_PARENT, CGROUP_V1, false, "--cgroup-parent gives",
 		 "mkdir -p $d/own && chown 1000"},
-		{CGROUP_NO_PARENT, CGROUP_V2, false, "--cgroup-parent gives", "mkdir -p /c/own."},
-		{CGROUP_READ_ONLY, CGROUP_V1, false, "read-only", "mount -o remount,bind,rw /c "},
+		{CGROUP_NO_PARENT, CGROUP_V2, false, "--cgroup-parent gives",
+		 "Make it: mkdir -p /c/own"},
+		{CGROUP_READ_ONLY, CGROUP_V1, false, "read-only",
+		 "writable): mount -o remount,bind,rw /c"},
 		{CGROUP_NOT_DELEGATED, CGROUP_V1, false, "may not make",
 		 "for d in /c; do mkdir -p $d/cordon-1000 && chown 1000 $d/cordon-1000 "
-		 "$d/cordon-1000/cgroup.procs; done. Then start with --cgroup-parent cordon-1000."},
+		 "$d/cordon-1000/cgroup.procs; done"},
 		{CGROUP_NOT_DELEGATED, CGROUP_V2, true, "may not make", "systemd-run --user"},
 		{CGROUP_NOT_DELEGATED, CGROUP_V2, false, "may not make",
 		 "echo +memory >/c/cgroup.subtree_control; D=/c/cordon-1000; mkdir -p $D/caller; "
@@ -124,6 +127,8 @@ static void obstacles(void **state)
 		 "echo +memory >cgroup.subtree_control"},
 		{CGROUP_BUSY, CGROUP_V2, false, "processes of its own", "no internal processes"},
 	};
+
+	char remedy[2048];
 
 	(void)state;
 	for (size_t i = 0; i < N(rows); i++) {
@@ -134,11 +139,13 @@ static void obstacles(void **state)
 		ask(LIMIT_MEMORY, DEMAND_REQUIRED, 1 << 20);
 		decide();
 		assert_int_equal(misses.n, 1);
-		print_message("%s / %s\n", misses.list[0].text, misses.list[0].hint);
+		snprintf(remedy, sizeof(remedy), "%s %s", misses.list[0].hint,
+			 misses.list[0].command);
+		print_message("%s / %s\n", misses.list[0].text, remedy);
 		assert_string_equal(misses.list[0].key, "limits.memory");
 		assert_int_equal(misses.list[0].origin.line, 10 + LIMIT_MEMORY);
 		assert_non_null(strstr(misses.list[0].text, rows[i].text));
-		assert_non_null(strstr(misses.list[0].hint, rows[i].hint));
+		assert_non_null(strstr(remedy, rows[i].hint));
 		assert_int_equal(d.limits.enforced, 0);
 		assert_int_equal(d.limits.controllers, 0);
 		/* A wish is left out and written down. */
@@ -227,7 +234,7 @@ static void a_named_group(void **state)
 	decide();
 	assert_int_equal(misses.n, 1);
 	assert_non_null(strstr(misses.list[0].text, "--cgroup-parent: there is no control group"));
-	assert_non_null(strstr(misses.list[0].hint, "mkdir -p $d/own"));
+	assert_non_null(strstr(misses.list[0].command, "mkdir -p $d/own"));
 	/* Also where a limit is held by other means, or is only wished for. */
 	ask(LIMIT_PIDS, DEMAND_REQUIRED, 7);
 	ask(LIMIT_MEMORY, DEMAND_WHEN_POSSIBLE, 1 << 20);
