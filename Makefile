@@ -90,7 +90,9 @@ LAUNCHER_SRC := \
 	launcher/readback.c launcher/result.c launcher/run.c \
 	launcher/scope.c \
 	launcher/secrets.c launcher/sources.c launcher/spawn.c \
-	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
+	launcher/state.c \
+	launcher/state_boot.c \
+	launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/create.c \
 	cmd/inspect.c \
@@ -372,6 +374,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
+	tests/unit/launcher/test_state_boot.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \

@@ -133,8 +133,8 @@ int state_root_open(const char *path, struct state_root *ret_root, struct err *e
 	if (root.fd < 0)
 		return root.fd;
 	root.runs_fd = state_open_own_dir(root.fd, "runs", err);
-	if (root.runs_fd < 0) {
-		r = root.runs_fd;
+	r = root.runs_fd < 0 ? root.runs_fd : state_enter_boot(&root, err);
+	if (r < 0) {
 		state_root_release(&root);
 		return r;
 	}
