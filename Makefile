@@ -122,6 +122,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/life_end.c \
 	cmd/life_pause.c \
 	cmd/life_remove.c \
+	cmd/life_restart.c \
 	cmd/words.c \
 	cmd/attach.c \
 	cmd/attached.c \

@@ -433,14 +433,12 @@ bool status_is_wanted(const struct sandbox *sandbox)
 	return n == (ssize_t)strlen(wanted_word) && memcmp(text, wanted_word, (size_t)n) == 0;
 }
 
-/* One flush, of the directory: that is what `stop` waits for. */
 static int forget_wanted(const struct sandbox *sandbox)
 {
 	int r = fault_point("write", "wanted");
 
-	if (r == 0 && unlinkat(sandbox->dir_fd, "wanted", 0) != 0 && errno != ENOENT)
-		r = -errno;
-	return r == 0 && sandbox->is_kept && fsync(sandbox->dir_fd) != 0 ? -errno : r;
+	return r == 0 && unlinkat(sandbox->dir_fd, "wanted", 0) != 0 && errno != ENOENT ? -errno
+											: r;
 }
 
 int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)
@@ -456,4 +454,12 @@ int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)
 		      : forget_wanted(sandbox);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note what is wanted", sandbox->id)
 		     : 0;
+}
+
+int status_flush_wanted(const struct sandbox *sandbox, struct err *err)
+{
+	return sandbox->is_kept && fsync(sandbox->dir_fd) != 0
+		       ? err_set(err, ERR_SETUP, errno, "sandbox %s: note what is wanted",
+				 sandbox->id)
+		       : 0;
 }

@@ -135,9 +135,10 @@ int must_check status_settle(const struct records *records, const struct sandbox
 
 /* What the last command wanted: true after start and restart, false after stop and kill. */
 bool status_is_wanted(const struct sandbox *sandbox);
-/* false: on the disk when it returns. true: when `state` has been written behind it, which a keeper
- * does before it starts anything. */
+/* true: on the disk when `state` has been written behind it, which a keeper does before it starts
+ * anything. false: whoever asks next is told so; on the disk after status_flush_wanted. */
 int must_check status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err);
+int must_check status_flush_wanted(const struct sandbox *sandbox, struct err *err);
 
 /* ---- processes ---- */
 
