@@ -127,6 +127,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/attach.c \
 	cmd/attached.c \
 	cmd/detach_keys.c \
+	cmd/docker.c \
 	cmd/logs.c \
 	cmd/logs_lines.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
