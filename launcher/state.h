@@ -73,6 +73,9 @@ int must_check state_kept_path(const struct state_owner *owner, char *buf, size_
  * that, and so does who comes meanwhile. */
 int must_check state_root_open(const char *path, struct state_root *ret_root, struct err *err);
 void state_root_release(struct state_root *root);
+/* Adds to err what can be done where the run root cannot be made or looked into. Returns its
+ * negative errno. */
+int state_root_hint(struct err *err);
 
 /* The kernel's name of this boot; "" where it has none to read. */
 void state_boot_id(char buf[STATE_BOOT_ID_SIZE]);

@@ -71,6 +71,24 @@ elsewhere() { XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/cron "$@"; }
 	gives 0 web cordon rm web
 }
 
+# bats test_tags=user
+@test "a run root that is another user's: said in words, with what to do" {
+	local hint="*hint: XDG_RUNTIME_DIR says where it is: set it to a directory of your own, unset it, or*--root DIR*"
+	# A directory that nobody may write to, one below it that cannot be made, and one that nobody may look into.
+	mkdir -p shut
+	chmod 0500 shut
+	says 125 "cordon: *$PWD/shut/cordon: make the directory: Permission denied$hint" env XDG_RUNTIME_DIR="$PWD/shut" "$CORDON" run -- true
+	says 125 "cordon: *$PWD/shut/a/cordon: make its parents: Permission denied$hint" env XDG_RUNTIME_DIR="$PWD/shut/a" "$CORDON" run -d -- true
+	chmod 0 shut
+	cordon create --name web -- true >/dev/null
+	says 125 "cordon: $PWD/shut/cordon/sandboxes: Permission denied$hint" env XDG_RUNTIME_DIR="$PWD/shut" "$CORDON" ps
+	# The controls: a directory of one's own, and none.
+	chmod 0700 shut
+	gives 0 "" env XDG_RUNTIME_DIR="$PWD/shut" "$CORDON" run -- true
+	gives 0 "" env -u XDG_RUNTIME_DIR "$CORDON" run -- true
+	gives 0 web cordon rm web
+}
+
 # RUN is on a disk that outlives the boot, as that of --root is. Nothing of it was ever flushed.
 @test "a run root of an earlier boot: the first command clears it, and takes nothing that runs" {
 	local run=$PWD/root/run id
