@@ -90,7 +90,9 @@ LAUNCHER_SRC := \
 	launcher/readback.c launcher/result.c launcher/run.c \
 	launcher/scope.c \
 	launcher/secrets.c launcher/sources.c launcher/spawn.c \
-	launcher/state.c launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
+	launcher/state.c \
+	launcher/state_boot.c \
+	launcher/stdio.c launcher/supervise.c launcher/terminal.c launcher/terminal_child.c
 CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/doctor.c cmd/doctor_groups.c cmd/document.c \
 	cmd/create.c \
 	cmd/inspect.c \
@@ -120,10 +122,12 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/life_end.c \
 	cmd/life_pause.c \
 	cmd/life_remove.c \
+	cmd/life_restart.c \
 	cmd/words.c \
 	cmd/attach.c \
 	cmd/attached.c \
 	cmd/detach_keys.c \
+	cmd/docker.c \
 	cmd/logs.c \
 	cmd/logs_lines.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
@@ -372,6 +376,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
+	tests/unit/launcher/test_state_boot.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \

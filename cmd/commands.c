@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/docker.h"
 #include "cmd/options.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
@@ -108,7 +109,8 @@ const struct subcommand commands[] = {
 	 "refuse. Limits of time, output and single processes take a stopped sandbox.\n",
 	 COMMAND_UPDATE_FLAGS, cmd_update, NULL},
 	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
-	 "One that does not run is started.\n", 0, cmd_restart, NULL},
+	 "One that does not run is started; one that could not be started again is not ended.\n", 0,
+	 cmd_restart, NULL},
 	{"kill", "[FLAGS] SANDBOX...", "kill sandboxes, or send their programs a signal",
 	 "After KILL it is not started again, as after `stop`.\n", 0, cmd_kill, NULL},
 	{"wait", "SANDBOX...", "wait until sandboxes have ended, and print their exit codes",
@@ -144,7 +146,7 @@ const struct subcommand commands[] = {
 	 COMMAND_ATTACH_FLAGS, cmd_attach, NULL},
 	{"logs", "[FLAGS] SANDBOX", "print what a sandbox in the background has printed",
 	 "Its stdout to stdout, its stderr to stderr, of all its starts. As much is kept\n"
-	 "as its policy's logging says. Flags stand before SANDBOX.\n",
+	 "as its policy's logging says.\n",
 	 COMMAND_LOGS_FLAGS, cmd_logs, NULL},
 	{"doctor", "[FLAGS]", "what this host can enforce, and how to fix what it cannot",
 	 "Looks, then makes one real sandbox. The exit code is 0 where that worked, else\n"
@@ -310,7 +312,8 @@ int command_print_help(char *const *words, size_t n)
 	if (n == 0)
 		return command_print_overview();
 	if (row == NULL)
-		return command_refuse(commands, "", words[0]);
+		return docker_refuse(words, n) ? EXIT_CORDON
+					       : command_refuse(commands, "", words[0]);
 	if (n == 1 || row->below == NULL) {
 		print_help(row, "");
 		return 0;

@@ -70,7 +70,7 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 	(void)argc;
 	if (verdict == NULL)
 		return EXIT_CORDON;
-	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
+	if (options_parse_for(OPTION_CREATE, argv + 1, &verdict->options, &verdict->err) < 0 ||
 	    (!verdict->options.help && check_words(&verdict->options, false, &verdict->err) < 0)) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;

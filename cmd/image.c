@@ -8,6 +8,7 @@
 #include "base/program.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/docker.h"
 #include "cmd/print.h"
 #include "cmd/words.h"
 #include "storage/store.h"
@@ -116,6 +117,8 @@ int cmd_image(const struct cmd_context *context, int argc, char **argv)
 	if (str_equal(argv[1], "--help") || str_equal(argv[1], "-h"))
 		return command_print_help_of("image");
 	command = command_find(image->below, argv[1]);
-	return command != NULL ? command->main(context, argc - 1, argv + 1)
-			       : command_refuse(image->below, "image", argv[1]);
+	if (command != NULL)
+		return command->main(context, argc - 1, argv + 1);
+	return docker_refuse(argv, (size_t)argc) ? EXIT_CORDON
+						 : command_refuse(image->below, "image", argv[1]);
 }

@@ -120,6 +120,57 @@ static int find_path(struct json_slice value, const char *path, struct json_slic
 	return 0;
 }
 
+/* Docker's names of fields that are here. What ends in states is true in one of these. */
+static const struct {
+	const char *docker, *path, *states;
+} docker_paths[] = {
+	{"Id", "id", NULL},
+	{"Name", "name", NULL},
+	{"Created", "created_at", NULL},
+	{"RestartCount", "restarts", NULL},
+	{"State.Status", "state", NULL},
+	{"State.Running", "state", " running paused restarting "},
+	{"State.Paused", "state", " paused "},
+	{"State.Restarting", "state", " restarting "},
+	{"State.OOMKilled", "kind", " oom "},
+	{"State.Pid", "workload_pid", NULL},
+	{"State.ExitCode", "exit_code", NULL},
+	{"State.Error", "reason", NULL},
+	{"State.StartedAt", "started_at", NULL},
+	{"State.FinishedAt", "finished_at", NULL},
+	{"Config.Cmd", "command", NULL},
+	{"Config.Labels", "labels", NULL},
+};
+enum { N_DOCKER_PATHS = sizeof(docker_paths) / sizeof(docker_paths[0]) };
+
+static struct json_slice truth_of(struct json_slice state, const char *states)
+{
+	char word[32] = " ";
+	size_t len = 1 + json_copy_text(state, word + 1, sizeof(word) - 2);
+	bool is_one;
+
+	str_format(word + len, sizeof(word) - len, " ");
+	is_one = strstr(states, word) != NULL;
+	return (struct json_slice){is_one ? "true" : "false", is_one ? 4 : 5};
+}
+
+/* A path as it stands in the format. None of ours begins with a capital letter. */
+static int find_field(struct json_slice whole, const char *path, struct json_slice *ret,
+		      struct err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < N_DOCKER_PATHS; i++) {
+		if (!str_equal(docker_paths[i].docker, path))
+			continue;
+		r = find_path(whole, docker_paths[i].path, ret, err);
+		if (r == 0 && docker_paths[i].states != NULL)
+			*ret = truth_of(*ret, docker_paths[i].states);
+		return r;
+	}
+	return find_path(whole, path, ret, err);
+}
+
 /* A text as it is, anything else as JSON. */
 static void put_plain(struct page *page, struct json_slice value)
 {
@@ -150,7 +201,7 @@ static int put_formatted(struct inspect *inspect, struct json_slice whole, struc
 			page_text(&inspect->page, part->word);
 			continue;
 		}
-		r = find_path(whole, part->word, &value, err);
+		r = find_field(whole, part->word, &value, err);
 		if (r < 0)
 			return r;
 		if (part->kind == TEMPLATE_JSON)

@@ -263,25 +263,38 @@ static bool was_started(const struct records *records, const struct sandbox *san
 	return result;
 }
 
+/* As it is to be started by roots. Returns an exit code; what is wrong has been said. */
+static int decide_record(const struct run_request *roots, const struct records *records,
+			 struct verdict *verdict, const struct record *record)
+{
+	struct run_request request = record->request;
+	int r = kept_enter_directory(record, &verdict->err);
+
+	request.root_dir = roots->root_dir;
+	request.runtime_dir = roots->runtime_dir;
+	request.kept_dir = records->home;
+	if (r == 0)
+		r = kept_decide(verdict, &request);
+	if (r == 0)
+		return 0;
+	verdict_print_refusal(verdict);
+	return err_exit_code(&verdict->err);
+}
+
 static int decide_and_start(const struct cmd_context *context, const struct records *records,
 			    struct verdict *verdict, struct record *record,
 			    const struct sandbox *sandbox)
 {
-	struct run_request roots, request = record->request;
+	struct run_request roots;
 	bool has_run = was_started(records, sandbox);
+	int exit_code;
 	pid_t pid;
-	int r = kept_enter_directory(record, &verdict->err);
+	int r;
 
 	cmd_request_init(context, &roots);
-	request.root_dir = roots.root_dir;
-	request.runtime_dir = roots.runtime_dir;
-	request.kept_dir = records->home;
-	if (r == 0)
-		r = kept_decide(verdict, &request);
-	if (r < 0) {
-		verdict_print_refusal(verdict);
-		return err_exit_code(&verdict->err);
-	}
+	exit_code = decide_record(&roots, records, verdict, record);
+	if (exit_code != 0)
+		return exit_code;
 	r = status_want(sandbox, true, &verdict->err);
 	if (r == 0)
 		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
@@ -319,6 +332,26 @@ int kept_start(const struct cmd_context *context, const struct records *records,
 		return EXIT_CORDON;
 	}
 	exit_code = decide_and_start(context, records, verdict, &record, sandbox);
+	record_free(&record);
+	return exit_code;
+}
+
+int kept_check(const struct cmd_context *context, const struct records *records,
+	       const struct sandbox *sandbox)
+{
+	_cleanup_verdict_ struct verdict *verdict = verdict_new();
+	struct run_request roots;
+	struct record record;
+	int exit_code;
+
+	if (verdict == NULL)
+		return EXIT_CORDON;
+	if (record_read(records, sandbox, &record, &verdict->err) < 0) {
+		print_err(&verdict->err);
+		return EXIT_CORDON;
+	}
+	cmd_request_init(context, &roots);
+	exit_code = decide_record(&roots, records, verdict, &record);
 	record_free(&record);
 	return exit_code;
 }

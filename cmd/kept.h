@@ -42,6 +42,11 @@ void kept_free_record(struct record *record);
 int must_check kept_start(const struct cmd_context *context, const struct records *records,
 			  const struct sandbox *sandbox);
 
+/* Whether it could be started, as far as that is known before: decides it anew and changes nothing,
+ * also while it runs. Returns the exit code, 0 where it could; what is wrong has been said. */
+int must_check kept_check(const struct cmd_context *context, const struct records *records,
+			  const struct sandbox *sandbox);
+
 /* Where it was made is where its relative paths begin. */
 int must_check kept_enter_directory(const struct record *record, struct err *err);
 

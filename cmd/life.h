@@ -45,6 +45,9 @@ struct life_end {
 	bool keeps_wanted; /* it is to run again: a restart, a shutdown */
 };
 
+/* --timeout and --signal, of stop and restart. 0 or ERR_USAGE. */
+int must_check life_read_how(const struct words *words, struct life_end *ret, struct err *err);
+
 /*
  * Ends a sandbox with all that is in it, and returns when it is gone: in order, and by force where
  * its keeper does not answer. One that does not run is left alone. A paused one goes on first.

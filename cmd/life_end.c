@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * `cordon stop`, `restart`, `kill` and `wait`. The keeper ends its sandbox; a command only tells it
+ * `cordon stop`, `kill` and `wait`. The keeper ends its sandbox; a command only tells it
  * to, and waits. A keeper that does not come to an end is killed, and the kernel ends the sandbox
  * with it: so no command waits for ever for one that is stuck.
  */
@@ -177,8 +177,13 @@ static void tell_to_end(const struct records *records, struct ending *ending,
 	sandbox_unlock(ending->sandbox);
 }
 
-static void await_end(const struct records *records, struct ending *ending)
+/* What is not wanted any more goes to the disk while the program ends, and not before it is told
+ * to: its keeper flushes the same directory. */
+static void await_end(const struct records *records, struct ending *ending,
+		      const struct life_end *how)
 {
+	if (!how->keeps_wanted && ending->wanted_r == 0 && ending->sandbox->dir_fd >= 0)
+		ending->wanted_r = status_flush_wanted(ending->sandbox, &ending->wanted_err);
 	if (ending->r == 0)
 		ending->r = finish_end(records, ending);
 	close_fd(&ending->pidfd);
@@ -194,7 +199,7 @@ int life_end(const struct records *records, struct sandbox *sandbox, const struc
 	struct ending ending = {.sandbox = sandbox, .ref = sandbox->id};
 
 	tell_to_end(records, &ending, how);
-	await_end(records, &ending);
+	await_end(records, &ending, how);
 	if (ending.r < 0)
 		*err = ending.err;
 	return ending.r;
@@ -202,7 +207,7 @@ int life_end(const struct records *records, struct sandbox *sandbox, const struc
 
 /* ---- stop ---- */
 
-static int read_how(const struct words *words, struct life_end *ret, struct err *err)
+int life_read_how(const struct words *words, struct life_end *ret, struct err *err)
 {
 	const char *text = words_value(words, "--timeout");
 	uint32_t seconds;
@@ -232,7 +237,7 @@ static int end_batch(const struct records *records, struct ending *batch, size_t
 	for (size_t i = 0; i < n; i++)
 		tell_to_end(records, &batch[i], how);
 	for (size_t i = 0; i < n; i++) {
-		await_end(records, &batch[i]);
+		await_end(records, &batch[i], how);
 		if (batch[i].r < 0)
 			exit_code = life_say(&batch[i].err);
 		else
@@ -312,51 +317,13 @@ int cmd_stop(const struct cmd_context *context, int argc, char **argv)
 	if (life_check_all("stop", &words, argv) < 0)
 		return EXIT_CORDON;
 	how.keeps_wanted = n == 0;
-	if (read_how(&words, &how, &err) < 0)
+	if (life_read_how(&words, &how, &err) < 0)
 		return life_say(&err);
 	if (kept_open(context, false, &records) < 0)
 		return EXIT_CORDON;
 	exit_code = n == 0 ? end_all(&records, &how) : end_words(&records, argv + 1, &how);
 	kept_close(&records);
 	return exit_code;
-}
-
-/* ---- restart ---- */
-
-static int restart_one(const struct life *life, struct sandbox *sandbox, const char *ref)
-{
-	struct err err = {0};
-	int exit_code;
-
-	if (!sandbox->is_kept) {
-		err_set(&err, ERR_USAGE, 0,
-			"sandbox %s removes itself at its end (--rm): nothing "
-			"would be left to start",
-			ref);
-		err_hint(&err, "`cordon stop %s` ends it.", ref);
-		return life_say(&err);
-	}
-	if (life_end(life->records, sandbox, life->how, &err) < 0)
-		return life_say(&err);
-	exit_code = kept_start(life->context, life->records, sandbox);
-	if (exit_code == 0)
-		events_note(life->records, sandbox, "restart", NULL, 0);
-	return exit_code;
-}
-
-int cmd_restart(const struct cmd_context *context, int argc, char **argv)
-{
-	struct life_end how = {.keeps_wanted = true};
-	struct words words;
-	struct err err = {0};
-	int exit_code;
-
-	(void)argc;
-	if (life_parse("restart", argv, 1, &words, &exit_code) < 0)
-		return exit_code;
-	if (read_how(&words, &how, &err) < 0)
-		return life_say(&err);
-	return life_for_each(context, argv + 1, restart_one, &how, false);
 }
 
 /* ---- kill ---- */

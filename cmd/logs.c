@@ -243,7 +243,7 @@ static int check(const struct options *o, struct err *err)
 	if (o->rest[0] != NULL && o->rest[1] == NULL)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "logs wants one sandbox");
-	return err_hint(err, "Flags stand before it: cordon logs -f SANDBOX.");
+	return err_hint(err, "cordon logs -f SANDBOX. `cordon ps -a` lists them.");
 }
 
 int cmd_logs(const struct cmd_context *context, int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/docker.h"
 #include "cmd/print.h"
 
 extern char **environ;
@@ -20,8 +21,10 @@ static int dispatch(const struct cmd_context *context, int argc, char **argv)
 {
 	const struct subcommand *command = command_find(commands, argv[0]);
 
-	return command != NULL ? command->main(context, argc, argv)
-			       : command_refuse(commands, "", argv[0]);
+	if (command != NULL)
+		return command->main(context, argc, argv);
+	return docker_refuse(argv, (size_t)argc) ? EXIT_CORDON
+						 : command_refuse(commands, "", argv[0]);
 }
 
 /* Commands change their directory: from here on it means the same place everywhere. */

@@ -76,6 +76,15 @@ static const struct option_def *find_long(const char *word, unsigned of, const c
 
 /* ---- what is no flag ---- */
 
+static const char *command_of(unsigned of)
+{
+	return of & OPTION_LOGS     ? "logs"
+	       : of & OPTION_ATTACH ? "attach"
+	       : of & OPTION_UPDATE ? "update"
+	       : of & OPTION_CREATE ? "create"
+				    : "run";
+}
+
 static int refuse_later(const struct option_later *later, const char *word, struct err *err)
 {
 	bool is_short = later->letter != 0 && word[1] != '-';
@@ -92,20 +101,28 @@ static int refuse_later(const struct option_later *later, const char *word, stru
 	return later->instead[0] != '\0' ? err_hint(err, "%s", later->instead) : -EINVAL;
 }
 
-static int refuse_letter(const char *word, char letter, struct err *err)
+static int hint_at_list(unsigned of, struct err *err)
+{
+	if (of & OPTIONS_ANYWHERE)
+		return err_hint(err, "`cordon %s --help` lists its flags.", command_of(of));
+	return err_hint(
+		err,
+		"`cordon %s --help` lists all. What belongs to the program stands behind `--`.",
+		command_of(of));
+}
+
+static int refuse_letter(const char *word, char letter, unsigned of, struct err *err)
 {
 	char name[] = {'-', letter, '\0'};
 
 	for (const struct option_later *later = options_later; later->name != NULL; later++)
-		if (later->letter == letter)
+		if (later->letter == letter && !(of & OPTIONS_OWN))
 			return refuse_later(later, name, err);
 	if (word[2] == '\0' || word[1] == letter)
 		err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
 	else
 		err_set(err, ERR_USAGE, 0, "unknown flag -%c in %s", letter, word);
-	return err_hint(
-		err,
-		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
+	return hint_at_list(of, err);
 }
 
 static int refuse_long(const char *word, unsigned of, struct err *err)
@@ -118,22 +135,21 @@ static int refuse_long(const char *word, unsigned of, struct err *err)
 	/* Without the value, which is as long as it likes. */
 	str_format(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	for (const struct option_later *later = options_later; later->name != NULL; later++)
-		if (str_equal(later->name, name))
+		if (str_equal(later->name, name) && !(of & OPTIONS_OWN))
 			return refuse_later(later, word, err);
 	for (size_t i = 0; i < options_n; i++)
-		if (is_known(&options_table[i], of))
+		if (of == 0 ? is_known(&options_table[i], of) : (options_table[i].of & of) != 0)
 			names[n++] = options_table[i].name;
 	/* The nearest may be one that is only refused with more to say. */
 	for (const struct option_later *later = options_later; later->name != NULL; later++)
-		if (n < NAMES_MAX)
+		if (n < NAMES_MAX && (of & OPTIONS_ANYWHERE) == 0)
 			names[n++] = later->name;
 	err_set(err, ERR_USAGE, 0, "unknown flag %s", word);
 	nearest = strlen(name) > 3 ? str_nearest(name, names, n) : NULL;
 	if (nearest != NULL)
-		return err_hint(err, "Did you mean %s? `cordon run --help` lists all.", nearest);
-	return err_hint(
-		err,
-		"`cordon run --help` lists all. What belongs to the program stands behind `--`.");
+		return err_hint(err, "Did you mean %s? `cordon %s --help` lists all.", nearest,
+				command_of(of));
+	return hint_at_list(of, err);
 }
 
 /* ---- values ---- */
@@ -351,7 +367,7 @@ static int take_letters(struct options *o, char ***argv, struct err *err)
 		int r;
 
 		if (typed.def == NULL)
-			return refuse_letter(word, *at, err);
+			return refuse_letter(word, *at, o->of, err);
 		if (typed.def->value != NULL)
 			return take_with_value(o, typed, rest, argv, err);
 		r = take(o, typed, at[1] == '=' ? rest : NULL, err);
@@ -381,24 +397,45 @@ int options_parse(char **argv, struct options *ret, struct err *err)
 	return options_parse_for(0, argv, ret, err);
 }
 
+/* Moves the n words in front of *word behind it. */
+static void move_behind(char **word, size_t n)
+{
+	char *flag = *word;
+
+	memmove(word - n + 1, word - n, n * sizeof(*word));
+	*(word - n) = flag;
+}
+
 int options_parse_for(unsigned of, char **argv, struct options *ret, struct err *err)
 {
+	size_t n = 0; /* words that are no flags, right in front of argv */
+
 	memset(ret, 0, sizeof(*ret));
 	ret->of = of;
 	ret->status_fd = -EBADF;
-	for (; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] != '\0'; argv++) {
-		int r;
+	for (; *argv != NULL; argv++) {
+		char **first = argv;
+		int r = 0;
 
-		if (str_equal(*argv, "--")) {
-			ret->saw_separator = true;
+		if ((*argv)[0] != '-' || (*argv)[1] == '\0') {
+			if ((of & OPTIONS_ANYWHERE) == 0)
+				break;
+			n++;
+			continue;
+		}
+		ret->saw_separator = str_equal(*argv, "--");
+		if (!ret->saw_separator)
+			r = take_word(ret, &argv, err);
+		if (r < 0)
+			return r;
+		for (char **word = first; word <= argv; word++)
+			move_behind(word, n);
+		if (ret->saw_separator) {
 			argv++;
 			break;
 		}
-		r = take_word(ret, &argv, err);
-		if (r < 0)
-			return r;
 	}
-	ret->rest = argv;
+	ret->rest = argv - n;
 	return check_all(ret, err);
 }
 

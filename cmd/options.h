@@ -72,6 +72,8 @@ enum option_of {
 	OPTION_ATTACH = 1 << 9,
 	/* Commands whose flags are known to no other */
 	OPTIONS_OWN = OPTION_LOGS | OPTION_ATTACH,
+	/* Commands whose words are sandboxes: flags are taken in front of them and behind */
+	OPTIONS_ANYWHERE = OPTION_LOGS | OPTION_ATTACH | OPTION_UPDATE,
 };
 
 /* Refuses what was said and is no flag of the command; its name is for the message. ERR_USAGE. */

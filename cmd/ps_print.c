@@ -25,26 +25,11 @@ const char ps_default_format[] = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Ru
 void ps_cut(struct page *page, const char *text, size_t columns)
 {
 	char buf[CELL_MAX];
-	size_t at = 0, used = 0;
 
-	if (table_width(text) <= columns) {
+	if (table_width(text) <= columns)
 		page_text(page, text);
-		return;
-	}
-	while (text[at] != '\0' && at + 8 < sizeof(buf)) {
-		size_t n = str_utf8_length(text + at, 4);
-		char one[8] = "";
-
-		n = n > 0 ? n : 1;
-		memcpy(one, text + at, n);
-		if (used + table_width(one) + 1 > columns)
-			break;
-		used += table_width(one);
-		memcpy(buf + at, one, n);
-		at += n;
-	}
-	page_put(page, buf, at);
-	page_text(page, "\xe2\x80\xa6");
+	else
+		page_put(page, buf, table_cut(text, columns, buf, sizeof(buf)));
 }
 
 void ps_put_id(const struct ps_list *list, const struct ps_row *row, struct page *page)

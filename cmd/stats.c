@@ -24,7 +24,14 @@
 #include "cmd/table.h"
 #include "records/status.h"
 
-enum { EVERY_MS = 1000, ONCE_MS = 250, CELL_MAX = 48, TEXT_MAX = 1024, US_IN_MS = 1000 };
+enum {
+	EVERY_MS = 1000,
+	ONCE_MS = 250,
+	CELL_MAX = 48,
+	TEXT_MAX = 1024,
+	US_IN_MS = 1000,
+	WIDE_COLUMNS = 107
+};
 
 struct asked {
 	bool all;
@@ -303,15 +310,15 @@ static const char *look_up(void *ctx, const char *field)
 
 static void print_row(const char *const *texts)
 {
-	static const size_t widths[CELLS] = {24, 9, 22, 8, 13, 22, 0};
-	char line[TEXT_MAX];
-	size_t len = 0;
+	static const size_t wide[CELLS] = {24, 9, 22, 8, 13, 22, 0};
+	static const size_t narrow[CELLS] = {12, 9, 22, 8, 11, 22};
+	size_t columns = table_columns();
 
-	for (size_t i = 0; i < CELLS; i++)
-		len = table_cell(line, sizeof(line), len, texts[i], widths[i]);
-	while (len > 0 && line[len - 1] == ' ')
-		line[--len] = '\0';
-	print_out("%s\n", line);
+	/* On a narrow terminal what is not known anyway is left out, and nothing goes on below. */
+	if (columns > 0 && columns < WIDE_COLUMNS)
+		table_cells(texts, narrow, CELL_NET, columns);
+	else
+		table_cells(texts, wide, CELLS, 0);
 }
 
 static void print_table(const struct samples *samples)

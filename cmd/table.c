@@ -23,14 +23,22 @@ size_t table_columns(void)
 	return size.ws_col;
 }
 
+/* Of three bytes. Characters of two columns begin at U+1100, "\xe1\x84\x80". Some of one column are
+ * among them: a line that ends early does no harm. Punctuation (U+2000, the dots of what was cut)
+ * and lines (U+2500) are not. */
+static bool is_wide(const unsigned char *text)
+{
+	bool is_plain = text[0] == 0xe2 && (text[1] < 0x8c || text[1] == 0x94 || text[1] == 0x95);
+
+	return text[0] >= 0xe1 && !is_plain;
+}
+
 /* Bytes of the character at text; its columns in *ret_columns. What is no UTF-8 is one '?' each. */
 static size_t character(const char *text, size_t *ret_columns)
 {
 	size_t n = str_utf8_length(text, 4);
 
-	/* Characters of two columns begin at U+1100, "\xe1\x84\x80". Some of one column are among
-	 * them: a line that ends early does no harm. */
-	*ret_columns = n == 4 || (n == 3 && (unsigned char)text[0] >= 0xe1) ? 2 : 1;
+	*ret_columns = n == 4 || (n == 3 && is_wide((const unsigned char *)text)) ? 2 : 1;
 	/* To the next stop, wherever that is. */
 	if (text[0] == '\t')
 		*ret_columns = TAB_COLUMNS;
@@ -48,6 +56,24 @@ size_t table_width(const char *text)
 		width += columns;
 	}
 	return width;
+}
+
+size_t table_cut(const char *text, size_t columns, char *buf, size_t size)
+{
+	static const char dots[] = "\xe2\x80\xa6";
+	size_t at = 0, used = 0, all = table_width(text);
+
+	while (text[at] != '\0' && at + sizeof(dots) + 4 < size) {
+		size_t width;
+		size_t n = character(text + at, &width);
+
+		if (all > columns && used + width + 1 > columns)
+			break;
+		used += width;
+		memcpy(buf + at, text + at, n);
+		at += n;
+	}
+	return at + str_format(buf + at, size - at, "%s", text[at] != '\0' ? dots : "");
 }
 
 /* Bytes of the longest beginning of text that fits: whole words, or as much of one as there is
@@ -130,6 +156,28 @@ size_t table_cell(char *buf, size_t size, size_t len, const char *text, size_t w
 	if (len > start && buf[len - 1] != ' ')
 		len += str_format(buf + len, size - len, " ");
 	return len;
+}
+
+void table_cells(const char *const *texts, const size_t *widths, size_t n, size_t columns)
+{
+	char line[4096], cut[256];
+	size_t at = 0, len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t left = columns > at ? columns - at : 1;
+		size_t room = i + 1 < n && widths[i] <= left ? widths[i] - 1 : left;
+
+		if (columns > 0 && table_width(texts[i]) > room) {
+			table_cut(texts[i], room, cut, sizeof(cut));
+			len = table_cell(line, sizeof(line), len, cut, widths[i]);
+		} else {
+			len = table_cell(line, sizeof(line), len, texts[i], widths[i]);
+		}
+		at += widths[i];
+	}
+	while (len > 0 && line[len - 1] == ' ')
+		line[--len] = '\0';
+	print_out("%s\n", line);
 }
 
 void table_triple(struct table_widths widths, const char *first, const char *second,

@@ -22,9 +22,16 @@ size_t table_width(const char *text);
  */
 void table_row(size_t columns, size_t at, const char *left, const char *text);
 
+/* text, or as much of it as fits into so many columns, with dots behind it. Returns its length. */
+size_t table_cut(const char *text, size_t columns, char *buf, size_t size);
+
 /* Adds text to the line in buf behind its first len bytes, padded to a width as far as it fits.
  * Returns the new length. */
 size_t table_cell(char *buf, size_t size, size_t len, const char *text, size_t width);
+
+/* A line of n cells. columns: none goes beyond its width, nor the last one beyond these; 0: as long
+ * as they are. */
+void table_cells(const char *const *texts, const size_t *widths, size_t n, size_t columns);
 
 /* A line of three parts, indented by two. On a terminal a long second one goes on below itself, and
  * the third stands in a line of its own. */

@@ -209,7 +209,7 @@ static int update_one(const struct cmd_context *context, const struct records *r
 
 	if (verdict == NULL)
 		return EXIT_CORDON;
-	r = options_parse(argv, &verdict->options, &verdict->err);
+	r = options_parse_for(OPTION_UPDATE, argv, &verdict->options, &verdict->err);
 	if (r == 0)
 		r = read_change(&verdict->options, &change, &verdict->err);
 	u.limits = change.limits;
@@ -247,7 +247,7 @@ int cmd_update(const struct cmd_context *context, int argc, char **argv)
 	(void)argc;
 	if (verdict == NULL)
 		return EXIT_CORDON;
-	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
+	if (options_parse_for(OPTION_UPDATE, argv + 1, &verdict->options, &verdict->err) < 0 ||
 	    (!verdict->options.help && check(&verdict->options, &verdict->err) < 0)) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;

@@ -121,20 +121,30 @@ int state_open_own_dir(int dirfd, const char *name, struct err *err)
 	return steal_fd(&fd);
 }
 
+int state_root_hint(struct err *err)
+{
+	return geteuid() == 0 ? err_hint(err, "Name another place with --root DIR.")
+			      : err_hint(err, "XDG_RUNTIME_DIR says where it is: set it to a "
+					      "directory of your own, unset it, or name another "
+					      "place with --root DIR.");
+}
+
 int state_root_open(const char *path, struct state_root *ret_root, struct err *err)
 {
 	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
 	int r = state_make_parents(path);
 
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: make its parents", path);
+	if (r < 0) {
+		err_set(err, ERR_SETUP, -r, "%s: make its parents", path);
+		return state_root_hint(err);
+	}
 	str_format(root.path, sizeof(root.path), "%s", path);
 	root.fd = state_open_own_dir(AT_FDCWD, path, err);
 	if (root.fd < 0)
-		return root.fd;
+		return err->hint[0] == '\0' ? state_root_hint(err) : root.fd;
 	root.runs_fd = state_open_own_dir(root.fd, "runs", err);
-	if (root.runs_fd < 0) {
-		r = root.runs_fd;
+	r = root.runs_fd < 0 ? root.runs_fd : state_enter_boot(&root, err);
+	if (r < 0) {
 		state_root_release(&root);
 		return r;
 	}

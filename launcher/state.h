@@ -4,6 +4,7 @@
  *
  *     runs/ID/journal    one line for each change of the host, written before the change; locked by
  * the keeper
+ *     boot_id            a link whose text says of which boot all of it is (state_boot.c)
  *
  * and, for root, a claim of the run's block of host ids (ids.h). The journal is on its run's side
  * of a crash: what is in it and is not locked belongs to a dead keeper, and `cordon gc` undoes it.
@@ -19,7 +20,7 @@
 #include "base/err.h"
 #include "launcher/identity.h"
 
-enum { RUN_ID_LEN = 16 };
+enum { RUN_ID_LEN = 16, STATE_BOOT_ID_SIZE = 40 };
 
 struct state_root {
 	char path[PATH_MAX]; /* absolute */
@@ -68,9 +69,29 @@ int must_check state_kept_path(const struct state_owner *owner, char *buf, size_
 			       struct err *err);
 
 /* Makes the run root where it is missing; refuses one that another user owns or may enter, or a
- * link. */
+ * link. What an earlier boot left in it is removed: whoever is first there after a boot waits for
+ * that, and so does who comes meanwhile. */
 int must_check state_root_open(const char *path, struct state_root *ret_root, struct err *err);
 void state_root_release(struct state_root *root);
+/* Adds to err what can be done where the run root cannot be made or looked into. Returns its
+ * negative errno. */
+int state_root_hint(struct err *err);
+
+/* The kernel's name of this boot; "" where it has none to read. */
+void state_boot_id(char buf[STATE_BOOT_ID_SIZE]);
+
+/*
+ * The part of state_root_open that removes what an earlier boot left: directories of sandboxes and
+ * of runs, the latter after undoing what their journals name. What somebody holds the lock of
+ * stays, whatever the boot. Errors: what cannot be removed or written.
+ */
+int must_check state_enter_boot(struct state_root *root, struct err *err);
+
+/* Whether somebody holds the lock (fcntl(2), open file description) of the file. */
+bool state_is_held(int dir_fd, const char *path);
+
+/* Removes base/name with all files in it. Idempotent. Returns 0 or -errno. */
+int must_check state_remove_dir(int base, const char *name);
 
 /* Makes runs/ID with a locked journal. */
 int must_check state_run_create(struct state_root *root, struct state_run *ret_run,

@@ -154,6 +154,25 @@ static const struct {
 		"be tried out: they stay killed."},
 };
 
+/* What to do instead of a value that is not there yet, by its key. */
+static const struct {
+	const char *path, *hint;
+} remedies[] = {
+	{"network.mode", "Leave it out: there is no network inside yet. A connection that was made "
+			 "outside can be passed on: cordon run --fd 3 ... 3<>/dev/tcp/HOST/PORT."},
+	{"capabilities.add",
+	 "Leave it out: no capability can be had. `cordon run --explain-denials` says what the "
+	 "program is denied, and what would allow it: a system call, --waive "
+	 "'seccomp.call:NAME=why'."},
+};
+
+static void add_remedy(struct policy_problem *problem, const char *path)
+{
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (str_equal(remedies[i].path, path))
+			problem->hint = remedies[i].hint;
+}
+
 static bool check_word(struct policy_ctx *ctx, const struct policy_key *key,
 		       const struct policy_node *node)
 {
@@ -168,6 +187,7 @@ static bool check_word(struct policy_ctx *ctx, const struct policy_key *key,
 		for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 			if (str_equal(reasons[i].word, node->text))
 				problem->expected = reasons[i].why;
+		add_remedy(problem, key->path);
 		return false;
 	}
 	return refuse(ctx, key, node, "bad-value", ctx_format(ctx, "cannot be '%s'", node->text));
@@ -298,8 +318,9 @@ static bool check_list(struct policy_ctx *ctx, const struct policy_key *key,
 	char path[PATH_MAX_KEY];
 
 	if ((key->flags & KEY_ONLY_EMPTY) && node->children != NULL) {
-		keys_refuse_later(ctx, node->place,
-				  ctx_format(ctx, "%s with anything in it", key->path));
+		add_remedy(keys_refuse_later(ctx, node->place,
+					     ctx_format(ctx, "%s with anything in it", key->path)),
+			   key->path);
 		return false;
 	}
 	str_format(path, sizeof(path), "%s[]", key->path);

@@ -83,8 +83,14 @@ static bool check_waiver(struct policy_ctx *ctx, const struct policy_node *node)
 		return false;
 	}
 	if (!row->is_here) {
-		keys_refuse_later(ctx, node->key_place,
-				  ctx_format(ctx, "the waiver %s", node->key));
+		struct policy_problem *problem =
+			keys_refuse_later(ctx, node->key_place,
+					  ctx_format(ctx, "the waiver %s", node->key));
+
+		if (str_equal(row->name, "seccomp.off"))
+			problem->hint = "Allow what is missing by name: --waive "
+					"'seccomp.call:NAME=why'. `cordon run "
+					"--explain-denials` says which calls were denied.";
 		return false;
 	}
 	if (strspn(node->text, " \t\n") == strlen(node->text)) {

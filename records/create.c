@@ -102,7 +102,7 @@ static void take_back(const struct records *records, int base, const char *tempo
 {
 	struct err err;
 
-	ignore_result(records_remove_dir(base, temporary), "gc finds it");
+	ignore_result(state_remove_dir(base, temporary), "gc finds it");
 	if (record->name[0] != '\0')
 		ignore_result(records_give_name(records, record->name, record->id, &err),
 			      "gc finds it");
@@ -158,31 +158,6 @@ int records_create(const struct records *records, struct record *record, bool wa
 }
 
 /* ---- removing ---- */
-
-int records_remove_dir(int base, const char *name)
-{
-	int fd = sys_openat(base, name, RECORDS_DIR_FLAGS, 0);
-	struct dirent *entry;
-	int r = 0;
-	DIR *dir;
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close_fd(&fd);
-		return -ENOMEM;
-	}
-	/* Files alone: what a later version puts into a directory it has to remove itself. */
-	while ((entry = readdir(dir)) != NULL)
-		if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, "..") &&
-		    unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
-			r = -errno;
-	closedir(dir);
-	if (r == 0 && unlinkat(base, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-		r = -errno;
-	return r;
-}
 
 int records_sweep(int dir_fd)
 {
@@ -250,11 +225,11 @@ int records_remove(const struct records *records, struct sandbox *sandbox, struc
 		return r;
 	r = fault_point("remove.released", NULL);
 	if (r == 0)
-		r = records_remove_dir(base, old);
+		r = state_remove_dir(base, old);
 	if (r == 0)
 		r = fault_point("remove.removed", NULL);
 	if (r == 0 && sandbox->is_kept && records->live_fd >= 0)
-		r = records_remove_dir(records->live_fd, sandbox->id);
+		r = state_remove_dir(records->live_fd, sandbox->id);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/sandboxes/%s: remove", records->home, old)
 		     : 0;
 }

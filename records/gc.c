@@ -66,7 +66,7 @@ static int remove_rubbish(int base, const char *name, struct records_report *rep
 
 	if (!str_has_prefix(name, RECORDS_NEW) && !str_has_prefix(name, RECORDS_OLD))
 		return 0;
-	r = records_remove_dir(base, name);
+	r = state_remove_dir(base, name);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "sandboxes/%s: remove", name);
 	report->n_removed++;
@@ -192,7 +192,7 @@ static int gc_live(const struct records *records, const char *name, struct recor
 	if (r != -ENOENT)
 		return err_set(err, ERR_SETUP, -r, "sandboxes/%s", name);
 	/* The lock of a kept one that was removed. */
-	r = records_remove_dir(records->live_fd, name);
+	r = state_remove_dir(records->live_fd, name);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "sandboxes/%s: remove", name);
 	report->n_removed++;

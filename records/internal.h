@@ -44,7 +44,4 @@ enum { KEEPER_REPORT_FD = 3, KEEPER_SANDBOX_FD, KEEPER_FREE_FD };
 /* Puts the two where they belong and leaves everything else. 0 or -errno. */
 int must_check keeper_leave_caller(int report_fd, int sandbox_fd);
 
-/* Removes base/name with all files in it. Idempotent. Returns 0 or -errno. */
-int must_check records_remove_dir(int base, const char *name);
-
 #endif

@@ -96,7 +96,7 @@ int keep_begin(const struct records *records, const struct record *record,
 				      .started_ms = record_now_ms(),
 				      .finished_ms = RESULT_NONE,
 				      .exit_code = RESULT_NONE};
-	status_boot_id(keep.last.boot_id);
+	state_boot_id(keep.last.boot_id);
 	str_format(keep.last.run, sizeof(keep.last.run), "%s", records->run);
 	r = fault_point("keep.locked", NULL);
 	if (r == 0)

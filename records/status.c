@@ -42,29 +42,17 @@ const char *sandbox_state_name(enum sandbox_state state)
 
 /* ---- the whole ---- */
 
-static bool is_held(int dir_fd, const char *path)
-{
-	_cleanup_fd_ int fd = sys_openat(dir_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-	/* Asked, and not tried: a lock that were taken for a moment would be in a keeper's way.
-	 * What cannot be asked is alive. */
-	if (fd < 0)
-		return fd != -ENOENT;
-	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-}
-
 bool records_is_alive(const struct records *records, const char *id)
 {
 	char path[RUN_ID_LEN + 16];
 
 	str_format(path, sizeof(path), "%s/lock", id);
-	return records->live_fd >= 0 && is_held(records->live_fd, path);
+	return records->live_fd >= 0 && state_is_held(records->live_fd, path);
 }
 
 bool records_is_running(const struct sandbox *sandbox)
 {
-	return is_held(sandbox->dir_fd, "lock");
+	return state_is_held(sandbox->dir_fd, "lock");
 }
 
 bool records_is_id_running(const struct records *records, const char *id)
@@ -72,7 +60,7 @@ bool records_is_id_running(const struct records *records, const char *id)
 	char path[RUN_ID_LEN + 16];
 
 	str_format(path, sizeof(path), "%s/lock", id);
-	return is_held(records->sandboxes_fd, path) || records_is_alive(records, id);
+	return state_is_held(records->sandboxes_fd, path) || records_is_alive(records, id);
 }
 
 int status_open_run_dir(const struct records *records, const struct sandbox *sandbox)
@@ -174,18 +162,11 @@ bool records_wait_ended(const struct sandbox *sandbox)
 	return false;
 }
 
-void status_boot_id(char buf[40])
-{
-	if (io_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, 40) < 0)
-		buf[0] = '\0';
-	io_chomp(buf);
-}
-
 static bool is_of_this_boot(const struct last_run *last)
 {
-	char boot_id[40];
+	char boot_id[STATE_BOOT_ID_SIZE];
 
-	status_boot_id(boot_id);
+	state_boot_id(boot_id);
 	return str_equal(boot_id, last->boot_id);
 }
 
@@ -452,14 +433,12 @@ bool status_is_wanted(const struct sandbox *sandbox)
 	return n == (ssize_t)strlen(wanted_word) && memcmp(text, wanted_word, (size_t)n) == 0;
 }
 
-/* One flush, of the directory: that is what `stop` waits for. */
 static int forget_wanted(const struct sandbox *sandbox)
 {
 	int r = fault_point("write", "wanted");
 
-	if (r == 0 && unlinkat(sandbox->dir_fd, "wanted", 0) != 0 && errno != ENOENT)
-		r = -errno;
-	return r == 0 && sandbox->is_kept && fsync(sandbox->dir_fd) != 0 ? -errno : r;
+	return r == 0 && unlinkat(sandbox->dir_fd, "wanted", 0) != 0 && errno != ENOENT ? -errno
+											: r;
 }
 
 int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)
@@ -475,4 +454,12 @@ int status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err)
 		      : forget_wanted(sandbox);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: note what is wanted", sandbox->id)
 		     : 0;
+}
+
+int status_flush_wanted(const struct sandbox *sandbox, struct err *err)
+{
+	return sandbox->is_kept && fsync(sandbox->dir_fd) != 0
+		       ? err_set(err, ERR_SETUP, errno, "sandbox %s: note what is wanted",
+				 sandbox->id)
+		       : 0;
 }

@@ -35,7 +35,7 @@ struct process_mark {
 /* How the last start went, and how often there was another. Milliseconds are since 1970. */
 struct last_run {
 	bool is_running; /* as far as its keeper could say */
-	char boot_id[40];
+	char boot_id[STATE_BOOT_ID_SIZE];
 	char run[PATH_MAX];         /* the run root of its keeper, which may be another than ours */
 	struct process_mark keeper; /* for where that run root is gone */
 	int64_t started_ms;         /* RESULT_NONE: never */
@@ -120,9 +120,6 @@ int must_check status_open_left(const struct sandbox *sandbox);
 /* Fills it, where somebody waits. Runs in the keeper. */
 void status_leave(const struct sandbox *sandbox, int64_t exit_code);
 
-/* The boot of this moment; "" where the kernel does not say. */
-void status_boot_id(char buf[40]);
-
 /* Undoes what a run that was killed has left on the host, below the run root `run`; waits a moment
  * for its last process, which holds its journal, and which goes on first where it is paused: on v1
  * what is frozen does not die. -EBUSY where it does not end. 0 or -errno with err. */
@@ -138,9 +135,10 @@ int must_check status_settle(const struct records *records, const struct sandbox
 
 /* What the last command wanted: true after start and restart, false after stop and kill. */
 bool status_is_wanted(const struct sandbox *sandbox);
-/* false: on the disk when it returns. true: when `state` has been written behind it, which a keeper
- * does before it starts anything. */
+/* true: on the disk when `state` has been written behind it, which a keeper does before it starts
+ * anything. false: whoever asks next is told so; on the disk after status_flush_wanted. */
 int must_check status_want(const struct sandbox *sandbox, bool is_wanted, struct err *err);
+int must_check status_flush_wanted(const struct sandbox *sandbox, struct err *err);
 
 /* ---- processes ---- */
 

@@ -106,7 +106,7 @@ static int open_live(struct records *records, bool makes, struct err *err)
 	str_format(path, sizeof(path), "%s/sandboxes", records->run);
 	r = makes ? 1 : is_there(path, err);
 	if (r <= 0)
-		return r;
+		return r < 0 ? state_root_hint(err) : 0;
 	r = state_root_open(records->run, &root, err);
 	if (r < 0)
 		return r;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* docs/DOCKER.md: what becomes of each flag of `docker run`, from the tables of flags. */
+/* docs/DOCKER.md: what becomes of each flag of `docker run` and of Docker's other commands, from
+ * the tables. */
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/docker.h"
 #include "cmd/gen/documents.h"
 #include "cmd/options.h"
 
@@ -37,9 +39,51 @@ static void print_later(bool is_never)
 	putchar('\n');
 }
 
+static void print_commands(void)
+{
+	documents_paragraph(
+		"Commands have Docker's names, and take its flags in front of their words and "
+		"behind. "
+		"What Docker calls otherwise, or has no counterpart here (`cordon NAME` says the "
+		"same):");
+	puts("| docker | here |\n| --- | --- |");
+	for (const struct docker_command *row = docker_commands; row->name != NULL; row++) {
+		printf("| `%s` | ", row->name);
+		documents_cell(row->instead);
+		puts(" |");
+	}
+	putchar('\n');
+}
+
+static void print_exit_codes(void)
+{
+	documents_paragraph(
+		"The program's own code, 128+N after signal N, 126 and 127 where it could not be "
+		"executed are as in Docker. 125 is anything wrong with cordon, where Docker has "
+		"125 "
+		"for `run` and for flags, and 1 for most else:");
+	puts("| when | docker | here |\n| --- | --- | --- |\n"
+	     "| there is no sandbox of that name, or it does not run (`stop`, `rm`, `exec`, "
+	     "`logs`, "
+	     "`inspect`, ...) | 1 | 125 |\n"
+	     "| no such command | 1 | 125 |\n"
+	     "| one of several sandboxes could not be stopped, removed, ... | 1 | 125; the others "
+	     "are |\n"
+	     "| a record that cannot be read, in `ps` | | 125; the list is whole |\n"
+	     "| out of memory | 137 where process 1 was chosen, else it goes on | 137; all of it "
+	     "is "
+	     "ended |\n"
+	     "| a limit of time, output or processor time | none of them | 137; `--report` and "
+	     "`cordon inspect` say which |\n"
+	     "| `start --all`, `stop --all`, `gc`, `doctor` | | 0, or 125 where anything went "
+	     "wrong "
+	     "|\n");
+}
+
 int documents_docker(void)
 {
-	puts("<!-- Made by `make docs` from cmd/options_table.c and cmd/options_later.c. -->\n\n"
+	puts("<!-- Made by `make docs` from cmd/options_table.c, cmd/options_later.c and "
+	     "cmd/docker.c. -->\n\n"
 	     "# Flags of `docker run`\n");
 	documents_paragraph(
 		"`cordon run` takes Docker's names: `--memory 64m`, `--memory=64m`, `-m 64m` and "
@@ -87,5 +131,9 @@ int documents_docker(void)
 	print_later(false);
 	puts("## Never\n");
 	print_later(true);
+	puts("# Other commands\n");
+	print_commands();
+	puts("# Exit codes\n");
+	print_exit_codes();
 	return 0;
 }

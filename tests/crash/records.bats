@@ -343,3 +343,25 @@ lose() {
 	done
 	[ "$bad" -eq 0 ]
 }
+
+# Of the run root of another boot; its sandbox of --rm is cut off, as by a loss of power.
+another_boot() {
+	cordon create --rm --name passing -- "${stay[@]}" >/dev/null || return
+	: >"$CORDON_ROOT/run/sandboxes/$(readlink "$CORDON_ROOT/state/names/passing")/record"
+	ln -sfn 00000000-0000-0000-0000-000000000000 "$CORDON_ROOT/run/boot_id"
+}
+
+@test "after a boot: killed and failed while the run root is cleared, the next command begins again" {
+	local fault bad=0
+	for fault in boot.cleared:kill boot.cleared:fail; do
+		another_boot || bad=1
+		hurt "$fault" ps -a
+		expect "$fault" "$([[ "$fault" == *:kill ]] && echo 137 || echo 125)" || bad=1
+		# Still not of this boot.
+		[[ "$(readlink "$CORDON_ROOT/run/boot_id")" == 00000000-* ]] || { echo "$fault: noted too early"; bad=1; }
+		out=$(cordon ps -aq 2>&1) && [ -z "$out" ] || { echo "$fault: ps: $out"; bad=1; }
+		[ "$(readlink "$CORDON_ROOT/run/boot_id")" = "$(cat /proc/sys/kernel/random/boot_id)" ] || bad=1
+		goes "$fault" || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}

@@ -92,3 +92,39 @@ neutral() {
 		cordon run --ro "$(dirname "$(realpath "$CORDON")")" -- "$(realpath "$CORDON")" run -- true
 	[[ "$output" != *sysctl* ]]
 }
+
+# bats test_tags=user
+@test "commands of Docker's that have another name here: which one it is, also in help" {
+	local row
+	for row in "pull=cordon image pull REF" "images=cordon image ls" "rmi=cordon image rm IMAGE" "build=There is no build" \
+		"cp=cordon exec SANDBOX cat FILE" "info=cordon doctor" "version=cordon --version" "login=skopeo login" \
+		"push=skopeo copy oci-archive:FILE" "container ls=cordon ps" "container stop=cordon stop" "container cp=cordon exec" \
+		"image push=skopeo copy" "system prune=cordon image prune"; do
+		# Words on purpose.
+		# shellcheck disable=SC2086
+		says 125 "cordon: '${row%%=*}' is a command of Docker's*hint: *${row#*=}*" cordon ${row%%=*}
+	done
+	says 125 "cordon: 'pull' is a command of Docker's*" cordon help pull
+	# The controls: what is none of Docker's, and what both have.
+	says 125 "cordon: unknown command 'imagse'*Did you mean \`cordon image\`?*" cordon imagse
+	says 125 "cordon: unknown command 'container'*" cordon container
+	gives 0 "" cordon ps -q
+}
+
+# bats test_tags=user
+@test "flags of logs, update and attach stand in front of the sandbox or behind; hints name the command" {
+	cordon create --name web --set labels.a=b -- true >/dev/null 2>&1
+	gives 0 "" cordon logs web --tail 3
+	gives 0 web cordon update web --restart always
+	[ "$(cordon inspect --format '{{.restart}}' web)" = always ]
+	gives 0 web cordon update --restart no web
+	says 125 "cordon: no sandbox is called -f*" cordon logs -- -f
+	says 125 "cordon: logs wants one sandbox*" cordon logs web web -f
+	says 125 "cordon: unknown flag --folow*Did you mean --follow? \`cordon logs --help\`*" cordon logs web --folow
+	says 125 "cordon: unknown flag --memry*Did you mean --memory? \`cordon update --help\`*" cordon update web --memry 1
+	says 125 "cordon: unknown flag --memry*Did you mean --memory? \`cordon create --help\`*" cordon create --memry 1 -- true
+	says 125 "cordon: unknown flag --memry*Did you mean --memory? \`cordon run --help\`*" cordon run --memry 1 -- true
+	# What belongs to a program is not read.
+	gives 0 "--memry" cordon run -- echo --memry
+	gives 0 web cordon rm web
+}

@@ -177,7 +177,8 @@ refused() { # PATTERN FLAG...
 @test "capabilities: none are there, any may be dropped, none can be added" {
 	gives 0 "0000000000000000" cordon run --cap-drop net_raw --cap-drop=ALL -- sh -c "sed -n 's/CapBnd:\t//p' /proc/self/status"
 	refused "*unknown capability 'CAP_NET_RAWR'*" --cap-drop net_rawr
-	refused "*capabilities.add with anything in it is not enforced by this build*--cap-add NET_ADMIN*" --cap-add NET_ADMIN
+	refused "*capabilities.add with anything in it is not enforced by this build*--cap-add NET_ADMIN*hint: *--explain-denials*seccomp.call:NAME=why*" \
+		--cap-add NET_ADMIN
 	refused "*not enforced by this build*" --cap-add ALL
 	refused "*--privileged is Docker's*Say what is needed*" --privileged
 }
@@ -186,7 +187,7 @@ refused() { # PATTERN FLAG...
 	install -m 0644 "$repo/tests/bench/data/docker-default-seccomp.json" d.json
 	gives 42 EPERM cordon run --security-opt seccomp=d.json -- "$ATTACK/call" mbind 0 0 0 0 0 0
 	gives 0 ok cordon run -- "$ATTACK/call" mbind 0 0 0 0 0 0
-	refused "*the waiver seccomp.off is not enforced by this build*" --security-opt seccomp=unconfined
+	refused "*the waiver seccomp.off is not enforced by this build*hint: Allow what is missing by name: --waive 'seccomp.call:NAME=why'*" --security-opt seccomp=unconfined
 	refused "*Docker's own filter is not built in here*" --security-opt seccomp=builtin
 	gives 0 $'cordon: waived: apparmor (--security-opt apparmor=unconfined)\nx' \
 		cordon run --security-opt apparmor=unconfined -- echo x
@@ -202,7 +203,7 @@ refused() { # PATTERN FLAG...
 	gives 0 "" cordon run --network none -- sh -c 'tail -n +3 /proc/net/dev | grep -v "lo:" || true'
 	refused "*process.init: false is not enforced by this build*--init=false*" --init=false
 	refused "*network.mode: bridge is not enforced by this build*" --network bridge
-	refused "*network.mode: host is not enforced by this build*" --net host
+	refused "*network.mode: host is not enforced by this build*hint: Leave it out: there is no network inside yet.*--fd 3*" --net host
 }
 
 @test "what is for kept sandboxes: refused where it is asked of one that is not" {

@@ -32,7 +32,7 @@ cordon_setup() {
 # What a test leaves behind is a failure of that test; the run root may stay, but empty.
 cordon_teardown() {
 	decoy_stop
-	if [ -d "$CORDON_ROOT" ] && left=$(cd "$CORDON_ROOT" && find . -path './run/*' ! -path ./run/runs ! -path ./run/sandboxes -print) &&
+	if [ -d "$CORDON_ROOT" ] && left=$(cd "$CORDON_ROOT" && find . -path './run/*' ! -path ./run/runs ! -path ./run/sandboxes ! -path ./run/boot_id -print) &&
 		[ -n "$left" ]; then
 		printf 'left in the run root:\n%s\n' "$left"
 		return 1

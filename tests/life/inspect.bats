@@ -168,3 +168,21 @@ field() { # FILTER-OF-JQ
 	says 125 "cordon: unknown flag --fromat of inspect*Did you mean --format*" cordon inspect --fromat x web
 	says 0 "Usage: cordon inspect*-f, --format TEXT*" cordon help inspect
 }
+
+@test "inspect --format: Docker's names of fields that are here" {
+	local field ours
+	id=$(cordon run -d --name web --label a=b -- sleep 60 3>&-)
+	for field in Id=id Name=name State.Status=state State.Pid=workload_pid State.StartedAt=started_at RestartCount=restarts \
+		Created=created_at State.ExitCode=exit_code State.FinishedAt=finished_at State.Error=reason; do
+		ours=$(cordon inspect --format "{{.${field#*=}}}" web)
+		gives 0 "$ours" cordon inspect --format "{{.${field%%=*}}}" web
+	done
+	gives 0 '{"a":"b"} ["sleep","60"]' cordon inspect --format '{{json .Config.Labels}} {{json .Config.Cmd}}' web
+	gives 0 "true false false false" cordon inspect --format \
+		'{{.State.Running}} {{.State.Paused}} {{.State.Restarting}} {{.State.OOMKilled}}' web
+	cordon stop -t 0 web >/dev/null
+	gives 0 "exited false 137" cordon inspect --format '{{.State.Status}} {{.State.Running}} {{.State.ExitCode}}' web
+	# What there is not is still said.
+	says 125 "cordon: --format: there is no .State*" cordon inspect --format '{{.State.Health}}' web
+	gives 0 web cordon rm web
+}

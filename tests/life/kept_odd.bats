@@ -36,6 +36,21 @@ teardown() { kept_end && own_groups_end; }
 	gives 0 $'a\nb' cordon rm -f a b
 }
 
+@test "restart: one that could not be started again is not ended" {
+	mkdir "$BATS_TEST_TMPDIR/shown"
+	kept_start a --ro "$BATS_TEST_TMPDIR/shown" -- sleep 60
+	kept_pids a
+	rmdir "$BATS_TEST_TMPDIR/shown"
+	says 125 "*$BATS_TEST_TMPDIR/shown*sandbox a could not be started again, so it was not ended*" cordon restart -t 0 a
+	[ -d "/proc/$workload" ]
+	gives 0 running cordon inspect --format '{{.state}}' a
+	# The control.
+	mkdir "$BATS_TEST_TMPDIR/shown"
+	gives 0 a cordon restart -t 0 a
+	eventually kept_gone "$workload"
+	gives 0 running cordon inspect --format '{{.state}}' a
+	gives 0 a cordon rm -f a
+}
 
 @test "after an update a restart by policy keeps output, input and pausing as they were" {
 	own_groups

@@ -163,6 +163,23 @@ ends() { # NAME COUNT
 	says 125 "*no sandbox is called nobody*" cordon stats nobody
 }
 
+@test "stats and ps: on a terminal of 80 columns no line is longer, and columns stand below each other" {
+	need script
+	cordon run "${kept[@]}" --name a-name-that-is-quite-long --memory 64m -- sh -c "sleep 61; : a long line"
+	cordon run "${kept[@]}" --name web -- sleep 62
+	script -qec "stty cols 80; timeout 3 '$CORDON' --root '$CORDON_ROOT' stats; stty cols 140; timeout 3 '$CORDON' --root '$CORDON_ROOT' stats" \
+		/dev/null </dev/null 3>&- | tr -d '\r' | sed -E 's/\x1b\[[HJ]//g' >seen
+	grep -q '^a-name-tha… .* 64.0MiB ' seen
+	# The control: where there is room nothing is cut.
+	grep -q '^a-name-that-is-quite-long .* 64.0MiB ' seen
+	awk '/NET I\/O/ { exit } { if (length($0) > 80 + 2 * /…/) { print; bad = 1 } } END { exit bad }' seen
+	run -0 cordon ps
+	[[ "$output" == *…* ]]
+	# Each line's STATUS begins where the header's does.
+	at=$(awk 'NR == 1 { print index($0, "STATUS") }' <<<"$output")
+	[ "$(tail -n +2 <<<"$output" | sed 's/…/./g' | cut -c "$at-$((at + 1))" | sort -u)" = Up ]
+}
+
 @test "stats: a sandbox without limits is counted where a group can be had" {
 	cordon run "${kept[@]}" --name web -- sleep 60
 	run -0 cordon stats --no-stream --json web

@@ -180,6 +180,33 @@ static void rows_go_on_below_themselves(void **state)
 		      table_row(5, 4, "ab", "aaaa bbbb cccc dddd eeee"));
 }
 
+static void cuts_to_columns(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"", ""},
+		{"abcde", "abcde"},
+		{"abcdef", "abcd\xe2\x80\xa6"},
+		{"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"},
+		{"a\xe4\xbd\xa0\xe4\xbd\xa0", "a\xe4\xbd\xa0\xe4\xbd\xa0"},
+		{"ab\xe4\xbd\xa0\xe4\xbd\xa0", "ab\xe4\xbd\xa0\xe2\x80\xa6"},
+	};
+	char buf[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(table_cut(rows[i].text, 5, buf, sizeof(buf)),
+				 strlen(rows[i].want));
+		assert_string_equal(buf, rows[i].want);
+	}
+	/* Where the buffer is shorter than the columns it is cut as well, and never within one. */
+	assert_true(table_cut("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 80, buf, 13) <
+		    13);
+	assert_non_null(strstr(buf, "\xc3\xa4\xe2\x80\xa6"));
+}
+
 static void widths_are_characters(void **state)
 {
 	(void)state;
@@ -189,6 +216,9 @@ static void widths_are_characters(void **state)
 	assert_int_equal(table_width("\xe4\xbd\xa0"), 2);
 	assert_int_equal(table_width("\xf0\x9f\x98\x80"), 2);
 	assert_int_equal(table_width("\xff\xc3"), 2);
+	/* The dots of what was cut, and what else takes three bytes and one column. */
+	assert_int_equal(table_width("ab\xe2\x80\xa6"), 3);
+	assert_int_equal(table_width("\xe2\x80\x93\xe2\x94\x82"), 2);
 	/* A character is never cut. */
 	assert_prints(1,
 		      "ab  \xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0"
@@ -211,6 +241,7 @@ int main(void)
 		cmocka_unit_test(rows_are_one_line_in_a_pipe),
 		cmocka_unit_test(rows_go_on_below_themselves),
 		cmocka_unit_test(widths_are_characters),
+		cmocka_unit_test(cuts_to_columns),
 	};
 
 	return cmocka_run_group_tests_name("cmd/print", tests, NULL, NULL);

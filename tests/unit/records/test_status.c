@@ -109,7 +109,7 @@ static struct last_run running(void)
 				.finished_ms = RESULT_NONE,
 				.exit_code = RESULT_NONE};
 
-	status_boot_id(last.boot_id);
+	state_boot_id(last.boot_id);
 	return last;
 }
 
