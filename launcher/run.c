@@ -391,6 +391,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.id_block = options->id_block,
 		.target = options->target,
 		.logs = options->logs,
+		.terminal_size = options->terminal_size,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};

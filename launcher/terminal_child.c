@@ -16,16 +16,23 @@
 
 /* ---- setup process ---- */
 
+/* In the background there is none: who starts it or attaches tells a size, and the modes of a new
+ * pty are the usual ones. */
+static int set_size(const struct terminal_size *from, int to, struct err *err)
+{
+	const struct winsize size = {.ws_row = from->rows, .ws_col = from->columns};
+
+	if (ioctl(to, TIOCSWINSZ, &size) != 0)
+		return err_set(err, ERR_SETUP, errno, "size of the terminal");
+	return 0;
+}
+
 /* The pty begins as the caller's terminal is. */
 static int copy_settings(int from, int to, struct err *err)
 {
 	struct termios modes;
 	struct winsize size;
 
-	/* In the background there is none: those who attach tell their size, and the modes of a new
-	 * pty are the usual ones. */
-	if (from < 0)
-		return 0;
 	if (tcgetattr(from, &modes) != 0 || tcsetattr(to, TCSANOW, &modes) != 0)
 		return err_set(err, ERR_SETUP, errno, "modes of the terminal");
 	if (ioctl(from, TIOCGWINSZ, &size) != 0 || ioctl(to, TIOCSWINSZ, &size) != 0)
@@ -63,9 +70,9 @@ int terminal_make_pair(struct launch *launch, struct err *err)
 
 	if (master < 0)
 		return master;
-	r = copy_settings(launch->decision->keeps_terminal ? -1
-							   : terminal_descriptor(launch->decision),
-			  slave, err);
+	r = launch->decision->keeps_terminal
+		    ? set_size(&launch->terminal_size, slave, err)
+		    : copy_settings(terminal_descriptor(launch->decision), slave, err);
 	if (r < 0)
 		return r;
 	if (fchown(slave, id->uid, id->gid) != 0 || fchmod(slave, 0600) != 0)
