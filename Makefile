@@ -70,6 +70,7 @@ LAUNCHER_SRC := \
 	launcher/keyring.c \
 	launcher/landlock.c \
 	launcher/landlock_child.c \
+	launcher/landlock_places.c \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/output.c \

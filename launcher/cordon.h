@@ -195,12 +195,14 @@ struct run_started {
 	uint64_t nproc_limit;        /* RLIMIT_NPROC of the workload */
 	uint64_t stop_grace_ms;      /* what the policy says */
 	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
+	const struct landlock_places *places; /* likewise, where there are rules of Landlock's */
 };
 
 /* The sandbox that is entered, in the caller's hands. */
 struct run_target {
 	/* In the order of facts_namespace_names. */
 	int namespace_fds[FACTS_NAMESPACES];
+	struct landlock_places places;
 	struct cgroup groups; /* cgroup_open; n 0: none */
 	uint32_t id_block;    /* 0: as a user */
 	/* Where the kernel has the caller's arguments: nobody inside is to read them. */

@@ -278,6 +278,8 @@ static void close_target(const struct launch *launch)
 		if (launch->target->namespace_fds[i] >= 0)
 			ignore_result(close(launch->target->namespace_fds[i]),
 				      "only the joiner needs it");
+	for (size_t i = 0; i < launch->target->places.n; i++)
+		ignore_result(close(launch->target->places.list[i].fd), "the rules are made");
 }
 
 /* Anybody who shares a pid namespace with a process may read how it was called, dumpable or not

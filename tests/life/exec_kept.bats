@@ -288,6 +288,18 @@ is_stopped() {
 	gives 0 here env CORDON_FAULT=none:skip "$FAULTY" --root "$CORDON_ROOT" exec rows echo here
 }
 
+@test "a keeper that does not hold what exec goes by is refused at the start" {
+	local row code
+	for row in namespaces landlock_places; do
+		code=0
+		CORDON_FAULT=$row:skip "$FAULTY" --root "$CORDON_ROOT" run -d --name held --set landlock=auto -- sleep 1000 \
+			>said 2>&1 </dev/null 3>&- || code=$?
+		[ "$code" -eq 125 ] && grep -q "^cordon: step $row: .* held" said || { echo "$row: exit code $code"; cat said; return 1; }
+	done
+	kept held --set landlock=auto -- sleep 1000
+	gives 0 here cordon exec held echo here
+}
+
 @test "the client is killed in front of each row: nothing of it is left inside" {
 	local row code
 	kept rows -- sleep 1000
