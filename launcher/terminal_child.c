@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -40,8 +42,16 @@ static int copy_settings(int from, int to, struct err *err)
 	return 0;
 }
 
-/* The pair, in the sandbox's devpts, so that its name means the same inside. By TIOCGPTPEER: the
- * name could lead elsewhere. */
+static bool is_of_devpts(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+/* The pair, in the sandbox's devpts, so that its name means the same inside: in one that runs
+ * already, something else may have come to stand there. By TIOCGPTPEER: the name could lead
+ * elsewhere. */
 static int open_pair(const struct launch *launch, int *ret_slave, struct err *err)
 {
 	_cleanup_fd_ int master =
@@ -52,6 +62,8 @@ static int open_pair(const struct launch *launch, int *ret_slave, struct err *er
 
 	if (master < 0)
 		return err_set(err, ERR_SETUP, -master, "open the sandbox's ptmx");
+	if (!is_of_devpts(master))
+		return err_set(err, ERR_SETUP, 0, "the sandbox's /dev/pts/ptmx is of no devpts");
 	if (ioctl(master, TIOCSPTLCK, &unlocked) != 0)
 		return err_set(err, ERR_SETUP, errno, "unlock the sandbox's terminal");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);

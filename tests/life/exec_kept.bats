@@ -280,7 +280,7 @@ is_stopped() {
 @test "a row that is left out is refused" {
 	local row code=0
 	kept rows --set landlock=auto -- sleep 1000
-	for row in parent_death_signal entered_death_signal rlimits nproc no_new_privs program landlock keeper_privileges; do
+	for row in undumpable enter.joined enter.taken parent_death_signal entered_death_signal rlimits nproc no_new_privs program landlock keeper_privileges; do
 		CORDON_FAULT=$row:skip "$FAULTY" --root "$CORDON_ROOT" exec rows echo never >said 2>&1 </dev/null || code=$?
 		[ "$code" -ge 125 ] && [ "$code" -le 127 ] || { echo "$row: exit code $code"; return 1; }
 		grep -q "^cordon: " said && [[ "$(<said)" != *never* ]]
