@@ -70,6 +70,7 @@ LAUNCHER_SRC := \
 	launcher/keyring.c \
 	launcher/landlock.c \
 	launcher/landlock_child.c \
+	launcher/landlock_places.c \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/output.c \
@@ -639,11 +640,12 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, and sandboxes that live: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 	tests/bench/life $(BENCH_LIFE_FLAGS)
+	tests/bench/exec $(BENCH_EXEC_FLAGS)
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----

@@ -69,7 +69,8 @@ const struct subcommand commands[] = {
 	{"run", "[FLAGS] -- CMD...", "run a program in a sandbox of its own",
 	 "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137\n"
 	 "where cordon ended it, 126 or 127 where it could not be executed, 125 for\n"
-	 "anything wrong with cordon.\n",
+	 "anything wrong with cordon. At a terminal a run with -it and --name can be left\n"
+	 "by ctrl-p ctrl-q (exit code 0): it goes on, and `cordon attach` comes back.\n",
 	 COMMAND_RUN_FLAGS, cmd_run, NULL},
 	{"explain", "[FLAGS] [-- CMD...]",
 	 "print the plan of a run, with where each value comes from; change nothing",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon create`, and `cordon run` with -d or --detach-keys: a sandbox that is kept. */
+/* `cordon create`, and `cordon run` with -d, or with -it and --name: a sandbox that is kept. */
 #include "cmd/create.h"
 
 #include <errno.h>
@@ -86,7 +86,7 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 	return 0;
 }
 
-/* ---- run -d, run --detach-keys ---- */
+/* ---- run -d, run -it --name ---- */
 
 struct started {
 	struct records records;
@@ -117,7 +117,7 @@ static int start(const struct cmd_context *context, struct verdict *verdict,
 	pid_t pid;
 	int r = sandbox_lock(records, sandbox, &verdict->err);
 
-	cmd_request_init(context, &roots);
+	kept_roots(context, &roots);
 	/* Somebody has seen it, and removed it again. */
 	if (r < 0)
 		return r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon run` with -d, which is create and start, or --detach-keys, which attaches as well. */
+/* `cordon run` with -d, which is create and start, or at a terminal with -it and --name, which
+ * attaches as well. */
 #ifndef CORDON_CMD_CREATE_H
 #define CORDON_CMD_CREATE_H
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -41,6 +42,15 @@ void kept_close(struct records *records)
 		print_note("%s", err.text);
 	}
 	records_release(records);
+}
+
+void kept_roots(const struct cmd_context *context, struct run_request *ret)
+{
+	struct winsize size;
+
+	cmd_request_init(context, ret);
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		ret->terminal_size = (struct terminal_size){size.ws_row, size.ws_col};
 }
 
 /* ---- deciding ---- */
@@ -291,7 +301,7 @@ static int decide_and_start(const struct cmd_context *context, const struct reco
 	pid_t pid;
 	int r;
 
-	cmd_request_init(context, &roots);
+	kept_roots(context, &roots);
 	exit_code = decide_record(&roots, records, verdict, record);
 	if (exit_code != 0)
 		return exit_code;

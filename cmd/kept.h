@@ -50,6 +50,10 @@ int must_check kept_check(const struct cmd_context *context, const struct record
 /* Where it was made is where its relative paths begin. */
 int must_check kept_enter_directory(const struct record *record, struct err *err);
 
+/* The request that a start in the background begins with: as cmd_request_init, and the size of the
+ * caller's terminal. */
+void kept_roots(const struct cmd_context *context, struct run_request *ret);
+
 /* Refuses the flags that mean nothing for a sandbox in the background. 0 or ERR_USAGE. */
 int must_check kept_check_flags(const struct options *options, struct err *err);
 

@@ -126,8 +126,8 @@ const struct option_def options_table[] = {
 	{"--detach-keys", 0, "KEYS", TO_TEXT, AT(detach_keys), OPTION_ATTACH,
 	 "keys that detach from a terminal: ctrl-p,ctrl-q unless said"},
 	{"--detach-keys", 0, "KEYS", TO_TEXT, AT(detach_keys), OPTION_RUN | OPTION_DOCKER,
-	 "with -it and --name: run it in the background and be attached; these keys leave it, and "
-	 "`cordon attach` comes back"},
+	 "with -it and --name: other keys that leave it than ctrl-p,ctrl-q; `cordon attach` comes "
+	 "back"},
 	{"--no-stdin", 0, NULL, TO_TRUTH, AT(no_stdin), OPTION_ATTACH, "pass nothing of stdin on"},
 	{"--sig-proxy", 0, NULL, TO_UNTRUTH, AT(no_sig_proxy), OPTION_ATTACH,
 	 "pass signals on to the program; done unless =false is said"},

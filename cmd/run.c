@@ -12,6 +12,7 @@
 #include "cmd/create.h"
 #include "cmd/denials.h"
 #include "cmd/ending.h"
+#include "cmd/kept.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
 #include "cmd/top.h"
@@ -33,6 +34,19 @@ static int check_detach_keys(const struct options *o, struct err *err)
 	err_set(err, ERR_USAGE, 0,
 		"--detach-keys is for a sandbox at a terminal that has a name to come back by");
 	return err_hint(err, "cordon run -it --name NAME --detach-keys %s ...", o->detach_keys);
+}
+
+/* A name to come back by, and nothing but a terminal to pass on: what is asked of a run in the
+ * foreground, or redirected, keeps it there. */
+static bool is_left_by_keys(const struct options *o)
+{
+	struct err why;
+
+	if (o->detach_keys != NULL)
+		return true;
+	return o->name != NULL && o->interactive && o->tty && isatty(STDIN_FILENO) == 1 &&
+	       isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1 &&
+	       kept_check_flags(o, &why) == 0;
 }
 
 static int check_command(const struct options *o, struct err *err)
@@ -308,7 +322,7 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv)
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}
-	if (r == 0 && (verdict->options.detach || verdict->options.detach_keys != NULL))
+	if (r == 0 && (verdict->options.detach || is_left_by_keys(&verdict->options)))
 		return create_and_start(context, verdict);
 	exit_code = r < 0 ? finish(verdict, &report, NULL, verdict->err.text, EXIT_CORDON)
 			  : decide_and_run(verdict, context, &report);

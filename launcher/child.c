@@ -93,7 +93,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 	[CHILD_UNDUMPABLE] =
 		{"undumpable",
 		 "nobody in a sandbox that runs looks into what comes in, before its exec",
-		 is_entering, enter_undumpable, NULL},
+		 is_entering, enter_undumpable, enter_verify_undumpable},
 	[CHILD_SETUP_IDS] =
 		{"setup_ids",
 		 "files made for the sandbox get ids of the sandbox; supplementary groups go",
@@ -183,7 +183,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 					"what was started in a sandbox by `cordon exec` ends with "
 					"that, whoever kills it",
 					is_entering, child_parent_death_signal,
-					child_verify_parent_death_signal},
+					enter_verify_ids_taken},
 	[CHILD_NO_NEW_PRIVS] = {"no_new_privs", "setuid files give nothing", NULL,
 				child_no_new_privs, child_verify_no_new_privs},
 	[CHILD_DESCRIPTORS] = {"descriptors",

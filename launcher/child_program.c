@@ -26,10 +26,12 @@ static bool is_passed_on(const struct spec_process *process, int fd)
 	return false;
 }
 
-/* What this process talks with until its exec: sockets and pipes, through which no path leads. */
+/* What this process needs until its exec, and through which no path leads: sockets, pipes, and a
+ * set of Landlock's rules. */
 static bool is_conversation(const struct launch *launch, int fd)
 {
-	return fd == launch->sync_child || fd == launch->gate || fd == launch->lifeline_read;
+	return fd == launch->sync_child || fd == launch->gate || fd == launch->lifeline_read ||
+	       fd == launch->landlock_ruleset;
 }
 
 static bool stays_open(const struct launch *launch, int fd)
@@ -41,7 +43,8 @@ static bool stays_open(const struct launch *launch, int fd)
 static int next_that_stays(const struct launch *launch, int from)
 {
 	const struct spec_process *process = &launch->spec->process;
-	const int own[] = {launch->sync_child, launch->gate, launch->lifeline_read};
+	const int own[] = {launch->sync_child, launch->gate, launch->lifeline_read,
+			   launch->landlock_ruleset};
 	int next = -1;
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) + process->n_fds; i++) {

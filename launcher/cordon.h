@@ -50,6 +50,11 @@ struct policy_files {
 };
 
 /* What the front door was asked for: text only, nothing opened. */
+struct terminal_size {
+	uint16_t rows;
+	uint16_t columns;
+};
+
 struct run_request {
 	struct policy_request policy;
 	/* A kept sandbox's: what the policy reads is what it read when the sandbox was made, and no
@@ -72,6 +77,7 @@ struct run_request {
 	 * of its own, whether the caller has one or not. */
 	bool keeps_stdin;
 	bool keeps_terminal;
+	struct terminal_size terminal_size; /* its first one; 0 by 0: nobody knows yet */
 	/* Another program is to be started in a sandbox that this request describes: what is asked
 	 * of the host is what that takes, and RLIMIT_NPROC is that of the sandbox's start. */
 	bool enters;
@@ -190,12 +196,14 @@ struct run_started {
 	uint64_t nproc_limit;        /* RLIMIT_NPROC of the workload */
 	uint64_t stop_grace_ms;      /* what the policy says */
 	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
+	const struct landlock_places *places; /* likewise, where there are rules of Landlock's */
 };
 
 /* The sandbox that is entered, in the caller's hands. */
 struct run_target {
 	/* In the order of facts_namespace_names. */
 	int namespace_fds[FACTS_NAMESPACES];
+	struct landlock_places places;
 	struct cgroup groups; /* cgroup_open; n 0: none */
 	uint32_t id_block;    /* 0: as a user */
 	/* Where the kernel has the caller's arguments: nobody inside is to read them. */
@@ -228,6 +236,7 @@ struct run_options {
 	/* Likewise: a socket that listens (SOCK_SEQPACKET), for those who attach: attach.h; the
 	 * caller's to close. -EBADF: none. */
 	int attach_fd;
+	struct terminal_size terminal_size; /* where the decision keeps_terminal */
 	/* Called once when what it prints can be kept no more: the process that does has died, or
 	 * does not answer and was killed. The sandbox goes on. NULL: none. */
 	void (*output_lost)(void *ctx);

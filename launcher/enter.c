@@ -174,6 +174,8 @@ int enter_spawn(struct launch *launch, struct err *err)
 	pid_t pid;
 	int r = check_stays_undumpable(launch, err);
 
+	if (r == 0)
+		r = landlock_begin_entering(launch, err);
 	if (r < 0)
 		return r;
 	/* What is left by the supervisor comes back here, not to the host's init: a dead process

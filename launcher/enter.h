@@ -63,6 +63,11 @@ int must_check enter_verify_member(struct launch *launch, struct err *err);
 
 /* The row undumpable: for this process and all that it forks, until they execute something. */
 int must_check enter_undumpable(struct launch *launch, struct err *err);
+int must_check enter_verify_undumpable(struct launch *launch, struct err *err);
+
+/* Verifies the row entered_death_signal, and that the ids which the workload's process has taken on
+ * have not made it dumpable again. */
+int must_check enter_verify_ids_taken(struct launch *launch, struct err *err);
 _Noreturn void enter_main(struct launch *launch);
 
 #endif

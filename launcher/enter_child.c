@@ -113,11 +113,22 @@ static int open_dev(struct launch *launch, struct err *err)
 	return 0;
 }
 
+/* What other ids, or another user namespace, may do to a process (commit_creds in kernel/cred.c).
+ * For tests: POINT:skip. */
+static void become_dumpable_in_tests(const struct launch *launch, const char *point)
+{
+	if (fault_at(&launch->fault, point) == FAULT_SKIP)
+		ignore_result(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "then the test fails");
+}
+
 static int join(struct launch *launch, struct err *err)
 {
 	int r = join_namespaces(launch, err);
 
-	return r == 0 ? run_row(launch, CHILD_SETUP_IDS, err) : r;
+	if (r == 0)
+		r = run_row(launch, CHILD_SETUP_IDS, err);
+	become_dumpable_in_tests(launch, "enter.joined");
+	return r == 0 ? enter_verify_undumpable(launch, err) : r;
 }
 
 /* The first of two joiners, where there is a terminal: its pair is made in the sandbox's devpts.
@@ -278,6 +289,8 @@ static void close_target(const struct launch *launch)
 		if (launch->target->namespace_fds[i] >= 0)
 			ignore_result(close(launch->target->namespace_fds[i]),
 				      "only the joiner needs it");
+	for (size_t i = 0; i < launch->target->places.n; i++)
+		ignore_result(close(launch->target->places.list[i].fd), "the rules are made");
 }
 
 /* Anybody who shares a pid namespace with a process may read how it was called, dumpable or not
@@ -295,6 +308,26 @@ int enter_undumpable(struct launch *launch, struct err *err)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0
 		       ? err_set(err, ERR_SETUP, errno, "not dumpable")
 		       : 0;
+}
+
+/* 2 is readable by the host's root alone: proc_sys_fs(5), suid_dumpable. */
+int enter_verify_undumpable(struct launch *launch, struct err *err)
+{
+	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+
+	(void)launch;
+	return dumpable == 0 || dumpable == 2
+		       ? 0
+		       : err_set(err, ERR_SETUP, 0,
+				 "what runs in the sandbox could look into cordon: it is dumpable");
+}
+
+int enter_verify_ids_taken(struct launch *launch, struct err *err)
+{
+	int r = child_verify_parent_death_signal(launch, err);
+
+	become_dumpable_in_tests(launch, "enter.taken");
+	return r == 0 ? enter_verify_undumpable(launch, err) : r;
 }
 
 void enter_main(struct launch *launch)

@@ -103,6 +103,11 @@ static bool is_kept(const struct decision *d)
 	return d->is_kept && !d->enters;
 }
 
+static bool wants_places(const struct decision *d)
+{
+	return is_kept(d) && landlock_is_wanted(d);
+}
+
 static bool wants_member(const struct decision *d)
 {
 	return limits_has_group(d) || d->enters;
@@ -357,6 +362,11 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			       "held open, so that `cordon exec` can enter them whatever the "
 			       "workload does",
 			       is_kept, enter_hold_namespaces, enter_verify_namespaces, NULL},
+	[PARENT_LANDLOCK_PLACES] = {"landlock_places",
+				    "held open as well: what `cordon exec` starts has the same "
+				    "rules, whatever lies at their paths then",
+				    wants_places, landlock_hold_places, landlock_verify_places,
+				    NULL},
 	[PARENT_CGROUP_MEMBER] = {"cgroup_member",
 				  "the kernel says that the workload is in the group", wants_member,
 				  verify_member, NULL, NULL},
@@ -412,6 +422,7 @@ MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
 MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,
 	     "pidfd_getfd(2): as root it takes CAP_SYS_PTRACE; and as for the monitor");
 MUST_PRECEDE(PARENT_NAMESPACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
+MUST_PRECEDE(PARENT_LANDLOCK_PLACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
 MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
 	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
 

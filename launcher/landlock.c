@@ -249,6 +249,18 @@ static void report_nothing_there(struct builder *b, const struct spec_path_list 
 		   path);
 }
 
+/* The keeper holds each of them open for `cordon exec` (landlock_places.c). */
+static void report_too_many(struct builder *b, size_t n)
+{
+	struct miss *m = preflight_miss(b->misses, "landlock", b->decision->spec.landlock.origin);
+
+	str_format(m->text, sizeof(m->text),
+		   "landlock: %zu rules are more than the %d that a sandbox that is kept can have",
+		   n, LANDLOCK_PLACES_MAX);
+	str_format(m->hint, sizeof(m->hint),
+		   "Name directories that hold the files of its lists, or mount fewer places.");
+}
+
 /* Leaves the list's right where both the rules and the list have it. */
 static void tighten(struct builder *b, const struct spec_path_list *list)
 {
@@ -302,6 +314,8 @@ int landlock_build(struct decision *decision, struct misses *misses, struct err 
 		if (b.rules[i].access != 0)
 			b.rules[kept++] = b.rules[i];
 	}
+	if (decision->is_kept && kept > LANDLOCK_PLACES_MAX)
+		report_too_many(&b, kept);
 	decision->landlock.list = b.rules;
 	decision->landlock.n = kept;
 	return 0;

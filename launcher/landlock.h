@@ -20,6 +20,19 @@ struct decision;
 struct launch;
 struct misses;
 
+enum { LANDLOCK_PLACES_MAX = 128 };
+
+/* What a rule is for, by a descriptor, and what it allows. */
+struct landlock_place {
+	int fd;
+	uint64_t access;
+};
+
+struct landlock_places {
+	struct landlock_place list[LANDLOCK_PLACES_MAX];
+	size_t n;
+};
+
 enum {
 	LANDLOCK_ABI_REFER = 2, /* before it nothing can be renamed from one directory to another */
 	LANDLOCK_ABI_TRUNCATE = 3,
@@ -54,6 +67,24 @@ void landlock_describe(uint64_t access, char *ret, size_t size);
  * what is not there in the first place. Returns 0 or -ENOMEM.
  */
 int must_check landlock_build(struct decision *decision, struct misses *misses, struct err *err);
+
+/* What is wrong with a rule's path; result: -errno, which it returns. */
+int landlock_explain_path(const char *path, int result, struct err *err);
+
+/* A rule for what place (O_PATH is enough) is, or is above; what: how an error calls it. */
+int must_check landlock_allow(int ruleset, int place, uint64_t access, const char *what,
+			      struct err *err);
+
+/* ---- landlock_places.c ---- */
+
+/* The row landlock_places; Runs in: the keeper. After: SYNC_READY; before the gate is opened. */
+int must_check landlock_hold_places(struct launch *launch, struct err *err);
+int must_check landlock_verify_places(struct launch *launch, struct err *err);
+void landlock_release_places(struct landlock_places *places);
+
+/* Before the first fork of an exec: the set of rules, with those of the sandbox's start in it. A
+ * set leads to no file, so it may stay open where paths are looked up. */
+int must_check landlock_begin_entering(struct launch *launch, struct err *err);
 
 /* The row; Runs in: the workload's process. After: pivot, no_new_privs. */
 int must_check landlock_restrict(struct launch *launch, struct err *err);

@@ -21,7 +21,7 @@
 	(SYS_LANDLOCK_FS_EXECUTE | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_READ_FILE | \
 	 SYS_LANDLOCK_FS_TRUNCATE | SYS_LANDLOCK_FS_IOCTL_DEV)
 
-static int explain_path(const char *path, int result, struct err *err)
+int landlock_explain_path(const char *path, int result, struct err *err)
 {
 	err_set(err, ERR_SETUP, -result, "landlock: %s", path);
 	if (result == -ELOOP)
@@ -32,30 +32,33 @@ static int explain_path(const char *path, int result, struct err *err)
 	return result;
 }
 
-static int allow_path(const struct launch *launch, int ruleset, const struct landlock_rule *rule,
-		      struct err *err)
+int landlock_allow(int ruleset, int place, uint64_t access, const char *what, struct err *err)
 {
-	struct sys_landlock_path_beneath beneath = {.access = rule->access};
-	_cleanup_fd_ int place = sys_openat2(AT_FDCWD, rule->path, O_PATH | O_CLOEXEC, 0,
-					     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	struct sys_landlock_path_beneath beneath = {.access = access, .parent_fd = place};
 	struct stat st;
 	int r;
 
-	(void)launch;
+	if (fstat(place, &st) != 0)
+		return landlock_explain_path(what, -errno, err);
+	if (!S_ISDIR(st.st_mode))
+		beneath.access &= RIGHTS_OF_FILES;
+	if (beneath.access == 0)
+		return 0;
+	r = sys_landlock_add_rule(ruleset, SYS_LANDLOCK_RULE_PATH_BENEATH, &beneath);
+	return r < 0 ? landlock_explain_path(what, r, err) : 0;
+}
+
+static int allow_path(int ruleset, const struct landlock_rule *rule, struct err *err)
+{
+	_cleanup_fd_ int place = sys_openat2(AT_FDCWD, rule->path, O_PATH | O_CLOEXEC, 0,
+					     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+
 	/* Where the workload may not even go it needs no rule. */
 	if (place == -EACCES)
 		return 0;
 	if (place < 0)
-		return explain_path(rule->path, place, err);
-	if (fstat(place, &st) != 0)
-		return explain_path(rule->path, -errno, err);
-	if (!S_ISDIR(st.st_mode))
-		beneath.access &= RIGHTS_OF_FILES;
-	beneath.parent_fd = place;
-	if (beneath.access == 0)
-		return 0;
-	r = sys_landlock_add_rule(ruleset, SYS_LANDLOCK_RULE_PATH_BENEATH, &beneath);
-	return r < 0 ? explain_path(rule->path, r, err) : 0;
+		return landlock_explain_path(rule->path, place, err);
+	return landlock_allow(ruleset, place, rule->access, rule->path, err);
 }
 
 /* Of a file system that can be mounted nowhere. Asked, and not left to the refusal (EBADFD): errno
@@ -110,8 +113,9 @@ static int add_rules(const struct launch *launch, int ruleset, struct err *err)
 	const struct spec_process *process = &launch->spec->process;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rules->n; i++)
-		r = allow_path(launch, ruleset, &rules->list[i], err);
+	/* Who enters has those of the sandbox's start (landlock_begin_entering). */
+	for (size_t i = 0; launch->target == NULL && r == 0 && i < rules->n; i++)
+		r = allow_path(ruleset, &rules->list[i], err);
 	for (int fd = 0; r == 0 && fd < 3; fd++)
 		r = allow_descriptor(launch, ruleset, fd, err);
 	for (size_t i = 0; r == 0 && i < process->n_fds; i++)
@@ -137,7 +141,10 @@ int landlock_restrict(struct launch *launch, struct err *err)
 {
 	const struct decision *d = launch->decision;
 	_cleanup_fd_ int ruleset =
-		sys_landlock_create_ruleset(&d->landlock.handled, sizeof(d->landlock.handled), 0);
+		launch->target != NULL
+			? steal_fd(&launch->landlock_ruleset)
+			: sys_landlock_create_ruleset(&d->landlock.handled,
+						      sizeof(d->landlock.handled), 0);
 	unsigned flags = log_flags(d);
 	int r;
 

@@ -92,8 +92,11 @@ struct launch {
 	uint32_t id_block; /* the caller's, 0: none */
 	const struct run_target *target;
 	const struct run_logs *logs;
+	struct terminal_size terminal_size;
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
-	struct fault fault;                  /* test builds */
+	struct landlock_places places;       /* likewise, where Landlock has rules */
+	int landlock_ruleset; /* of who enters, until the row landlock; else -EBADF */
+	struct fault fault;   /* test builds */
 };
 
 /* One step of the keeper. `undo` is idempotent and needs only what the journal holds. */

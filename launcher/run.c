@@ -328,7 +328,8 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 					      .nproc_limit = launch->decision->plan.nproc_limit,
 					      .stop_grace_ms =
 						      launch->spec->process.stop_grace_period_ms,
-					      .namespace_fds = launch->namespace_fds});
+					      .namespace_fds = launch->namespace_fds,
+					      .places = &launch->places});
 	return supervise(launch, options, ret_result, err);
 }
 
@@ -344,6 +345,8 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 	/* The mounts go with the last of these. */
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		close_fd(&launch->namespace_fds[i]);
+	landlock_release_places(&launch->places);
+	close_fd(&launch->landlock_ruleset);
 	stores_release(&launch->stores);
 	/* Before anybody prints: the terminal may still be raw. */
 	terminal_finish(launch);
@@ -387,10 +390,12 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.notifier = {.pidfd = -EBADF, .control_fd = -EBADF, .listener_fd = -EBADF},
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,
+		.landlock_ruleset = -EBADF,
 		.keeps_file_rights = options->keeps_file_rights,
 		.id_block = options->id_block,
 		.target = options->target,
 		.logs = options->logs,
+		.terminal_size = options->terminal_size,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,16 +18,23 @@
 
 /* ---- setup process ---- */
 
+/* In the background there is none: who starts it or attaches tells a size, and the modes of a new
+ * pty are the usual ones. */
+static int set_size(const struct terminal_size *from, int to, struct err *err)
+{
+	const struct winsize size = {.ws_row = from->rows, .ws_col = from->columns};
+
+	if (ioctl(to, TIOCSWINSZ, &size) != 0)
+		return err_set(err, ERR_SETUP, errno, "size of the terminal");
+	return 0;
+}
+
 /* The pty begins as the caller's terminal is. */
 static int copy_settings(int from, int to, struct err *err)
 {
 	struct termios modes;
 	struct winsize size;
 
-	/* In the background there is none: those who attach tell their size, and the modes of a new
-	 * pty are the usual ones. */
-	if (from < 0)
-		return 0;
 	if (tcgetattr(from, &modes) != 0 || tcsetattr(to, TCSANOW, &modes) != 0)
 		return err_set(err, ERR_SETUP, errno, "modes of the terminal");
 	if (ioctl(from, TIOCGWINSZ, &size) != 0 || ioctl(to, TIOCSWINSZ, &size) != 0)
@@ -33,8 +42,16 @@ static int copy_settings(int from, int to, struct err *err)
 	return 0;
 }
 
-/* The pair, in the sandbox's devpts, so that its name means the same inside. By TIOCGPTPEER: the
- * name could lead elsewhere. */
+static bool is_of_devpts(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+/* The pair, in the sandbox's devpts, so that its name means the same inside: in one that runs
+ * already, something else may have come to stand there. By TIOCGPTPEER: the name could lead
+ * elsewhere. */
 static int open_pair(const struct launch *launch, int *ret_slave, struct err *err)
 {
 	_cleanup_fd_ int master =
@@ -45,6 +62,8 @@ static int open_pair(const struct launch *launch, int *ret_slave, struct err *er
 
 	if (master < 0)
 		return err_set(err, ERR_SETUP, -master, "open the sandbox's ptmx");
+	if (!is_of_devpts(master))
+		return err_set(err, ERR_SETUP, 0, "the sandbox's /dev/pts/ptmx is of no devpts");
 	if (ioctl(master, TIOCSPTLCK, &unlocked) != 0)
 		return err_set(err, ERR_SETUP, errno, "unlock the sandbox's terminal");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -63,9 +82,9 @@ int terminal_make_pair(struct launch *launch, struct err *err)
 
 	if (master < 0)
 		return master;
-	r = copy_settings(launch->decision->keeps_terminal ? -1
-							   : terminal_descriptor(launch->decision),
-			  slave, err);
+	r = launch->decision->keeps_terminal
+		    ? set_size(&launch->terminal_size, slave, err)
+		    : copy_settings(terminal_descriptor(launch->decision), slave, err);
 	if (r < 0)
 		return r;
 	if (fchown(slave, id->uid, id->gid) != 0 || fchmod(slave, 0600) != 0)

@@ -131,6 +131,7 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	live->nproc_limit = started->nproc_limit;
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		live->namespace_fds[i] = started->namespace_fds[i];
+	live->places = *started->places;
 	live->n_groups = started->cgroup->n;
 	for (size_t i = 0; i < started->cgroup->n; i++) {
 		const struct cgroup_place *place = &started->cgroup->places[i];

@@ -119,6 +119,7 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .id_block = keeper->keep.record->id_block,
 				      .stops_in_order = true,
 				      .logs = &logs,
+				      .terminal_size = keeper->roots->terminal_size,
 				      .output_lost = on_output_lost,
 				      .attach_fd = -EBADF,
 				      .keeps_file_rights = false};

@@ -59,7 +59,8 @@ struct live_run {
 	 * order of facts_namespace_names; -EBADF: none. */
 	struct process_mark launcher;
 	int namespace_fds[FACTS_NAMESPACES];
-	uint64_t nproc_limit; /* RLIMIT_NPROC of its processes; SPEC_UNLIMITED */
+	struct landlock_places places; /* what Landlock's rules are for, likewise */
+	uint64_t nproc_limit;          /* RLIMIT_NPROC of its processes; SPEC_UNLIMITED */
 	/* Of starts by the restart policy: how many, and how the one before ended; RESULT_NONE
 	 * where there was none. */
 	int64_t restarts;

@@ -169,6 +169,10 @@ int status_write_live(const struct records *records, const char *id, const struc
 			  live->nproc_limit > INT64_MAX ? -1 : (int64_t)live->nproc_limit);
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		fields_put_number(&writer, "namespace_fd", live->namespace_fds[i]);
+	for (size_t i = 0; i < live->places.n; i++) {
+		fields_put_number(&writer, "landlock_fd", live->places.list[i].fd);
+		fields_put_number(&writer, "landlock_access", (int64_t)live->places.list[i].access);
+	}
 	put_known(&writer, "restarts", live->restarts);
 	put_known(&writer, "last_exit_code", live->last_exit_code);
 	put_known(&writer, "last_finished_ms", live->last_finished_ms);
@@ -230,6 +234,29 @@ static void read_namespaces(struct live_run *ret, const struct fields *fields)
 	}
 }
 
+/* What cannot be read, or is more than there can be, leaves none: nothing is started in it then. */
+static void read_places(struct landlock_places *ret, const struct fields *fields)
+{
+	const struct field *list = fields->list;
+	size_t n = 0;
+
+	ret->n = 0;
+	for (size_t i = 0; i < fields->n; i++) {
+		uint32_t fd;
+		uint64_t access;
+
+		if (!str_equal(list[i].key, "landlock_fd"))
+			continue;
+		if (n == LANDLOCK_PLACES_MAX || i + 1 == fields->n ||
+		    !str_equal(list[i + 1].key, "landlock_access") ||
+		    parse_u32(list[i].value, &fd) < 0 || fd > INT32_MAX ||
+		    parse_u64(list[i + 1].value, &access) < 0)
+			return;
+		ret->list[n++] = (struct landlock_place){.fd = (int)fd, .access = access};
+	}
+	ret->n = n;
+}
+
 int status_open_below(const char *run, const char *id)
 {
 	char path[RECORDS_PATH_MAX];
@@ -268,6 +295,7 @@ void status_read_live(const char *run, const char *id, struct live_run *ret)
 	ret->launcher = read_mark(&fields, "launcher");
 	ret->nproc_limit = (uint64_t)fields_number(&fields, "nproc_limit", 0);
 	read_namespaces(ret, &fields);
+	read_places(&ret->places, &fields);
 	str_format(ret->run_id, sizeof(ret->run_id), "%s", fields_text(&fields, "run_id"));
 	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
 	ret->next_start_ms = fields_number(&fields, "next_start_ms", RESULT_NONE);

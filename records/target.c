@@ -49,12 +49,29 @@ static int check_program(int proc, const char *ref, struct err *err)
 		ref, ref);
 }
 
+static int open_places(int proc, const struct landlock_places *held, struct landlock_places *ret)
+{
+	char path[64];
+
+	for (size_t i = 0; i < held->n; i++) {
+		int fd;
+
+		str_format(path, sizeof(path), "fd/%d", held->list[i].fd);
+		fd = sys_openat(proc, path, O_PATH | O_CLOEXEC, 0);
+		if (fd < 0)
+			return fd;
+		ret->list[ret->n++] =
+			(struct landlock_place){.fd = fd, .access = held->list[i].access};
+	}
+	return 0;
+}
+
 /*
  * The descriptors of the process that launched it, by its directory in /proc, which stays that
  * process's: whatever gets its number later is not found in there.
  */
-static int open_namespaces(const struct live_run *live, const char *ref, struct run_target *target,
-			   struct err *err)
+static int open_held(const struct live_run *live, const char *ref, struct run_target *target,
+		     struct err *err)
 {
 	char path[64];
 	_cleanup_fd_ int pidfd = process_open(&live->launcher);
@@ -81,7 +98,7 @@ static int open_namespaces(const struct live_run *live, const char *ref, struct 
 		if (target->namespace_fds[i] < 0)
 			return target->namespace_fds[i];
 	}
-	return 0;
+	return open_places(proc, &live->places, &target->places);
 }
 
 int target_open(const struct record *record, const struct sandbox_status *status, const char *ref,
@@ -96,11 +113,11 @@ int target_open(const struct record *record, const struct sandbox_status *status
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		target.namespace_fds[i] = -EBADF;
 	*err = (struct err){0};
-	r = open_namespaces(&status->live, ref, &target, err);
+	r = open_held(&status->live, ref, &target, err);
 	if (r == -ESRCH || r == -ENOENT)
 		err_set(err, ERR_USAGE, ESRCH, "sandbox %s has ended meanwhile", ref);
 	else if (r < 0 && err->kind == ERR_NONE)
-		err_set(err, ERR_SETUP, -r, "sandbox %s: open its namespaces", ref);
+		err_set(err, ERR_SETUP, -r, "sandbox %s: open what its keeper holds", ref);
 	if (r == 0)
 		r = cgroup_open(status->live.groups, status->live.n_groups, &target.groups, err);
 	if (r < 0) {
@@ -115,5 +132,8 @@ void target_release(struct run_target *target)
 {
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		close_fd(&target->namespace_fds[i]);
+	for (size_t i = 0; i < target->places.n; i++)
+		close_fd(&target->places.list[i].fd);
+	target->places.n = 0;
 	cgroup_release(&target->groups);
 }

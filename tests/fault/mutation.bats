@@ -36,6 +36,7 @@ verdicts() {
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers
 		cgroup_member        limited unseen           limited unseen           a check, no protection: cgroup_join shows what it finds
 		namespaces           plain   -                plain   -                of what is kept: tests/life/exec_kept.bats
+		landlock_places      plain   -                plain   -                likewise
 		undumpable           plain   -                plain   -                of what comes in later: likewise
 		entered_death_signal plain   -                plain   -                likewise
 		deny_setgroups       plain   -                plain   refused          .

@@ -77,3 +77,20 @@ teardown() {
 	type_line 'echo "rc=$?"'
 	shows '^rc=5$'
 }
+
+# As a user nobody can make such a device. Somebody who is root on the host can, and mounts it there.
+# bats test_tags=root
+@test "exec -t: a terminal that is of no devpts is not taken" {
+	need nsenter
+	local there
+	kept_pids web
+	there() { nsenter -t "$workload" -m "$@"; }
+	gives 0 $'/dev/pts/0\r' "$ATTACK/terminal" "$CORDON" --root "$CORDON_ROOT" exec -t web tty
+	there sh -c 'umask 0; mount -t tmpfs other /dev/pts && mknod /dev/pts/ptmx c 5 2 && mkdir /dev/pts/pts &&
+		mount -t devpts -o newinstance,ptmxmode=0666,mode=0666 other /dev/pts/pts'
+	says 125 "*/dev/pts/ptmx is of no devpts*" "$ATTACK/terminal" "$CORDON" --root "$CORDON_ROOT" exec -t web tty
+	# The control: what stands there would have served as a terminal.
+	there sh -c 'exec 5<>/dev/pts/ptmx && stty -F /dev/pts/ptmx -a >/dev/null'
+	there umount /dev/pts/pts /dev/pts
+	gives 0 $'/dev/pts/0\r' "$ATTACK/terminal" "$CORDON" --root "$CORDON_ROOT" exec -t web tty
+}

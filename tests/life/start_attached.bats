@@ -249,6 +249,69 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	shows '^left=0$'
 }
 
+@test "run -it --name: it is left by ctrl-p ctrl-q, lives on, is come back to, and outlives its terminal" {
+	tmux_start 91 27
+	# What asks for the size at once is told.
+	type_line '$C run -it --name n -- sh -c '\''stty size; while read -r l; do echo "got $l"; [ "$l" != bye ] || exit 9; done'\'''
+	shows '^27 91$'
+	eventually is_raw
+	type_line 'word'
+	shows '^got word$'
+	key C-p
+	key C-q
+	at_prompt
+	type_line 'echo "rc=$?"'
+	shows '^rc=0$'
+	kept_is n running
+	type_line '$C attach n'
+	eventually is_raw
+	type_line 'again'
+	shows '^got again$'
+	tmux_run kill-server
+	rm -rf "$tmux_dir"
+	kept_is n running
+	tmux_start
+	type_line '$C attach n'
+	eventually is_raw
+	type_line 'bye'
+	at_prompt
+	type_line 'echo "rc=$?"'
+	shows '^rc=9$'
+	# With a restart policy as well: it is one in the background. What is shown is its first run.
+	type_line '$C run -it --name r --restart on-failure:1 -- sh -c "echo hello; exit 7"; echo "end=$?"'
+	shows '^hello'
+	shows '^end=7$'
+}
+
+@test "run -it --name: what only the foreground can do keeps it there, and the keys are the program's" {
+	local all=('--report $T/out/report' '--status-fd 9' '--fd 9' '--explain-denials') flags
+	# As a user it takes a control group.
+	! is_root || all+=('--top')
+	mkdir out
+	tmux_start
+	for flags in "${all[@]}"; do
+		type_line "\$C run -it --name f $flags -- sh -c 'stty raw; echo ready; head -c 2 | od -An -tx1; exit 4' 9>\$T/out/fd"
+		shows '^ *ready'
+		says 125 'cordon: sandbox * runs in the foreground*' cordon attach f
+		key C-p
+		key C-q
+		shows '10 11'
+		type_line 'echo "rc=$?"'
+		shows '^rc=4$'
+		kept_is f exited
+		cordon rm f
+		fresh
+	done
+	# And where its output is not for the terminal.
+	type_line '$C run -it --name f -- sh -c "echo ready; echo error >&2; read -r l" >$T/out/stdout'
+	eventually grep -qx ready out/stdout
+	says 125 'cordon: sandbox * runs in the foreground*' cordon attach f
+	type_line ''
+	at_prompt
+	[ "$(cat out/stdout)" = ready ]
+	cordon rm f
+}
+
 @test "run --detach-keys: a run at a terminal is left, lives on, and is come back to" {
 	tmux_start
 	type_line '$C run -it --name n --detach-keys ctrl-p,ctrl-q -- sh -c '\''echo begin; while read -r l; do echo "got $l"; [ "$l" != bye ] || exit 9; done'\'''

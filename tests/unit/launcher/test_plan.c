@@ -49,6 +49,7 @@ static const char *const optional[] = {
 	"terminal_foreground",
 	"monitor",
 	"namespaces",
+	"landlock_places",
 	"undumpable",
 	"entered_death_signal",
 	"notifier",

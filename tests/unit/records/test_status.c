@@ -149,6 +149,15 @@ static void ended_as_it_was_written(void **state)
 	end(&s);
 }
 
+static void assert_places(const struct landlock_places *a, const struct landlock_places *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		assert_int_equal(a->list[i].fd, b->list[i].fd);
+		assert_true(a->list[i].access == b->list[i].access);
+	}
+}
+
 static void lives_as_long_as_its_lock(void **state)
 {
 	struct live_run live = {.keeper = process_mark_of(getpid()),
@@ -173,6 +182,7 @@ static void lives_as_long_as_its_lock(void **state)
 	live.nproc_limit = SPEC_UNLIMITED;
 	for (int i = 0; i < FACTS_NAMESPACES; i++)
 		live.namespace_fds[i] = i == 1 ? -EBADF : 20 + i;
+	live.places = (struct landlock_places){.list = {{30, UINT64_C(1) << 40}, {31, 3}}, .n = 2};
 	live.n_groups = 2;
 	str_format(live.groups[1].path, sizeof(live.groups[1].path), "/sys/fs/cgroup/a b");
 	str_format(live.groups[1].self_path, sizeof(live.groups[1].self_path), "/a b");
@@ -190,6 +200,7 @@ static void lives_as_long_as_its_lock(void **state)
 					 ? -1
 					 : s.status.live.namespace_fds[i],
 				 i == 1 ? -1 : 20 + i);
+	assert_places(&s.status.live.places, &live.places);
 	assert_int_equal(s.status.live.n_groups, 2);
 	assert_string_equal(s.status.live.groups[1].path, "/sys/fs/cgroup/a b");
 	assert_string_equal(s.status.live.groups[1].self_path, "/a b");
