@@ -20,6 +20,7 @@ POLICY_SRC   := \
 	policy/flags_file.c \
 	policy/flags_limits.c \
 	policy/forms.c \
+	policy/image.c \
 	policy/resolve_architectures.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
@@ -30,7 +31,7 @@ POLICY_SRC   := \
 	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c policy/seccomp_answer.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := agent base build default judge strict
-ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
+ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
 CGROUP_SRC   := \
 	cgroup/change.c \
 	cgroup/enter.c \
@@ -44,7 +45,9 @@ CGROUP_SRC   := \
 	cgroup/table.c \
 	cgroup/usage.c
 STORAGE_SRC  := \
+	storage/held.c \
 	storage/list.c \
+	storage/lookup.c \
 	storage/object.c \
 	storage/image_record.c \
 	storage/ref.c \
@@ -67,6 +70,7 @@ LAUNCHER_SRC := \
 	launcher/host_steps.c \
 	launcher/identity.c \
 	launcher/ids.c \
+	launcher/images.c \
 	launcher/keyring.c \
 	launcher/landlock.c \
 	launcher/landlock_child.c \
@@ -190,6 +194,7 @@ IMAGE_SRC     := \
 	libexec/image/pack.c \
 	libexec/image/parse.c \
 	libexec/image/pull.c \
+	libexec/image/remove.c \
 	libexec/image/save.c \
 	libexec/image/say.c \
 	libexec/image/tree.c \

@@ -58,25 +58,29 @@ static const struct subcommand image_commands[] = {
 	{"inspect", "IMAGE", "say what an image is, and what of it is not on the disk",
 	 "IMAGE is a name, or the first digits of an id.\n", COMMAND_JSON, cmd_image_verb, NULL},
 	{"rm", "[FLAGS] IMAGE...", "remove names, and what no other name needs",
-	 "A layer that is in use stays until the next `cordon image prune`.\n", 0, cmd_image_verb,
-	 NULL},
+	 "A layer that is in use stays until the next `cordon image prune`. An image that a\n"
+	 "sandbox is to be started from again stays, unless -f is said.\n",
+	 0, cmd_image_verb, NULL},
 	{"prune", "[FLAGS]", "remove images and layers that no name leads to", "", 0,
 	 cmd_image_verb, NULL},
 	{.name = NULL},
 };
 
 const struct subcommand commands[] = {
-	{"run", "[FLAGS] -- CMD...", "run a program in a sandbox of its own",
-	 "Runs CMD in a sandbox. Its exit code is CMD's own, 128+N after signal N, 137\n"
-	 "where cordon ended it, 126 or 127 where it could not be executed, 125 for\n"
-	 "anything wrong with cordon. At a terminal a run with -it and --name can be left\n"
-	 "by ctrl-p ctrl-q (exit code 0): it goes on, and `cordon attach` comes back.\n",
+	{"run", "[FLAGS] {IMAGE [CMD...] | -- CMD...}", "run a program in a sandbox of its own",
+	 "Runs CMD in a sandbox: from IMAGE, or behind `--` with the host's own programs,\n"
+	 "unless the profile says otherwise (rootfs.from). Without CMD an image runs what\n"
+	 "it was made for. The exit code is CMD's own, 128+N after signal N, 137 where\n"
+	 "cordon ended it, 126 or 127 where it could not be executed, 125 for anything\n"
+	 "wrong with cordon. At a terminal a run with -it and --name can be left by\n"
+	 "ctrl-p ctrl-q (exit code 0): it goes on, and `cordon attach` comes back.\n",
 	 COMMAND_RUN_FLAGS, cmd_run, NULL},
-	{"explain", "[FLAGS] [-- CMD...]",
+	{"explain", "[FLAGS] [IMAGE [CMD...] | -- CMD...]",
 	 "print the plan of a run, with where each value comes from; change nothing",
 	 "Prints what `cordon run` with the same flags would do.\n", COMMAND_EXPLAIN_FLAGS,
 	 cmd_explain, NULL},
-	{"create", "[FLAGS] -- CMD...", "make a sandbox that is kept, without starting it",
+	{"create", "[FLAGS] {IMAGE [CMD...] | -- CMD...}",
+	 "make a sandbox that is kept, without starting it",
 	 "Prints its id. `cordon start` starts it; `cordon rm` removes it.\n", COMMAND_CREATE_FLAGS,
 	 cmd_create, NULL},
 	{"start", "[FLAGS] SANDBOX...", "start sandboxes that are kept",
@@ -158,8 +162,8 @@ const struct subcommand commands[] = {
 	 "The keys of a profile are in cordon-profile(5), and in `cordon profile keys`.\n", 0,
 	 cmd_profile, profile_commands},
 	{"image", "COMMAND", "import, load, list, save and remove images",
-	 "Where they are kept and what becomes of owners: docs/IMAGES.md. To run a program\n"
-	 "in one is not enforced by this build.\n",
+	 "Where they are kept and what becomes of owners: docs/IMAGES.md. To run one:\n"
+	 "cordon run IMAGE.\n",
 	 0, cmd_image, image_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"

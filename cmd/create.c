@@ -10,23 +10,14 @@
 #include "cmd/kept.h"
 #include "cmd/print.h"
 
-static int check_words(const struct options *o, bool is_run, struct err *err)
+static int check_words(struct options *o, bool is_run, struct err *err)
 {
 	int r = kept_check_flags(o, err);
 
 	if (r == 0 && !is_run)
 		r = options_check_command(o, OPTION_CREATE, "create", err);
-	if (r < 0)
-		return r;
-	if (o->rest[0] == NULL) {
-		err_set(err, ERR_USAGE, 0, "no program to run");
-		return err_hint(err, "cordon create -- CMD...");
-	}
-	if (o->saw_separator)
-		return 0;
-	err_set(err, ERR_USAGE, 0, "create from the image %s: not enforced by this build",
-		o->rest[0]);
-	return err_hint(err, "For a program of this host: cordon create -- %s.", o->rest[0]);
+	/* run has taken it already. */
+	return r < 0 || is_run ? r : options_take_image(o, err);
 }
 
 /* The writable layer of a sandbox is a tmpfs of its run: what was written is gone with it. */
@@ -44,7 +35,7 @@ static int make(const struct cmd_context *context, struct verdict *verdict, stru
 	struct run_request request;
 
 	kept_request(verdict, context, &request);
-	if (kept_decide(verdict, &request) < 0) {
+	if (kept_decide(verdict, &request) < 0 || verdict_check_program(verdict, "create") < 0) {
 		verdict_print_refusal(verdict);
 		return err_exit_code(&verdict->err);
 	}

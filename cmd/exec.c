@@ -149,10 +149,18 @@ static struct policy_flag *join_flags(const struct record *record, const struct 
 	return flags;
 }
 
+/* Of the sandbox that is entered. */
+struct entered {
+	const struct records *records;
+	const struct record *record;
+	const struct live_run *live;
+};
+
 static int decide(const struct cmd_context *context, struct verdict *verdict,
-		  const struct record *record, const struct live_run *live,
-		  const struct run_target *target)
+		  const struct entered *entered, const struct run_target *target)
 {
+	const struct records *records = entered->records;
+	const struct record *record = entered->record;
 	const struct options *o = &verdict->options;
 	struct run_request request = record->request, now;
 	_cleanup_free_ struct policy_flag *flags = NULL;
@@ -160,9 +168,10 @@ static int decide(const struct cmd_context *context, struct verdict *verdict,
 	cmd_request_init(context, &now);
 	request.root_dir = now.root_dir;
 	request.runtime_dir = now.runtime_dir;
+	request.kept_dir = records->home;
 	memcpy(request.fds_closed, now.fds_closed, sizeof(request.fds_closed));
 	request.enters = true;
-	request.enters_nproc_limit = live->nproc_limit;
+	request.enters_nproc_limit = entered->live->nproc_limit;
 	request.enters_groups = &target->groups;
 	request.policy.entering_argv = (const char *const *)o->rest + 1;
 	flags = join_flags(record, o, context->environment, &request.policy.n_flags);
@@ -244,6 +253,7 @@ static int enter(const struct cmd_context *context, struct verdict *verdict,
 		 const struct record *record, const struct sandbox_status *status,
 		 struct noted *noted)
 {
+	const struct entered entered = {noted->records, record, &status->live};
 	const char *ref = verdict->options.rest[0];
 	struct run_target target;
 	int exit_code;
@@ -255,7 +265,7 @@ static int enter(const struct cmd_context *context, struct verdict *verdict,
 	}
 	target.command_line = context->command_line;
 	target.command_line_size = context->command_line_size;
-	if (decide(context, verdict, record, &status->live, &target) < 0) {
+	if (decide(context, verdict, &entered, &target) < 0) {
 		say_to_caller(noted->background);
 		verdict_print_refusal(verdict);
 		exit_code = err_exit_code(&verdict->err);

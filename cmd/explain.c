@@ -72,6 +72,22 @@ static void print_ids(struct head *head, const struct decision *d)
 	print_groups(head, &d->facts);
 }
 
+static void print_image(struct head *head, const struct decision *d)
+{
+	if (d->spec.rootfs.kind != ROOTFS_IMAGE)
+		return;
+	head_add(head, "%s, sha256:%s, %zu layers", d->spec.rootfs.image, d->spec.rootfs.image_id,
+		 d->n_layers);
+	head_end(head, "image");
+	if (d->image_owners == 0)
+		return;
+	head_add(head,
+		 "%llu entries of the image have an owner, a setuid bit or a capability that is "
+		 "in the store's books and not given inside",
+		 (unsigned long long)d->image_owners);
+	head_end(head, "owners");
+}
+
 static void print_head(const struct decision *d)
 {
 	const struct spec_process *process = &d->spec.process;
@@ -82,6 +98,7 @@ static void print_head(const struct decision *d)
 	if (process->argv[0] == NULL)
 		head_add(&head, "(none given)");
 	head_end(&head, "program");
+	print_image(&head, d);
 	head_add(&head, "single: one clone3 makes all namespaces but cgroup");
 	head_end(&head, "launch shape");
 	print_ids(&head, d);
@@ -242,7 +259,8 @@ static int explain(struct verdict *verdict, const struct cmd_context *context)
 					.fds = o->fds,
 					.n_fds = o->n_fds,
 					.wants_values = true,
-					.argv = command[0] != NULL ? command : no_command};
+					.argv = command[0] != NULL ? command : no_command,
+					.entrypoint = o->entrypoint};
 
 	int r = verdict_decide(verdict, context, &policy);
 
@@ -271,7 +289,8 @@ int cmd_explain(const struct cmd_context *context, int argc, char **argv)
 	(void)argc;
 	if (verdict == NULL)
 		return EXIT_CORDON;
-	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0) {
+	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
+	    (!verdict->options.help && options_take_image(&verdict->options, &verdict->err) < 0)) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}

@@ -21,6 +21,20 @@ static void put_program(struct json *json, const struct decision *d)
 	json_close(json, ']');
 }
 
+static void put_image(struct json *json, const struct decision *d)
+{
+	if (d->spec.rootfs.kind != ROOTFS_IMAGE) {
+		json_null(json, "image");
+		return;
+	}
+	json_open(json, "image", '{');
+	json_text(json, "name", d->spec.rootfs.image);
+	json_text(json, "id", d->spec.rootfs.image_id);
+	json_number(json, "layers", (int64_t)d->n_layers);
+	json_number(json, "owners_noted", (int64_t)d->image_owners);
+	json_close(json, '}');
+}
+
 static void put_ids(struct json *json, const struct decision *d)
 {
 	json_open(json, "ids", '{');
@@ -189,6 +203,7 @@ static void put_steps(struct json *json, const struct decision *d)
 void explain_put_decision(struct json *json, const struct decision *d)
 {
 	put_program(json, d);
+	put_image(json, d);
 	put_ids(json, d);
 	put_values(json, &d->spec.provenance);
 	explain_limits_document(json, d);

@@ -113,7 +113,8 @@ void kept_request(struct verdict *verdict, const struct cmd_context *context,
 	ret->policy = (struct policy_request){.profile = o->profile,
 					      .flags = o->flags,
 					      .n_flags = o->n_flags,
-					      .argv = (const char *const *)o->rest};
+					      .argv = (const char *const *)o->rest,
+					      .entrypoint = o->entrypoint};
 	ret->cgroup_parent = o->cgroup_parent;
 	ret->keeps_stdin = o->interactive;
 	ret->keeps_terminal = o->tty;
@@ -164,6 +165,8 @@ static const char *rootfs_text(const struct spec_rootfs *rootfs, struct arena *a
 		return "host";
 	case ROOTFS_DIR:
 		return arena_format(arena, "dir:%s", rootfs->dir);
+	case ROOTFS_IMAGE:
+		return arena_format(arena, "image:%s", rootfs->image);
 	case ROOTFS_EMPTY:
 		return "empty";
 	}
@@ -225,6 +228,8 @@ int kept_create(const struct records *records, const struct verdict *verdict,
 	str_format(record.name, sizeof(record.name), "%s",
 		   verdict->options.name != NULL ? verdict->options.name : "");
 	record.memory = arena;
+	if (decision->spec.rootfs.kind == ROOTFS_IMAGE)
+		record.request.image_id = decision->spec.rootfs.image_id;
 	record.cwd = arena_strdup(arena, cwd);
 	record.restart = arena_strdup(arena, restart);
 	record.rootfs = rootfs_text(&decision->spec.rootfs, arena);
@@ -235,6 +240,7 @@ int kept_create(const struct records *records, const struct verdict *verdict,
 		r = err_set(err, ERR_SETUP, ENOMEM, "the sandbox's record");
 	if (r == 0)
 		r = records_create(records, &record, decision->plan.ids == IDS_BLOCK, err);
+	cordon_let_images_go(decision);
 	*ret_record = record;
 	if (r < 0)
 		kept_free_record(ret_record);

@@ -19,8 +19,9 @@ struct options {
 	size_t n_fds;
 	const char *report;
 	const char *cgroup_parent;
-	const char *name;   /* of a kept sandbox; checked, NULL: none said */
-	uint64_t sample_ms; /* 0: none */
+	const char *entrypoint; /* NULL: the image's */
+	const char *name;       /* of a kept sandbox; checked, NULL: none said */
+	uint64_t sample_ms;     /* 0: none */
 	bool top;
 	bool quiet;
 	bool json; /* explain: one document */
@@ -79,6 +80,10 @@ enum option_of {
 /* Refuses what was said and is no flag of the command; its name is for the message. ERR_USAGE. */
 int must_check options_check_command(const struct options *options, enum option_of of,
 				     const char *command, struct err *err);
+
+/* Without "--" the first word behind the flags is an image: takes it off rest, as a flag of the
+ * policy. ERR_USAGE where --entrypoint stands without an image. */
+int must_check options_take_image(struct options *options, struct err *err);
 
 /* Refuses what is no name as Docker has them: letters, digits, '_', '.' and '-', one to
  * OPTIONS_NAME_MAX, the first a letter or digit. ERR_USAGE. */

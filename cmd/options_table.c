@@ -80,6 +80,10 @@ const struct option_def options_table[] = {
 	{"--label-file", 0, "FILE", TO_POLICY, FLAG_LABEL_FILE, OF_DOCKER,
 	 "labels from a file: lines NAME=VALUE"},
 
+	{"--entrypoint", 0, "PROGRAM", TO_TEXT, AT(entrypoint), OF_DOCKER,
+	 "of an image: run this in the place of its Entrypoint and Cmd, before the words; \"\" for "
+	 "the "
+	 "words alone"},
 	{"--name", 0, "NAME", TO_NAME, 0, OF_KEPT, "keep the sandbox under this name"},
 	{"--detach", 'd', NULL, TO_TRUTH, AT(detach), OPTION_RUN | OPTION_DOCKER | OPTION_EXEC,
 	 "keep it running in the background"},

@@ -49,7 +49,7 @@ static bool is_left_by_keys(const struct options *o)
 	       kept_check_flags(o, &why) == 0;
 }
 
-static int check_command(const struct options *o, struct err *err)
+static int check_command(struct options *o, struct err *err)
 {
 	if (check_detach_keys(o, err) < 0)
 		return -EINVAL;
@@ -61,21 +61,14 @@ static int check_command(const struct options *o, struct err *err)
 		err_set(err, ERR_USAGE, 0, "--json is not a flag of run, whose output is CMD's");
 		return err_hint(err, "The result as JSON: --report FILE, or --status-fd N.");
 	}
-	if (o->rest[0] == NULL) {
-		err_set(err, ERR_USAGE, 0, "no program to run");
-		return err_hint(err, "cordon run -- CMD...");
-	}
+	if (options_take_image(o, err) < 0)
+		return -EINVAL;
 	if (o->tty && !o->detach && isatty(STDIN_FILENO) != 1) {
 		err_set(err, ERR_USAGE, 0,
 			"stdin (descriptor 0) is not a terminal, and -t insists on one");
 		return err_hint(err, "Leave -t out: what is a terminal here is one inside, too.");
 	}
-	if (o->top && top_check(STDERR_FILENO, err) < 0)
-		return -EINVAL;
-	if (o->saw_separator)
-		return 0;
-	err_set(err, ERR_USAGE, 0, "run from the image %s: not enforced by this build", o->rest[0]);
-	return err_hint(err, "A program of this host: cordon run -- %s.", o->rest[0]);
+	return o->top ? top_check(STDERR_FILENO, err) : 0;
 }
 
 /* What a profile says of restarts is for sandboxes that start in the background; a flag is said for
@@ -170,25 +163,26 @@ static int finish(struct verdict *verdict, struct report *report, const struct r
 }
 
 /* What of the policy an argument of the program's runs into, "" for none. */
-static void find_likely_rule(const struct decision *decision, const struct options *o,
-			     const struct run_result *result, char *buf, size_t size)
+static void find_likely_rule(const struct decision *decision, const struct run_result *result,
+			     char *buf, size_t size)
 {
 	buf[0] = '\0';
 	if (result->kind == RUN_EXITED && result_exit_code(result) != 0)
-		visible_find_rule(decision, o->rest + 1, result->denials != NULL, buf, size);
+		visible_find_rule(decision, decision->spec.process.argv + 1,
+				  result->denials != NULL, buf, size);
 }
 
 /* At most one line: what the program is known to lack, else the file that it may have missed, which
  * with a list of denials stands there. */
-static void print_hint(const struct decision *decision, const struct options *o,
-		       const struct run_result *result, const char *likely)
+static void print_hint(const struct decision *decision, const struct run_result *result,
+		       const char *likely)
 {
 	bool failed = result_exit_code(result) != 0;
 	char text[512];
 
 	if (result->kind != RUN_EXITED && result->kind != RUN_SIGNALLED)
 		return;
-	if (advice_text(&decision->spec, (const char *const *)o->rest, failed, text, sizeof(text)))
+	if (advice_text(&decision->spec, decision->spec.process.argv, failed, text, sizeof(text)))
 		print_note("%s", text);
 	else if (likely[0] != '\0' && result->denials == NULL)
 		print_note("%s", likely);
@@ -216,7 +210,8 @@ static int failed_to_start(struct verdict *verdict, struct report *report, struc
 
 	print_err(err);
 	if (err->kind == ERR_EXEC && !o->quiet &&
-	    visible_find_rule(&verdict->decision, o->rest, false, likely, sizeof(likely)))
+	    visible_find_rule(&verdict->decision, verdict->decision.spec.process.argv, false,
+			      likely, sizeof(likely)))
 		print_note("%s", likely);
 	return finish(verdict, report, &result, err->text, err_exit_code(err));
 }
@@ -257,8 +252,8 @@ static int run_decision(struct verdict *verdict, struct report *report, struct n
 	cpu_limit = result_find_cpu_limit(&result, &decision->spec.limits);
 	if (!o->quiet) {
 		print_end(&result, cpu_limit, &decision->spec);
-		find_likely_rule(decision, o, &result, likely, sizeof(likely));
-		print_hint(decision, o, &result, likely);
+		find_likely_rule(decision, &result, likely, sizeof(likely));
+		print_hint(decision, &result, likely);
 		if (result.denials != NULL)
 			denials_print(decision, &result, likely);
 	}
@@ -285,10 +280,13 @@ static int decide_and_run(struct verdict *verdict, const struct cmd_context *con
 					.n_flags = o->n_flags,
 					.fds = o->fds,
 					.n_fds = o->n_fds,
-					.argv = (const char *const *)o->rest};
+					.argv = (const char *const *)o->rest,
+					.entrypoint = o->entrypoint};
 
 	int r = verdict_decide(verdict, context, &policy);
 
+	if (r == 0)
+		r = verdict_check_program(verdict, "run");
 	if (r == 0)
 		r = check_restart(verdict);
 	if (r == 0)

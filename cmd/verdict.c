@@ -84,16 +84,41 @@ static void print_not_enforced(const struct decision *decision)
 		print_note("not enforced here: %s (see cordon doctor)", text);
 }
 
+int verdict_check_program(struct verdict *verdict, const char *command)
+{
+	const struct sandbox_spec *spec = &verdict->decision.spec;
+
+	if (spec->process.argv[0] != NULL)
+		return 0;
+	if (spec->rootfs.kind != ROOTFS_IMAGE) {
+		err_set(&verdict->err, ERR_USAGE, 0, "no program to run");
+		return err_hint(&verdict->err, "cordon %s -- CMD...", command);
+	}
+	err_set(&verdict->err, ERR_USAGE, 0, "image %s names no program to run",
+		spec->rootfs.image);
+	return err_hint(&verdict->err, "cordon %s %s CMD...", command, spec->rootfs.image);
+}
+
+/* A user has one id to give: what the image has of others is in the store's books. */
+static void print_owners(const struct decision *decision)
+{
+	if (decision->image_owners > 0 && decision->plan.ids == IDS_ONE)
+		print_note(
+			"image %s: %llu entries have another owner, a setuid bit or a capability "
+			"there, which as a user they have not inside (cordon image inspect)",
+			decision->spec.rootfs.image, (unsigned long long)decision->image_owners);
+}
+
 /* No protection is weaker for it, but a program that fails for it should not be searched. */
 static void print_degraded(const struct decision *decision)
 {
 	const struct spec_rootfs *rootfs = &decision->spec.rootfs;
 
-	if (rootfs->kind == ROOTFS_DIR && rootfs->writable == WRITABLE_TMPFS &&
-	    !decision->facts.tmpfs_attributes)
+	if ((rootfs->kind == ROOTFS_DIR || rootfs->kind == ROOTFS_IMAGE) &&
+	    rootfs->writable == WRITABLE_TMPFS && !decision->facts.tmpfs_attributes)
 		print_note("directories of %s cannot be removed or replaced inside: this kernel's "
 			   "tmpfs keeps no user attributes (Linux 6.6 and later do)",
-			   rootfs->dir);
+			   rootfs->kind == ROOTFS_DIR ? rootfs->dir : rootfs->image);
 }
 
 void verdict_print_notes(const struct verdict *verdict)
@@ -104,6 +129,7 @@ void verdict_print_notes(const struct verdict *verdict)
 		return;
 	print_not_enforced(&verdict->decision);
 	print_degraded(&verdict->decision);
+	print_owners(&verdict->decision);
 }
 
 void verdict_print_refusal(const struct verdict *verdict)

@@ -41,6 +41,10 @@ int must_check verdict_decide(struct verdict *verdict, const struct cmd_context 
 int must_check verdict_read_profile(struct verdict *verdict, const struct cmd_context *context,
 				    const char *profile);
 
+/* Refuses a decision without a program, with ERR_USAGE in verdict->err. command: "run", "create".
+ */
+int must_check verdict_check_program(struct verdict *verdict, const char *command);
+
 /* The notes that stand before a start: what was waived, what is not enforced here. */
 void verdict_print_notes(const struct verdict *verdict);
 

@@ -186,26 +186,31 @@ static bool is_unwritable(const struct question *q, const char *cwd)
 	return is_hidden(q, "--rw") || is_read_only(q);
 }
 
-static bool can_be_written_where_it_is(const struct decision *decision)
+static bool has_root_of_its_own(const struct decision *decision)
 {
 	return decision->spec.rootfs.kind == ROOTFS_DIR ||
-	       decision->spec.rootfs.writable != WRITABLE_NONE;
+	       decision->spec.rootfs.kind == ROOTFS_IMAGE;
 }
 
-bool visible_find_rule(const struct decision *decision, char *const *args, bool is_asked, char *buf,
-		       size_t size)
+static bool can_be_written_where_it_is(const struct decision *decision)
+{
+	return has_root_of_its_own(decision) || decision->spec.rootfs.writable != WRITABLE_NONE;
+}
+
+bool visible_find_rule(const struct decision *decision, const char *const *args, bool is_asked,
+		       char *buf, size_t size)
 {
 	char cwd[PATH_MAX], path[PATH_MAX];
 	struct question q = {.decision = decision, .path = path, .buf = buf, .size = size};
 
 	buf[0] = '\0';
-	if (decision->spec.rootfs.kind == ROOTFS_DIR || getcwd(cwd, sizeof(cwd)) == NULL)
+	if (has_root_of_its_own(decision) || getcwd(cwd, sizeof(cwd)) == NULL)
 		return false;
 	/* What was not found comes first: without it nothing is written. */
 	for (int is_output = 0; is_output < 2; is_output++) {
 		const char *before = "";
 
-		for (char *const *arg = args; *arg != NULL; before = *arg++) {
+		for (const char *const *arg = args; *arg != NULL; before = *arg++) {
 			q.arg = *arg;
 			if ((*arg)[0] == '\0' || path_normalize(path, sizeof(path), cwd, *arg) < 0)
 				continue;

@@ -17,7 +17,7 @@ bool visible_is_shown(const struct decision *decision, const char *path);
  * is_asked: somebody wants to know, so any argument that can be read but not written counts as
  * well. False: there is none, and buf is "".
  */
-bool visible_find_rule(const struct decision *decision, char *const *args, bool is_asked, char *buf,
-		       size_t size);
+bool visible_find_rule(const struct decision *decision, const char *const *args, bool is_asked,
+		       char *buf, size_t size);
 
 #endif

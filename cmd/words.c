@@ -101,7 +101,8 @@ static const struct words_row {
 	{"image inspect", "--format", "-f", "TEMPLATE", WORDS_LATER, ""},
 
 	{"image rm", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
-	{"image rm", "--force", "-f", NULL, WORDS_LATER, ""},
+	{"image rm", "--force", "-f", NULL, WORDS_LISTED,
+	 "also where a sandbox that is kept is to be started from it again"},
 	{"image rm", "--no-prune", NULL, NULL, WORDS_LATER, ""},
 
 	{"image prune", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},

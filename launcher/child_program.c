@@ -146,7 +146,9 @@ int child_working_dir(struct launch *launch, struct err *err)
 	}
 	if (launch->start_dir[0] != '\0' && enter_directory(launch->start_dir) == 0)
 		return 0;
-	if (enter_directory("/tmp") != 0 && enter_directory("/") != 0)
+	/* Of an image the root, as elsewhere. */
+	if ((launch->spec->rootfs.kind == ROOTFS_IMAGE || enter_directory("/tmp") != 0) &&
+	    enter_directory("/") != 0)
 		return err_set(err, ERR_SETUP, errno, "enter /");
 	return 0;
 }
@@ -216,6 +218,8 @@ int child_program(struct launch *launch, struct err *err)
 	if (is_runnable(launch->program_path, &error))
 		return 0;
 	err_set(err, ERR_EXEC, error, "%s", program);
+	if (error == ENOENT && launch->spec->rootfs.kind == ROOTFS_IMAGE)
+		return err_hint(err, "The image has no such program.");
 	return error == ENOENT
 		       ? err_hint(err, "It is not visible inside: show it with --ro %s.", program)
 		       : -error;

@@ -84,7 +84,11 @@ struct run_request {
 	uint64_t enters_nproc_limit;
 	const struct cgroup *enters_groups; /* the sandbox's (run_target.groups) */
 	bool wants_pause;                   /* a group that can be frozen, where it can be had */
+	/* A kept sandbox's: the id of the image that it was made from; NULL: that of its name. */
+	const char *image_id;
 };
+
+struct held_image; /* storage/held.h */
 
 /* A host path that the spec shows, as it was when it was checked. */
 struct source_fact {
@@ -133,6 +137,16 @@ struct decision {
 	const struct source_fact *sources; /* one for each spec.mounts */
 	const struct source_fact *secrets; /* one for each spec.secrets */
 	struct source_fact root_source;    /* rootfs dir:PATH */
+	/* rootfs image:NAME: held until cordon_release, in what is forked as well; NULL: none, and
+	 * image_err says why. */
+	struct held_image *image;
+	struct err image_err;
+	const int *held_fds; /* what it is held by: descriptors, as held_image_find has them */
+	size_t n_held;
+	uint64_t image_owners;            /* entries whose owners or bits are in its books alone */
+	const struct source_fact *layers; /* of the image, lowest first */
+	size_t n_layers;
+	bool names_image; /* the command line does (FLAG_IMAGE) */
 	struct tree tree;
 	struct landlock_rules landlock;
 	struct plan plan;
@@ -165,6 +179,10 @@ int must_check cordon_decide(const struct run_request *request, struct decision 
 			     struct policy_problems *problems, struct misses *misses,
 			     struct err *err);
 void cordon_release(struct decision *decision);
+
+/* From its decision on nothing can be removed from the store of images. To be called where a record
+ * says by now that the image is needed; cordon_run does so as well. */
+void cordon_let_images_go(const struct decision *decision);
 
 /* Looks at the host's control groups and fills facts->cgroup; parent: --cgroup-parent or NULL;
  * controllers: as bits, which of them (cgroup_probe). */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "launcher/cordon.h"
 #include "launcher/enter.h"
+#include "launcher/images.h"
 #include "launcher/limits.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
@@ -28,6 +29,9 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 
 	if (sources == NULL || shown == NULL)
 		return err_set(err, ERR_BUG, ENOMEM, "facts of the mounts");
+	r = images_look(d, misses, err);
+	if (r < 0)
+		return r;
 	preflight_sources(d, sources, misses);
 	secrets_look(d, misses);
 	for (size_t i = 0; i < d->spec.n_mounts; i++)
@@ -77,11 +81,12 @@ void cordon_probe_scope(const struct run_request *request, uint32_t controllers,
 /* Facts that few specs need. */
 static int probe_for_spec(struct decision *d, const struct run_request *request, struct err *err)
 {
+	bool has_overlay = d->spec.rootfs.kind == ROOTFS_DIR || d->spec.rootfs.kind == ROOTFS_IMAGE;
 	int r;
 
-	if (d->spec.rootfs.kind == ROOTFS_DIR)
+	if (has_overlay)
 		d->facts.overlay = facts_has_overlay();
-	if (d->spec.rootfs.kind == ROOTFS_DIR && d->spec.rootfs.writable == WRITABLE_TMPFS)
+	if (has_overlay && d->spec.rootfs.writable == WRITABLE_TMPFS)
 		d->facts.tmpfs_attributes = facts_has_tmpfs_attributes();
 	if (wants_core_file(&d->spec.limits))
 		d->facts.core_is_piped = facts_core_is_piped();
@@ -155,6 +160,8 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	ret->enters_nproc_limit = request->enters_nproc_limit;
 	ret->wants_pause = request->wants_pause;
 	ret->names_group = request->cgroup_parent != NULL;
+	for (size_t i = 0; i < request->policy.n_flags; i++)
+		ret->names_image |= request->policy.flags[i].kind == FLAG_IMAGE;
 	misses->n = misses->n_dropped = 0;
 	problems->n = problems->n_dropped = 0;
 	r = arena_init(&ret->arena, ARENA_SIZE, err);
@@ -175,6 +182,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	/* Root of a user namespace is a user of the host. */
 	host_state.is_bound = ret->facts.host_euid != 0;
 	host_state.files = &ret->files;
+	host_state.decision = ret;
 	r = policy_resolve(&request->policy, &host, &ret->arena, &ret->spec, problems, err);
 	if (r == 0)
 		r = probe_for_spec(ret, request, err);
@@ -198,5 +206,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 
 void cordon_release(struct decision *decision)
 {
+	held_image_free(decision->image);
+	decision->image = NULL;
 	arena_release(&decision->arena);
 }

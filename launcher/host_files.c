@@ -13,8 +13,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { ACCOUNTS_MAX = 1 << 20 };
-
 int host_file_reopen(int place)
 {
 	char link[64];
@@ -68,7 +66,7 @@ int host_file_of_rootfs(const char *dir, const char *which, struct arena *arena,
 	fd = host_file_reopen(place);
 	if (fd < 0)
 		return fd;
-	return host_file_read(fd, arena, ACCOUNTS_MAX, ret_text, ret_len);
+	return host_file_read(fd, arena, HOST_ACCOUNTS_MAX, ret_text, ret_len);
 }
 
 static int open_any(const char *path)

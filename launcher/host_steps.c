@@ -19,6 +19,7 @@
 #include "launcher/audit.h"
 #include "launcher/enter.h"
 #include "launcher/host_proc.h"
+#include "launcher/images.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
 #include "launcher/limits.h"
@@ -172,8 +173,9 @@ static int show_with_pair(struct launch *launch, int fd, const struct source_fac
 	uint32_t first = launch->run.block_first;
 	uint32_t gid = fact->gid == 0 && fact->uid != 0 ? IDENTITY_NOBODY_ON_DISK : fact->gid;
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
-	_cleanup_fd_ int userns =
-		identity_pair_namespace(fact->uid, gid, first + id->uid, first + id->gid, err);
+	const struct identity_range uids = {fact->uid, first + id->uid, 1};
+	const struct identity_range gids = {gid, first + id->gid, 1};
+	_cleanup_fd_ int userns = identity_range_namespace(&uids, &gids, err);
 	int r;
 
 	if (userns < 0)
@@ -216,6 +218,8 @@ static int apply_sources(struct launch *launch, struct err *err)
 
 	if (launch->spec->rootfs.kind == ROOTFS_DIR)
 		r = open_source(launch, &d->root_source, &launch->root_source, err);
+	else if (launch->spec->rootfs.kind == ROOTFS_IMAGE)
+		r = images_open_layers(launch, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->n_mounts; i++)
 		if (launch->spec->mounts[i].type == MOUNT_BIND)
 			r = open_source(launch, &d->sources[i], &launch->sources[i], err);

@@ -246,12 +246,12 @@ int identity_read_own_maps(bool *ret_maps_all, uint32_t euid, uint32_t *ret_host
 
 /* ---- namespaces for idmapped mounts ---- */
 
-static int write_map(pid_t pid, const char *file, uint32_t inside, uint32_t outside)
+static int write_map(pid_t pid, const char *file, const struct identity_range *range)
 {
 	char path[64], text[IDENTITY_MAP_TEXT];
 
 	str_format(path, sizeof(path), "/proc/%d/%s", pid, file);
-	str_format(text, sizeof(text), "%u %u 1\n", inside, outside);
+	str_format(text, sizeof(text), "%u %u %u\n", range->inside, range->outside, range->count);
 	return io_write_text(AT_FDCWD, path, text);
 }
 
@@ -264,8 +264,8 @@ static _Noreturn void wait_to_be_killed(pid_t keeper)
 		pause();
 }
 
-int identity_pair_namespace(uint32_t uid, uint32_t gid, uint32_t host_uid, uint32_t host_gid,
-			    struct err *err)
+int identity_range_namespace(const struct identity_range *uids, const struct identity_range *gids,
+			     struct err *err)
 {
 	struct sys_clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
 	pid_t keeper = getpid();
@@ -281,9 +281,9 @@ int identity_pair_namespace(uint32_t uid, uint32_t gid, uint32_t host_uid, uint3
 		wait_to_be_killed(keeper);
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, -pid, "user namespace for an idmapped mount");
-	r = write_map(pid, "uid_map", uid, host_uid);
+	r = write_map(pid, "uid_map", uids);
 	if (r == 0)
-		r = write_map(pid, "gid_map", gid, host_gid);
+		r = write_map(pid, "gid_map", gids);
 	if (r == 0) {
 		str_format(path, sizeof(path), "/proc/%d/ns/user", pid);
 		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);

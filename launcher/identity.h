@@ -54,13 +54,20 @@ int must_check identity_read_pool(struct id_pool *ret_pool, struct err *err);
 int must_check identity_read_own_maps(bool *ret_maps_all, uint32_t euid, uint32_t *ret_host_euid,
 				      struct err *err);
 
+/* count ids, from `inside` on, that are `outside` and so on one level up. */
+struct identity_range {
+	uint32_t inside;
+	uint32_t outside;
+	uint32_t count;
+};
+
 /*
- * A user namespace whose only use is as the mapping of an idmapped mount: what is on disk as
- * uid:gid is seen as host_uid:host_gid, everything else as nobody (mount_setattr(2),
+ * A user namespace whose only use is as the mapping of an idmapped mount: what is on disk as an
+ * inside id is seen as the outside one, everything else as nobody (mount_setattr(2),
  * MOUNT_ATTR_IDMAP). Needs CAP_SETUID and CAP_SETGID. Returns its fd, or -errno with err filled.
  * Leaves no process behind.
  */
-int must_check identity_pair_namespace(uint32_t uid, uint32_t gid, uint32_t host_uid,
-				       uint32_t host_gid, struct err *err);
+int must_check identity_range_namespace(const struct identity_range *uids,
+					const struct identity_range *gids, struct err *err);
 
 #endif

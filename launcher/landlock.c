@@ -4,8 +4,8 @@
  *
  * Landlock has no "not below": a rule for a directory holds for all that lies in it, also across
  * mounts, and rules add up. So the root itself is given nothing but the listing of directories,
- * unless it is the rootfs (dir:PATH) or can be written to; what is hidden or protected inside a
- * mount stays the mounts' business.
+ * unless it is the rootfs (dir:PATH, image:NAME) or can be written to; what is hidden or protected
+ * inside a mount stays the mounts' business.
  */
 #include "launcher/landlock.h"
 
@@ -131,7 +131,8 @@ static void add_root(struct builder *b)
 	const struct spec_rootfs *rootfs = &b->decision->spec.rootfs;
 	uint64_t rights = SYS_LANDLOCK_FS_READ_DIR;
 
-	if (rootfs->kind == ROOTFS_DIR || rootfs->writable != WRITABLE_NONE)
+	if (rootfs->kind == ROOTFS_DIR || rootfs->kind == ROOTFS_IMAGE ||
+	    rootfs->writable != WRITABLE_NONE)
 		rights |= RIGHTS_READ | RIGHTS_EXECUTE;
 	if (rootfs->writable != WRITABLE_NONE)
 		rights |= RIGHTS_WRITE;

@@ -40,6 +40,8 @@ struct launch {
 	struct tree_protected *protected; /* malloc, of all sources one after another */
 	uint64_t *own_mounts;             /* malloc, for rootfs_run */
 	struct rootfs_source root_source;
+	struct rootfs_source *layers; /* malloc, decision->n_layers */
+	size_t n_layers;
 	char *secret_memory; /* mmap: wiped once the child has it */
 	size_t secret_memory_size;
 	struct rootfs_secret secrets[SPEC_SECRETS_MAX];

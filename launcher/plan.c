@@ -16,7 +16,8 @@
 
 bool decision_has_sources(const struct decision *decision)
 {
-	bool has_sources = decision->spec.rootfs.kind == ROOTFS_DIR;
+	bool has_sources = decision->spec.rootfs.kind == ROOTFS_DIR ||
+			   decision->spec.rootfs.kind == ROOTFS_IMAGE;
 
 	for (size_t i = 0; i < decision->spec.n_mounts; i++)
 		has_sources = has_sources || decision->spec.mounts[i].type == MOUNT_BIND;

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/host_files.h"
+#include "launcher/images.h"
 #include "launcher/policy_files.h"
 #include "rootfs/accounts.h"
 
@@ -301,21 +302,33 @@ static int host_load_ceiling(void *ctx, struct arena *arena, struct policy_text 
 	return load_file(&root, arena, ceiling_path, out, err);
 }
 
-static int host_read_accounts(void *ctx, struct arena *arena, const char *rootfs_dir,
+static int host_read_accounts(void *ctx, struct arena *arena, const struct spec_rootfs *rootfs,
 			      const char *which, const char **ret_text, size_t *ret_len,
 			      struct err *err)
 {
 	int r;
 
-	(void)ctx;
-	if (rootfs_dir[0] == '\0') {
+	if (rootfs->kind == ROOTFS_IMAGE) {
+		const char *path = str_equal(which, "passwd") ? "/etc/passwd" : "/etc/group";
+		_cleanup_fd_ int fd = images_open_file(ctx, path);
+
+		r = fd < 0 ? fd : host_file_read(fd, arena, HOST_ACCOUNTS_MAX, ret_text, ret_len);
+		return r < 0 ? err_set(err, ERR_POLICY, -r, "%s of the image", path) : 0;
+	}
+	if (rootfs->kind != ROOTFS_DIR) {
 		*ret_text = str_equal(which, "passwd") ? accounts_passwd(arena, 1000, 1000, "/")
 						       : accounts_group(arena, 1000);
 		*ret_len = *ret_text != NULL ? strlen(*ret_text) : 0;
 		return *ret_text != NULL ? 0 : err_set(err, ERR_BUG, ENOMEM, "made /etc/%s", which);
 	}
-	r = host_file_of_rootfs(rootfs_dir, which, arena, ret_text, ret_len);
-	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s/etc/%s", rootfs_dir, which) : 0;
+	r = host_file_of_rootfs(rootfs->dir, which, arena, ret_text, ret_len);
+	return r < 0 ? err_set(err, ERR_POLICY, -r, "%s/etc/%s", rootfs->dir, which) : 0;
+}
+
+static int host_find_image(void *ctx, struct arena *arena, const char *name,
+			   struct policy_image *ret)
+{
+	return images_find(ctx, arena, name, ret);
 }
 
 /* As profiles: a kept sandbox's files are its record's. Those of a program that is started in it
@@ -413,6 +426,7 @@ void policy_host_init(struct policy_host_state *ret_state, const struct run_requ
 					 .load_profile = host_load_profile,
 					 .read_accounts = host_read_accounts,
 					 .load_ceiling = host_load_ceiling,
+					 .find_image = host_find_image,
 					 .read_file = host_read_file,
 					 .kernel_version = host_kernel_version,
 					 .cwd = ret_state->cwd,

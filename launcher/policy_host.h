@@ -13,6 +13,7 @@ struct policy_host_state {
 	bool is_bound; /* by the host's ceiling: everybody but the host's root */
 	char cwd[4096];
 	struct policy_files *files; /* notes what is read; NULL: nobody asks */
+	struct decision *decision;  /* takes the image; NULL: there is none */
 	char user_profiles[4096];   /* $XDG_CONFIG_HOME/cordon/profiles, "" for root */
 };
 

@@ -312,10 +312,12 @@ static void check_overlay(const struct decision *d, struct misses *misses)
 {
 	struct miss *m;
 
-	if (d->spec.rootfs.kind != ROOTFS_DIR || d->facts.overlay)
+	if ((d->spec.rootfs.kind != ROOTFS_DIR && d->spec.rootfs.kind != ROOTFS_IMAGE) ||
+	    d->facts.overlay)
 		return;
 	m = preflight_miss(misses, "rootfs.from", d->spec.rootfs.origin);
-	miss_text(m, "rootfs.from: dir: needs overlayfs, which this kernel has not loaded");
+	miss_text(m, "rootfs.from: %s: needs overlayfs, which this kernel has not loaded",
+		  d->spec.rootfs.kind == ROOTFS_DIR ? "dir" : "image");
 	miss_hint(m, "As root: modprobe overlay.");
 }
 

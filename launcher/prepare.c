@@ -89,14 +89,21 @@ static int prepare_sources(struct launch *launch, struct err *err)
 	if (copy_protected(launch) < 0)
 		return err_set(err, ERR_SETUP, ENOMEM, "protected paths");
 	launch->root_source = source_from(&d->root_source);
+	launch->layers = calloc(d->n_layers + 1, sizeof(*launch->layers));
+	if (launch->layers == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "layers of the image");
+	launch->n_layers = d->n_layers;
+	for (size_t i = 0; i < d->n_layers; i++)
+		launch->layers[i] = source_from(&d->layers[i]);
 	launch->rootfs = (struct rootfs_run){
 		.spec = launch->spec,
 		.tree = &d->tree,
 		.sources = launch->sources,
 		.secrets = launch->secrets,
 		.own_mounts = launch->own_mounts,
-		.root_source =
-			launch->spec->rootfs.kind == ROOTFS_DIR ? &launch->root_source : NULL,
+		.lowers = launch->spec->rootfs.kind == ROOTFS_DIR ? &launch->root_source
+								  : launch->layers,
+		.n_lowers = launch->spec->rootfs.kind == ROOTFS_DIR ? 1 : launch->n_layers,
 		.staging_fd = -EBADF,
 		.root_fd = -EBADF,
 		.dev_fd = -EBADF,
@@ -202,6 +209,11 @@ void launch_release(struct launch *launch)
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));
 	for (size_t i = 0; launch->sources != NULL && i < launch->spec->n_mounts; i++)
 		close_fd(&launch->sources[i].tree_fd);
+	for (size_t i = 0; i < launch->n_layers; i++)
+		close_fd(&launch->layers[i].tree_fd);
+	free(launch->layers);
+	launch->layers = NULL;
+	launch->n_layers = 0;
 	state_root_release(&launch->state);
 	if (launch->workload_stack != NULL)
 		munmap(launch->workload_stack - GUARD, GUARD + WORKLOAD_STACK);

@@ -26,7 +26,8 @@ struct policy_ctx {
 	/* Files that profiles name (seccomp.docker_profile), for provenance. */
 	const struct policy_source *files[CTX_FILES_MAX];
 	size_t n_files;
-	struct spec_warning *warnings; /* up to CTX_WARNINGS_MAX; NULL: none */
+	const struct policy_image *image; /* that the rootfs is of; NULL: none */
+	struct spec_warning *warnings;    /* up to CTX_WARNINGS_MAX; NULL: none */
 	size_t n_warnings;
 	bool out_of_memory;
 };

@@ -178,6 +178,12 @@ static struct policy_node *rw_tree(struct policy_ctx *ctx, struct policy_source 
 	return bind_tree(ctx, source, text, false);
 }
 
+static struct policy_node *image_tree(struct policy_ctx *ctx, struct policy_source *source,
+				      const char *text)
+{
+	return flags_text_at(ctx, source, "rootfs.from", ctx_format(ctx, "image:%s", text));
+}
+
 struct policy_problem *flags_refuse(struct policy_ctx *ctx, const struct policy_source *source,
 				    const char *fmt, ...)
 {
@@ -225,6 +231,7 @@ static const struct flag_def {
 	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},
 	[FLAG_INIT] = {"--init", "process.init", NULL},
+	[FLAG_IMAGE] = {"image", "rootfs.from", image_tree},
 };
 
 const char *policy_flag_name(enum policy_flag_kind kind)

@@ -21,6 +21,20 @@ struct policy_text {
 	size_t len;
 };
 
+/* One line of an image's configuration: Env, Entrypoint, Cmd (a line for each item), User,
+ * WorkingDir, StopSignal, Label (the name) and LabelValue behind it. */
+struct policy_setting {
+	const char *key;
+	const char *value;
+};
+
+/* An image as its maker configured it: anybody may have. In an arena. */
+struct policy_image {
+	const char *id; /* 64 hex digits */
+	const struct policy_setting *settings;
+	size_t n_settings;
+};
+
 /*
  * What the policy may ask of the host. The callers' real one is launcher/policy_host.c; tests hand
  * in tables. ctx is passed back as it is.
@@ -40,11 +54,11 @@ struct policy_host {
 			    const char *relative_to, const char **ret_path, const char **ret_dir,
 			    const char **ret_text, size_t *ret_len, struct err *err);
 	/*
-	 * The text of rootfs_dir's /etc/passwd or /etc/group (which = "passwd", "group"), read
-	 * without following a symlink out of it. For rootfs kinds other than dir, rootfs_dir is ""
-	 * and the text is that of the file which cordon makes.
+	 * The text of the rootfs's /etc/passwd or /etc/group (which = "passwd", "group"), read
+	 * without following a symlink out of it. For kinds other than dir and image the text is
+	 * that of the file which cordon makes.
 	 */
-	int (*read_accounts)(void *ctx, struct arena *arena, const char *rootfs_dir,
+	int (*read_accounts)(void *ctx, struct arena *arena, const struct spec_rootfs *rootfs,
 			     const char *which, const char **ret_text, size_t *ret_len,
 			     struct err *err);
 	/* This host's ceiling (policy/ceiling.h); ret->text NULL where there is none, or where the
@@ -55,6 +69,10 @@ struct policy_host {
 	 * written it: what it says may weaken nothing. The function NULL: there are none. */
 	int (*read_file)(void *ctx, struct arena *arena, const char *path, struct policy_text *ret,
 			 struct err *err);
+	/* The image of that name or id. A negative errno where there is none, which is no mistake
+	 * of the policy's: whoever runs it has to say so. The function NULL: there is none. */
+	int (*find_image)(void *ctx, struct arena *arena, const char *name,
+			  struct policy_image *ret);
 	/* Version of the running kernel, asked for only where a policy depends on it. 0 or a
 	 * negative errno. */
 	int (*kernel_version)(void *ctx, uint32_t *ret_major, uint32_t *ret_minor);
@@ -96,6 +114,7 @@ enum policy_flag_kind {
 	FLAG_STOP_SIGNAL,
 	FLAG_STOP_TIMEOUT,
 	FLAG_INIT,
+	FLAG_IMAGE, /* the image to run from: no flag, but the first word of the command */
 	POLICY_FLAG_KINDS,
 };
 
@@ -125,8 +144,11 @@ struct policy_request {
 	/* Another program, to be started in the sandbox that the rest describes, whose own program
 	 * stays argv; NULL: none. */
 	const char *const *entering_argv;
-	const char *const
-		*argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check` */
+	const char *const *argv; /* NULL-terminated; argv[0] NULL for `explain` and `profile check`.
+				    With FLAG_IMAGE what stands behind the image: its Entrypoint
+				    comes before, and without words its Cmd behind */
+	const char *entrypoint;  /* with FLAG_IMAGE: in the place of its Entrypoint and Cmd; "": of
+				    both none; NULL: the image's */
 };
 
 /* One mistake in a policy file or flag. */

@@ -5,6 +5,7 @@
  *   layers.c    the profile, its ancestors and the flags, each parsed (yaml.c) and checked against
  *               the table of keys (keys.c, keys_check.c)
  *   merge.c     one tree
+ *   image.c     what an image says, as a layer of its own
  *   ceiling.c   lowers limits to what the host's administrator lets its users have
  *   keys_apply  plain values into the spec
  *   resolve_*.c what needs more than one value, or the host: root, user, process, mounts, waivers,
@@ -46,6 +47,8 @@ static void set_defaults(struct sandbox_spec *spec)
 			    .stop_grace_period_ms = DEFAULT_GRACE_MS},
 		.rootfs = {.kind = ROOTFS_EMPTY,
 			   .dir = "",
+			   .image = "",
+			   .image_id = "",
 			   .writable = WRITABLE_NONE,
 			   .size_bytes = DEFAULT_ROOT_BYTES,
 			   .inodes = DEFAULT_ROOT_INODES,
@@ -61,20 +64,42 @@ static void set_defaults(struct sandbox_spec *spec)
 	};
 }
 
-static struct policy_node *merge_all(struct policy_ctx *ctx, const struct policy_layers *layers)
+/* What an image says stands above the shipped profiles, which its maker could not know, and below
+ * all that the caller wrote. image: its layer, or NULL. */
+static struct policy_node *merge_all(struct policy_ctx *ctx, const struct policy_layers *layers,
+				     const struct policy_node *image)
 {
 	struct policy_node *merged = NULL;
+	size_t n_shipped = 0;
 
-	for (size_t i = 0; i < layers->n; i++)
-		merged = merge_trees(ctx, merged, layers->roots[i]);
+	/* Those that lie in no directory; of a kept sandbox's record as well, whose text is a copy.
+	 */
+	while (n_shipped < layers->n_profiles && layers->sources[n_shipped]->dir[0] == '\0')
+		n_shipped++;
+	for (size_t i = 0; i <= layers->n; i++) {
+		if (i == n_shipped && image != NULL)
+			merged = merge_trees(ctx, merged, image);
+		if (i < layers->n)
+			merged = merge_trees(ctx, merged, layers->roots[i]);
+	}
 	return merged;
+}
+
+/* The whole tree. Which image it is about is said by the caller's layers. */
+static struct policy_node *merge_with_image(struct policy_ctx *ctx,
+					    const struct policy_layers *layers)
+{
+	struct policy_node *root = merge_all(ctx, layers, NULL);
+	struct policy_node *image = root != NULL ? image_layer(ctx, root) : NULL;
+
+	return image != NULL ? merge_all(ctx, layers, image) : root;
 }
 
 static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *layers,
 			  struct sandbox_spec *spec)
 {
 	const struct policy_node *ceiling = ceiling_load(ctx);
-	struct policy_node *root = merge_all(ctx, layers);
+	struct policy_node *root = merge_with_image(ctx, layers);
 
 	if (root == NULL)
 		return;

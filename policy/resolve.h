@@ -27,6 +27,16 @@ POLICY_SETTER(apply_nproc);
 POLICY_SETTER(apply_wall_time);
 POLICY_SETTER(apply_ulimit); /* key->place is the RLIMIT_* */
 
+/* What the image that root names says, as a layer; notes the image in ctx. NULL: none is named, or
+ * there is no such image here. (image.c) */
+struct policy_node *image_layer(struct policy_ctx *ctx, const struct policy_node *root);
+/* The command line, NULL-terminated: the request's words, with the image's where it is asked for.
+ */
+const char *const *image_command(struct policy_ctx *ctx);
+
+/* Whether a label can be shown in a listing. */
+bool resolve_is_label(struct policy_ctx *ctx, const char *name, const char *value);
+
 /* Steps; each reads the merged tree and reports what is wrong. */
 void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);

@@ -43,7 +43,7 @@ static bool read_accounts(struct policy_ctx *ctx, const struct sandbox_spec *spe
 {
 	const struct policy_host *host = ctx->host;
 	struct err err = {0};
-	int r = host->read_accounts(host->ctx, ctx->arena, spec->rootfs.dir, which, &ret->text,
+	int r = host->read_accounts(host->ctx, ctx->arena, &spec->rootfs, which, &ret->text,
 				    &ret->len, &err);
 
 	if (r < 0)
@@ -122,7 +122,8 @@ void resolve_identity(struct policy_ctx *ctx, const struct policy_node *root,
 	char user[NAME_MAX_BYTES];
 	size_t len;
 
-	if (node == NULL)
+	/* Without the image there is nothing to look a name up in, nor anything to run. */
+	if (node == NULL || (spec->rootfs.kind == ROOTFS_IMAGE && ctx->image == NULL))
 		return;
 	len = strcspn(node->text, ":");
 	colon = node->text[len] == ':' ? node->text + len : NULL;

@@ -389,7 +389,8 @@ static void add_program(struct policy_ctx *ctx, const struct sandbox_spec *spec,
 		.origin = {.file = "command line"},
 	};
 
-	if (path[0] != '/' || spec->rootfs.kind == ROOTFS_DIR || is_visible(spec, list, path))
+	if (path[0] != '/' || spec->rootfs.kind == ROOTFS_DIR ||
+	    spec->rootfs.kind == ROOTFS_IMAGE || is_visible(spec, list, path))
 		return;
 	/* A path that cannot be mounted fails as a program that is not there: exit code 127. */
 	if (str_equal(path, "/") || paths_is_at_or_below(path, "/proc") ||

@@ -74,6 +74,14 @@ static void resolve_environment(struct policy_ctx *ctx, const struct policy_node
 	process->envp = envp;
 }
 
+/* Where a program that is named by a relative path lies: with a root of its own, inside. */
+static const char *base_of_program(const struct policy_ctx *ctx, const struct spec_process *process)
+{
+	if (ctx->image == NULL)
+		return ctx->host->cwd;
+	return process->working_dir[0] != '\0' ? process->working_dir : "/";
+}
+
 static void resolve_program(struct policy_ctx *ctx, const char *const *wanted,
 			    struct spec_process *process)
 {
@@ -92,7 +100,7 @@ static void resolve_program(struct policy_ctx *ctx, const char *const *wanted,
 		return;
 	process->program = strchr(argv[0], '/') == NULL
 				   ? argv[0]
-				   : paths_absolute(ctx, ctx->host->cwd, argv[0]);
+				   : paths_absolute(ctx, base_of_program(ctx, process), argv[0]);
 }
 
 void resolve_entering(struct policy_ctx *ctx, struct sandbox_spec *spec)
@@ -118,10 +126,7 @@ static void resolve_fds(struct policy_ctx *ctx, struct spec_process *process)
 void resolve_process(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec)
 {
-	static const char *const none[] = {NULL};
-
 	resolve_environment(ctx, doc_find(root, "process.environment"), &spec->process);
-	resolve_program(ctx, ctx->request->argv != NULL ? ctx->request->argv : none,
-			&spec->process);
+	resolve_program(ctx, image_command(ctx), &spec->process);
 	resolve_fds(ctx, &spec->process);
 }

@@ -84,10 +84,20 @@ static bool is_plain(struct policy_ctx *ctx, const char *text, size_t max)
 	return str_make_harmless(copy, len) == len && memcmp(copy, text, len) == 0;
 }
 
+static bool is_label_name(struct policy_ctx *ctx, const char *name)
+{
+	return name[0] != '\0' && strpbrk(name, "= \t") == NULL &&
+	       is_plain(ctx, name, SPEC_LABEL_NAME_MAX);
+}
+
+bool resolve_is_label(struct policy_ctx *ctx, const char *name, const char *value)
+{
+	return is_label_name(ctx, name) && is_plain(ctx, value, SPEC_LABEL_VALUE_MAX);
+}
+
 static bool check_label(struct policy_ctx *ctx, const struct policy_node *node)
 {
-	if (node->key[0] == '\0' || strpbrk(node->key, "= \t") != NULL ||
-	    !is_plain(ctx, node->key, SPEC_LABEL_NAME_MAX)) {
+	if (!is_label_name(ctx, node->key)) {
 		ctx_report(ctx, node->key_place, "bad-value", "'%s' cannot be a label's name",
 			   node->key)
 			->expected = "It has 1 to 255 bytes, without '=', blanks and control "

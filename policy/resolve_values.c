@@ -154,11 +154,13 @@ static void read_root_kind(struct policy_ctx *ctx, const struct policy_node *fro
 		if (str_equal(rootfs->dir, "/"))
 			ctx_report(ctx, from->place, "bad-path", "the host's root is not a rootfs")
 				->hint = "Write 'from: host' for the host's programs.";
-	} else if (str_has_prefix(from->text, "image:")) {
-		keys_refuse_later(ctx, from->place, "rootfs.from: image:NAME");
+	} else if (str_has_prefix(from->text, "image:") && from->text[6] != '\0') {
+		rootfs->kind = ROOTFS_IMAGE;
+		rootfs->image = from->text + strlen("image:");
+		rootfs->image_id = ctx->image != NULL ? ctx->image->id : "";
 	} else {
 		ctx_report(ctx, from->place, "bad-value", "rootfs.from cannot be '%s'", from->text)
-			->expected = "It is one of: host, dir:PATH, empty.";
+			->expected = "It is one of: host, dir:PATH, image:NAME, empty.";
 	}
 }
 

@@ -55,12 +55,15 @@ struct spec_store {
 };
 
 /* ---- rootfs ---- */
-enum spec_rootfs_kind { ROOTFS_HOST, ROOTFS_DIR, ROOTFS_EMPTY };
+enum spec_rootfs_kind { ROOTFS_HOST, ROOTFS_DIR, ROOTFS_IMAGE, ROOTFS_EMPTY };
 enum spec_writable { WRITABLE_NONE, WRITABLE_TMPFS };
 
 struct spec_rootfs {
 	enum spec_rootfs_kind kind;
-	const char *dir; /* absolute host path for ROOTFS_DIR, else "" */
+	const char *dir;   /* absolute host path for ROOTFS_DIR, else "" */
+	const char *image; /* ROOTFS_IMAGE: its name, as it was asked for; else "" */
+	const char
+		*image_id; /* 64 hex digits; "" where there is no such image here: nothing runs */
 	enum spec_writable writable;
 	uint64_t size_bytes; /* of the tmpfs that holds the root and everything written to it */
 	uint64_t inodes;

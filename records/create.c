@@ -52,6 +52,15 @@ static int release_block(const struct records *records, const char *id, bool is_
 
 /* ---- making ---- */
 
+/* What the store of images goes by (storage/store.h). */
+static int write_image(int dir_fd, const struct record *record)
+{
+	char line[128];
+	size_t len = str_format(line, sizeof(line), "%s\n", record->request.image_id);
+
+	return records_write(dir_fd, RECORDS_IMAGE, line, len, !record->removes_itself);
+}
+
 static int write_files(int dir_fd, const struct record *record)
 {
 	struct fields_writer writer = {0};
@@ -61,7 +70,7 @@ static int write_files(int dir_fd, const struct record *record)
 		r = records_write(dir_fd, "record", writer.text, writer.len,
 				  !record->removes_itself);
 	free(writer.text);
-	return r;
+	return r == 0 && record->request.image_id != NULL ? write_image(dir_fd, record) : r;
 }
 
 /* base/.new-ID with the record in it. */

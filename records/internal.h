@@ -17,6 +17,8 @@ enum { RECORDS_DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
  * begins like this. */
 #define RECORDS_TEMPORARY "."
 
+#define RECORDS_IMAGE "image"
+
 /* The directory that records of this kind are made in; -EBADF where there is none. */
 int records_base(const struct records *records, bool is_kept);
 
@@ -41,7 +43,8 @@ int must_check records_sweep(int dir_fd);
  * caller's of the sandbox, which holds the sandbox's lock until the keeper has its own. */
 enum { KEEPER_REPORT_FD = 3, KEEPER_SANDBOX_FD, KEEPER_FREE_FD };
 
-/* Puts the two where they belong and leaves everything else. 0 or -errno. */
-int must_check keeper_leave_caller(int report_fd, int sandbox_fd);
+/* Puts the two where they belong and leaves everything else but what the decision holds. 0 or
+ * -errno. */
+int must_check keeper_leave_caller(int report_fd, int sandbox_fd, const struct decision *decision);
 
 #endif

@@ -407,7 +407,7 @@ static _Noreturn void keeper_main(struct keeper *keeper, const struct run_reques
 				  const struct record *record, const struct sandbox *sandbox)
 {
 	struct err err = {0};
-	int r = keeper_leave_caller(keeper->report_fd, sandbox->dir_fd);
+	int r = keeper_leave_caller(keeper->report_fd, sandbox->dir_fd, keeper->decision);
 
 	if (r == 0)
 		keeper->report_fd = KEEPER_REPORT_FD;

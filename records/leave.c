@@ -29,9 +29,22 @@ static int leave_signals(void)
 	return 0;
 }
 
-/* From here on it has 0 to 2 on /dev/null, the way to its caller, and its caller's lock. */
-static int leave_descriptors(int report_fd, int sandbox_fd)
+/* The lowest from `from` on that the decision holds its image by, or -1. */
+static int next_held(const struct decision *decision, int from)
 {
+	int next = -1;
+
+	for (size_t i = 0; i < decision->n_held; i++)
+		if (decision->held_fds[i] >= from && (next < 0 || decision->held_fds[i] < next))
+			next = decision->held_fds[i];
+	return next;
+}
+
+/* From here on it has 0 to 2 on /dev/null, the way to its caller, its caller's lock, and what holds
+ * the image: that begins behind KEEPER_FREE_FD, too (held_image_find). */
+static int leave_descriptors(int report_fd, int sandbox_fd, const struct decision *decision)
+{
+	int from = KEEPER_FREE_FD, r = 0;
 	/* Out of each other's way first. */
 	int report = fcntl(report_fd, F_DUPFD_CLOEXEC, KEEPER_FREE_FD);
 	int sandbox = fcntl(sandbox_fd, F_DUPFD_CLOEXEC, KEEPER_FREE_FD);
@@ -47,12 +60,15 @@ static int leave_descriptors(int report_fd, int sandbox_fd)
 	for (int fd = 0; fd < KEEPER_REPORT_FD; fd++)
 		if (dup2(null, fd) < 0)
 			return -errno;
-	return sys_close_range(KEEPER_FREE_FD, ~0U, 0);
+	for (int held; r == 0 && (held = next_held(decision, from)) >= 0; from = held + 1)
+		if (held > from)
+			r = sys_close_range((unsigned)from, (unsigned)held - 1, 0);
+	return r == 0 ? sys_close_range((unsigned)from, ~0U, 0) : r;
 }
 
-int keeper_leave_caller(int report_fd, int sandbox_fd)
+int keeper_leave_caller(int report_fd, int sandbox_fd, const struct decision *decision)
 {
 	int r = setsid() < 0 ? -errno : leave_signals();
 
-	return r < 0 ? r : leave_descriptors(report_fd, sandbox_fd);
+	return r < 0 ? r : leave_descriptors(report_fd, sandbox_fd, decision);
 }

@@ -64,6 +64,10 @@ int record_text(const struct record *record, struct fields_writer *writer)
 		fields_put_number(writer, "stdin", 1);
 	if (request->keeps_terminal)
 		fields_put_number(writer, "terminal", 1);
+	if (request->image_id != NULL)
+		fields_put(writer, "image_id", request->image_id);
+	if (request->policy.entrypoint != NULL)
+		fields_put(writer, "entrypoint", request->policy.entrypoint);
 	put_list(writer, "arg", request->policy.argv);
 	put_list(writer, "environment", request->environment);
 	put_flags(writer, &request->policy);
@@ -206,6 +210,8 @@ int record_take(struct fields *fields, const char *id, struct record *ret)
 	record.request.home = text_or_null(&record.fields, "home");
 	record.request.cgroup_parent = text_or_null(&record.fields, "cgroup_parent");
 	record.request.policy.profile = text_or_null(&record.fields, "profile");
+	record.request.policy.entrypoint = text_or_null(&record.fields, "entrypoint");
+	record.request.image_id = text_or_null(&record.fields, "image_id");
 	r = take_numbers(&record, &record.fields);
 	if (r == 0)
 		r = take_lists(&record, &record.fields);

@@ -21,7 +21,7 @@ struct record {
 	uint32_t id_block;               /* first host id, 0: none (a user's) */
 	bool removes_itself;             /* --rm */
 	/* What listings show and filter by, as the policy gave it. */
-	const char *rootfs;        /* "host", "dir:PATH", "empty" */
+	const char *rootfs;        /* "host", "dir:PATH", "image:NAME", "empty" */
 	const char *restart;       /* "no", "on-failure:3", ... */
 	const char *const *labels; /* "name=value", sorted, NULL-terminated */
 	const char *cwd;           /* where it was made: "${cwd}", and where it may start */

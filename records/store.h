@@ -3,6 +3,8 @@
  * Where the records of sandboxes lie, and who may change them when.
  *
  *     HOME/sandboxes/ID/record   what it is: how to start it (record.h). Replaced by a rename
+ *     HOME/sandboxes/ID/image    the id of the image that it is from; by it the store of images
+ *                                knows that the image is needed (storage/store.h)
  *     HOME/sandboxes/ID/state    how its last start went (status.h). Likewise
  *     HOME/sandboxes/ID/wanted   whether it is to run: what a restart and `start --all` go by
  *     HOME/sandboxes/ID/lock     locked (fcntl(2), open file description) while its keeper lives

@@ -28,7 +28,7 @@ static int fail(struct err *err, int result, const char *what, const char *objec
 
 /* ---- sources ---- */
 
-static int open_source(struct rootfs_source *source, struct err *err)
+int rootfs_open_source(struct rootfs_source *source, struct err *err)
 {
 	const char *path = source->path;
 	_cleanup_fd_ int place = -EBADF;
@@ -56,13 +56,11 @@ static int open_source(struct rootfs_source *source, struct err *err)
 
 int rootfs_open_sources(struct rootfs_run *run, struct err *err)
 {
-	int r = 0;
+	int r = rootfs_open_lowers(run, err);
 
-	if (run->root_source != NULL)
-		r = open_source(run->root_source, err);
 	for (size_t i = 0; r == 0 && i < run->spec->n_mounts; i++)
 		if (run->spec->mounts[i].type == MOUNT_BIND)
-			r = open_source(&run->sources[i], err);
+			r = rootfs_open_source(&run->sources[i], err);
 	return r;
 }
 
@@ -402,6 +400,12 @@ static int explain_failure(const struct tree_op *op, int result, struct err *err
 		return err_hint(err,
 				"The rootfs has a link at that place which leads nowhere inside: "
 				"remove it there.");
+	if ((result == -EINVAL || result == -ENOTDIR) &&
+	    (op->kind == TREE_PROC_FS || str_equal(op->target, "/dev")))
+		return err_hint(err,
+				"The rootfs has no directory there, but something else: make %s a "
+				"directory in it, or remove it.",
+				op->target);
 	if (op->kind == TREE_PROC_FS && result == -EPERM)
 		return err_hint(err,
 				"The surrounding container hides parts of /proc, so the kernel "

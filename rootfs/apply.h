@@ -42,8 +42,9 @@ struct rootfs_secret {
 struct rootfs_run {
 	const struct sandbox_spec *spec;
 	const struct tree *tree;
-	struct rootfs_source *sources;       /* spec->n_mounts of them */
-	struct rootfs_source *root_source;   /* rootfs dir:PATH; NULL otherwise */
+	struct rootfs_source *sources; /* spec->n_mounts of them */
+	struct rootfs_source *lowers;  /* rootfs dir:PATH: one; image: its layers, lowest first */
+	size_t n_lowers;
 	const struct rootfs_secret *secrets; /* spec->n_secrets of them */
 	uint64_t *own_mounts;                /* ids of the mounts made here; room for n_ops + 2 */
 	size_t n_own_mounts;
@@ -68,8 +69,23 @@ int must_check rootfs_private(struct err *err);
  * somebody swapped it. As root the keeper's trees are used and this does nothing. */
 int must_check rootfs_open_sources(struct rootfs_run *run, struct err *err);
 
-/* The tmpfs with its byte and inode limits, and for dir:PATH the overlay on it. */
+/* The tmpfs with its byte and inode limits, and for dir:PATH and images the overlay on it. */
 int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
+
+/*
+ * What is never written to: the overlay's lower directories (rootfs/layers.c). open: as a user, as
+ * rootfs_open_sources. attach: each becomes a directory of the staging tmpfs, which is the current
+ * directory then. mount: the overlay of them and of the directories `upper` and `work` there, at
+ * `root`; returns a descriptor of its root.
+ */
+int must_check rootfs_open_lowers(struct rootfs_run *run, struct err *err);
+int must_check rootfs_attach_lowers(struct rootfs_run *run, struct err *err);
+int must_check rootfs_mount_overlay(const struct rootfs_run *run, struct err *err);
+/* The uppermost, whose owner and mode are the root's. */
+const struct rootfs_source *rootfs_top_lower(const struct rootfs_run *run);
+
+/* As a user: the path as a detached tree, compared with what the keeper saw. ESTALE, as above. */
+int must_check rootfs_open_source(struct rootfs_source *source, struct err *err);
 
 /* Remembers a mount as ours: mount points may be made on it. Returns 0 or -errno. */
 int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);

@@ -66,46 +66,27 @@ static int copy_owner(int lower_fd, int upper_fd)
 	return 0;
 }
 
-/* dir:PATH is never written to: an overlay takes what changes. Before kernel 6.15 overlay refuses
- * detached layers, so the lower one is attached to the staging tmpfs first. */
-static int mount_overlay(struct rootfs_run *run, struct err *err)
+/* What is below is never written to: an overlay takes what changes. */
+static int make_overlay(struct rootfs_run *run, struct err *err)
 {
-	static const char *const options[][2] = {{"source", "overlay"}, {"lowerdir", "lower"},
-						 {"upperdir", "upper"}, {"workdir", "work"},
-						 {"userxattr", NULL},   {NULL, NULL}};
-	static const char *const dirs[] = {"lower", "upper", "work", "root"};
+	static const char *const dirs[] = {"upper", "work", "root"};
 	_cleanup_fd_ int upper = -EBADF;
-	_cleanup_fd_ int overlay = -EBADF;
-	const char *dir = run->spec->rootfs.dir;
 	int r;
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		if (mkdirat(run->staging_fd, dirs[i], 0755) != 0)
 			return fail(err, -errno, "make a directory for the overlay", dirs[i]);
-	r = fs_set_attrs(run->root_source->tree_fd,
-			 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE);
-	if (r < 0)
-		return fail(err, r, "set the rootfs read-only", dir);
 	upper = sys_openat(run->staging_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (upper < 0)
-		return fail(err, upper, "open the upper layer", dir);
-	r = copy_owner(run->root_source->tree_fd, upper);
+		return fail(err, upper, "open the upper layer", "rootfs");
+	r = copy_owner(rootfs_top_lower(run)->tree_fd, upper);
 	if (r < 0)
-		return fail(err, r, "give the upper layer its owner", dir);
-	r = sys_move_mount(run->root_source->tree_fd, "", run->staging_fd, "lower",
-			   MOVE_MOUNT_F_EMPTY_PATH);
+		return fail(err, r, "give the upper layer its owner", "rootfs");
+	r = rootfs_attach_lowers(run, err);
 	if (r < 0)
-		return fail(err, r, "attach the lower layer", dir);
-	if (fchdir(run->staging_fd) != 0)
-		return fail(err, -errno, "enter the staging directory", dir);
-	overlay = fs_simple("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (overlay < 0)
-		return fail(err, overlay, "mount the overlay", dir);
-	r = sys_move_mount(overlay, "", run->staging_fd, "root", MOVE_MOUNT_F_EMPTY_PATH);
-	if (r < 0)
-		return fail(err, r, "attach the overlay", dir);
-	run->root_fd = steal_fd(&overlay);
-	return 0;
+		return r;
+	run->root_fd = rootfs_mount_overlay(run, err);
+	return run->root_fd < 0 ? run->root_fd : 0;
 }
 
 int rootfs_make_root(struct rootfs_run *run, struct err *err)
@@ -122,8 +103,8 @@ int rootfs_make_root(struct rootfs_run *run, struct err *err)
 	if (run->staging_fd < 0)
 		return fail(err, run->staging_fd, "make the root's tmpfs", "rootfs");
 	r = attach_staging(run->staging_fd, err);
-	if (r == 0 && run->root_source != NULL)
-		r = mount_overlay(run, err);
+	if (r == 0 && run->n_lowers > 0)
+		r = make_overlay(run, err);
 	else if (r == 0)
 		run->root_fd = run->staging_fd;
 	if (r < 0)

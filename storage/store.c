@@ -151,7 +151,7 @@ static int open_parts(struct store *store, bool makes, struct err *err)
 	return lock_shared(store, err);
 }
 
-int store_open(const char *path, bool makes, struct store *ret, struct err *err)
+static int open_store(const char *path, bool makes, struct store *ret, struct err *err)
 {
 	struct store store = {.fd = -EBADF,
 			      .lock_fd = -EBADF,
@@ -173,14 +173,32 @@ int store_open(const char *path, bool makes, struct store *ret, struct err *err)
 		r = err_set(err, ERR_SETUP, ENOENT, "%s", path);
 	if (r == 0)
 		r = open_parts(&store, makes, err);
-	if (r == 0)
-		r = store_collect(&store, &store.n_collected, err);
 	if (r < 0) {
 		store_release(&store);
 		return r;
 	}
 	*ret = store;
 	return 0;
+}
+
+int store_open(const char *path, bool makes, struct store *ret, struct err *err)
+{
+	struct store store;
+	int r = open_store(path, makes, &store, err);
+
+	if (r < 0)
+		return r;
+	r = store_collect(&store, &store.n_collected, err);
+	if (r < 0)
+		store_release(&store);
+	else
+		*ret = store;
+	return r;
+}
+
+int store_open_to_read(const char *path, struct store *ret, struct err *err)
+{
+	return open_store(path, false, ret, err);
 }
 
 void store_release(struct store *store)

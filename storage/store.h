@@ -20,9 +20,12 @@
  * is made before the record that names it, and a record before the name that stands for it; nothing
  * that a name leads to is ever removed.
  *
- * A layer that is in use is held by a shared flock of its directory.
+ * A layer that is in use is held by a shared flock of its directory (held.h). A kept sandbox holds
+ * its image as well: a file `image` beside its record, in the state root that the store lies in,
+ * says which, so that it holds for as long as there is the record, and no longer.
  *
- * Runs in cordon-image and in `cordon gc`, as the caller, and reads no byte of an archive.
+ * Runs in cordon-image, in `cordon gc` and, to read, in whatever starts a sandbox from an image; as
+ * the caller. Reads no byte of an archive.
  */
 #ifndef CORDON_STORAGE_STORE_H
 #define CORDON_STORAGE_STORE_H
@@ -77,6 +80,9 @@ int must_check store_path(const struct store_place *place, uint32_t euid, char *
  */
 int must_check store_open(const char *path, bool makes, struct store *ret, struct err *err);
 void store_release(struct store *store);
+
+/* The same for who only looks: nothing is made, nor removed. */
+int must_check store_open_to_read(const char *path, struct store *ret, struct err *err);
 
 /* How many work directories of the dead were removed. */
 int must_check store_collect(struct store *store, uint32_t *ret_removed, struct err *err);
@@ -159,6 +165,15 @@ int must_check store_find(struct store *store, const char *word, char ret_hex[ST
 
 /* ---- what nothing needs ---- */
 
+/* The file beside a sandbox's record: an image's id, and a newline. */
+#define STORE_HOLD_FILE "image"
+
+/* Calls fn for each image that a kept sandbox's record holds. A negative result of fn's ends it and
+ * is returned. */
+int must_check store_held_each(struct store *store,
+			       int (*fn)(void *ctx, const char *sandbox, const char *hex),
+			       void *ctx, struct err *err);
+
 struct store_sweep {
 	uint32_t n_images;
 	uint32_t n_layers;
@@ -166,9 +181,11 @@ struct store_sweep {
 	bool is_busy;      /* somebody is adding something: nothing was removed */
 };
 
-/* Removes images without a name, then layers and configurations without an image. Gives up the
- * shared lock that the store holds, and takes it again. */
-int must_check store_sweep(struct store *store, struct store_sweep *ret, struct err *err);
+/* Removes images without a name and without a kept sandbox, then layers and configurations without
+ * an image. forced: images that kept sandboxes hold in vain, NULL-terminated; NULL: none. Gives up
+ * the shared lock that the store holds, and takes it again. */
+int must_check store_sweep(struct store *store, const char *const *forced, struct store_sweep *ret,
+			   struct err *err);
 
 /* Test builds only (VARIANT=fault): CORDON_FAULT=store.NAME:kill ends the process here. */
 #ifdef CORDON_FAULTS

@@ -59,6 +59,22 @@ static int mark_name(void *ctx, const char *name, const char *hex)
 	return mark(ctx, hex);
 }
 
+struct held_marks {
+	struct marks *images;
+	const char *const *forced;
+};
+
+static int mark_held(void *ctx, const char *sandbox, const char *hex)
+{
+	const struct held_marks *held = ctx;
+
+	(void)sandbox;
+	for (const char *const *forced = held->forced; forced != NULL && *forced != NULL; forced++)
+		if (str_equal(*forced, hex))
+			return 0;
+	return mark(held->images, hex);
+}
+
 static int mark_layers(struct store *store, const struct marks *images, struct marks *layers,
 		       struct err *err)
 {
@@ -68,6 +84,9 @@ static int mark_layers(struct store *store, const struct marks *images, struct m
 	if (record == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "records of images");
 	for (size_t i = 0; r == 0 && i < images->n; i++) {
+		/* What a sandbox holds may have been removed all the same (rm -f). */
+		if (!store_has(store->images_fd, images->list[i]))
+			continue;
 		r = image_record_read(store, images->list[i], record, err);
 		for (size_t k = 0; r == 0 && k < record->n_layers; k++)
 			if (mark(layers, record->layers[k]) < 0)
@@ -132,9 +151,11 @@ static int sweep_all(struct store *store, const struct marks *images, const stru
 		     : 0;
 }
 
-int store_sweep(struct store *store, struct store_sweep *ret, struct err *err)
+int store_sweep(struct store *store, const char *const *forced, struct store_sweep *ret,
+		struct err *err)
 {
 	struct marks images = {0}, layers = {0};
+	struct held_marks held = {.images = &images, .forced = forced};
 	struct store_sweep sweep = {0};
 	int r = 0;
 
@@ -146,6 +167,8 @@ int store_sweep(struct store *store, struct store_sweep *ret, struct err *err)
 		sweep.is_busy = true;
 	} else {
 		r = store_ref_each(store, mark_name, &images, err);
+		if (r == 0)
+			r = store_held_each(store, mark_held, &held, err);
 		sort(&images);
 		if (r == 0)
 			r = mark_layers(store, &images, &layers, err);

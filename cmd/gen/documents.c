@@ -47,12 +47,12 @@ static int load_shipped(void *ctx, struct arena *arena, const char *ref, const c
 	return err_set(err, ERR_POLICY, ENOENT, "profile '%s'", ref);
 }
 
-static int no_accounts(void *ctx, struct arena *arena, const char *rootfs_dir, const char *which,
-		       const char **ret_text, size_t *ret_len, struct err *err)
+static int no_accounts(void *ctx, struct arena *arena, const struct spec_rootfs *rootfs,
+		       const char *which, const char **ret_text, size_t *ret_len, struct err *err)
 {
 	(void)ctx;
 	(void)arena;
-	(void)rootfs_dir;
+	(void)rootfs;
 	(void)which;
 	(void)err;
 	*ret_text = "";

@@ -18,7 +18,7 @@
 #include "base/sys.h"
 #include "libexec/image/importer.h"
 
-enum { LINES_MAX = RECORD_SUMMARY_MAX + (128 << 10) };
+enum { LINES_MAX = RECORD_SUMMARY_MAX + RECORD_SETTINGS_MAX + (128 << 10) };
 
 void document_release(struct document *document)
 {
@@ -171,6 +171,21 @@ static bool is_word(const char *text)
 	return text[0] != '\0' && strlen(text) < RECORD_WORD_MAX && text[strspn(text, all)] == '\0';
 }
 
+/* "KEY VALUE" as the record has it. */
+static int take_setting(const char *line, struct image_record *ret)
+{
+	_cleanup_free_ struct image_setting *setting = malloc(sizeof(*setting));
+	size_t len = strlen(ret->settings);
+	const char *at = ret->settings + len;
+
+	if (setting == NULL)
+		return -ENOMEM;
+	if (strlen(line) + 8 > sizeof(ret->settings) - len)
+		return -E2BIG;
+	str_format(ret->settings + len, sizeof(ret->settings) - len, "set %s\n", line);
+	return image_settings_next(&at, setting) == 1 && *at == '\0' ? 0 : -EINVAL;
+}
+
 static int take_line(const char *key, const char *value, struct image_record *ret)
 {
 	if (str_equal(key, "os") && is_word(value)) {
@@ -181,6 +196,8 @@ static int take_line(const char *key, const char *value, struct image_record *re
 		if (ret->n_layers == RECORD_LAYERS_MAX)
 			return -E2BIG;
 		memcpy(ret->layers[ret->n_layers++], value, STORE_HEX_SIZE);
+	} else if (str_equal(key, "set")) {
+		return take_setting(value, ret);
 	} else if (str_equal(key, "summary") && strlen(value) < sizeof(ret->summary)) {
 		str_format(ret->summary, sizeof(ret->summary), "%s", value);
 	} else {
@@ -198,7 +215,10 @@ int document_config(struct document *config, struct image_record *ret, struct er
 	while (r == 0 && (key = document_next(&at, &value)) != NULL)
 		r = take_line(key, value, ret);
 	if (r == -E2BIG)
-		return err_set(err, ERR_SETUP, 0, "the image has more than %d layers",
+		return err_set(err, ERR_SETUP, 0,
+			       ret->n_layers == RECORD_LAYERS_MAX
+				       ? "the image has more than %d layers"
+				       : "the image's configuration is too long (%d layers)",
 			       RECORD_LAYERS_MAX);
 	if (r < 0 || ret->os[0] == '\0' || ret->architecture[0] == '\0' || ret->summary[0] != '{')
 		return err_set(err, ERR_SETUP, 0, "the image's configuration cannot be used");

@@ -71,6 +71,8 @@ static int read_words(struct command *command, char **argv, struct err *err)
 			command->is_json = true;
 		} else if (str_equal(*argv, "--quiet")) {
 			command->is_quiet = true;
+		} else if (str_equal(*argv, "--force")) {
+			command->is_forced = true;
 		} else {
 			r = take_flag(command, argv[0], argv[1], err);
 			if (r < 0)

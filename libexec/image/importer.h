@@ -134,6 +134,7 @@ struct command {
 	const char *state; /* the store's path */
 	bool is_json;
 	bool is_quiet;
+	bool is_forced; /* rm: of a kept sandbox as well */
 	struct image_limits limits;
 	char **words; /* ends with NULL */
 	size_t n_words;
@@ -146,6 +147,12 @@ int must_check command_ls(const struct command *command, struct err *err);
 int must_check command_inspect(const struct command *command, struct err *err);
 int must_check command_rm(const struct command *command, struct err *err);
 int must_check command_prune(const struct command *command, struct err *err);
+
+/* The store as it is; none is an empty one. 1: there is none. (remove.c) */
+int must_check command_open_store(const struct command *command, struct store *ret,
+				  struct err *err);
+/* Says that a word is no image where there is none at all. */
+int must_check command_refuse_empty(const char *word, struct err *err);
 
 /* Opens what a word of the command line names: a file, a directory, or "-". */
 int must_check command_open(const char *path, bool *ret_is_dir, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon image ls`, `inspect`, `rm`, `prune`, and what is said of an image that was just loaded.
+/* `cordon image ls`, `inspect`, and what is said of an image that was just loaded.
  * Reads records of ours alone: no JSON, no archive. */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,20 +53,6 @@ static void format_time(uint64_t seconds, char *buf, size_t size)
 
 	if (gmtime_r(&when, &parts) == NULL || strftime(buf, size, "%Y-%m-%d %H:%M", &parts) == 0)
 		str_format(buf, size, "-");
-}
-
-/* The store as it is; none is an empty one. 1: there is none. */
-static int open_existing(const struct command *command, struct store *ret, struct err *err)
-{
-	int r = store_open(command->state, false, ret, err);
-
-	return r == -ENOENT ? 1 : r;
-}
-
-static int refuse_empty(const char *word, struct err *err)
-{
-	err_set(err, ERR_USAGE, 0, "no image %s", word);
-	return err_hint(err, "There is no image yet: `cordon help image` says how to get one.");
 }
 
 /* ---- after a load ---- */
@@ -169,7 +155,7 @@ int command_ls(const struct command *command, struct err *err)
 
 	if (record == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "list");
-	r = open_existing(command, &store, err);
+	r = command_open_store(command, &store, err);
 	if (r < 0)
 		return r;
 	if (command->is_json)
@@ -357,108 +343,13 @@ int command_inspect(const struct command *command, struct err *err)
 {
 	char hex[STORE_HEX_SIZE];
 	struct store store;
-	int r = open_existing(command, &store, err);
+	int r = command_open_store(command, &store, err);
 
 	if (r != 0)
-		return r < 0 ? r : refuse_empty(command->words[0], err);
+		return r < 0 ? r : command_refuse_empty(command->words[0], err);
 	r = store_find(&store, command->words[0], hex, err);
 	if (r == 0)
 		r = inspect(command, &store, hex, err);
 	store_release(&store);
 	return r;
-}
-
-/* ---- rm, prune ---- */
-
-struct names_of {
-	const char *hex;
-	char name[STORE_NAME_MAX + 1];
-	size_t n;
-};
-
-static int count_names(void *ctx, const char *name, const char *hex)
-{
-	struct names_of *names = ctx;
-
-	if (!str_equal(hex, names->hex))
-		return 0;
-	str_format(names->name, sizeof(names->name), "%s", name);
-	names->n++;
-	return 0;
-}
-
-/* The name that a word stands for: itself, or the only one of an id. */
-static int name_of(struct store *store, const char *word, char name[STORE_NAME_MAX + 1],
-		   struct err *err)
-{
-	char hex[STORE_HEX_SIZE];
-	struct names_of names = {.hex = hex};
-	struct err ignored;
-	int r;
-
-	if (store_name_parse(word, name, &ignored) == 0 &&
-	    store_ref_get(store, name, hex, &ignored) == 0)
-		return 0;
-	r = store_find(store, word, hex, err);
-	if (r == 0)
-		r = store_ref_each(store, count_names, &names, err);
-	if (r == 0 && names.n != 1) {
-		err_set(err, ERR_USAGE, 0, "image %s has %zu names", word, names.n);
-		return err_hint(err, names.n == 0 ? "`cordon image prune` removes it."
-						  : "Remove its names: cordon image rm NAME...");
-	}
-	str_format(name, STORE_NAME_MAX + 1, "%s", names.name);
-	return r;
-}
-
-static void say_sweep(const struct command *command, const struct store_sweep *sweep, bool is_whole)
-{
-	if (sweep->is_busy)
-		say_note("another command is adding images: their layers stay until the next "
-			 "`cordon image prune`");
-	else if (sweep->n_in_use > 0)
-		say_note("%u layers are in use, and stay until the next `cordon image prune`",
-			 sweep->n_in_use);
-	if (is_whole && !command->is_quiet)
-		printf("%u images and %u layers removed\n", sweep->n_images, sweep->n_layers);
-}
-
-int command_rm(const struct command *command, struct err *err)
-{
-	struct store_sweep sweep;
-	char name[STORE_NAME_MAX + 1];
-	struct store store;
-	int r = open_existing(command, &store, err);
-
-	if (r != 0)
-		return r < 0 ? r : refuse_empty(command->words[0], err);
-	for (size_t i = 0; r == 0 && i < command->n_words; i++) {
-		r = name_of(&store, command->words[i], name, err);
-		if (r == 0)
-			r = store_ref_remove(&store, name, err);
-		if (r == 0 && !command->is_quiet)
-			printf("%s\n", name);
-	}
-	if (r == 0)
-		r = store_sweep(&store, &sweep, err);
-	if (r == 0)
-		say_sweep(command, &sweep, false);
-	store_release(&store);
-	return r;
-}
-
-int command_prune(const struct command *command, struct err *err)
-{
-	struct store_sweep sweep = {0};
-	struct store store;
-	int r = open_existing(command, &store, err);
-
-	if (r == 0) {
-		r = store_sweep(&store, &sweep, err);
-		store_release(&store);
-	}
-	if (r < 0)
-		return r;
-	say_sweep(command, &sweep, true);
-	return 0;
 }

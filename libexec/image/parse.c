@@ -18,7 +18,11 @@
 #include "libexec/image/stages.h"
 #include "storage/image_record.h"
 
-enum { DEPTH_MAX = 32, LINE_TEXT_MAX = 1024, OUT_MAX = RECORD_SUMMARY_MAX + (64 << 10) };
+enum {
+	DEPTH_MAX = 32,
+	LINE_TEXT_MAX = 1024,
+	OUT_MAX = RECORD_SUMMARY_MAX + RECORD_SETTINGS_MAX + (64 << 10)
+};
 
 struct output {
 	char *buf;
@@ -212,6 +216,56 @@ static int parse_manifest(struct output *out, struct json_object *root)
 
 /* ---- the configuration ---- */
 
+/* "set KEY VALUE". len: as JSON has it, where a text may hold NUL. */
+static int put_setting(struct output *out, const char *key, const char *text, size_t len)
+{
+	if (text == NULL || strlen(text) != len)
+		return err_set(out->err, ERR_SETUP, 0, "%s has an item that is no text", key);
+	out->buf[out->len] = '\0';
+	if (image_settings_add(out->buf + out->len, out->size - out->len, key, text) < 0)
+		return refuse(out, "it says more than fits");
+	out->len += strlen(out->buf + out->len);
+	return 0;
+}
+
+static int put_value(struct output *out, const char *key, struct json_object *value)
+{
+	bool is_text = json_object_is_type(value, json_type_string);
+
+	return put_setting(out, key, is_text ? json_object_get_string(value) : NULL,
+			   is_text ? (size_t)json_object_get_string_len(value) : 0);
+}
+
+/* The same for those who read no JSON (image_record.h). */
+static int put_settings(struct output *out, struct json_object *kept)
+{
+	static const char *const lists[] = {"Env", "Entrypoint", "Cmd"};
+	static const char *const texts[] = {"User", "WorkingDir", "StopSignal"};
+	struct json_object *value;
+	int r = 0;
+
+	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		struct json_object *list = get(kept, lists[k], json_type_array);
+		size_t n = list != NULL ? json_object_array_length(list) : 0;
+
+		for (size_t i = 0; r == 0 && i < n; i++)
+			r = put_value(out, lists[k], json_object_array_get_idx(list, i));
+	}
+	for (size_t k = 0; r == 0 && k < sizeof(texts) / sizeof(texts[0]); k++)
+		if (json_object_object_get_ex(kept, texts[k], &value))
+			r = put_value(out, texts[k], value);
+	if (r < 0 || !json_object_object_get_ex(kept, "Labels", &value))
+		return r;
+	json_object_object_foreach(value, name, label)
+	{
+		if (r == 0)
+			r = put_setting(out, "Label", name, strlen(name));
+		if (r == 0)
+			r = put_value(out, "LabelValue", label);
+	}
+	return r;
+}
+
 /* What a start needs of "config", in one order; whatever is of another type than the specification
  * says is an error. */
 static int summarize(struct output *out, struct json_object *config)
@@ -240,6 +294,8 @@ static int summarize(struct output *out, struct json_object *config)
 		else
 			json_object_object_add(kept, keys[i].key, json_object_get(value));
 	}
+	if (r == 0)
+		r = put_settings(out, kept);
 	if (r == 0)
 		r = put(out, "summary",
 			json_object_to_json_string_ext(kept,

@@ -30,7 +30,8 @@ int must_check stage_pack(const struct worker_job *job, struct worker_report *re
  * docker     "image", then "config PATH", "tag NAME"... and "layer PATH"... of manifest.json
  * index      "manifest HEX SIZE NAME|-" and "index HEX SIZE NAME|-" for what runs here
  * manifest   "config HEX SIZE", "layer HEX SIZE"...
- * config     "os X", "architecture X", "diff HEX"..., "summary JSON"
+ * config     "os X", "architecture X", "diff HEX"..., "set KEY VALUE"... (image_record.h), "summary
+ * JSON"
  */
 enum parse_kind { PARSE_DOCKER, PARSE_INDEX, PARSE_MANIFEST, PARSE_CONFIG };
 enum { PARSE_MAX_BYTES = 4 << 20 };

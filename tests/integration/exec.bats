@@ -47,8 +47,7 @@ load ../lib/attack
 
 @test "125: cordon's own errors, and a program may use the number too" {
 	says 125 "cordon: no program to run*" cordon run
-	says 125 "cordon: run from the image ./a.out: not enforced by this build"$'\n'"cordon:   hint: A program of this host: cordon run -- ./a.out." \
-		cordon run ./a.out
+	says 125 "cordon: no image ./a.out; to run a program of this host: cordon run -- ./a.out *" cordon run ./a.out
 	gives 125 "" inside 'exit 125'
 }
 

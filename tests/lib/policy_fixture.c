@@ -47,15 +47,15 @@ static int load_profile(void *ctx, struct arena *arena, const char *ref, const c
 	return err_set(err, ERR_POLICY, ENOENT, "profile '%s'", ref);
 }
 
-static int read_accounts(void *ctx, struct arena *arena, const char *rootfs_dir, const char *which,
-			 const char **ret_text, size_t *ret_len, struct err *err)
+static int read_accounts(void *ctx, struct arena *arena, const struct spec_rootfs *rootfs,
+			 const char *which, const char **ret_text, size_t *ret_len, struct err *err)
 {
 	const char *text = str_equal(which, "passwd") ? passwd_text : group_text;
 
 	(void)ctx;
 	(void)arena;
-	if (str_equal(rootfs_dir, "/gone"))
-		return err_set(err, ERR_POLICY, ENOENT, "%s/etc/%s", rootfs_dir, which);
+	if (str_equal(rootfs->dir, "/gone"))
+		return err_set(err, ERR_POLICY, ENOENT, "%s/etc/%s", rootfs->dir, which);
 	*ret_text = text;
 	*ret_len = strlen(text);
 	return 0;

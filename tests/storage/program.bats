@@ -67,7 +67,7 @@ setup() {
 	gives 125 "cordon: --max-size x: not of that form*64GiB*" image import x.tar x --max-size x
 	gives 125 "cordon: --max-entries x: not of that form*" image import x.tar x --max-entries x
 	gives 125 "cordon: --input of image load: not enforced by this build*" image load -i x.tar
-	gives 125 "cordon: --force of image rm: not enforced by this build*" image rm -f x
+	gives 125 "cordon: --no-prune of image rm: not enforced by this build*" image rm --no-prune x
 	gives 125 "cordon: unknown flag --json of image import*" image import --json x.tar x
 	gives 125 "cordon: image import takes another number of words*cordon help image import*" image import x.tar
 	gives 125 "cordon: unknown command 'image imports'*cordon image import*" image imports

@@ -124,13 +124,15 @@ static void sees_files_at_stdio(void **state)
 
 static int read_accounts(struct host_case *c, const char *dir, const char *which)
 {
+	struct spec_rootfs rootfs = {.kind = dir[0] != '\0' ? ROOTFS_DIR : ROOTFS_HOST, .dir = ""};
 	char path[PATH_MAX];
 
+	if (dir[0] != '\0')
+		rootfs.dir = scratch_path(&c->scratch, dir, path);
 	c->text = NULL;
 	memset(&c->err, 0, sizeof(c->err));
-	return c->host.read_accounts(c->host.ctx, &c->arena,
-				     dir[0] != '\0' ? scratch_path(&c->scratch, dir, path) : "",
-				     which, &c->text, &c->len, &c->err);
+	return c->host.read_accounts(c->host.ctx, &c->arena, &rootfs, which, &c->text, &c->len,
+				     &c->err);
 }
 
 static int load_profile(struct host_case *c, const char *path)

@@ -134,7 +134,6 @@ static void not_enforced(void **state)
 		{"network: {publish: []}", 3, 11, "not-enforced", NULL},
 		{"network: {egress: {}}", 3, 11, "not-enforced", NULL},
 		{"network: {ingress: {}}", 3, 11, "not-enforced", NULL},
-		{"rootfs: {from: 'image:web'}", 3, 16, "not-enforced", NULL},
 		{"rootfs: {writable: auto}", 3, 20, "not-enforced", NULL},
 		{"rootfs: {writable: {store: image}}", 3, 28, "not-enforced", NULL},
 		{"rootfs: {writable: {store: project}}", 3, 28, "not-enforced", NULL},

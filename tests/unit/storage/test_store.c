@@ -274,7 +274,7 @@ static void sweeps(void **state)
 	assert_true(held >= 0);
 	assert_int_equal(flock(held, LOCK_SH), 0);
 
-	assert_int_equal(store_sweep(&store, &sweep, &err), 0);
+	assert_int_equal(store_sweep(&store, NULL, &sweep, &err), 0);
 	assert_int_equal(sweep.n_images, 1);
 	assert_int_equal(sweep.n_layers, 1);
 	assert_int_equal(sweep.n_in_use, 1);
@@ -288,7 +288,7 @@ static void sweeps(void **state)
 
 	close(held);
 	assert_int_equal(store_ref_remove(&store, "a:x", &err), 0);
-	assert_int_equal(store_sweep(&store, &sweep, &err), 0);
+	assert_int_equal(store_sweep(&store, NULL, &sweep, &err), 0);
 	assert_int_equal(sweep.n_layers, 3);
 	assert_int_equal(scratch_count(&scratch, "a/b/images/layers"), 0);
 	assert_int_equal(scratch_count(&scratch, "a/b/images/configs"), 0);
@@ -308,10 +308,10 @@ static void unreadable(void **state)
 	put_layer(&work, hex_of("11"));
 	assert_int_equal(store_put(&work, store.refs_fd, "a:x", "sha256:..\n", 10), 0);
 	store_work_end(&store, &work);
-	assert_true(store_sweep(&store, &sweep, &err) < 0);
+	assert_true(store_sweep(&store, NULL, &sweep, &err) < 0);
 	assert_true(store_has(store.layers_fd, hex_of("11")));
 	assert_int_equal(unlinkat(store.refs_fd, "a:x", 0), 0);
-	assert_int_equal(store_sweep(&store, &sweep, &err), 0);
+	assert_int_equal(store_sweep(&store, NULL, &sweep, &err), 0);
 	assert_false(store_has(store.layers_fd, hex_of("11")));
 }
 
