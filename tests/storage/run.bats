@@ -80,6 +80,9 @@ is_root() {
 		made_of x "dir:srv dir:opt"
 	gives 0 "cmd of it 2,two words and %20,,/opt:/bin /srv 33:50" cordon run -q x
 	gives 0 "mine 2,two words and %20,,/opt:/bin /srv 33:50" cordon run -q x mine
+	# An empty value of the image's is one, and not the caller's, as it is where a profile says none.
+	C=callers gives 0 "mine 2,two words and %20,,/opt:/bin /srv 33:50" cordon run -q x mine
+	C=callers gives 0 "mine 2,two words and %20,callers,/opt:/bin /srv 33:50" cordon run -q -e C x mine
 	run -0 cordon explain -q x
 	grep -qE '^program +/bin/sh -c echo .* cmd of it$' <<<"$output"
 	grep -qE "^image +x, sha256:$(image inspect --json x | jq -r .id), 2 layers$" <<<"$output"
