@@ -645,12 +645,13 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 	tests/bench/life $(BENCH_LIFE_FLAGS)
 	tests/bench/exec $(BENCH_EXEC_FLAGS)
+	tests/bench/images $(BENCH_IMAGES_FLAGS)
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What tests/bench/life and tests/bench/exec share: docker and podman from Debian's packages, unpacked below build/peers and
+# What tests/bench/life, exec and images share: docker and podman from Debian's packages, unpacked below build/peers and
 # never installed, in mount, process, network and IPC namespaces of the benchmark's own, with directories of its own; all that
 # they do ends there. Needs: $here, $repo; $work and $group once they are made. Sourced.
 # shellcheck shell=bash
