@@ -253,7 +253,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench bombs
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench bombs
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -717,6 +717,27 @@ endif
 	# Not into /etc/apparmor.d: nothing is loaded but by an administrator (cordon doctor prints the line).
 	install -d $(DESTDIR)$(PREFIX)/share/cordon/apparmor
 	install -m 0644 profiles/apparmor/cordon profiles/apparmor/cordon-workload $(DESTDIR)$(PREFIX)/share/cordon/apparmor
+
+# What install brings, whatever this machine had to build it with, and the directories that are its own.
+INSTALLED := \
+	bin/cordon \
+	libexec/cordon/cordon-image \
+	libexec/cordon/cordon-scope \
+	share/man/man1/cordon.1 \
+	share/man/man5/cordon-profile.5 \
+	share/cordon/profile.schema.json \
+	share/cordon/apparmor/cordon \
+	share/cordon/apparmor/cordon-workload \
+	share/bash-completion/completions/cordon \
+	lib/systemd/system/cordon.service \
+	lib/systemd/user/cordon.service
+INSTALLED_DIRS := libexec/cordon share/cordon/apparmor share/cordon
+
+uninstall: ## remove what install brings, with the same DESTDIR and PREFIX; sandboxes and images stay
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
+	for dir in $(INSTALLED_DIRS:%=$(DESTDIR)$(PREFIX)/%); do \
+		[ ! -d "$$dir" ] || rmdir --ignore-fail-on-non-empty "$$dir" || exit 1; \
+	done
 
 clean: ## remove build/
 	rm -rf build

@@ -61,6 +61,24 @@ privileged_files() { # DIR
 	[ -z "$(find "$prefix" -name '*.wants')" ]
 }
 
+@test "uninstall: removes what install brought, and nothing of anybody else's" {
+	local prefix=$BATS_TEST_TMPDIR/usr
+	install_to "" "PREFIX=$prefix"
+	[ "$(find "$prefix" -type f | wc -l)" -ge 9 ]
+	touch "$prefix/bin/other" "$prefix/share/cordon/mine"
+	make -C "$repo" --no-print-directory uninstall "PREFIX=$prefix"
+	[ "$(cd "$prefix" && find . -type f | sort)" = $'./bin/other\n./share/cordon/mine' ]
+	[ ! -e "$prefix/libexec/cordon" ]
+	[ ! -e "$prefix/share/cordon/apparmor" ]
+	# Again, where there is nothing; and with a DESTDIR.
+	rm "$prefix/share/cordon/mine"
+	make -C "$repo" --no-print-directory uninstall "PREFIX=$prefix"
+	[ ! -e "$prefix/share/cordon" ]
+	install_to "$BATS_TEST_TMPDIR/dest" PREFIX=/opt/cordon
+	make -C "$repo" --no-print-directory uninstall "DESTDIR=$BATS_TEST_TMPDIR/dest" PREFIX=/opt/cordon
+	[ -z "$(find "$BATS_TEST_TMPDIR/dest" -type f)" ]
+}
+
 @test "install: AppArmor profiles lie where nothing loads them by itself" {
 	install_to "$BATS_TEST_TMPDIR/dest" PREFIX=/usr
 	diff -r "$repo/profiles/apparmor" "$BATS_TEST_TMPDIR/dest/usr/share/cordon/apparmor"

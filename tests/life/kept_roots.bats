@@ -122,5 +122,5 @@ elsewhere() { XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/cron "$@"; }
 	gives 0 $'web\nkept' cordon rm -f web kept
 	gives 0 "$id" cordon rm "$id"
 	gives 0 "" cordon ps -aq
-	[ -z "$(ls "$run/runs" "$run/sandboxes" | grep -v :)" ]
+	[ -z "$(find "$run/runs" "$run/sandboxes" -mindepth 1)" ]
 }
