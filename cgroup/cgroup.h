@@ -257,6 +257,10 @@ bool cgroup_would_loosen(const struct cgroup *group, const struct spec_limits *s
 int must_check cgroup_change(struct cgroup *group, const struct spec_limits *spec, uint32_t limits,
 			     uint32_t extra_tasks, struct err *err);
 
+/* Reads all of it back at once. Groups that are gone say nothing, which is no error. */
+int must_check cgroup_verify_change(const struct cgroup *group, const struct spec_limits *spec,
+				    uint32_t limits, uint32_t extra_tasks, struct err *err);
+
 /* ---- v2: the caller's own group as the parent ---- */
 
 struct cgroup_leaf {

@@ -414,3 +414,55 @@ int cgroup_change(struct cgroup *group, const struct spec_limits *spec, uint32_t
 		restore(saved);
 	return r;
 }
+
+/* ---- what was changed ---- */
+
+static bool is_in_force(const struct cgroup_place *place, const struct cgroup_limit_row *row,
+			const struct spec_limits *wanted, uint32_t extra_tasks)
+{
+	bool is_asked_for = wanted->total[row->limit].demand != DEMAND_NONE;
+	uint64_t bytes = is_asked_for ? wanted->total[row->limit].value : UINT64_MAX;
+	char text[FILE_MAX_BYTES], value[CGROUP_VALUE_MAX];
+
+	/* With the run its groups are gone, and what they said. */
+	if (io_read_text(place->dir_fd, row->file, text, sizeof(text)) < 0)
+		return true;
+	if (row->format == NULL) {
+		for (const char *line = text; *line != '\0'; line = next_line(line))
+			if (device_bytes(row, line) != bytes)
+				return false;
+		return true;
+	}
+	if (!is_asked_for && (MEMORY_BITS >> row->limit & 1) == 0 &&
+	    row->limit != LIMIT_CPU_WEIGHT) {
+		const char *word = word_for_none(row);
+
+		str_format(value, sizeof(value), "%s", word != NULL ? word : "");
+		if (word == NULL)
+			return true;
+	} else {
+		row->format(wanted, extra_tasks, value, sizeof(value));
+	}
+	io_chomp(text);
+	return cgroup_reads_back(value, text, row->in_pages);
+}
+
+int cgroup_verify_change(const struct cgroup *group, const struct spec_limits *spec,
+			 uint32_t limits, uint32_t extra_tasks, struct err *err)
+{
+	struct spec_limits wanted = fill_in(spec);
+
+	for (size_t i = 0; i < group->n; i++)
+		for (size_t k = 0; k < cgroup_n_limit_rows; k++) {
+			const struct cgroup_limit_row *row = &cgroup_limit_rows[k];
+			const struct cgroup_place *place = &group->places[i];
+
+			if ((limits & 1U << row->limit) != 0 && has_row(place, row) &&
+			    !is_in_force(place, row, &wanted, extra_tasks))
+				return err_set(err, ERR_SETUP, 0,
+					       "limits.%s: %s/%s does not say what it was set to",
+					       spec_limit_names[row->limit], place->path,
+					       row->file);
+		}
+	return 0;
+}

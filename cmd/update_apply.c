@@ -24,6 +24,19 @@ bool update_is_limit_of_group(enum spec_limit limit)
 	       limit != LIMIT_IDLE_TIME;
 }
 
+static int set_mark(const struct records *records, const struct sandbox *sandbox, bool is_there,
+		    struct err *err)
+{
+	int r = records_leaves_out(is_there ? "update.mark" : "update.unmark")
+			? 0
+			: status_mark_updating(records, sandbox, is_there, err);
+
+	if (r == 0 && status_is_updating(records, sandbox) != is_there)
+		r = err_set(err, ERR_SETUP, 0, "sandbox %s: the mark `updating` %s", sandbox->id,
+			    is_there ? "is not there" : "is still there");
+	return r;
+}
+
 /* ---- the groups ---- */
 
 static bool has_run(const struct sandbox_status *status)
@@ -63,18 +76,22 @@ int update_open_groups(struct update *u, struct err *err)
 	return r;
 }
 
+/* Read back at once: what cannot be made tighter is noticed before anything is made looser. */
 static int change_groups(struct update *u, const struct spec_limits *limits, bool looser,
 			 struct err *err)
 {
 	uint32_t bits = 0;
+	int r = 0;
 
 	for (enum spec_limit limit = 0; limit < SPEC_LIMITS; limit++)
 		if ((u->limits & 1U << limit) != 0 &&
 		    cgroup_would_loosen(&u->groups, limits, limit, OUR_TASKS) == looser)
 			bits |= 1U << limit;
-	return u->groups.n > 0 && bits != 0
-		       ? cgroup_change(&u->groups, limits, bits, OUR_TASKS, err)
-		       : 0;
+	if (u->groups.n == 0 || bits == 0)
+		return 0;
+	if (!records_leaves_out(looser ? "update.loosen" : "update.tighten"))
+		r = cgroup_change(&u->groups, limits, bits, OUR_TASKS, err);
+	return r == 0 ? cgroup_verify_change(&u->groups, limits, bits, OUR_TASKS, err) : r;
 }
 
 /* ---- what was cut off ---- */
@@ -148,7 +165,7 @@ int update_settle(const struct cmd_context *context, const struct records *recor
 	/* With the run the groups are gone. One that is being started may have read the record of
 	 * before: that shows when it runs. */
 	if (r == 0 && (has_set || !u.status.has_keeper))
-		r = status_mark_updating(records, sandbox, false, err);
+		r = set_mark(records, sandbox, false, err);
 	update_release(&u);
 	return r < 0 ? r : has_set;
 }
@@ -160,26 +177,25 @@ static int write_record(const struct update *u, const struct record *record, str
 	struct fields_writer writer = {0};
 	int r = record_text(record, &writer);
 
-	if (r == 0)
+	if (r == 0 && !records_leaves_out("update.record"))
 		r = records_write(u->sandbox->dir_fd, "record", writer.text, writer.len,
 				  u->sandbox->is_kept);
 	free(writer.text);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "sandbox %s: write its record", u->ref) : 0;
 }
 
-/* Whether the record is the one of before: where writing it fails it may be there all the same. */
-static bool has_old_record(const struct update *u)
+static bool is_record(const struct update *u, const struct record *record)
 {
-	struct fields_writer old = {0}, now = {0};
-	struct record record = {0};
+	struct fields_writer wanted = {0}, found = {0};
+	struct record now = {0};
 	struct err err;
-	bool result = record_read(u->records, u->sandbox, &record, &err) == 0 &&
-		      record_text(&u->record, &old) == 0 && record_text(&record, &now) == 0 &&
-		      old.len == now.len && memcmp(old.text, now.text, old.len) == 0;
+	bool result = record_read(u->records, u->sandbox, &now, &err) == 0 &&
+		      record_text(record, &wanted) == 0 && record_text(&now, &found) == 0 &&
+		      wanted.len == found.len && memcmp(wanted.text, found.text, found.len) == 0;
 
-	free(old.text);
-	free(now.text);
-	record_free(&record);
+	free(wanted.text);
+	free(found.text);
+	record_free(&now);
 	return result;
 }
 
@@ -188,7 +204,8 @@ static void go_back(struct update *u)
 {
 	struct err second;
 
-	if (!has_old_record(u) && write_record(u, &u->record, &second) < 0)
+	/* Where writing it failed it may be there all the same. */
+	if (!is_record(u, &u->record) && write_record(u, &u->record, &second) < 0)
 		print_err(&second);
 	if (update_settle(u->context, u->records, u->sandbox, u->ref, &second) < 0)
 		print_err(&second);
@@ -208,7 +225,7 @@ static int follow_run(const struct update *u, struct err *err)
 		  now.live.workload.start_ticks == u->status.live.workload.start_ticks;
 	status_release(&now);
 	if (is_same)
-		return status_mark_updating(u->records, u->sandbox, false, err);
+		return set_mark(u->records, u->sandbox, false, err);
 	r = update_settle(u->context, u->records, u->sandbox, u->ref, err);
 	if (r < 0 || !status_is_updating(u->records, u->sandbox))
 		return r < 0 ? r : 0;
@@ -226,11 +243,14 @@ int update_apply(struct update *u, const struct record *changed, const struct sp
 	/* One file, which is the old one or the new one. */
 	if (u->groups.n == 0)
 		return write_record(u, changed, err);
-	r = status_mark_updating(u->records, u->sandbox, true, err);
+	r = set_mark(u->records, u->sandbox, true, err);
 	if (r == 0)
 		r = change_groups(u, limits, false, err);
 	if (r == 0)
 		r = write_record(u, changed, err);
+	if (r == 0 && !is_record(u, changed))
+		r = err_set(err, ERR_SETUP, 0, "sandbox %s: its record is not what was written",
+			    u->ref);
 	if (r == 0)
 		r = change_groups(u, limits, true, err);
 	if (r == 0)

@@ -380,6 +380,13 @@ int records_find(const struct records *records, const char *ref, struct sandbox 
 
 /* ---- files ---- */
 
+bool records_leaves_out(const char *step)
+{
+	struct fault fault = fault_from_environment();
+
+	return fault_at(&fault, step) == FAULT_SKIP;
+}
+
 int records_put(int dir_fd, const char *name, const char *text, size_t len, bool is_kept)
 {
 	char temporary[64];

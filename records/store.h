@@ -111,6 +111,9 @@ bool records_is_id_running(const struct records *records, const char *id);
  * lock, some seconds at most. False: it lives. */
 bool records_wait_ended(const struct sandbox *sandbox);
 
+/* Whether a test leaves this step of a command out (CORDON_FAULT=STEP:skip); in no other build. */
+bool records_leaves_out(const char *step);
+
 /* Replaces dir_fd/name in one step; is_kept: what is in it is on the disk before it returns, and
  * that it is there when the directory is flushed. 0 or -errno. */
 int must_check records_put(int dir_fd, const char *name, const char *text, size_t len,

@@ -130,6 +130,31 @@ is_whole() {
 	ends_soundly && [ "$bad" -eq 0 ]
 }
 
+# Each is read back. What goes back meets the same fault: what that leaves is gc's, and never more than
+# the record says.
+@test "update: a step that is left out is noticed, and nothing is in force that the record does not give" {
+	local step direction bad=0
+	for direction in tighter looser both; do
+		flags_of "$direction"
+		for step in mark tighten record loosen unmark; do
+			hurt "update.$step:skip" update "${change[@]}" web
+			case $direction.$step in
+			# The control: there is nothing to tighten, or to loosen.
+			looser.tighten | tighter.loosen)
+				[ "$code" -eq 0 ] && [ "$(in_groups)" = "$after" ] && agree || { echo "$direction, $step: $code: $out"; bad=1; }
+				;;
+			*) [ "$code" -eq 125 ] && [[ "$out" == "cordon: "* ]] || { echo "$direction, $step: exit code $code: $out"; bad=1; } ;;
+			esac
+			never_more || { echo "... $direction, $step left out"; bad=1; }
+			run -0 cordon gc
+			is_whole || { echo "... $direction, $step left out, and gc: $(in_groups)"; bad=1; }
+			cordon update "${before[@]}" web >/dev/null
+			[ "$(in_groups)" = "67108864 20" ] && agree && [ ! -e "$mark" ] || { echo "$direction, $step: back"; bad=1; }
+		done
+	done
+	ends_soundly && [ "$bad" -eq 0 ]
+}
+
 @test "update: one that was cut off is nobody's concern after the run, and the next start has what the record says" {
 	flags_of tighter
 	hurt write.record:kill update "${change[@]}" web

@@ -280,7 +280,8 @@ is_stopped() {
 left_out() { # ROW TEXT
 	local code=0
 	CORDON_FAULT=$1:skip "$FAULTY" --root "$CORDON_ROOT" exec rows echo never >said 2>&1 </dev/null || code=$?
-	# shellcheck disable=SC2053 # TEXT is a pattern
+	# TEXT is a pattern.
+	# shellcheck disable=SC2053
 	[ "$code" -ge 125 ] && [ "$code" -le 127 ] && [[ "$(<said)" == cordon:\ $2 ]] && ! grep -q never said && return 0
 	echo "$1: exit code $code"
 	cat said

@@ -82,7 +82,6 @@ teardown() {
 # bats test_tags=root
 @test "exec -t: a terminal that is of no devpts is not taken" {
 	need nsenter
-	local there
 	kept_pids web
 	there() { nsenter -t "$workload" -m "$@"; }
 	gives 0 $'/dev/pts/0\r' "$ATTACK/terminal" "$CORDON" --root "$CORDON_ROOT" exec -t web tty
