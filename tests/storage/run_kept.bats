@@ -104,7 +104,8 @@ n_images() {
 	gives 0 "*" cordon run -q -d --name a x
 	eventually sh -c '"$0" --root "$1" logs a | grep -q up' "$CORDON" "$CORDON_ROOT"
 	gives 0 "here image 0" cordon exec a sh -c 'echo $(cat /last) $FROM $(id -u)'
-	gives 0 "33:44" cordon exec -u web a sh -c 'echo $(id -u):$(id -g)'
+	# A user's sandbox has one id.
+	[ "$(id -u)" -ne 0 ] || gives 0 "33:44" cordon exec -u web a sh -c 'echo $(id -u):$(id -g)'
 	gives 125 "*no user 'nobody'*" cordon exec -u nobody a true
 	# The keeper holds it, whoever started it.
 	gives 0 "*2 layers are in use*x:latest" image rm -f x
