@@ -103,6 +103,7 @@ n_images() {
 		made_of x "file:last:data=here"
 	gives 0 "*" cordon run -q -d --name a x
 	eventually sh -c '"$0" --root "$1" logs a | grep -q up' "$CORDON" "$CORDON_ROOT"
+	gives 0 '*image:x*"sh -c trap*' cordon ps
 	gives 0 "here image 0" cordon exec a sh -c 'echo $(cat /last) $FROM $(id -u)'
 	# A user's sandbox has one id.
 	[ "$(id -u)" -ne 0 ] || gives 0 "33:44" cordon exec -u web a sh -c 'echo $(id -u):$(id -g)'
