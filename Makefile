@@ -392,6 +392,7 @@ UNIT_SRC := \
 	tests/unit/policy/test_filter.c \
 	tests/unit/policy/test_flags.c \
 	tests/unit/policy/test_groups.c \
+	tests/unit/policy/test_image.c \
 	tests/unit/policy/test_keys.c \
 	tests/unit/policy/test_limits.c \
 	tests/unit/policy/test_lsm.c \

@@ -230,6 +230,7 @@ int kept_create(const struct records *records, const struct verdict *verdict,
 	record.memory = arena;
 	if (decision->spec.rootfs.kind == ROOTFS_IMAGE)
 		record.request.image_id = decision->spec.rootfs.image_id;
+	record.command = decision->spec.process.argv;
 	record.cwd = arena_strdup(arena, cwd);
 	record.restart = arena_strdup(arena, restart);
 	record.rootfs = rootfs_text(&decision->spec.rootfs, arena);

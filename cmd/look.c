@@ -168,7 +168,7 @@ void look_status_text(const struct look *look, int64_t now_ms, struct page *ret)
 
 void look_command(const struct look *look, struct page *ret)
 {
-	const char *const *argv = look->has_record ? look->record.request.policy.argv : NULL;
+	const char *const *argv = look->has_record ? look->record.command : NULL;
 
 	for (size_t i = 0; argv != NULL && argv[i] != NULL; i++) {
 		page_text(ret, i > 0 ? " " : "");

@@ -30,8 +30,8 @@ void look_put_text(struct json *json, const char *name, const char *text)
 void look_put_command(struct json *json, const struct record *record)
 {
 	json_open(json, "command", '[');
-	for (size_t i = 0; record != NULL && record->request.policy.argv[i] != NULL; i++)
-		json_text(json, NULL, record->request.policy.argv[i]);
+	for (size_t i = 0; record != NULL && record->command[i] != NULL; i++)
+		json_text(json, NULL, record->command[i]);
 	json_close(json, ']');
 }
 

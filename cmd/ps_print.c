@@ -51,7 +51,7 @@ static void put_image(const struct ps_list *list, const struct ps_row *row, stru
 
 static void put_command(const struct ps_list *list, const struct ps_row *row, struct page *page)
 {
-	const char *const *argv = row->has_record ? row->record.request.policy.argv : NULL;
+	const char *const *argv = row->has_record ? row->record.command : NULL;
 	struct page whole = {0}, shown = {0};
 
 	for (size_t i = 0; argv != NULL && argv[i] != NULL; i++) {

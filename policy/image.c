@@ -13,7 +13,13 @@
 #include "policy/keys.h"
 #include "policy/resolve.h"
 
-enum { VARIABLES_MAX = 1024, LABELS_MAX = 64, ARGS_MAX = 4096, SHOWN_MAX = 200 };
+enum {
+	VARIABLES_MAX = 1024,
+	LABELS_MAX = 64,
+	ARGS_MAX = 4096,
+	ALL_ARGS_MAX = 2 * ARGS_MAX,
+	SHOWN_MAX = 200
+};
 
 struct layer {
 	struct policy_ctx *ctx;
@@ -228,7 +234,7 @@ const char *const *image_command(struct policy_ctx *ctx)
 	/* What stands behind `--` is the whole command line. */
 	if (ctx->image == NULL || (words[0] != NULL && !is_asked_for(ctx)))
 		return words;
-	argv = ctx_array(ctx, 2 * ARGS_MAX + 1, sizeof(*argv));
+	argv = ctx_array(ctx, ALL_ARGS_MAX + 1, sizeof(*argv));
 	if (argv == NULL)
 		return none;
 	if (entrypoint == NULL)
@@ -237,7 +243,7 @@ const char *const *image_command(struct policy_ctx *ctx)
 		argv[n++] = entrypoint;
 	if (entrypoint == NULL && words[0] == NULL)
 		n = add_items(ctx->image, "Cmd", argv, n);
-	for (; *words != NULL && n < 2 * ARGS_MAX; words++)
+	for (; *words != NULL && n < ALL_ARGS_MAX; words++)
 		argv[n++] = *words;
 	return argv;
 }

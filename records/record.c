@@ -69,6 +69,8 @@ int record_text(const struct record *record, struct fields_writer *writer)
 	if (request->policy.entrypoint != NULL)
 		fields_put(writer, "entrypoint", request->policy.entrypoint);
 	put_list(writer, "arg", request->policy.argv);
+	if (request->image_id != NULL)
+		put_list(writer, "command", record->command);
 	put_list(writer, "environment", request->environment);
 	put_flags(writer, &request->policy);
 	put_files(writer, &record->files);
@@ -82,8 +84,9 @@ struct lists {
 	const char **argv;
 	const char **environment;
 	const char **labels;
+	const char **command;
 	struct policy_flag *flags;
-	size_t n_argv, n_environment, n_labels, n_flags;
+	size_t n_argv, n_environment, n_labels, n_command, n_flags;
 };
 
 static const char *text_or_null(const struct fields *fields, const char *key)
@@ -142,6 +145,8 @@ static bool take_field(struct record *record, struct lists *lists, const struct 
 		lists->environment[lists->n_environment++] = field->value;
 	else if (str_equal(field->key, "label"))
 		lists->labels[lists->n_labels++] = field->value;
+	else if (str_equal(field->key, "command"))
+		lists->command[lists->n_command++] = field->value;
 	else if (str_equal(field->key, "flag"))
 		return take_flag_kind(lists, field->value);
 	else if (str_equal(field->key, "flag_text") && lists->n_flags == 0)
@@ -155,10 +160,10 @@ static bool take_field(struct record *record, struct lists *lists, const struct 
 
 static int take_lists(struct record *record, const struct fields *fields)
 {
-	/* Four lists, each as long as all fields, with a NULL behind it. */
+	/* Five lists, each as long as all fields, with a NULL behind it. */
 	size_t room = fields->n + 1;
 	struct lists lists = {0};
-	char *memory = calloc(room, 3 * sizeof(lists.argv[0]) + sizeof(lists.flags[0]));
+	char *memory = calloc(room, 4 * sizeof(lists.argv[0]) + sizeof(lists.flags[0]));
 
 	if (memory == NULL)
 		return -ENOMEM;
@@ -169,6 +174,7 @@ static int take_lists(struct record *record, const struct fields *fields)
 	lists.argv = (void *)(memory + room * sizeof(struct policy_flag));
 	lists.environment = lists.argv + room;
 	lists.labels = lists.environment + room;
+	lists.command = lists.labels + room;
 	for (size_t i = 0; i < fields->n; i++)
 		if (!take_field(record, &lists, &fields->list[i]))
 			return -EBADMSG;
@@ -177,6 +183,7 @@ static int take_lists(struct record *record, const struct fields *fields)
 	record->request.policy.n_flags = lists.n_flags;
 	record->request.environment = lists.environment;
 	record->labels = lists.labels;
+	record->command = lists.n_command > 0 ? lists.command : lists.argv;
 	return 0;
 }
 

@@ -21,10 +21,11 @@ struct record {
 	uint32_t id_block;               /* first host id, 0: none (a user's) */
 	bool removes_itself;             /* --rm */
 	/* What listings show and filter by, as the policy gave it. */
-	const char *rootfs;        /* "host", "dir:PATH", "image:NAME", "empty" */
-	const char *restart;       /* "no", "on-failure:3", ... */
-	const char *const *labels; /* "name=value", sorted, NULL-terminated */
-	const char *cwd;           /* where it was made: "${cwd}", and where it may start */
+	const char *rootfs;         /* "host", "dir:PATH", "image:NAME", "empty" */
+	const char *restart;        /* "no", "on-failure:3", ... */
+	const char *const *labels;  /* "name=value", sorted, NULL-terminated */
+	const char *const *command; /* what it runs: request.policy.argv, with the image's part */
+	const char *cwd;            /* where it was made: "${cwd}", and where it may start */
 	/* How to start it: policy, environment, home, cgroup_parent; `files` is the record's. The
 	 * roots are those of whoever starts it. */
 	struct run_request request;

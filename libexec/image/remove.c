@@ -132,8 +132,10 @@ static int remove_names(const struct command *command, struct store *store, stru
 	_cleanup_free_ char(*hex)[STORE_HEX_SIZE] = calloc(n, sizeof(*hex));
 	_cleanup_free_ const char **forced = calloc(n + 1, sizeof(*forced));
 	struct store_sweep sweep;
-	int r = hex == NULL || forced == NULL ? err_set(err, ERR_SETUP, ENOMEM, "image rm") : 0;
+	int r = 0;
 
+	if (hex == NULL || forced == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "image rm");
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		r = remove_name(command, store, command->words[i], hex[i], err);
 		if (command->is_forced)

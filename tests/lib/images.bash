@@ -184,21 +184,22 @@ made_of() { # NAME [LIST...]
 # A store with an image NAME of those directories, the lowest first, without cordon-image: for machines that have no
 # libraries for it. The directories are taken over.
 store_by_hand() { # NAME DIR...
-	local name=$1 dir store hex id list=''
+	local name=$1 dir store hex id list='' n=0
 	store=$(store)
 	shift
 	(umask 077 && mkdir -p "$store"/{making,configs,images,layers,refs})
 	echo 'cordon-images 1' >"$store/format"
 	for dir; do
-		hex=$(echo "$name $dir" | sha256sum | cut -d ' ' -f 1)
-		mkdir -p "$store/layers/$hex"
+		# No digest: few programs are started here, for these machines are slow.
+		printf -v hex '%064x' "$((++n))"
+		mkdir "$store/layers/$hex"
 		mv "$dir" "$store/layers/$hex/tree"
-		[ "$(id -u)" -ne 0 ] || find "$store/layers/$hex/tree" -exec chown -h "$FOREIGN:$FOREIGN" {} +
 		printf 'cordon-layer 1\nentries 1\nbytes 1\nskipped 0\nowners 0\n' >"$store/layers/$hex/record"
-		touch "$store/layers/$hex"/{owners,skipped}
+		: >"$store/layers/$hex/owners" >"$store/layers/$hex/skipped"
 		list+="layer $hex"$'\n'
 	done
-	id=$(echo "$list" | sha256sum | cut -d ' ' -f 1)
+	[ "$(id -u)" -ne 0 ] || find "$store"/layers/*/tree -exec chown -h "$FOREIGN:$FOREIGN" {} +
+	printf -v id '%064x' 15
 	printf 'cordon-image 2\nos linux\narchitecture amd64\nsource oci\nimported 1\n%sset Env IN_IMAGE=yes\nconfig {}\n' \
 		"$list" >"$store/images/$id"
 	echo '{}' >"$store/configs/$id"

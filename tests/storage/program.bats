@@ -75,14 +75,6 @@ setup() {
 	gives 0 "*x:latest*" image list
 }
 
-@test "run: from an image is not enforced by this build, and is refused" {
-	gives 0 "x:latest *" image import x.tar x
-	gives 125 "cordon: run from the image x: not enforced by this build*cordon run -- x.*" cordon run x
-	gives 125 "cordon: create from the image x: not enforced by this build*cordon create -- x.*" cordon create x
-	gives 125 "*rootfs.from: image:NAME*not enforced by this build*" cordon run --set rootfs.from=image:x -- true
-	gives 125 "*not enforced by this build*" cordon run --set rootfs.writable=project -- true
-}
-
 @test "inspect: what an image says of itself drives no terminal, in text or JSON" {
 	config='{"config": {"Labels": {"l": "a\u202eb\u009bc\u001b[31md"}}}' make_layout lay x:1 x.tar
 	gives 0 "x:1 *" image load lay

@@ -60,6 +60,9 @@ is_root() {
 	made_of x "dir:a file:a/gone file:a/kept:data=1 dir:b file:b/hidden dir:c file:c/f file:d:data=file dir:e dir:e/f" \
 		"file:a/.wh.gone file:a/kept:data=2 file:b/.wh..wh..opq file:b/new file:c:data=file dir:d file:d/x file:.wh.e dir:e"
 	gives 0 "kept 2 new file x ." cordon run -q x sh -c 'echo $(ls /a) $(cat /a/kept) $(ls /b) $(cat /c) $(ls /d) .$(ls /e)'
+	# The root is the uppermost layer's too, where it says something of it.
+	made_of z "dir:.:mode=700:uid=3" "dir:.:mode=751:uid=5:gid=6"
+	gives 0 "751 $(is_root && echo 5:6 || echo 0:0)" cordon run -q z stat -c "%a %u:%g" /
 	# The control: without the upper layer all of it is there.
 	made_of y "dir:a file:a/gone file:a/kept:data=1 dir:b file:b/hidden dir:c file:c/f file:d:data=file dir:e dir:e/f"
 	gives 0 "gone kept 1 hidden f file f" cordon run -q y sh -c 'echo $(ls /a) $(cat /a/kept) $(ls /b) $(ls /c) $(cat /d) $(ls /e)'

@@ -195,9 +195,57 @@ static void fill(struct image_record *record)
 	str_format(record->source, sizeof(record->source), "tar");
 	str_format(record->summary, sizeof(record->summary), "{\"Cmd\":[\"sh\"]}");
 	record->imported_s = 1700000000;
+	assert_int_equal(image_settings_add(record->settings, sizeof(record->settings), "Env",
+					    "A=1 %\n\x7f\xc3\xa9"),
+			 0);
+	assert_int_equal(image_settings_add(record->settings, sizeof(record->settings), "Cmd", ""),
+			 0);
 	memcpy(record->layers[0], hex_of("11"), STORE_HEX_SIZE);
 	memcpy(record->layers[1], hex_of("22"), STORE_HEX_SIZE);
 	record->n_layers = 2;
+}
+
+/* Any bytes come back as they were; what no importer writes is damage. */
+static void settings(void **state)
+{
+	static const char *const bad[] = {
+		"set Env",      "set Env x",     "set Evn x\n",   "set  x\n",
+		"Env x\n",      "set Env %0a\n", "set Env %41\n", "set Env %00\n",
+		"set Env %2\n", "set Env x y\n", "set Env %\n",   "set Env \x01\n",
+		"\n",
+	};
+	struct image_setting *setting = malloc(sizeof(*setting));
+	struct image_record *record = malloc(sizeof(*record));
+	char small[24] = "";
+	const char *at;
+
+	(void)state;
+	assert_true(setting != NULL && record != NULL);
+	fill(record);
+	assert_string_equal(record->settings, "set Env A=1%20%25%0A%7F\xc3\xa9\nset Cmd \n");
+	at = record->settings;
+	assert_int_equal(image_settings_next(&at, setting), 1);
+	assert_string_equal(setting->key, "Env");
+	assert_string_equal(setting->value, "A=1 %\n\x7f\xc3\xa9");
+	assert_int_equal(image_settings_next(&at, setting), 1);
+	assert_string_equal(setting->key, "Cmd");
+	assert_string_equal(setting->value, "");
+	assert_int_equal(image_settings_next(&at, setting), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		at = bad[i];
+		assert_int_equal(image_settings_next(&at, setting), -EBADMSG);
+		assert_ptr_equal(at, bad[i]);
+	}
+	/* What does not fit is not cut. */
+	assert_int_equal(image_settings_add(small, sizeof(small), "Env", "1234567890\n"), 0);
+	assert_string_equal(small, "set Env 1234567890%0A\n");
+	assert_int_equal(image_settings_add(small, sizeof(small), "Env", ""), -E2BIG);
+	small[0] = '\0';
+	assert_int_equal(image_settings_add(small, sizeof(small), "Env", "123456789012\n"), -E2BIG);
+	assert_int_equal(image_settings_add(small, sizeof(small), "Volumes", "x"), -EINVAL);
+	assert_string_equal(small, "");
+	free(setting);
+	free(record);
 }
 
 static void records(void **state)
@@ -215,6 +263,7 @@ static void records(void **state)
 	assert_int_equal(back->n_layers, 2);
 	assert_string_equal(back->layers[1], record->layers[1]);
 	assert_string_equal(back->summary, record->summary);
+	assert_string_equal(back->settings, record->settings);
 	assert_int_equal(back->imported_s, record->imported_s);
 	/* Whatever is missing at its end, or is another byte that says something. */
 	for (size_t i = 0; i < len; i++) {
@@ -346,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places),
 		cmocka_unit_test(names),
+		cmocka_unit_test(settings),
 		cmocka_unit_test(records),
 		cmocka_unit_test_setup_teardown(refs, begin, end),
 		cmocka_unit_test_setup_teardown(ids, begin, end),
