@@ -26,6 +26,7 @@
 #include "launcher/plan.h"
 #include "launcher/result.h"
 #include "launcher/state.h"
+#include "launcher/upper.h"
 #include "policy/policy.h"
 #include "policy/spec.h"
 #include "rootfs/tree.h"
@@ -129,6 +130,7 @@ struct decision {
 	struct tree tree;
 	struct landlock_rules landlock;
 	struct plan plan;
+	enum spec_writable writable; /* the spec's, or what its auto comes to here */
 	/* Keys that stand below when_possible and that this host cannot enforce. */
 	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
 	size_t n_not_enforced;

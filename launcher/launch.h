@@ -21,6 +21,7 @@
 #include "launcher/state.h"
 #include "launcher/stores.h"
 #include "launcher/terminal.h"
+#include "launcher/upper.h"
 #include "rootfs/apply.h"
 
 enum { WORKLOAD_STACK = 256 << 10 }; /* of which a few KiB are used */
@@ -79,6 +80,7 @@ struct launch {
 	struct output_pipes output;
 	struct recorder_watch recorder;
 	struct stores stores;
+	struct upper_store upper;
 	struct notifier_process notifier;
 	struct auditor_process auditor;
 

@@ -98,6 +98,7 @@ static int prepare_sources(struct launch *launch, struct err *err)
 		.root_source =
 			launch->spec->rootfs.kind == ROOTFS_DIR ? &launch->root_source : NULL,
 		.staging_fd = -EBADF,
+		.store_fd = -EBADF,
 		.root_fd = -EBADF,
 		.dev_fd = -EBADF,
 		.proc_fd = -EBADF,
@@ -196,7 +197,8 @@ void launch_release(struct launch *launch)
 		&launch->run.journal_fd,       &launch->root_source.tree_fd,
 		&launch->notifier.pidfd,       &launch->notifier.control_fd,
 		&launch->notifier.listener_fd, &launch->auditor.pidfd,
-		&launch->auditor.control_fd,
+		&launch->auditor.control_fd,   &launch->upper.mount_fd,
+		&launch->upper.place_fd,
 	};
 
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));

@@ -48,6 +48,8 @@ struct rootfs_run {
 	uint64_t *own_mounts;                /* ids of the mounts made here; room for n_ops + 2 */
 	size_t n_own_mounts;
 	int staging_fd; /* the tmpfs below everything */
+	int store_fd;   /* as root: the keeper's mount that takes what is written to the root, with
+			   the directories upper and work; else -EBADF, and the tmpfs does */
 	int root_fd;    /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
@@ -70,6 +72,21 @@ int must_check rootfs_open_sources(struct rootfs_run *run, struct err *err);
 
 /* The tmpfs with its byte and inode limits, and for dir:PATH the overlay on it. */
 int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
+
+/*
+ * What an overlay writes to (rootfs/upper.c): attaches the store to the staging tmpfs, or makes the
+ * directories there. Sets the paths of upper and work below the staging tmpfs, and gives upper the
+ * owner and the mode of lower_fd's.
+ */
+struct rootfs_upper {
+	const char *upper;
+	const char *work;
+};
+int must_check rootfs_make_upper(const struct rootfs_run *run, int lower_fd,
+				 struct rootfs_upper *ret, struct err *err);
+/* A root without a lower layer, on the store: a mount that is attached to the staging tmpfs.
+ * Returns its descriptor or -errno with err. */
+int must_check rootfs_root_on_store(const struct rootfs_run *run, struct err *err);
 
 /* Remembers a mount as ours: mount points may be made on it. Returns 0 or -errno. */
 int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);

@@ -54,27 +54,12 @@ static int attach_staging(int fd, struct err *err)
 	return fail(err, r, "attach the root's tmpfs (tried /tmp, /run, /mnt)", "rootfs");
 }
 
-/* The owner of the lower root, as the sandbox sees it, becomes the owner of the root that is
- * written to. */
-static int copy_owner(int lower_fd, int upper_fd)
-{
-	struct stat st;
-
-	if (fstat(lower_fd, &st) != 0 || fchown(upper_fd, st.st_uid, st.st_gid) != 0 ||
-	    fchmod(upper_fd, st.st_mode & 01777) != 0)
-		return -errno;
-	return 0;
-}
-
 /* dir:PATH is never written to: an overlay takes what changes. Before kernel 6.15 overlay refuses
  * detached layers, so the lower one is attached to the staging tmpfs first. */
 static int mount_overlay(struct rootfs_run *run, struct err *err)
 {
-	static const char *const options[][2] = {{"source", "overlay"}, {"lowerdir", "lower"},
-						 {"upperdir", "upper"}, {"workdir", "work"},
-						 {"userxattr", NULL},   {NULL, NULL}};
-	static const char *const dirs[] = {"lower", "upper", "work", "root"};
-	_cleanup_fd_ int upper = -EBADF;
+	static const char *const dirs[] = {"lower", "root"};
+	struct rootfs_upper upper = {.upper = ""};
 	_cleanup_fd_ int overlay = -EBADF;
 	const char *dir = run->spec->rootfs.dir;
 	int r;
@@ -86,19 +71,23 @@ static int mount_overlay(struct rootfs_run *run, struct err *err)
 			 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE);
 	if (r < 0)
 		return fail(err, r, "set the rootfs read-only", dir);
-	upper = sys_openat(run->staging_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (upper < 0)
-		return fail(err, upper, "open the upper layer", dir);
-	r = copy_owner(run->root_source->tree_fd, upper);
+	r = rootfs_make_upper(run, run->root_source->tree_fd, &upper, err);
 	if (r < 0)
-		return fail(err, r, "give the upper layer its owner", dir);
+		return r;
 	r = sys_move_mount(run->root_source->tree_fd, "", run->staging_fd, "lower",
 			   MOVE_MOUNT_F_EMPTY_PATH);
 	if (r < 0)
 		return fail(err, r, "attach the lower layer", dir);
 	if (fchdir(run->staging_fd) != 0)
 		return fail(err, -errno, "enter the staging directory", dir);
-	overlay = fs_simple("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	overlay = fs_simple("overlay",
+			    (const char *const[][2]){{"source", "overlay"},
+						     {"lowerdir", "lower"},
+						     {"upperdir", upper.upper},
+						     {"workdir", upper.work},
+						     {"userxattr", NULL},
+						     {NULL, NULL}},
+			    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (overlay < 0)
 		return fail(err, overlay, "mount the overlay", dir);
 	r = sys_move_mount(overlay, "", run->staging_fd, "root", MOVE_MOUNT_F_EMPTY_PATH);
@@ -111,11 +100,14 @@ static int mount_overlay(struct rootfs_run *run, struct err *err)
 int rootfs_make_root(struct rootfs_run *run, struct err *err)
 {
 	const struct spec_rootfs *rootfs = &run->spec->rootfs;
+	bool has_store = run->store_fd >= 0;
+	/* With a store this holds the directories that mounts are attached to, and is gone with
+	 * the old root. */
 	struct tree_op op = {.mode = 0755,
-			     .size_bytes = rootfs->size_bytes,
-			     .inodes = rootfs->inodes,
+			     .size_bytes = has_store ? 1 << 20 : rootfs->size_bytes,
+			     .inodes = has_store ? 1024 : rootfs->inodes,
 			     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-			     .for_user = rootfs->writable == WRITABLE_TMPFS};
+			     .for_user = rootfs->writable != WRITABLE_NONE && !has_store};
 	int r;
 
 	run->staging_fd = fs_tmpfs(&op, run->spec->identity.uid, run->spec->identity.gid);
@@ -125,9 +117,9 @@ int rootfs_make_root(struct rootfs_run *run, struct err *err)
 	if (r == 0 && run->root_source != NULL)
 		r = mount_overlay(run, err);
 	else if (r == 0)
-		run->root_fd = run->staging_fd;
-	if (r < 0)
-		return r;
+		run->root_fd = has_store ? rootfs_root_on_store(run, err) : run->staging_fd;
+	if (r < 0 || run->root_fd < 0)
+		return r < 0 ? r : run->root_fd;
 	r = rootfs_note_own(run, run->root_fd);
 	return r < 0 ? fail(err, r, "stat the new root", "/") : 0;
 }
