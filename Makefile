@@ -50,6 +50,7 @@ STORAGE_SRC  := \
 	storage/object.c \
 	storage/image_record.c \
 	storage/quota_image.c \
+	storage/quota_layer.c \
 	storage/quota_program.c \
 	storage/quota_template.c \
 	storage/ref.c \

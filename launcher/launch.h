@@ -94,6 +94,7 @@ struct launch {
 	uint32_t id_block; /* the caller's, 0: none */
 	const struct run_target *target;
 	const struct run_logs *logs;
+	const int *layer_dir_fd;             /* run_options */
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
 	struct fault fault;                  /* test builds */
 };

@@ -150,7 +150,10 @@ static int prepare_filter(struct launch *launch, struct err *err)
 int prepare_launch(struct launch *launch, struct err *err)
 {
 	int pair[2];
-	int r = prepare_filter(launch, err);
+	int r = upper_check_layer(launch, err);
+
+	if (r == 0)
+		r = prepare_filter(launch, err);
 
 	if (r == 0)
 		r = prepare_sources(launch, err);

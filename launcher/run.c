@@ -392,6 +392,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.id_block = options->id_block,
 		.target = options->target,
 		.logs = options->logs,
+		.layer_dir_fd = options->layer_dir_fd,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};

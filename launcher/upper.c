@@ -20,6 +20,7 @@
 enum { FILE_SYSTEMS_MAX = 4096, AMOUNT_MAX = 32 };
 
 static const char dir_name[] = "writable";
+static const char layer_name[] = "layer";
 
 const char *upper_name(enum spec_writable writable)
 {
@@ -62,7 +63,8 @@ static bool has_ext4(void)
 	       strstr(text, "\text4\n") != NULL;
 }
 
-/* A root that could take all that the host has left would be no root of limited size. */
+/* A root that could take all that the host has left would be no root of limited size. What is kept
+ * may have taken it before: quota_layer_mount looks when it makes one. */
 static void probe_place(const struct decision *d, char *why, size_t size)
 {
 	char place[PATH_MAX], amount[AMOUNT_MAX];
@@ -76,7 +78,7 @@ static void probe_place(const struct decision *d, char *why, size_t size)
 			   "%s: a file without a name: %s (--root DIR names another "
 			   "place)",
 			   place, strerrordesc_np(-r));
-	else if (free_bytes < d->spec.rootfs.size_bytes) {
+	else if (!d->is_kept && free_bytes < d->spec.rootfs.size_bytes) {
 		put_size(free_bytes, amount, sizeof(amount));
 		str_format(why, size,
 			   "%s: its file system has %s left, less than the root may "
@@ -97,6 +99,12 @@ static void probe_image(const struct decision *d, char *why, size_t size)
 		str_format(why, size, "mke2fs is not installed (package e2fsprogs)");
 	else if (d->spec.rootfs.size_bytes < QUOTA_SIZE_MIN)
 		str_format(why, size, "one has a rootfs.writable.size of 1 MiB or more");
+	else if (d->is_kept && d->spec.rootfs.size_bytes < QUOTA_KEPT_SIZE_MIN)
+		str_format(why, size,
+			   "one that is kept has a rootfs.writable.size of 8 MiB or "
+			   "more");
+	else if (d->is_kept && quota_program_path("e2fsck") == NULL)
+		str_format(why, size, "e2fsck is not installed (package e2fsprogs)");
 	else if (d->spec.rootfs.inodes > d->spec.rootfs.size_bytes / QUOTA_INODE_BYTES / 2)
 		str_format(why, size,
 			   "rootfs.writable.inodes would take more than half of "
@@ -194,6 +202,10 @@ int upper_make(struct launch *launch, struct err *err)
 		.inodes = launch->spec->rootfs.inodes,
 		.uid = launch->run.block_first + id->uid,
 		.gid = launch->run.block_first + id->gid,
+		.is_kept = launch->layer_dir_fd != NULL,
+		.layer_dir_fd = launch->layer_dir_fd != NULL ? *launch->layer_dir_fd : -EBADF,
+		.layer_name = layer_name,
+		.checker_id = launch->run.block_first + IDENTITY_INIT,
 	};
 	int r;
 
@@ -202,10 +214,29 @@ int upper_make(struct launch *launch, struct err *err)
 	if (store->place_fd < 0)
 		return store->place_fd;
 	request.dir_fd = store->place_fd;
-	r = quota_image_make(&request, &store->mount_fd, err);
+	if (launch->layer_dir_fd != NULL)
+		r = quota_layer_mount(&request, &store->mount_fd, &launch->rootfs.is_store_old,
+				      err);
+	else
+		r = quota_image_make(&request, &store->mount_fd, err);
 	if (r == 0)
 		launch->rootfs.store_fd = store->mount_fd;
 	return r;
+}
+
+int upper_check_layer(const struct launch *launch, struct err *err)
+{
+	const struct decision *d = launch->decision;
+
+	if (launch->layer_dir_fd == NULL || upper_is_made(d) ||
+	    faccessat(*launch->layer_dir_fd, layer_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	err_set(err, ERR_SETUP, 0,
+		"the sandbox has written to its root before, which is now %s%s%s",
+		upper_name(d->writable), d->facts.upper.image[0] != '\0' ? ": " : "",
+		d->facts.upper.image);
+	return err_hint(err, "What it wrote is in an image, which must be mounted again. Or make "
+			     "the sandbox anew: cordon rm, and cordon create.");
 }
 
 int upper_verify(struct launch *launch, struct err *err)

@@ -42,6 +42,9 @@ const char *upper_name(enum spec_writable writable);
 enum { UPPER_TEXT_MAX = 512 };
 size_t upper_text(const struct decision *decision, char *buf, size_t size);
 
+/* A sandbox that has a layer on disk does not start without it. Reads only. */
+int must_check upper_check_layer(const struct launch *launch, struct err *err);
+
 /* ---- row of the keeper ---- */
 
 bool upper_is_made(const struct decision *decision);

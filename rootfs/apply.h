@@ -50,7 +50,8 @@ struct rootfs_run {
 	int staging_fd; /* the tmpfs below everything */
 	int store_fd;   /* as root: the keeper's mount that takes what is written to the root, with
 			   the directories upper and work; else -EBADF, and the tmpfs does */
-	int root_fd;    /* the new root's mount */
+	bool is_store_old; /* a sandbox has written to it before */
+	int root_fd;       /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
 	int etc_fd;        /* rootfs host: the /etc on the root */

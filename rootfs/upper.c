@@ -57,7 +57,7 @@ int rootfs_make_upper(const struct rootfs_run *run, int lower_fd, struct rootfs_
 	upper = sys_openat(run->staging_fd, paths->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (upper < 0)
 		return fail(err, upper, "open the upper layer");
-	r = copy_owner(lower_fd, upper);
+	r = run->is_store_old ? 0 : copy_owner(lower_fd, upper);
 	if (r < 0)
 		return fail(err, r, "give the upper layer its owner");
 	*ret = *paths;

@@ -95,12 +95,14 @@ static int attach_loop(int file, char path[PATH_SIZE], struct err *err)
 /* ---- mount ---- */
 
 /*
- * nobarrier: nothing of it has to outlive the run, so an fsync inside is no flush of the host's
- * disk. noinit_itable: no thread of the kernel's fills tables that nobody will use.
+ * nobarrier: nothing of one that is thrown away has to outlive the run, so an fsync inside is no
+ * flush of the host's disk. noinit_itable: no thread of the kernel's fills tables that nobody will
+ * use. discard: what a kept one has removed, the host has back.
  */
-static int mount_ext4(const char *device)
+static int mount_ext4(const char *device, bool is_kept)
 {
-	static const char *const flags[] = {"nobarrier", "noinit_itable", "nodiscard"};
+	const char *const flags[] = {is_kept ? "barrier" : "nobarrier",
+				     is_kept ? "discard" : "nodiscard", "noinit_itable"};
 	_cleanup_fd_ int fs = sys_fsopen("ext4", FSOPEN_CLOEXEC);
 	int r;
 
@@ -118,7 +120,7 @@ static int mount_ext4(const char *device)
 	return sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-int quota_loop_mount(int file, int *ret_mount_fd, struct err *err)
+int quota_loop_mount(int file, bool is_kept, int *ret_mount_fd, struct err *err)
 {
 	char path[PATH_SIZE] = "";
 	_cleanup_fd_ int loop = attach_loop(file, path, err);
@@ -126,7 +128,7 @@ int quota_loop_mount(int file, int *ret_mount_fd, struct err *err)
 
 	if (loop < 0)
 		return loop;
-	fd = mount_ext4(path);
+	fd = mount_ext4(path, is_kept);
 	if (fd < 0) {
 		err_set(err, ERR_SETUP, -fd, "%s: mount its ext4", path);
 		return fd != -ENODEV ? fd : err_hint(err, "As root: modprobe ext4.");
@@ -139,10 +141,20 @@ int quota_loop_mount(int file, int *ret_mount_fd, struct err *err)
 
 static int make_directory(const struct quota_request *request, int mount_fd, const char *name)
 {
-	if (mkdirat(mount_fd, name, 0755) != 0 || fchmodat(mount_fd, name, 0755, 0) != 0 ||
+	if (mkdirat(mount_fd, name, 0755) != 0)
+		return errno == EEXIST ? 1 : -errno;
+	if (fchmodat(mount_fd, name, 0755, 0) != 0 ||
 	    fchownat(mount_fd, name, request->uid, request->gid, AT_SYMLINK_NOFOLLOW) != 0)
 		return -errno;
 	return 0;
+}
+
+int quota_make_directories(const struct quota_request *request, int mount_fd)
+{
+	/* The last one is upper: where it is there, all is. */
+	int r = make_directory(request, mount_fd, QUOTA_WORK);
+
+	return r < 0 ? r : make_directory(request, mount_fd, QUOTA_UPPER);
 }
 
 int quota_image_make(const struct quota_request *request, int *ret_mount_fd, struct err *err)
@@ -157,12 +169,10 @@ int quota_image_make(const struct quota_request *request, int *ret_mount_fd, str
 			       request->dir_path);
 	r = quota_template_copy(request, file, err);
 	if (r == 0)
-		r = quota_loop_mount(file, &mount_fd, err);
+		r = quota_loop_mount(file, false, &mount_fd, err);
 	if (r < 0)
 		return r;
-	r = make_directory(request, mount_fd, QUOTA_UPPER);
-	if (r == 0)
-		r = make_directory(request, mount_fd, QUOTA_WORK);
+	r = quota_make_directories(request, mount_fd);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: make the directories of a new file system",
 			       request->dir_path);

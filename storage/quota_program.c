@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Programs of e2fsprogs; see quota.h. Runs in the keeper; the program has the keeper's user, but no
- * capability, and one descriptor of a file. */
+/* Programs of e2fsprogs; see quota.h. Runs in the keeper. mke2fs, which reads nothing of anybody's,
+ * has the keeper's user; e2fsck reads what a workload had the kernel write, and has an id of the
+ * sandbox's. Neither has a capability, or more than one descriptor of a file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,6 +30,8 @@ const char *quota_program_path(const char *name)
 	} programs[] = {
 		{"mke2fs", "/usr/sbin/mke2fs"},
 		{"mke2fs", "/sbin/mke2fs"},
+		{"e2fsck", "/usr/sbin/e2fsck"},
+		{"e2fsck", "/sbin/e2fsck"},
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
@@ -36,14 +40,23 @@ const char *quota_program_path(const char *name)
 	return NULL;
 }
 
+struct who {
+	uint32_t id;
+	pid_t parent;
+};
+
 /* Nothing here is undone: the process ends. */
-static int confine(pid_t parent)
+static int confine(uint32_t id, pid_t parent)
 {
 	const struct rlimit no_core = {1, 1}; /* core(5): 1 keeps a handler away as well */
 	const struct sys_caps none = {0};
 	sigset_t empty;
 
 	sigemptyset(&empty);
+	if (id != 0 &&
+	    (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0))
+		return -errno;
+	/* prctl(2): a change of ids clears it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
 	    setrlimit(RLIMIT_CORE, &no_core) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    sigprocmask(SIG_SETMASK, &empty, NULL) != 0 || chdir("/") != 0)
@@ -53,18 +66,18 @@ static int confine(pid_t parent)
 	return sys_capset(&none);
 }
 
-static _Noreturn void execute(const char *const argv[], int file, int output, pid_t parent)
+static _Noreturn void execute(const char *const argv[], int file, int output, const struct who *who)
 {
 	/* Its configuration is in its arguments. */
-	static const char *const envp[] = {"MKE2FS_CONFIG=/dev/null", "PATH=/usr/sbin:/sbin",
-					   "LC_ALL=C", NULL};
+	static const char *const envp[] = {"MKE2FS_CONFIG=/dev/null", "E2FSCK_CONFIG=/dev/null",
+					   "PATH=/usr/sbin:/sbin", "LC_ALL=C", NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int in = fcntl(null, F_DUPFD, ABOVE), out = fcntl(output, F_DUPFD, ABOVE);
 	int theirs = fcntl(file, F_DUPFD, ABOVE);
 
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
 	    dup2(theirs, QUOTA_FILE_FD) < 0 || sys_close_range(QUOTA_FILE_FD + 1, ~0U, 0) < 0 ||
-	    confine(parent) < 0)
+	    confine(who->id, who->parent) < 0)
 		_exit(126);
 	execve(argv[0], (char *const *)argv, (char *const *)envp);
 	_exit(127);
@@ -120,11 +133,12 @@ static int read_said(int fd, char *said)
 	return 0;
 }
 
-int quota_program_run(const char *const argv[], int file, char said[QUOTA_SAID_MAX])
+int quota_program_run(const char *const argv[], int file, uint32_t id, char said[QUOTA_SAID_MAX])
 {
 	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
 	siginfo_t info = {0};
-	pid_t self = getpid(), pid;
+	const struct who who = {.id = id, .parent = getpid()};
+	pid_t pid;
 	int ends[2];
 	int r, waited;
 
@@ -135,7 +149,7 @@ int quota_program_run(const char *const argv[], int file, char said[QUOTA_SAID_M
 	theirs = ends[1];
 	pid = fork();
 	if (pid == 0)
-		execute(argv, file, theirs, self);
+		execute(argv, file, theirs, &who);
 	if (pid < 0)
 		return -errno;
 	close_fd(&theirs);

@@ -25,6 +25,11 @@ enum {
 
 static const char dir_name[] = "templates";
 
+static uint64_t file_size(const struct quota_request *request)
+{
+	return request->size_bytes + (request->is_kept ? QUOTA_JOURNAL_BYTES : 0);
+}
+
 static int open_templates(const struct quota_request *request, struct err *err)
 {
 	_cleanup_fd_ int fd = -EBADF;
@@ -58,14 +63,17 @@ static int refuse_mke2fs(const struct quota_request *request, int result, const 
 
 /*
  * Fixed features, so that a template is the same whatever the host's mke2fs.conf says, and none
- * that gives a workload more to do than files: no journal (nothing outlives the run), no
+ * that gives a workload more to do than files: a journal only where it is kept, no
  * encryption, verity or online growth. Errors make it read-only; the default may be anything.
  */
 static int make_file_system(const struct quota_request *request, int file, struct err *err)
 {
-	static const char features[] = "none,filetype,extents,sparse_super,large_file,huge_file,"
-				       "flex_bg,dir_nlink,extra_isize,64bit,metadata_csum,"
-				       "dir_index,ext_attr";
+	static const char journal[] = "none,has_journal,filetype,extents,sparse_super,large_file,"
+				      "huge_file,flex_bg,dir_nlink,extra_isize,64bit,"
+				      "metadata_csum,dir_index,ext_attr";
+	static const char plain[] = "none,filetype,extents,sparse_super,large_file,huge_file,"
+				    "flex_bg,dir_nlink,extra_isize,64bit,metadata_csum,"
+				    "dir_index,ext_attr";
 	char inodes[24], said[QUOTA_SAID_MAX];
 	const char *argv[] = {quota_program_path("mke2fs"),
 			      "-q",
@@ -73,7 +81,7 @@ static int make_file_system(const struct quota_request *request, int file, struc
 			      "-t",
 			      "ext4",
 			      "-O",
-			      features,
+			      request->is_kept ? journal : plain,
 			      "-E",
 			      "lazy_itable_init=1,nodiscard,root_owner=0:0",
 			      "-m",
@@ -87,19 +95,27 @@ static int make_file_system(const struct quota_request *request, int file, struc
 			      "-N",
 			      inodes,
 			      "/proc/self/fd/3",
+			      NULL, /* with a journal: its size */
+			      NULL,
 			      NULL};
+	size_t n = sizeof(argv) / sizeof(argv[0]) - 4;
 	int r;
 
 	if (argv[0] == NULL) {
 		err_set(err, ERR_SETUP, ENOENT, "mke2fs");
 		return err_hint(err, "Install e2fsprogs, or take `rootfs.writable.store: tmpfs`.");
 	}
+	if (request->is_kept) {
+		argv[n + 2] = argv[n];
+		argv[n] = "-J";
+		argv[n + 1] = "size=4";
+	}
 	str_format(inodes, sizeof(inodes), "%llu",
 		   (unsigned long long)request->inodes + QUOTA_OWN_INODES);
-	if (ftruncate(file, (off_t)request->size_bytes) != 0)
+	if (ftruncate(file, (off_t)file_size(request)) != 0)
 		return err_set(err, ERR_SETUP, errno, "%s: a file of %llu bytes", request->dir_path,
 			       (unsigned long long)request->size_bytes);
-	r = quota_program_run(argv, file, said);
+	r = quota_program_run(argv, file, 0, said);
 	return r != 0 ? refuse_mke2fs(request, r, said, err) : 0;
 }
 
@@ -153,7 +169,7 @@ static int open_template(const struct quota_request *request, int templates_fd, 
 	struct stat st;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	    (uint64_t)st.st_size == request->size_bytes)
+	    (uint64_t)st.st_size == file_size(request))
 		return steal_fd(&fd);
 	if (fd >= 0 && unlinkat(templates_fd, name, 0) != 0 && errno != ENOENT)
 		return err_set(err, ERR_SETUP, errno, "%s/%s/%s: remove", request->dir_path,
@@ -205,11 +221,11 @@ int quota_template_copy(const struct quota_request *request, int file, struct er
 
 	if (templates_fd < 0)
 		return templates_fd;
-	str_format(name, sizeof(name), "%llu.%llu", (unsigned long long)request->size_bytes,
-		   (unsigned long long)request->inodes);
+	str_format(name, sizeof(name), "%llu.%llu%s", (unsigned long long)request->size_bytes,
+		   (unsigned long long)request->inodes, request->is_kept ? ".journal" : "");
 	model = open_template(request, templates_fd, name, err);
 	if (model < 0)
 		return model;
-	r = copy_sparse(model, file, (off_t)request->size_bytes);
+	r = copy_sparse(model, file, (off_t)file_size(request));
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: copy the template", request->dir_path) : 0;
 }

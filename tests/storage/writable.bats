@@ -88,7 +88,8 @@ verdict() {
 	local victim pid
 	for victim in keeper init; do
 		mkfifo "end.$victim"
-		# A test that fails here is the end of its input, too.
+		# A test that fails here is the end of its input, too: it has one end of the pipe.
+		# shellcheck disable=SC2094
 		exec 7<>"end.$victim" 6<"end.$victim"
 		"$CORDON" --root "$CORDON_ROOT" run "${image[@]}" -- sh -c 'echo up >/up; cat' \
 			<&6 >out 2>&1 3>&- 6<&- 7>&- &
