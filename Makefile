@@ -31,7 +31,9 @@ POLICY_SRC   := \
 	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c policy/seccomp_answer.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := agent base build default judge strict
-ROOTFS_SRC   := rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c
+ROOTFS_SRC   := \
+	rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c \
+	rootfs/upper.c
 CGROUP_SRC   := \
 	cgroup/change.c \
 	cgroup/enter.c \
@@ -50,6 +52,10 @@ STORAGE_SRC  := \
 	storage/lookup.c \
 	storage/object.c \
 	storage/image_record.c \
+	storage/quota_image.c \
+	storage/quota_layer.c \
+	storage/quota_program.c \
+	storage/quota_template.c \
 	storage/ref.c \
 	storage/store.c \
 	storage/sweep.c \
@@ -83,6 +89,7 @@ LAUNCHER_SRC := \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
+	launcher/upper.c \
 	launcher/preflight_limits.c \
 	launcher/placeholders.c \
 	launcher/access.c \
@@ -383,6 +390,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
 	tests/unit/launcher/test_state_boot.c \
+	tests/unit/launcher/test_upper.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \

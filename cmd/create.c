@@ -20,12 +20,12 @@ static int check_words(struct options *o, bool is_run, struct err *err)
 	return r < 0 || is_run ? r : options_take_image(o, err);
 }
 
-/* The writable layer of a sandbox is a tmpfs of its run: what was written is gone with it. */
-static void note_lost_layer(const struct decision *decision, bool is_quiet)
+/* A tmpfs is of one run: what was written is gone with it. */
+static void note_lost_layer(const struct decision *decision, const struct options *o)
 {
-	if (!is_quiet && decision->spec.rootfs.writable != WRITABLE_NONE)
-		print_note("what is written to its root is gone when it stops: this build keeps no "
-			   "layer");
+	if (!o->quiet && !o->rm && decision->writable == WRITABLE_TMPFS)
+		print_note("what is written to its root is memory, and gone when it stops: as root "
+			   "rootfs.writable.store: image is kept");
 }
 
 /* Decides and makes; what is wrong has been said. Returns the exit code. */
@@ -47,7 +47,7 @@ static int make(const struct cmd_context *context, struct verdict *verdict, stru
 		return err_exit_code(&verdict->err);
 	}
 	verdict_print_notes(verdict);
-	note_lost_layer(&verdict->decision, verdict->options.quiet);
+	note_lost_layer(&verdict->decision, &verdict->options);
 	return 0;
 }
 

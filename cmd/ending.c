@@ -129,9 +129,13 @@ static void put_disk_full(const struct run_result *result, const struct sandbox_
 {
 	const uint64_t root[2] = {spec->rootfs.size_bytes, spec->rootfs.inodes};
 	struct full full;
-	bool is_found = is_full(result, &spec->rootfs.store, root, &full);
+	bool is_found = result->limit != NULL && is_full(result, &spec->rootfs.store, root, &full);
 
-	for (size_t i = 0; !is_found && i < spec->n_mounts; i++) {
+	if (result->limit == NULL)
+		str_format(buf, size,
+			   "the host's file system, on which rootfs.writable lies, was used up "
+			   "when the program failed");
+	for (size_t i = 0; !is_found && result->limit != NULL && i < spec->n_mounts; i++) {
 		const uint64_t sizes[2] = {spec->mounts[i].size_bytes, spec->mounts[i].inodes};
 
 		is_found = is_full(result, &spec->mounts[i].store, sizes, &full);

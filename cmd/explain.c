@@ -88,6 +88,15 @@ static void print_image(struct head *head, const struct decision *d)
 	head_end(head, "owners");
 }
 
+static void print_writable(struct head *head, const struct decision *d)
+{
+	char text[UPPER_TEXT_MAX];
+
+	upper_text(d, text, sizeof(text));
+	head_add(head, "%s", text);
+	head_end(head, "writable root");
+}
+
 static void print_head(const struct decision *d)
 {
 	const struct spec_process *process = &d->spec.process;
@@ -102,6 +111,7 @@ static void print_head(const struct decision *d)
 	head_add(&head, "single: one clone3 makes all namespaces but cgroup");
 	head_end(&head, "launch shape");
 	print_ids(&head, d);
+	print_writable(&head, d);
 	for (size_t i = 0; i < process->n_fds; i++)
 		head_add(&head, "%s, %d", i == 0 ? "0, 1, 2" : "", process->fds[i]);
 	if (process->n_fds > 0) {

@@ -50,6 +50,18 @@ static void put_ids(struct json *json, const struct decision *d)
 	json_close(json, '}');
 }
 
+static void put_writable(struct json *json, const struct decision *d)
+{
+	char text[UPPER_TEXT_MAX];
+
+	upper_text(d, text, sizeof(text));
+	json_open(json, "writable", '{');
+	json_text(json, "asked", upper_name(d->spec.rootfs.writable));
+	json_text(json, "store", upper_name(d->writable));
+	json_text(json, "text", text);
+	json_close(json, '}');
+}
+
 static void put_values(struct json *json, const struct spec_provenance *p)
 {
 	json_open(json, "values", '[');
@@ -205,6 +217,7 @@ void explain_put_decision(struct json *json, const struct decision *d)
 	put_program(json, d);
 	put_image(json, d);
 	put_ids(json, d);
+	put_writable(json, d);
 	put_values(json, &d->spec.provenance);
 	explain_limits_document(json, d);
 	put_tree(json, d);

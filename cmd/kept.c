@@ -316,9 +316,9 @@ static int decide_and_start(const struct cmd_context *context, const struct reco
 	if (r == 0)
 		r = keeper_start(&roots, record, sandbox, &verdict->decision, &pid, &verdict->err);
 	if (r == 0) {
-		if (has_run && verdict->decision.spec.rootfs.writable != WRITABLE_NONE)
-			print_note("sandbox %s: what it had written to its root is gone: this "
-				   "build keeps no layer",
+		if (has_run && verdict->decision.writable == WRITABLE_TMPFS)
+			print_note("sandbox %s: what it had written to its root was memory, and is "
+				   "gone",
 				   record->name[0] != '\0' ? record->name : record->id);
 		return 0;
 	}

@@ -233,6 +233,9 @@ static int run_decision(struct verdict *verdict, struct report *report, struct n
 				  .access = &verdict->access,
 				  .stops_by_command = named != NULL,
 				  .id_block = named != NULL ? named->record.id_block : 0,
+				  .layer_dir_fd = named != NULL && named->sandbox.is_kept
+							  ? &named->sandbox.dir_fd
+							  : NULL,
 				  .keeps_file_rights = o->report != NULL};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;

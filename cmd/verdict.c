@@ -115,7 +115,7 @@ static void print_degraded(const struct decision *decision)
 	const struct spec_rootfs *rootfs = &decision->spec.rootfs;
 
 	if ((rootfs->kind == ROOTFS_DIR || rootfs->kind == ROOTFS_IMAGE) &&
-	    rootfs->writable == WRITABLE_TMPFS && !decision->facts.tmpfs_attributes)
+	    decision->writable == WRITABLE_TMPFS && !decision->facts.tmpfs_attributes)
 		print_note("directories of %s cannot be removed or replaced inside: this kernel's "
 			   "tmpfs keeps no user attributes (Linux 6.6 and later do)",
 			   rootfs->kind == ROOTFS_DIR ? rootfs->dir : rootfs->image);

@@ -26,6 +26,7 @@
 #include "launcher/plan.h"
 #include "launcher/result.h"
 #include "launcher/state.h"
+#include "launcher/upper.h"
 #include "policy/policy.h"
 #include "policy/spec.h"
 #include "rootfs/tree.h"
@@ -150,6 +151,7 @@ struct decision {
 	struct tree tree;
 	struct landlock_rules landlock;
 	struct plan plan;
+	enum spec_writable writable; /* the spec's, or what its auto comes to here */
 	/* Keys that stand below when_possible and that this host cannot enforce. */
 	const char *not_enforced[RESULT_NOT_ENFORCED_MAX];
 	size_t n_not_enforced;
@@ -249,6 +251,10 @@ struct run_options {
 	/* As root: the first of a block of host ids that the caller has claimed (ids.h) and gives
 	 * back; 0: the run claims one of its own. */
 	uint32_t id_block;
+	/* As root: the directory, the caller's alone, where what is written to the root is kept
+	 * from one start to the next, in a file `layer`; removed with it. NULL: it goes with the
+	 * run. */
+	const int *layer_dir_fd;
 	const struct run_target *target; /* where the decision enters */
 	const struct run_logs *logs;     /* where the decision keeps_output */
 	/* Likewise: a socket that listens (SOCK_SEQPACKET), for those who attach: attach.h; the

@@ -86,7 +86,9 @@ static int probe_for_spec(struct decision *d, const struct run_request *request,
 
 	if (has_overlay)
 		d->facts.overlay = facts_has_overlay();
-	if (has_overlay && d->spec.rootfs.writable == WRITABLE_TMPFS)
+	if (!d->enters)
+		upper_probe(d);
+	if (has_overlay && d->spec.rootfs.writable != WRITABLE_NONE)
 		d->facts.tmpfs_attributes = facts_has_tmpfs_attributes();
 	if (wants_core_file(&d->spec.limits))
 		d->facts.core_is_piped = facts_core_is_piped();
@@ -190,6 +192,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 		r = decide_sources(ret, misses, err);
 	if (r < 0)
 		return r;
+	upper_decide(ret, misses);
 	preflight_host(ret, misses);
 	preflight_lsm(ret, misses);
 	if (ret->enters) {

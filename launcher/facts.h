@@ -49,6 +49,12 @@ enum way_in {
 	WAY_IN_BY_SCOPE, /* from a scope for which systemd will be asked */
 };
 
+/* Why the writable root cannot be on a store of this kind; "" where it can. upper_probe. */
+struct upper_facts {
+	char image[192];
+	char project[192];
+};
+
 struct host_facts {
 	uint32_t kernel_major;
 	uint32_t kernel_minor;
@@ -100,6 +106,7 @@ struct host_facts {
 	uint32_t scope_lost;
 	int scope_errno; /* why that cannot be executed: ENOENT, EPERM */
 	enum way_in way_in;
+	struct upper_facts upper; /* where the policy asks for one */
 };
 
 extern const char *const facts_namespace_names[FACTS_NAMESPACES]; /* as in /proc/PID/ns */

@@ -327,6 +327,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_SOURCES] = {"sources",
 			    "host paths as detached mounts that show only their owner's id",
 			    wants_sources, apply_sources, NULL, NULL},
+	[PARENT_ROOT_STORE] = {"root_store",
+			       "a file system of limited size for what is written to the root, "
+			       "mounted nowhere",
+			       upper_is_made, upper_make, upper_verify, upper_undo},
 	[PARENT_PLACEHOLDERS] = {"placeholders",
 				 "an empty directory where a protected path is missing: a mount "
 				 "wants a place",
@@ -403,6 +407,8 @@ MUST_PRECEDE(PARENT_OUTPUT_PIPES, PARENT_FIRST_AFTER_SPAWN, "the child inherits 
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_PIPES, "the new group is of the block");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
+MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_ROOT_STORE, "what is written to belongs to the block");
+MUST_PRECEDE(PARENT_ROOT_STORE, PARENT_FIRST_AFTER_SPAWN, "the child inherits the mount");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they are made");
 MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
 	     "the child covers them, and init inherits their locks");

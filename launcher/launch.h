@@ -21,6 +21,7 @@
 #include "launcher/state.h"
 #include "launcher/stores.h"
 #include "launcher/terminal.h"
+#include "launcher/upper.h"
 #include "rootfs/apply.h"
 
 enum { WORKLOAD_STACK = 256 << 10 }; /* of which a few KiB are used */
@@ -81,6 +82,7 @@ struct launch {
 	struct output_pipes output;
 	struct recorder_watch recorder;
 	struct stores stores;
+	struct upper_store upper;
 	struct notifier_process notifier;
 	struct auditor_process auditor;
 
@@ -95,6 +97,7 @@ struct launch {
 	const struct run_target *target;
 	const struct run_logs *logs;
 	struct terminal_size terminal_size;
+	const int *layer_dir_fd;             /* run_options */
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
 	struct landlock_places places;       /* likewise, where Landlock has rules */
 	int landlock_ruleset; /* of who enters, until the row landlock; else -EBADF */

@@ -105,6 +105,7 @@ static int prepare_sources(struct launch *launch, struct err *err)
 								  : launch->layers,
 		.n_lowers = launch->spec->rootfs.kind == ROOTFS_DIR ? 1 : launch->n_layers,
 		.staging_fd = -EBADF,
+		.store_fd = -EBADF,
 		.root_fd = -EBADF,
 		.dev_fd = -EBADF,
 		.proc_fd = -EBADF,
@@ -156,7 +157,10 @@ static int prepare_filter(struct launch *launch, struct err *err)
 int prepare_launch(struct launch *launch, struct err *err)
 {
 	int pair[2];
-	int r = prepare_filter(launch, err);
+	int r = upper_check_layer(launch, err);
+
+	if (r == 0)
+		r = prepare_filter(launch, err);
 
 	if (r == 0)
 		r = prepare_sources(launch, err);
@@ -203,7 +207,8 @@ void launch_release(struct launch *launch)
 		&launch->run.journal_fd,       &launch->root_source.tree_fd,
 		&launch->notifier.pidfd,       &launch->notifier.control_fd,
 		&launch->notifier.listener_fd, &launch->auditor.pidfd,
-		&launch->auditor.control_fd,
+		&launch->auditor.control_fd,   &launch->upper.mount_fd,
+		&launch->upper.place_fd,
 	};
 
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));

@@ -391,11 +391,13 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.landlock_ruleset = -EBADF,
+		.upper = {.mount_fd = -EBADF, .place_fd = -EBADF},
 		.keeps_file_rights = options->keeps_file_rights,
 		.id_block = options->id_block,
 		.target = options->target,
 		.logs = options->logs,
 		.terminal_size = options->terminal_size,
+		.layer_dir_fd = options->layer_dir_fd,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};

@@ -17,7 +17,7 @@
 
 static bool is_root_watched(const struct decision *d)
 {
-	return d->spec.rootfs.writable == WRITABLE_TMPFS;
+	return d->writable == WRITABLE_TMPFS;
 }
 
 /* Of a read-only one nothing can be used up. */
@@ -56,13 +56,24 @@ const struct spec_store *stores_nth(const struct decision *d, size_t n)
 					    : &d->spec.mounts[mount_of(d, n)].store;
 }
 
+static bool has_failed(const struct run_result *result)
+{
+	return result->kind == RUN_SIGNALLED ||
+	       (result->kind == RUN_EXITED && result->exit_code != 0);
+}
+
+void stores_explain_host(uint64_t blocks, struct run_result *result)
+{
+	if (!has_failed(result) || blocks > 0)
+		return;
+	result->kind = RUN_DISK_FULL;
+	result->limit = NULL;
+}
+
 void stores_explain(const struct spec_store *store, uint64_t blocks, uint64_t inodes,
 		    struct run_result *result)
 {
-	bool has_failed = result->kind == RUN_SIGNALLED ||
-			  (result->kind == RUN_EXITED && result->exit_code != 0);
-
-	if (!has_failed || (blocks > 0 && inodes > 0))
+	if (!has_failed(result) || (blocks > 0 && inodes > 0))
 		return;
 	result->kind = RUN_DISK_FULL;
 	result->limit = blocks == 0 ? store->size_key : store->inodes_key;
@@ -107,6 +118,7 @@ void stores_collect(struct launch *launch, struct run_result *result)
 {
 	struct stores *stores = &launch->stores;
 
+	upper_collect(launch, result);
 	for (size_t i = 0; i < stores->n; i++) {
 		struct statfs fs;
 

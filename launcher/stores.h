@@ -40,6 +40,10 @@ const struct spec_store *stores_nth(const struct decision *decision, size_t n);
 void stores_explain(const struct spec_store *store, uint64_t blocks, uint64_t inodes,
 		    struct run_result *result);
 
+/* The same where the host's own file system, on which the store lies, had nothing left: no limit
+ * of the policy's. */
+void stores_explain_host(uint64_t blocks, struct run_result *result);
+
 /* ---- rows and steps ---- */
 
 /* Setup process: sends the descriptors, each with SYNC_STORE. */

@@ -34,8 +34,8 @@ const struct policy_key policy_keys[] = {
 
 	{"rootfs", KEY_MAP, 0, NULL, NULL, "the file tree inside", NULL, 0},
 	{"rootfs.from", KEY_TEXT, 0, NULL, NULL, "host, dir:PATH, image:NAME or empty", NULL, 0},
-	{"rootfs.writable", KEY_TEXT_OR_MAP, 0, "none|tmpfs", "auto|image|project", "whether the root can be written to, and where that goes", NULL, 0},
-	{"rootfs.writable.store", KEY_WORD, 0, "none|tmpfs", "auto|image|project", "none, or the kind of store", NULL, 0},
+	{"rootfs.writable", KEY_TEXT_OR_MAP, 0, "none|auto|tmpfs|image|project", NULL, "whether the root can be written to, and where that goes", NULL, 0},
+	{"rootfs.writable.store", KEY_WORD, 0, "none|auto|tmpfs|image|project", NULL, "none; tmpfs: memory; as root image: an ext4 in a file, project: a project quota; auto: the best that there is", NULL, 0},
 	{"rootfs.writable.size", KEY_SIZE, 0, NULL, NULL, "bytes of the root's store", apply_number, IN_SPEC(rootfs.size_bytes)},
 	{"rootfs.writable.inodes", KEY_NUMBER, 0, NULL, NULL, "files and directories of the root's store", apply_number, IN_SPEC(rootfs.inodes)},
 

@@ -50,6 +50,7 @@ static void set_defaults(struct sandbox_spec *spec)
 			   .image = "",
 			   .image_id = "",
 			   .writable = WRITABLE_NONE,
+			   .writable_origin = {.file = ""},
 			   .size_bytes = DEFAULT_ROOT_BYTES,
 			   .inodes = DEFAULT_ROOT_INODES,
 			   .origin = {.file = "built-in"}},

@@ -171,6 +171,23 @@ static struct spec_origin said_at(const struct policy_node *root, const char *ke
 	return node != NULL ? doc_origin(node->place) : (struct spec_origin){.file = ""};
 }
 
+/* keys_check has seen to it that it is one of them. */
+static enum spec_writable writable_kind(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum spec_writable kind;
+	} kinds[] = {{"tmpfs", WRITABLE_TMPFS},
+		     {"image", WRITABLE_IMAGE},
+		     {"project", WRITABLE_PROJECT},
+		     {"auto", WRITABLE_AUTO}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (str_equal(word, kinds[i].word))
+			return kinds[i].kind;
+	return WRITABLE_NONE;
+}
+
 void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec)
 {
@@ -181,8 +198,10 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		read_root_kind(ctx, from, &spec->rootfs);
 	if (writable != NULL && writable->kind == NODE_MAPPING)
 		writable = doc_get(writable, "store");
-	if (writable != NULL && str_equal(writable->text, "tmpfs"))
-		spec->rootfs.writable = WRITABLE_TMPFS;
+	if (writable != NULL) {
+		spec->rootfs.writable = writable_kind(writable->text);
+		spec->rootfs.writable_origin = doc_origin(writable->place);
+	}
 	spec->rootfs.store = (struct spec_store){
 		.size_key = "rootfs.writable.size",
 		.inodes_key = "rootfs.writable.inodes",

@@ -56,7 +56,13 @@ struct spec_store {
 
 /* ---- rootfs ---- */
 enum spec_rootfs_kind { ROOTFS_HOST, ROOTFS_DIR, ROOTFS_IMAGE, ROOTFS_EMPTY };
-enum spec_writable { WRITABLE_NONE, WRITABLE_TMPFS };
+enum spec_writable {
+	WRITABLE_NONE,
+	WRITABLE_TMPFS,
+	WRITABLE_IMAGE,   /* an ext4 on a loop device */
+	WRITABLE_PROJECT, /* a directory with a project quota */
+	WRITABLE_AUTO,    /* whichever of the three this host gives, by the launcher */
+};
 
 struct spec_rootfs {
 	enum spec_rootfs_kind kind;
@@ -65,7 +71,8 @@ struct spec_rootfs {
 	const char
 		*image_id; /* 64 hex digits; "" where there is no such image here: nothing runs */
 	enum spec_writable writable;
-	uint64_t size_bytes; /* of the tmpfs that holds the root and everything written to it */
+	struct spec_origin writable_origin; /* of rootfs.writable.store */
+	uint64_t size_bytes;                /* of what holds everything written to the root */
 	uint64_t inodes;
 	struct spec_store store;
 	struct spec_origin origin; /* of rootfs.from */

@@ -111,6 +111,12 @@ static void on_output_lost(void *ctx)
 	keep_output_lost(&keeper->keep);
 }
 
+/* What removes itself is bound to the boot: its record lies on a tmpfs. */
+static const int *layer_dir_of(const struct sandbox *sandbox)
+{
+	return sandbox->is_kept ? &sandbox->dir_fd : NULL;
+}
+
 static int run_once(struct keeper *keeper, struct run_result *ret, struct err *err)
 {
 	struct run_logs logs = {.n = 0};
@@ -118,6 +124,7 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .ctx = keeper,
 				      .id_block = keeper->keep.record->id_block,
 				      .stops_in_order = true,
+				      .layer_dir_fd = layer_dir_of(keeper->keep.sandbox),
 				      .logs = &logs,
 				      .terminal_size = keeper->roots->terminal_size,
 				      .output_lost = on_output_lost,

@@ -73,21 +73,33 @@ static int make_place(const struct rootfs_run *run, int root_fd, const char *pat
 	return path_make_in_root(root_fd, path, is_dir, &own);
 }
 
+/* What a start before this one made, or the workload put in its place, on a root that is kept: all
+ * of it is the sandbox's own. Nothing of it is opened, and no link is followed. */
+static bool is_from_before(const struct rootfs_run *run, int result)
+{
+	return result == -EEXIST && run->is_store_old;
+}
+
 /* In a directory that was just made here and that nobody else has written to: what is not there is
  * made, by its name. */
-static int attach_new(int dir_fd, const char *name, bool is_dir, int tree_fd)
+static int attach_new(const struct rootfs_run *run, int dir_fd, const struct tree_op *op,
+		      int tree_fd)
 {
+	const char *name = strrchr(op->target, '/') + 1;
+	bool is_dir = op->is_dir;
+	int r;
+
 	if (is_dir) {
-		if (mkdirat(dir_fd, name, 0755) != 0)
-			return -errno;
+		r = mkdirat(dir_fd, name, 0755) != 0 ? -errno : 0;
 	} else {
 		_cleanup_fd_ int fd =
 			sys_openat(dir_fd, name,
 				   O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 
-		if (fd < 0)
-			return fd;
+		r = fd < 0 ? fd : 0;
 	}
+	if (r < 0 && !is_from_before(run, r))
+		return r;
 	return sys_move_mount(tree_fd, "", dir_fd, name, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
@@ -96,7 +108,7 @@ static int etc_of(struct rootfs_run *run)
 {
 	if (run->etc_fd >= 0)
 		return run->etc_fd;
-	if (mkdirat(run->root_fd, "etc", 0755) != 0)
+	if (mkdirat(run->root_fd, "etc", 0755) != 0 && !is_from_before(run, -errno))
 		return -errno;
 	run->etc_fd =
 		sys_openat(run->root_fd, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -120,11 +132,11 @@ static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct
 	_cleanup_fd_ int place = -EBADF;
 
 	if (root_fd == run->dev_fd)
-		return attach_new(run->dev_fd, op->target + 1, op->is_dir, tree_fd);
+		return attach_new(run, run->dev_fd, op, tree_fd);
 	if (name != NULL) {
 		int etc_fd = etc_of(run);
 
-		return etc_fd < 0 ? etc_fd : attach_new(etc_fd, name, op->is_dir, tree_fd);
+		return etc_fd < 0 ? etc_fd : attach_new(run, etc_fd, op, tree_fd);
 	}
 
 	if (op->must_exist)
@@ -316,6 +328,9 @@ static int make_file(struct rootfs_run *run, const struct tree_op *op)
 
 	if (etc_fd < 0)
 		return etc_fd;
+	/* Made anew: what is in it follows from today's policy. */
+	if (run->is_store_old && unlinkat(etc_fd, name_in_etc(op), 0) != 0 && errno != ENOENT)
+		return -errno;
 	fd = sys_openat(etc_fd, name_in_etc(op),
 			O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, op->mode);
 	if (fd < 0)
@@ -341,7 +356,9 @@ static int make_link(struct rootfs_run *run, const struct tree_op *op)
 	}
 	if (dir_fd < 0)
 		return dir_fd;
-	return symlinkat(op->text, dir_fd, name) != 0 ? -errno : 0;
+	if (symlinkat(op->text, dir_fd, name) != 0 && !is_from_before(run, -errno))
+		return -errno;
+	return 0;
 }
 
 static int make_dir(const struct rootfs_run *run, const struct tree_op *op)
@@ -425,7 +442,12 @@ int rootfs_apply_stage(struct rootfs_run *run, enum tree_stage stage, struct err
 		int r = op->stage == stage ? apply_op(run, op) : 0;
 
 		if (r < 0)
-			return explain_failure(op, r, err);
+			r = explain_failure(op, r, err);
+		if (r < 0 && run->is_store_old && err->hint[0] == '\0')
+			r = err_hint(err, "The sandbox itself may have put something else there: "
+					  "make it anew (cordon rm, cordon create).");
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

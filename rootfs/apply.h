@@ -49,7 +49,10 @@ struct rootfs_run {
 	uint64_t *own_mounts;                /* ids of the mounts made here; room for n_ops + 2 */
 	size_t n_own_mounts;
 	int staging_fd; /* the tmpfs below everything */
-	int root_fd;    /* the new root's mount */
+	int store_fd;   /* as root: the keeper's mount that takes what is written to the root, with
+			   the directories upper and work; else -EBADF, and the tmpfs does */
+	bool is_store_old; /* a sandbox has written to it before */
+	int root_fd;       /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
 	int etc_fd;        /* rootfs host: the /etc on the root */
@@ -73,14 +76,30 @@ int must_check rootfs_open_sources(struct rootfs_run *run, struct err *err);
 int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
 
 /*
+ * What an overlay writes to (rootfs/upper.c): attaches the store to the staging tmpfs, or makes the
+ * directories there. Sets the paths of upper and work below the staging tmpfs, and gives upper the
+ * owner and the mode of lower_fd's.
+ */
+struct rootfs_upper {
+	const char *upper;
+	const char *work;
+};
+int must_check rootfs_make_upper(const struct rootfs_run *run, int lower_fd,
+				 struct rootfs_upper *ret, struct err *err);
+/* A root without a lower layer, on the store: a mount that is attached to the staging tmpfs.
+ * Returns its descriptor or -errno with err. */
+int must_check rootfs_root_on_store(const struct rootfs_run *run, struct err *err);
+
+/*
  * What is never written to: the overlay's lower directories (rootfs/layers.c). open: as a user, as
  * rootfs_open_sources. attach: each becomes a directory of the staging tmpfs, which is the current
- * directory then. mount: the overlay of them and of the directories `upper` and `work` there, at
- * `root`; returns a descriptor of its root.
+ * directory then. mount: the overlay of them and of upper, at `root`;
+ * returns a descriptor of its root.
  */
 int must_check rootfs_open_lowers(struct rootfs_run *run, struct err *err);
 int must_check rootfs_attach_lowers(struct rootfs_run *run, struct err *err);
-int must_check rootfs_mount_overlay(const struct rootfs_run *run, struct err *err);
+int must_check rootfs_mount_overlay(const struct rootfs_run *run, const struct rootfs_upper *upper,
+				    struct err *err);
 /* The uppermost, whose owner and mode are the root's. */
 const struct rootfs_source *rootfs_top_lower(const struct rootfs_run *run);
 

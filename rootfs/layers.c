@@ -78,7 +78,8 @@ int rootfs_attach_lowers(struct rootfs_run *run, struct err *err)
 }
 
 /* "lowerdir=2:1:0,...": the uppermost first. */
-static int make_options(const struct rootfs_run *run, char options[OPTIONS_SIZE])
+static int make_options(const struct rootfs_run *run, const struct rootfs_upper *upper,
+			char options[OPTIONS_SIZE])
 {
 	size_t len = str_format(options, OPTIONS_SIZE, "lowerdir=");
 
@@ -89,19 +90,20 @@ static int make_options(const struct rootfs_run *run, char options[OPTIONS_SIZE]
 		len += str_format(options + len, OPTIONS_SIZE - len, "%s%s", name,
 				  i > 1 ? ":" : "");
 	}
-	len += str_format(options + len, OPTIONS_SIZE - len,
-			  ",upperdir=upper,workdir=work,userxattr");
+	len += str_format(options + len, OPTIONS_SIZE - len, ",upperdir=%s,workdir=%s,userxattr",
+			  upper->upper, upper->work);
 	return len + 2 > OPTIONS_SIZE ? -E2BIG : 0;
 }
 
 /* By mount(2): of one option fsconfig(2) takes 255 bytes, which is less than 128 layers need, and
  * one option for each layer (lowerdir+) came after 6.1. Names are those of the current directory.
  */
-int rootfs_mount_overlay(const struct rootfs_run *run, struct err *err)
+int rootfs_mount_overlay(const struct rootfs_run *run, const struct rootfs_upper *upper,
+			 struct err *err)
 {
 	const char *object = rootfs_top_lower(run)->path;
 	char options[OPTIONS_SIZE];
-	int r = make_options(run, options);
+	int r = make_options(run, upper, options);
 	int fd;
 
 	if (r == 0)

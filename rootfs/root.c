@@ -54,49 +54,35 @@ static int attach_staging(int fd, struct err *err)
 	return fail(err, r, "attach the root's tmpfs (tried /tmp, /run, /mnt)", "rootfs");
 }
 
-/* The owner of the lower root, as the sandbox sees it, becomes the owner of the root that is
- * written to. */
-static int copy_owner(int lower_fd, int upper_fd)
-{
-	struct stat st;
-
-	if (fstat(lower_fd, &st) != 0 || fchown(upper_fd, st.st_uid, st.st_gid) != 0 ||
-	    fchmod(upper_fd, st.st_mode & 01777) != 0)
-		return -errno;
-	return 0;
-}
-
 /* What is below is never written to: an overlay takes what changes. */
 static int make_overlay(struct rootfs_run *run, struct err *err)
 {
-	static const char *const dirs[] = {"upper", "work", "root"};
-	_cleanup_fd_ int upper = -EBADF;
+	struct rootfs_upper upper = {.upper = ""};
 	int r;
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		if (mkdirat(run->staging_fd, dirs[i], 0755) != 0)
-			return fail(err, -errno, "make a directory for the overlay", dirs[i]);
-	upper = sys_openat(run->staging_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (upper < 0)
-		return fail(err, upper, "open the upper layer", "rootfs");
-	r = copy_owner(rootfs_top_lower(run)->tree_fd, upper);
+	if (mkdirat(run->staging_fd, "root", 0755) != 0)
+		return fail(err, -errno, "make a directory for the overlay", "root");
+	r = rootfs_make_upper(run, rootfs_top_lower(run)->tree_fd, &upper, err);
 	if (r < 0)
-		return fail(err, r, "give the upper layer its owner", "rootfs");
+		return r;
 	r = rootfs_attach_lowers(run, err);
 	if (r < 0)
 		return r;
-	run->root_fd = rootfs_mount_overlay(run, err);
+	run->root_fd = rootfs_mount_overlay(run, &upper, err);
 	return run->root_fd < 0 ? run->root_fd : 0;
 }
 
 int rootfs_make_root(struct rootfs_run *run, struct err *err)
 {
 	const struct spec_rootfs *rootfs = &run->spec->rootfs;
+	bool has_store = run->store_fd >= 0;
+	/* With a store this holds the directories that mounts are attached to, and is gone with
+	 * the old root. */
 	struct tree_op op = {.mode = 0755,
-			     .size_bytes = rootfs->size_bytes,
-			     .inodes = rootfs->inodes,
+			     .size_bytes = has_store ? 1 << 20 : rootfs->size_bytes,
+			     .inodes = has_store ? 1024 : rootfs->inodes,
 			     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-			     .for_user = rootfs->writable == WRITABLE_TMPFS};
+			     .for_user = rootfs->writable != WRITABLE_NONE && !has_store};
 	int r;
 
 	run->staging_fd = fs_tmpfs(&op, run->spec->identity.uid, run->spec->identity.gid);
@@ -106,9 +92,9 @@ int rootfs_make_root(struct rootfs_run *run, struct err *err)
 	if (r == 0 && run->n_lowers > 0)
 		r = make_overlay(run, err);
 	else if (r == 0)
-		run->root_fd = run->staging_fd;
-	if (r < 0)
-		return r;
+		run->root_fd = has_store ? rootfs_root_on_store(run, err) : run->staging_fd;
+	if (r < 0 || run->root_fd < 0)
+		return r < 0 ? r : run->root_fd;
 	r = rootfs_note_own(run, run->root_fd);
 	return r < 0 ? fail(err, r, "stat the new root", "/") : 0;
 }

@@ -60,6 +60,12 @@ each_row_fails() { # FLAG...
 	each_row_fails "${keys[@]}"
 }
 
+# bats test_tags=root
+@test "each row that fails: a sandbox whose root is an image" {
+	[ "$(rows "${plain[@]}" --set rootfs.writable=image | grep -c '^root_store$')" -eq 1 ]
+	each_row_fails "${plain[@]}" --set rootfs.writable=image
+}
+
 @test "each row that fails: who answers denied calls, and the filter that asks" {
 	local row bad=0
 	for row in notifier seccomp; do

@@ -65,6 +65,30 @@ each_row_kills_the_keeper() { # FLAG...
 	gc_finishes
 }
 
+# bats test_tags=root
+@test "kill -9 of the keeper of a sandbox whose root is an image: the kernel takes all of it back" {
+	local row bad=0 stored=("${plain[@]}" --set rootfs.writable.store=image)
+	need losetup
+	own_loops() { losetup -n -O NAME,BACK-FILE | grep -F "$CORDON_ROOT"; }
+	no_loops() { [ -z "$(own_loops)" ]; }
+	[ "$(rows "${stored[@]}" | grep -c '^root_store$')" -eq 1 ]
+	for row in root_store oom_score uid_map root volumes pivot keeper_privileges seccomp; do
+		[[ $'\n'"$(rows "${stored[@]}")"$'\n' == *$'\n'"$row"$'\n'* ]] ||
+			{ echo "$row: is no part of this launch"; return 1; }
+		keeper_killed_at "$row" "${stored[@]}" || bad=1
+		eventually no_loops || { echo "$row: $(own_loops)"; bad=1; }
+		[ -z "$(find "$CORDON_ROOT/state/writable" -mindepth 1 ! -path '*/templates*')" ] || bad=1
+	done
+	[ "$bad" -eq 0 ]
+	# The control: while it runs, there is one.
+	start_and_wait "${stored[@]}"
+	[ -n "$(own_loops)" ]
+	kill -9 "$keeper"
+	wait "$keeper" || [ $? -eq 137 ]
+	gc_finishes
+	eventually no_loops
+}
+
 @test "kill -9 of the keeper of a sandbox with control groups: gc removes them" {
 	local row bad=0
 	limit_groups

@@ -29,6 +29,7 @@ verdicts() {
 		hard_limits          low     refused          low     -                the sandbox may not raise its limits itself
 		session_keyring      plain   -                plain   refused          .
 		sources              plain   refused          plain   -                .
+		root_store           stored  refused          plain   -                as a user there is none
 		placeholders         guarded refused          guarded refused          .
 		cgroup               limited refused          limited refused          .
 		scope                plain   -                plain   -                where systemd can be asked: tests/vm/scope.bats, system.bats
@@ -120,6 +121,7 @@ configure() { # NAME
 	limited) flags=("${limited[@]}") ;;
 	secret) flags=("${plain[@]}" --set "secrets=[$BATS_TEST_TMPDIR/input]") ;;
 	lock) flags=("${plain[@]}" --set landlock=auto) ;;
+	stored) flags=("${plain[@]}" --set rootfs.writable=image) ;;
 	uid0) flags=("${plain[@]}" -u 0:0) ;;
 	output) flags=("${plain[@]}" --set limits.output=1MiB) ;;
 	low) around=(prlimit --nofile=512:512) ;;

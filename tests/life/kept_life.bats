@@ -149,7 +149,7 @@ ready_again() { # TIMES
 	gives 0 a cordon stop a
 	run -0 --separate-stderr cordon start a
 	[ "$output" = a ]
-	[[ "$stderr" == "cordon: sandbox a: what it had written to its root is gone"* ]]
+	[[ "$stderr" == "cordon: sandbox a: what it had written to its root was memory, and is gone"* ]]
 }
 
 @test "rename: at once, also while it runs; no name is taken twice" {

@@ -81,6 +81,9 @@ static void every_end_has_its_line(void **state)
 		 "rootfs.writable.size (64 MiB) was used up when the program failed (p.yaml:7)"},
 		{RUN_DISK_FULL, "rootfs.writable.inodes",
 		 "rootfs.writable.inodes (4096) was used up when the program failed (built in)"},
+		{RUN_DISK_FULL, NULL,
+		 "the host's file system, on which rootfs.writable lies, was used up when the "
+		 "program failed"},
 		{RUN_DISK_FULL, "volumes[3].size",
 		 "volumes[3].size (1 MiB) was used up when the program failed (p.yaml:8)"},
 		{RUN_DISK_FULL, "volumes[3].inodes",

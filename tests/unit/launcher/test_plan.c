@@ -34,6 +34,7 @@ static const char *const optional[] = {
 	"hard_limits",
 	"session_keyring",
 	"sources",
+	"root_store",
 	"deny_setgroups",
 	"open_sources",
 	"system",

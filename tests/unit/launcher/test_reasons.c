@@ -70,7 +70,7 @@ static void stores_that_can_be_filled_are_watched(void **state)
 	(void)state;
 	decision_as_root(&d);
 	assert_false(stores_are_watched(&d));
-	d.spec.rootfs.writable = WRITABLE_TMPFS;
+	d.writable = WRITABLE_TMPFS;
 	assert_int_equal(stores_count(&d), 1);
 	assert_ptr_equal(stores_nth(&d, 0), &d.spec.rootfs.store);
 	mounts[0].type = MOUNT_BIND;
@@ -83,7 +83,7 @@ static void stores_that_can_be_filled_are_watched(void **state)
 	assert_int_equal(stores_count(&d), 3);
 	assert_ptr_equal(stores_nth(&d, 1), &mounts[1].store);
 	assert_ptr_equal(stores_nth(&d, 2), &mounts[3].store);
-	d.spec.rootfs.writable = WRITABLE_NONE;
+	d.writable = WRITABLE_NONE;
 	assert_int_equal(stores_count(&d), 2);
 	assert_ptr_equal(stores_nth(&d, 0), &mounts[1].store);
 	/* Of more than there is room for, the first. */
@@ -91,7 +91,7 @@ static void stores_that_can_be_filled_are_watched(void **state)
 		mounts[i] = (struct spec_mount){.type = MOUNT_TMPFS};
 	d.spec.n_mounts = N(mounts);
 	assert_int_equal(stores_count(&d), ROOTFS_STORES_MAX);
-	d.spec.rootfs.writable = WRITABLE_TMPFS;
+	d.writable = WRITABLE_TMPFS;
 	assert_int_equal(stores_count(&d), STORES_MAX);
 	assert_ptr_equal(stores_nth(&d, STORES_MAX - 1), &mounts[ROOTFS_STORES_MAX - 1].store);
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where what is written to the root goes (rootfs.writable.store): which store that is on this host,
+ * and the row that makes it. tmpfs needs none, for the child makes it.
+ *
+ * As root an image is made in the state root (storage/quota.h): in the run root it would be memory.
+ * It has no name and is mounted nowhere, so that nothing of it outlives the run: the keeper and the
+ * sandbox's namespace hold the mount, and whoever is last takes it along.
+ */
+#ifndef CORDON_LAUNCHER_UPPER_H
+#define CORDON_LAUNCHER_UPPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "policy/spec.h"
+
+struct decision;
+struct launch;
+struct misses;
+struct run_result;
+
+/* The keeper's own, apart from the sandbox's. */
+struct upper_store {
+	int mount_fd; /* O_PATH */
+	int place_fd; /* the directory that the image lies in */
+};
+
+/* ---- before anything is made ---- */
+
+/* Fills facts.upper where the spec asks for what they decide. Reads, but for a file without a name
+ * that is closed at once. */
+void upper_probe(struct decision *decision);
+
+/* Decides decision->writable from spec and facts; a miss where what is asked for cannot be had.
+ * Pure. */
+void upper_decide(struct decision *decision, struct misses *misses);
+
+/* "tmpfs", "image"; for people, what it is and, where the policy left the choice, why. Pure. */
+const char *upper_name(enum spec_writable writable);
+enum { UPPER_TEXT_MAX = 512 };
+size_t upper_text(const struct decision *decision, char *buf, size_t size);
+
+/* A sandbox that has a layer on disk does not start without it. Reads only. */
+int must_check upper_check_layer(const struct launch *launch, struct err *err);
+
+/* ---- row of the keeper ---- */
+
+bool upper_is_made(const struct decision *decision);
+int must_check upper_make(struct launch *launch, struct err *err);
+int must_check upper_verify(struct launch *launch, struct err *err);
+int must_check upper_undo(struct launch *launch, struct err *err);
+
+/* After the end of all processes: whether it was full, or the disk that it is on. */
+void upper_collect(const struct launch *launch, struct run_result *result);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is written to a sandbox's root, on a file system of limited size, as root.
+ *
+ *     templates/SIZE.INODES           an empty ext4 of that size, sparse; made once by mke2fs
+ *     templates/SIZE.INODES.journal   the same with a journal, for layers that are kept
+ *
+ * `image` is a copy of a template in a file without a name, on a loop device, mounted nowhere: the
+ * mount holds the device, the device the file, and nothing else does. When the last descriptor and
+ * the last namespace that has the mount are gone, so are all three, whoever was killed before.
+ *
+ * A kept layer is such a file with a name, in the directory of its sandbox's record, and has a
+ * journal. It is locked (flock(2), by the open file that the loop device has) as long as a device
+ * holds it, and checked by e2fsck before each mount, for the machine may have lost its power.
+ *
+ * The directory is the caller's alone (mode 0700). No sandbox is shown it, or any of the devices:
+ * what a workload writes reaches the file through the kernel's ext4 alone.
+ *
+ * Runs in the keeper, with its privileges. Sources: loop(4), fsopen(2), ext4(5), mke2fs(8).
+ */
+#ifndef CORDON_STORAGE_QUOTA_H
+#define CORDON_STORAGE_QUOTA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+	QUOTA_BLOCK = 4096,
+	QUOTA_SIZE_MIN = 1 << 20,
+	QUOTA_KEPT_SIZE_MIN = 8 << 20, /* mke2fs: a journal is less than half of it */
+	QUOTA_JOURNAL_BYTES = 4 << 20, /* the least that there is; beside size_bytes */
+	/* Inodes that the file system needs for itself (mke2fs: 11), and for the two directories
+	 * and overlay's own. */
+	QUOTA_OWN_INODES = 14,
+	QUOTA_INODE_BYTES = 256,
+	QUOTA_INODES_IN_BLOCK = QUOTA_BLOCK / QUOTA_INODE_BYTES,
+};
+
+struct quota_request {
+	int dir_fd;           /* the directory above */
+	const char *dir_path; /* its path, for messages */
+	uint64_t size_bytes;
+	uint64_t inodes;
+	uint32_t uid; /* on the host: whose what is written to is at the beginning */
+	uint32_t gid;
+	bool is_kept;
+	int layer_dir_fd; /* a kept one's: where the file is, */
+	const char *layer_name;
+	uint32_t checker_id; /* whose it is on the host, and as whom e2fsck runs */
+};
+
+/* The names of the directories on the mount that an overlay takes, and of the first that a root
+ * without a lower layer is. */
+#define QUOTA_UPPER "upper"
+#define QUOTA_WORK  "work"
+
+/*
+ * Makes a new file system with the two directories on it. Returns 0 and the mount's descriptor
+ * (O_PATH, CLOEXEC, nosuid, nodev). Errors name what is missing, with a hint.
+ */
+int must_check quota_image_make(const struct quota_request *request, int *ret_mount_fd,
+				struct err *err);
+
+/*
+ * The same for a layer that is kept: it is made where there is none, else checked.
+ * Waits for a mount of it that is just going away. *ret_is_old: what is on it was written before.
+ */
+int must_check quota_layer_mount(const struct quota_request *request, int *ret_mount_fd,
+				 bool *ret_is_old, struct err *err);
+
+/* What the mount has, read back from the kernel: an ext4 or -EBADFD with err; its size and its
+ * inodes, those that it needs for itself left out. */
+struct quota_size {
+	uint64_t size_bytes;
+	uint64_t inodes;
+};
+int must_check quota_image_size(int mount_fd, struct quota_size *ret, struct err *err);
+
+/* Whether files without a name can be made in the directory at path, or would be in the one that
+ * is made there, and how much they could take. Returns 0 or -errno. */
+int must_check quota_image_probe(const char *path, uint64_t *ret_free_bytes);
+
+/* ---- within storage/ ---- */
+
+/* The path of a program of e2fsprogs, NULL where there is none. */
+const char *quota_program_path(const char *name);
+
+/*
+ * Executes a program of e2fsprogs, argv[0] its path, as user and group `id` (0: the caller's),
+ * without capabilities and without any descriptor but `file` as 3 and a pipe, of which the last
+ * line is kept in `said`. Returns its exit code or -errno.
+ */
+enum { QUOTA_FILE_FD = 3, QUOTA_SAID_MAX = 256 };
+int must_check quota_program_run(const char *const argv[], int file, uint32_t id,
+				 char said[QUOTA_SAID_MAX]);
+
+/* Fills `file`, which is empty, with a new file system. */
+int must_check quota_template_copy(const struct quota_request *request, int file, struct err *err);
+
+/* A mount of the ext4 in `file`, on a loop device of its own that goes with it. */
+int must_check quota_loop_mount(int file, bool is_kept, int *ret_mount_fd, struct err *err);
+
+/* QUOTA_UPPER and QUOTA_WORK on the mount. 1: they were there, 0, or -errno. */
+int must_check quota_make_directories(const struct quota_request *request, int mount_fd);
+
+#endif

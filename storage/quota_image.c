@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An ext4 in a file, on a loop device, mounted nowhere; see quota.h. */
+#include "storage/quota.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/loop.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+enum { TRIES = 200, PATH_SIZE = 32 };
+
+/* ---- loop device ---- */
+
+static void pause_a_moment(void)
+{
+	const struct timespec moment = {.tv_nsec = 2000000};
+
+	nanosleep(&moment, NULL);
+}
+
+/* One try. Returns the device's descriptor, -EAGAIN where another process was quicker, or -errno.
+ */
+static int try_loop(int control, int file, char path[PATH_SIZE])
+{
+	struct loop_config config = {.fd = (__u32)file, .block_size = QUOTA_BLOCK};
+	int number = ioctl(control, LOOP_CTL_GET_FREE);
+	_cleanup_fd_ int fd = -EBADF;
+
+	if (number < 0)
+		return -errno;
+	str_format(path, PATH_SIZE, "/dev/loop%d", number);
+	fd = sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+	/* A new one's node comes a moment later. */
+	if (fd == -ENOENT || fd == -ENXIO) {
+		pause_a_moment();
+		return -EAGAIN;
+	}
+	if (fd < 0)
+		return fd;
+	/* AUTOCLEAR: it goes with whoever has it open last. DIRECT_IO: the kernel leaves it out
+	 * where the file cannot. */
+	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO;
+	if (ioctl(fd, LOOP_CONFIGURE, &config) != 0)
+		return errno == EBUSY ? -EAGAIN : -errno;
+	return steal_fd(&fd);
+}
+
+/* It is this file's, and will go by itself. */
+static int check_loop(int loop, int file)
+{
+	struct loop_info64 info;
+	struct stat st;
+
+	if (fstat(file, &st) != 0 || ioctl(loop, LOOP_GET_STATUS64, &info) != 0)
+		return -errno;
+	return info.lo_inode == st.st_ino && (info.lo_flags & LO_FLAGS_AUTOCLEAR) != 0 ? 0
+										       : -EBADFD;
+}
+
+static int attach_loop(int file, char path[PATH_SIZE], struct err *err)
+{
+	_cleanup_fd_ int control = sys_openat(AT_FDCWD, "/dev/loop-control", O_RDWR | O_CLOEXEC, 0);
+	_cleanup_fd_ int loop = -EAGAIN;
+	int r;
+
+	if (control < 0) {
+		err_set(err, ERR_SETUP, -control, "/dev/loop-control");
+		return err_hint(err, "As root: modprobe loop. Or take `rootfs.writable.store: "
+				     "tmpfs`.");
+	}
+	for (int i = 0; loop == -EAGAIN && i < TRIES; i++)
+		loop = try_loop(control, file, path);
+	if (loop < 0) {
+		err_set(err, ERR_SETUP, -loop, "%s: a loop device for rootfs.writable", path);
+		return err_hint(err, "Where /dev is not the kernel's own (a container's), it lacks "
+				     "the node: take `rootfs.writable.store: tmpfs` there.");
+	}
+	r = check_loop(loop, file);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: read back", path);
+	return steal_fd(&loop);
+}
+
+/* ---- mount ---- */
+
+/*
+ * nobarrier: nothing of one that is thrown away has to outlive the run, so an fsync inside is no
+ * flush of the host's disk. noinit_itable: no thread of the kernel's fills tables that nobody will
+ * use. discard: what a kept one has removed, the host has back.
+ */
+static int mount_ext4(const char *device, bool is_kept)
+{
+	const char *const flags[] = {is_kept ? "barrier" : "nobarrier",
+				     is_kept ? "discard" : "nodiscard", "noinit_itable"};
+	_cleanup_fd_ int fs = sys_fsopen("ext4", FSOPEN_CLOEXEC);
+	int r;
+
+	if (fs < 0)
+		return fs;
+	r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", device, 0);
+	for (size_t i = 0; r == 0 && i < sizeof(flags) / sizeof(flags[0]); i++)
+		r = sys_fsconfig(fs, FSCONFIG_SET_FLAG, flags[i], NULL, 0);
+	if (r == 0)
+		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "errors", "remount-ro", 0);
+	if (r == 0)
+		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r < 0)
+		return r;
+	return sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+int quota_loop_mount(int file, bool is_kept, int *ret_mount_fd, struct err *err)
+{
+	char path[PATH_SIZE] = "";
+	_cleanup_fd_ int loop = attach_loop(file, path, err);
+	int fd;
+
+	if (loop < 0)
+		return loop;
+	fd = mount_ext4(path, is_kept);
+	if (fd < 0) {
+		err_set(err, ERR_SETUP, -fd, "%s: mount its ext4", path);
+		return fd != -ENODEV ? fd : err_hint(err, "As root: modprobe ext4.");
+	}
+	*ret_mount_fd = fd;
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int make_directory(const struct quota_request *request, int mount_fd, const char *name)
+{
+	if (mkdirat(mount_fd, name, 0755) != 0)
+		return errno == EEXIST ? 1 : -errno;
+	if (fchmodat(mount_fd, name, 0755, 0) != 0 ||
+	    fchownat(mount_fd, name, request->uid, request->gid, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	return 0;
+}
+
+int quota_make_directories(const struct quota_request *request, int mount_fd)
+{
+	/* The last one is upper: where it is there, all is. */
+	int r = make_directory(request, mount_fd, QUOTA_WORK);
+
+	return r < 0 ? r : make_directory(request, mount_fd, QUOTA_UPPER);
+}
+
+int quota_image_make(const struct quota_request *request, int *ret_mount_fd, struct err *err)
+{
+	_cleanup_fd_ int file =
+		sys_openat(request->dir_fd, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_fd_ int mount_fd = -EBADF;
+	int r;
+
+	if (file < 0)
+		return err_set(err, ERR_SETUP, -file, "%s: a file without a name",
+			       request->dir_path);
+	r = quota_template_copy(request, file, err);
+	if (r == 0)
+		r = quota_loop_mount(file, false, &mount_fd, err);
+	if (r < 0)
+		return r;
+	r = quota_make_directories(request, mount_fd);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: make the directories of a new file system",
+			       request->dir_path);
+	*ret_mount_fd = steal_fd(&mount_fd);
+	return 0;
+}
+
+int quota_image_size(int mount_fd, struct quota_size *ret, struct err *err)
+{
+	struct statfs fs;
+
+	if (fstatfs(mount_fd, &fs) != 0)
+		return err_set(err, ERR_SETUP, errno, "rootfs.writable: read back its size");
+	if (fs.f_type != EXT4_SUPER_MAGIC)
+		return err_set(err, ERR_SETUP, EBADFD, "rootfs.writable: is no ext4");
+	*ret = (struct quota_size){
+		.size_bytes = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
+		.inodes = fs.f_files > QUOTA_OWN_INODES ? fs.f_files - QUOTA_OWN_INODES : 0,
+	};
+	return 0;
+}
+
+int quota_image_probe(const char *path, uint64_t *ret_free_bytes)
+{
+	char place[PATH_MAX];
+	size_t len = str_format(place, sizeof(place), "%s", path);
+	_cleanup_fd_ int fd = -EBADF;
+	struct statfs fs;
+
+	for (;;) {
+		fd = sys_openat(AT_FDCWD, place, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+		if (fd != -ENOENT || len <= 1)
+			break;
+		while (len > 1 && place[len - 1] != '/')
+			len--;
+		len -= len > 1 ? 1 : 0;
+		place[len] = '\0';
+	}
+	if (fd < 0)
+		return fd;
+	if (fstatfs(fd, &fs) != 0)
+		return -errno;
+	*ret_free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A layer that is kept: an ext4 with a journal in a file beside its sandbox's record; see quota.h.
+ *
+ * A second mount of the same file system would destroy it. The lock is of the open file that the
+ * loop device is given, and the device has that as long as anything has the mount: also where a
+ * keeper was killed and its sandbox's namespace is still being taken down.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "storage/quota.h"
+
+enum { LOCK_TRIES = 1000, CORRECTED = 1 };
+
+/* ---- lock ---- */
+
+static int take_lock(int file, struct err *err)
+{
+	const struct timespec moment = {.tv_nsec = 10000000};
+	int r = -EWOULDBLOCK;
+
+	for (int i = 0; i < LOCK_TRIES && r == -EWOULDBLOCK; i++) {
+		if (i > 0)
+			nanosleep(&moment, NULL);
+		r = flock(file, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+	}
+	if (r == 0)
+		return 0;
+	err_set(err, ERR_SETUP, -r, "the sandbox's layer: lock");
+	return err_hint(err, "A loop device still has it: see losetup, and who uses its mount.");
+}
+
+/* ---- one that is there ---- */
+
+static int refuse(const char *what, struct err *err)
+{
+	err_set(err, ERR_SETUP, 0, "the sandbox's layer %s", what);
+	return err_hint(err, "Make the sandbox anew: cordon rm, and cordon create.");
+}
+
+static int look_at(const struct quota_request *request, int file, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(file, &st) != 0)
+		return err_set(err, ERR_SETUP, errno, "the sandbox's layer");
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0600 || st.st_nlink != 1 ||
+	    st.st_uid != request->checker_id)
+		return refuse("is not the file that cordon made", err);
+	if ((uint64_t)st.st_size != request->size_bytes + QUOTA_JOURNAL_BYTES)
+		return refuse("was made with another rootfs.writable.size", err);
+	return 0;
+}
+
+/* Replays the journal and repairs what can be repaired without a question. */
+static int check(const struct quota_request *request, int file, struct err *err)
+{
+	const char *const argv[] = {quota_program_path("e2fsck"), "-p", "/proc/self/fd/3", NULL};
+	char said[QUOTA_SAID_MAX];
+	int r;
+
+	if (argv[0] == NULL) {
+		err_set(err, ERR_SETUP, ENOENT, "e2fsck, which looks at the sandbox's layer");
+		return err_hint(err, "Install e2fsprogs.");
+	}
+	r = quota_program_run(argv, file, request->checker_id, said);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "e2fsck of the sandbox's layer");
+	if ((r & ~CORRECTED) == 0)
+		return 0;
+	err_set(err, ERR_SETUP, 0, "the sandbox's layer is damaged (e2fsck: %d, %s)", r, said);
+	return err_hint(err, "See what it says: e2fsck -n on the file `layer` beside the sandbox's "
+			     "record. Or make the sandbox anew: cordon rm, and cordon create.");
+}
+
+/* ---- a new one ---- */
+
+/* What it may take, the host must have: nothing is reserved. */
+static int check_room(const struct quota_request *request, struct err *err)
+{
+	struct statfs fs;
+
+	if (fstatfs(request->layer_dir_fd, &fs) != 0)
+		return err_set(err, ERR_SETUP, errno, "the sandbox's layer: its file system");
+	if ((uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >=
+	    request->size_bytes + QUOTA_JOURNAL_BYTES)
+		return 0;
+	err_set(err, ERR_SETUP, ENOSPC, "the sandbox's layer: less is left than it may take");
+	return err_hint(err, "Make room, or ask for a smaller rootfs.writable.size.");
+}
+
+static int make_layer(const struct quota_request *request, struct err *err)
+{
+	_cleanup_fd_ int file =
+		sys_openat(request->layer_dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char path[64];
+	int r;
+
+	if (file < 0)
+		return err_set(err, ERR_SETUP, -file, "the sandbox's layer: make it");
+	r = check_room(request, err);
+	if (r == 0)
+		r = take_lock(file, err);
+	if (r == 0)
+		r = quota_template_copy(request, file, err);
+	if (r < 0)
+		return r;
+	/* It has its name when it is whole and on the disk. */
+	str_format(path, sizeof(path), "/proc/self/fd/%d", file);
+	if (fchown(file, request->checker_id, request->checker_id) != 0 || fsync(file) != 0 ||
+	    linkat(AT_FDCWD, path, request->layer_dir_fd, request->layer_name, AT_SYMLINK_FOLLOW) !=
+		    0 ||
+	    fsync(request->layer_dir_fd) != 0)
+		return err_set(err, ERR_SETUP, errno, "the sandbox's layer: make it");
+	return steal_fd(&file);
+}
+
+static int open_layer(const struct quota_request *request, struct err *err)
+{
+	_cleanup_fd_ int file = sys_openat(request->layer_dir_fd, request->layer_name,
+					   O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	int r;
+
+	if (file == -ENOENT)
+		return make_layer(request, err);
+	if (file < 0)
+		return err_set(err, ERR_SETUP, -file, "the sandbox's layer");
+	r = look_at(request, file, err);
+	if (r == 0)
+		r = take_lock(file, err);
+	if (r == 0)
+		r = check(request, file, err);
+	return r < 0 ? r : steal_fd(&file);
+}
+
+int quota_layer_mount(const struct quota_request *request, int *ret_mount_fd, bool *ret_is_old,
+		      struct err *err)
+{
+	_cleanup_fd_ int file = open_layer(request, err);
+	_cleanup_fd_ int mount_fd = -EBADF;
+	int r = file < 0 ? file : quota_loop_mount(file, true, &mount_fd, err);
+
+	if (r < 0)
+		return r;
+	r = quota_make_directories(request, mount_fd);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: its directories");
+	*ret_is_old = r > 0;
+	*ret_mount_fd = steal_fd(&mount_fd);
+	return 0;
+}
