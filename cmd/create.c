@@ -220,12 +220,13 @@ int create_named_end(struct named_run *named, const struct run_result *result,
 		     const char *result_json, const struct err *failure, int exit_code)
 {
 	struct err err = {0};
+	bool has_run = named->keep.live.workload.pid > 0; /* keep_started */
 	int r = 0;
 
-	if (result != NULL || named->record.removes_itself)
+	if (result != NULL || has_run || named->record.removes_itself)
 		r = keep_end(&named->keep, result, result_json, failure, &err);
 	/* While nobody else can start it. */
-	if (result == NULL && !named->record.removes_itself)
+	if (result == NULL && !has_run && !named->record.removes_itself)
 		r = records_remove(&named->records, &named->sandbox, &err);
 	keep_release(&named->keep);
 	if (r < 0)

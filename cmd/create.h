@@ -25,8 +25,9 @@ struct named_run {
 };
 int must_check create_named(const struct cmd_context *context, struct verdict *verdict,
 			    struct named_run *ret);
-/* result NULL: it failed to start, and err says why; then the record is removed. Returns the exit
- * code: exit_code, or cordon's own where what is kept could not be written. */
+/* result NULL: it failed, and failure says why; where that was before its program ran, the record
+ * is removed. Returns the exit code: exit_code, or cordon's own where what is kept could not be
+ * written. */
 int must_check create_named_end(struct named_run *named, const struct run_result *result,
 				const char *result_json, const struct err *failure, int exit_code);
 

@@ -29,10 +29,14 @@ static const char *monitor_what(const struct decision *decision)
 }
 
 enum {
-	SPARE_FD = 10,       /* above descriptors with a meaning */
-	START_MS = 5000,     /* until it is confined */
-	ANSWER_MS = 2000,    /* until it has put the modes back */
-	FINISH_MS = 10000,   /* until it has passed everything on: it gives up after 2 s itself */
+	SPARE_FD = 10,    /* above descriptors with a meaning */
+	START_MS = 5000,  /* until it is confined */
+	ANSWER_MS = 2000, /* until it has put the modes back */
+	/* Until it has passed everything on: it gives up after 2 s itself. With LEAVE_MS less than
+	 * the 10 s after which a command that ends the sandbox kills its keeper: a monitor that
+	 * hangs would outlive that. A recorder may wait for its disk. */
+	FINISH_MS = 5000,
+	RECORDER_FINISH_MS = 10000,
 	FOREGROUND_MS = 250, /* between two looks whether we are in the foreground */
 };
 
@@ -450,13 +454,15 @@ void terminal_finish(struct launch *launch)
 	struct terminal *terminal = &launch->terminal;
 	struct err err;
 	bool is_told;
+	int patience_ms;
 
 	if (terminal->monitor_pidfd < 0)
 		return;
 	/* Before it the pty's last holder may be this process. */
 	close_fd(&terminal->master_fd);
 	is_told = terminal->control_fd >= 0 && say(launch, MONITOR_FINISH, &err) == 0;
-	if (confined_end(&terminal->monitor_pidfd, is_told ? FINISH_MS : 0) != 0) {
+	patience_ms = launch->decision->keeps_output ? RECORDER_FINISH_MS : FINISH_MS;
+	if (confined_end(&terminal->monitor_pidfd, is_told ? patience_ms : 0) != 0) {
 		launch->recorder.is_lost = launch->decision->keeps_output;
 		restore(terminal);
 	}

@@ -107,6 +107,25 @@ is_whole() {
 	ends_soundly && [ "$bad" -eq 0 ]
 }
 
+# A short one, for the kernels of the machines, whose groups are those of v2.
+# bats test_tags=vm,root
+@test "update: killed before and behind its record, on each kernel" {
+	local point
+	flags_of both
+	for point in write.record wrote.record; do
+		hurt "$point:kill" update "${change[@]}" web
+		[ "$code" -eq 137 ] && [ -e "$mark" ]
+		never_more
+		run -0 cordon gc
+		is_whole
+		cordon update "${before[@]}" web >/dev/null
+		[ "$(in_groups)" = "67108864 20" ]
+	done
+	hurt update.tighten:skip update "${change[@]}" web
+	[ "$code" -eq 125 ] && [[ "$out" == *"does not say what it was set to"* ]]
+	never_more
+}
+
 @test "update: where a step fails it says so, and all is as it was" {
 	local point direction bad=0
 	for direction in tighter both; do
