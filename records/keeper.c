@@ -447,6 +447,8 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 	read_fd = fds[0];
 	write_fd = fds[1];
 	*keeper = (struct keeper){.decision = decision, .report_fd = write_fd, .waiter_fd = -EBADF};
+	/* The record says by now that the image is needed. The keeper leaves this lock behind. */
+	cordon_let_images_go(decision);
 	pid = fork();
 	if (pid == 0)
 		keeper_main(keeper, roots, record, sandbox);

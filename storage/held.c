@@ -77,10 +77,12 @@ void held_image_free(struct held_image *image)
 }
 
 /* For all that share the open file, whoever of them asks. */
-void held_image_unlock_store(const struct held_image *image)
+void held_image_unlock_store(struct held_image *image)
 {
 	if (image->lock_fd >= 0)
 		ignore_result(flock(image->lock_fd, LOCK_UN), "its end does it");
+	/* A number that whoever leaves his descriptors behind may use again. */
+	close_fd(&image->lock_fd);
 }
 
 /* Out of the way of the numbers that programs go by. */

@@ -25,7 +25,8 @@ enum { HELD_FIRST_FD = 16 };
  */
 int must_check held_image_find(const char *store_path, const char *word, struct held_image **ret,
 			       struct err *err);
-void held_image_unlock_store(const struct held_image *image);
+/* Idempotent. */
+void held_image_unlock_store(struct held_image *image);
 /* Accepts NULL. */
 void held_image_free(struct held_image *image);
 
