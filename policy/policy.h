@@ -96,6 +96,7 @@ enum policy_flag_kind {
 	FLAG_STOP_SIGNAL,
 	FLAG_STOP_TIMEOUT,
 	FLAG_INIT,
+	FLAG_STORAGE_OPT, /* "size=SIZE" */
 	POLICY_FLAG_KINDS,
 };
 
