@@ -156,6 +156,15 @@ static void note_userns_profile(struct checkup *checkup, const struct host_facts
 		   path);
 }
 
+static void check_writable(struct checkup *checkup, const struct decision *d)
+{
+	char why[256] = "";
+
+	upper_probe_image(d, why, sizeof(why));
+	line(checkup, "writable root on disk", why[0] == '\0' || !facts_can_map_block(&d->facts),
+	     why[0] == '\0' ? "an ext4 of limited size (rootfs.writable.store: image)" : why);
+}
+
 static void check_facts(struct checkup *checkup, const struct decision *d,
 			const struct run_request *request)
 {
@@ -175,6 +184,7 @@ static void check_facts(struct checkup *checkup, const struct decision *d,
 			   "in a writable root on tmpfs, directories of rootfs.from: dir:PATH "
 			   "cannot be "
 			   "removed or replaced: that takes Linux 6.6");
+	check_writable(checkup, d);
 	if (facts_can_map_block(f))
 		line(checkup, "host ids", true, "a block of 65,536 ids for each sandbox");
 	else

@@ -15,9 +15,6 @@ const struct option_later options_later[] = {
 	{"--volumes-from", 0, false,
 	 "Say the paths again, or keep them in a profile that both use."},
 	{"--volume-driver", 0, true, "A volume is a directory of this host; mount it there first."},
-	{"--storage-opt", 0, false,
-	 "The size of a writable root is a key: --set 'rootfs.writable={store: tmpfs, size: "
-	 "64MiB}'."},
 	{"--shm-size", 0, false, "/dev/shm has 64 MiB, as it usually has in Docker."},
 	{"--publish", 'p', false, "There is no network inside yet."},
 	{"--publish-all", 'P', false, "There is no network inside yet."},

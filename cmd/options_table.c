@@ -63,6 +63,8 @@ const struct option_def options_table[] = {
 	 "so)"},
 	{"--read-only", 0, NULL, TO_POLICY, FLAG_READ_ONLY, OF_DOCKER,
 	 "nothing of the root can be written to"},
+	{"--storage-opt", 0, "size=SIZE", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
+	 "the root can be written to, and takes no more than that: rootfs.writable.store auto"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},

@@ -87,7 +87,7 @@ static void probe_place(const struct decision *d, char *why, size_t size)
 	}
 }
 
-static void probe_image(const struct decision *d, char *why, size_t size)
+void upper_probe_image(const struct decision *d, char *why, size_t size)
 {
 	if (!facts_can_map_block(&d->facts) || !d->facts.in_initial_userns)
 		str_format(why, size, "only root may mount one, and this is not the host's root");
@@ -119,7 +119,7 @@ void upper_probe(struct decision *d)
 	struct upper_facts *facts = &d->facts.upper;
 
 	if (d->spec.rootfs.writable == WRITABLE_IMAGE || d->spec.rootfs.writable == WRITABLE_AUTO)
-		probe_image(d, facts->image, sizeof(facts->image));
+		upper_probe_image(d, facts->image, sizeof(facts->image));
 	str_format(facts->project, sizeof(facts->project), "not enforced by this build");
 }
 

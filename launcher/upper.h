@@ -32,6 +32,9 @@ struct upper_store {
 /* Fills facts.upper where the spec asks for what they decide. Reads, but for a file without a name
  * that is closed at once. */
 void upper_probe(struct decision *decision);
+/* The same of an image alone, whatever the spec asks for: why there can be none; why is "" before,
+ * and after it where there can. */
+void upper_probe_image(const struct decision *decision, char *why, size_t size);
 
 /* Decides decision->writable from spec and facts; a miss where what is asked for cannot be had.
  * Pure. */

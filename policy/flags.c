@@ -232,6 +232,7 @@ static const struct flag_def {
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},
 	[FLAG_INIT] = {"--init", "process.init", NULL},
 	[FLAG_IMAGE] = {"image", "rootfs.from", image_tree},
+	[FLAG_STORAGE_OPT] = {"--storage-opt", "rootfs.writable", flags_storage_opt},
 };
 
 const char *policy_flag_name(enum policy_flag_kind kind)

@@ -42,6 +42,7 @@ flags_reader flags_security_opt;
 flags_reader flags_read_only;
 flags_reader flags_tmpfs;
 flags_reader flags_label;
+flags_reader flags_storage_opt;
 
 /* ---- flags_file.c: files of names and values ---- */
 flags_reader flags_env_file;

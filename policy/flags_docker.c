@@ -144,6 +144,23 @@ struct policy_node *flags_read_only(struct policy_ctx *ctx, struct policy_source
 				       : NULL;
 }
 
+/* As in Docker the root can be written to then, wherever that goes. */
+struct policy_node *flags_storage_opt(struct policy_ctx *ctx, struct policy_source *source,
+				      const char *text)
+{
+	struct policy_place place = flags_place(source);
+	struct policy_node *writable = doc_node(ctx, NODE_MAPPING, place);
+
+	if (!str_has_prefix(text, "size=") || text[5] == '\0') {
+		flags_refuse(ctx, source, "'%s' is no storage option here", text)->expected =
+			"It is size=SIZE: what the root may take, such as size=1g.";
+		return NULL;
+	}
+	doc_add(writable, doc_scalar(ctx, "store", "auto", place));
+	doc_add(writable, doc_scalar(ctx, "size", flags_size(ctx, text + 5), place));
+	return flags_nest(ctx, "rootfs.writable", writable);
+}
+
 /* An option of a tmpfs into its map; false: reported. */
 static bool tmpfs_option(struct policy_ctx *ctx, const struct policy_source *source,
 			 const char *option, struct policy_node *tmpfs, bool *is_noexec)

@@ -6,9 +6,9 @@ _cordon_commands='run explain create start stop exec events stats top update res
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
-	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
-	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
 	['start']='--all -a --attach -i --interactive --detach-keys --sig-proxy --help'
 	['stop']='--all -t --timeout -s --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
@@ -49,9 +49,9 @@ declare -gA _cordon_flags=(
 	['help']='--help'
 )
 declare -gA _cordon_valued=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
-	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd'
-	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs --network --net --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent'
 	['start']='--detach-keys'
 	['stop']='-t --timeout -s --signal'
 	['exec']='-e --env --env-file -w --workdir -u --user'
@@ -182,7 +182,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --tmpfs | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries)
 		COMPREPLY=()
 		;;
 	esac

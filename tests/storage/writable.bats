@@ -214,6 +214,15 @@ on_a_small_disk() { # SIZE SCRIPT
 	[ ! -e "$CORDON_ROOT/state" ]
 }
 
+@test "writable: --storage-opt size= is Docker's word for it" {
+	run -1 cordon run -q --storage-opt size=2m --set rootfs.writable.inodes=64 -- \
+		dd if=/dev/zero of=/f bs=64k count=33 status=none
+	[[ "$output" == *"No space left on device"* ]]
+	gives 0 "" cordon run --storage-opt size=2m --set rootfs.writable.inodes=64 -- \
+		dd if=/dev/zero of=/f bs=64k count=20 status=none
+	says 125 "*'overlay2.size=1g' is no storage option here*size=SIZE*" cordon run --storage-opt overlay2.size=1g -- true
+}
+
 # bats test_tags=root
 @test "writable: sizes that no file system can have are refused before anything is made" {
 	says 125 "*1 MiB or more*" cordon run "${image[@]}" --set rootfs.writable.size=1023KiB -- true

@@ -82,6 +82,8 @@ static const struct row value_rows[] = {
 	{FLAG_STOP_TIMEOUT, "2", "process.stop_grace_period", "2s"},
 	{FLAG_STOP_TIMEOUT, "1m30s", "process.stop_grace_period", "1m30s"},
 	{FLAG_INIT, "true", "process.init", "true"},
+	{FLAG_STORAGE_OPT, "size=1g", "rootfs.writable.size", "1GiB"},
+	{FLAG_STORAGE_OPT, "size=1g", "rootfs.writable.store", "auto"},
 };
 
 static void values(void **state)
@@ -192,6 +194,9 @@ static const struct mistake mistake_rows[] = {
 	{FLAG_STOP_TIMEOUT, 16, "-1", "bad-flag", "--stop-timeout -1"},
 	{FLAG_STOP_TIMEOUT, 16, "", "bad-value", "--stop-timeout "},
 	{FLAG_INIT, 8, "false", "not-enforced", "--init=false"},
+	{FLAG_STORAGE_OPT, 15, "dm.basesize=1g", "bad-flag", "--storage-opt dm.basesize=1g"},
+	{FLAG_STORAGE_OPT, 15, "size=", "bad-flag", "--storage-opt size="},
+	{FLAG_STORAGE_OPT, 15, "size=much", "bad-value", "--storage-opt size=much"},
 };
 
 static void mistakes(void **state)
