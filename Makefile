@@ -144,6 +144,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/logs_lines.c \
 	cmd/explain.c cmd/explain_calls.c cmd/explain_json.c cmd/explain_limits.c cmd/gc.c cmd/main.c \
 	cmd/options.c \
+	cmd/options_image.c \
 	cmd/options_later.c \
 	cmd/options_table.c \
 	cmd/print.c cmd/profile.c cmd/profile_diff.c cmd/profile_keys.c cmd/profile_new.c cmd/report.c cmd/request.c cmd/run.c \

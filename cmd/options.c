@@ -452,22 +452,6 @@ int options_check_command(const struct options *options, enum option_of of, cons
 	return 0;
 }
 
-int options_take_image(struct options *options, struct err *err)
-{
-	if (options->entrypoint != NULL && (options->saw_separator || options->rest[0] == NULL)) {
-		err_set(err, ERR_USAGE, 0, "--entrypoint is for an image");
-		return err_hint(err,
-				"Behind `--` stands the whole command: name the program there.");
-	}
-	if (options->saw_separator || options->rest[0] == NULL)
-		return 0;
-	if (options->n_flags == OPTIONS_FLAGS_MAX)
-		return err_set(err, ERR_USAGE, 0, "more than %d flags", OPTIONS_FLAGS_MAX);
-	options->flags[options->n_flags++] =
-		(struct policy_flag){.kind = FLAG_IMAGE, .text = *options->rest++};
-	return 0;
-}
-
 struct option_view options_view(size_t index)
 {
 	const struct option_def *def = &options_table[index];

@@ -406,7 +406,6 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 
 	if (r < 0)
 		return r;
-	/* Its layers stay held. */
 	cordon_let_images_go(decision);
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		launch.namespace_fds[i] = -EBADF;

@@ -195,7 +195,8 @@ store_by_hand() { # NAME DIR...
 		mkdir "$store/layers/$hex"
 		mv "$dir" "$store/layers/$hex/tree"
 		printf 'cordon-layer 1\nentries 1\nbytes 1\nskipped 0\nowners 0\n' >"$store/layers/$hex/record"
-		: >"$store/layers/$hex/owners" >"$store/layers/$hex/skipped"
+		: >"$store/layers/$hex/owners"
+		: >"$store/layers/$hex/skipped"
 		list+="layer $hex"$'\n'
 	done
 	[ "$(id -u)" -ne 0 ] || find "$store"/layers/*/tree -exec chown -h "$FOREIGN:$FOREIGN" {} +

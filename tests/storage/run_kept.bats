@@ -12,6 +12,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${maker:-}" ] || kill -KILL "$maker" 2>/dev/null || true # it may have ended
 	kept_end
 }
 
@@ -69,15 +70,14 @@ is_stopped() {
 }
 
 @test "a sandbox that is being made keeps its image, before there is a record" {
-	local pid
 	made_of x "file:last:data=here"
-	CORDON_FAULT=create.written:stop "$repo/build/fault/cordon" --root "$CORDON_ROOT" create -q --name a x cat /last >made 3>&- &
-	pid=$!
-	eventually is_stopped "$pid"
+	CORDON_FAULT=create.written:stop "$repo/build/fault/cordon" --root "$CORDON_ROOT" create -q --name a x cat /last >made 2>&1 3>&- &
+	maker=$!
+	eventually is_stopped "$maker"
 	gives 0 "*another command is adding images*x:latest" image rm x
 	[ "$(n_layers)" -eq 2 ]
-	kill -CONT "$pid"
-	wait "$pid"
+	kill -CONT "$maker"
+	wait "$maker"
 	# And then by the record, though no name leads to it.
 	gives 0 "0 images and 0 layers removed" image prune
 	gives 0 "a" cordon start a
