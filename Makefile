@@ -52,6 +52,7 @@ STORAGE_SRC  := \
 	storage/quota_image.c \
 	storage/quota_layer.c \
 	storage/quota_program.c \
+	storage/quota_project.c \
 	storage/quota_template.c \
 	storage/ref.c \
 	storage/store.c \

@@ -80,7 +80,7 @@ setup() {
 	gives 125 "cordon: run from the image x: not enforced by this build*cordon run -- x.*" cordon run x
 	gives 125 "cordon: create from the image x: not enforced by this build*cordon create -- x.*" cordon create x
 	gives 125 "*rootfs.from: image:NAME*not enforced by this build*" cordon run --set rootfs.from=image:x -- true
-	gives 125 "*not enforced by this build*" cordon run --set rootfs.writable=project -- true
+	gives 125 "*rootfs.writable.store: project: *" cordon run --set rootfs.writable=project -- true
 }
 
 @test "inspect: what an image says of itself drives no terminal, in text or JSON" {
