@@ -55,6 +55,7 @@ STORAGE_SRC  := \
 	storage/quota_image.c \
 	storage/quota_layer.c \
 	storage/quota_program.c \
+	storage/quota_project.c \
 	storage/quota_template.c \
 	storage/ref.c \
 	storage/store.c \

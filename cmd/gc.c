@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
@@ -21,6 +22,26 @@ static int gc_images(const struct cmd_context *context, uint32_t *ret_removed)
 	if (cmd_image_store(context, path, &err) < 0)
 		return 0;
 	r = store_gc(path, ret_removed, &err);
+	if (r < 0)
+		print_err(&err);
+	return r;
+}
+
+static int gc_writable(const struct run_request *request, uint32_t *ret_removed)
+{
+	const struct state_owner owner = {.root_dir = request->root_dir,
+					  .euid = geteuid(),
+					  .environment = request->environment,
+					  .home = request->home};
+	char path[PATH_MAX];
+	struct err err = {0};
+	int r = state_kept_path(&owner, path, sizeof(path), &err);
+
+	*ret_removed = 0;
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = cordon_gc_writable(path, ret_removed, &err);
 	if (r < 0)
 		print_err(&err);
 	return r;
@@ -97,7 +118,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct records_report kept;
 	struct gc_report report;
 	struct err err = {0};
-	uint32_t n_images;
+	uint32_t n_images, n_projects;
 	bool is_json;
 	int exit_code, n_updates;
 	int r;
@@ -116,6 +137,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	}
 	if (gc_kept(context, &request, &kept, &n_updates) < 0)
 		exit_code = EXIT_CORDON;
+	if (gc_writable(&request, &n_projects) < 0)
+		exit_code = EXIT_CORDON;
 	if (gc_images(context, &n_images) < 0)
 		exit_code = EXIT_CORDON;
 	print_out("%u dead runs removed, %u id blocks freed, %u runs alive\n",
@@ -127,6 +150,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_out("%d updates that were cut off finished\n", n_updates);
 	if (kept.n_removed > 0)
 		print_out("%u remains of kept sandboxes removed\n", kept.n_removed);
+	if (n_projects > 0)
+		print_out("%u project quotas given back\n", n_projects);
 	if (n_images > 0)
 		print_out("%u half-made images removed\n", n_images);
 	return exit_code;

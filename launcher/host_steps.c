@@ -268,7 +268,7 @@ static uint64_t keeper_needs(const struct launch *launch)
 	if (cgroup_removal_is_privileged(&launch->cgroup))
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
-	if (launch->n_placeholders > 0)
+	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch->decision))
 		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
 	return needs & launch->decision->facts.caps_effective;
 }

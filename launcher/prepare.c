@@ -208,7 +208,7 @@ void launch_release(struct launch *launch)
 		&launch->notifier.pidfd,       &launch->notifier.control_fd,
 		&launch->notifier.listener_fd, &launch->auditor.pidfd,
 		&launch->auditor.control_fd,   &launch->upper.mount_fd,
-		&launch->upper.place_fd,
+		&launch->upper.place_fd,       &launch->upper.project_fd,
 	};
 
 	close_all(fds, sizeof(fds) / sizeof(fds[0]));

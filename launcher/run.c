@@ -391,7 +391,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.landlock_ruleset = -EBADF,
-		.upper = {.mount_fd = -EBADF, .place_fd = -EBADF},
+		.upper = {.mount_fd = -EBADF, .place_fd = -EBADF, .project_fd = -EBADF},
 		.keeps_file_rights = options->keeps_file_rights,
 		.id_block = options->id_block,
 		.target = options->target,

@@ -114,13 +114,38 @@ void upper_probe_image(const struct decision *d, char *why, size_t size)
 		probe_place(d, why, size);
 }
 
+/* The limits themselves are set by the row, and read back. */
+static void probe_project(const struct decision *d, char *why, size_t size)
+{
+	char place[PATH_MAX];
+	int r;
+
+	place_of(d, place, sizeof(place));
+	if (!facts_can_map_block(&d->facts) || !d->facts.in_initial_userns) {
+		str_format(why, size, "only root may set one, and this is not the host's root");
+		return;
+	}
+	if (d->is_kept) {
+		str_format(why, size, "what is kept of a sandbox is an image");
+		return;
+	}
+	r = quota_project_probe(place);
+	if (r < 0)
+		str_format(why, size,
+			   "%s: its file system has no project quotas on (ext4 and XFS "
+			   "have them, mounted with prjquota)",
+			   place);
+}
+
 void upper_probe(struct decision *d)
 {
 	struct upper_facts *facts = &d->facts.upper;
+	enum spec_writable asked = d->spec.rootfs.writable;
 
-	if (d->spec.rootfs.writable == WRITABLE_IMAGE || d->spec.rootfs.writable == WRITABLE_AUTO)
+	if (asked == WRITABLE_IMAGE || asked == WRITABLE_AUTO)
 		upper_probe_image(d, facts->image, sizeof(facts->image));
-	str_format(facts->project, sizeof(facts->project), "not enforced by this build");
+	if (asked == WRITABLE_PROJECT || asked == WRITABLE_AUTO)
+		probe_project(d, facts->project, sizeof(facts->project));
 }
 
 /* ---- decision ---- */
@@ -135,7 +160,9 @@ void upper_decide(struct decision *d, struct misses *misses)
 
 	d->writable = rootfs->writable;
 	if (rootfs->writable == WRITABLE_AUTO)
-		d->writable = d->facts.upper.image[0] == '\0' ? WRITABLE_IMAGE : WRITABLE_TMPFS;
+		d->writable = d->facts.upper.project[0] == '\0' ? WRITABLE_PROJECT
+			      : d->facts.upper.image[0] == '\0' ? WRITABLE_IMAGE
+								: WRITABLE_TMPFS;
 	if (why[0] == '\0')
 		return;
 	m = preflight_miss(misses, "rootfs.writable.store", rootfs->writable_origin);
@@ -161,9 +188,11 @@ size_t upper_text(const struct decision *d, char *buf, size_t size)
 		what = "memory, which counts to limits.memory";
 	if (d->writable == WRITABLE_IMAGE)
 		what = "an ext4 in a file without a name, in ";
+	if (d->writable == WRITABLE_PROJECT)
+		what = "a directory with a project quota, in ";
 	len = str_format(buf, size, "%s: %s and %llu inodes; %s%s", upper_name(d->writable), amount,
 			 (unsigned long long)rootfs->inodes, what,
-			 d->writable == WRITABLE_IMAGE ? place : "");
+			 d->writable != WRITABLE_TMPFS ? place : "");
 	if (rootfs->writable == WRITABLE_AUTO && d->writable == WRITABLE_TMPFS)
 		len += str_format(buf + len, size - len, "; not image: %s", d->facts.upper.image);
 	return len;
@@ -173,7 +202,12 @@ size_t upper_text(const struct decision *d, char *buf, size_t size)
 
 bool upper_is_made(const struct decision *d)
 {
-	return d->writable == WRITABLE_IMAGE;
+	return d->writable == WRITABLE_IMAGE || d->writable == WRITABLE_PROJECT;
+}
+
+bool upper_is_removed_by_us(const struct decision *d)
+{
+	return d->writable == WRITABLE_PROJECT;
 }
 
 static int open_place(const struct decision *d, struct err *err)
@@ -214,7 +248,9 @@ int upper_make(struct launch *launch, struct err *err)
 	if (store->place_fd < 0)
 		return store->place_fd;
 	request.dir_fd = store->place_fd;
-	if (launch->layer_dir_fd != NULL)
+	if (d->writable == WRITABLE_PROJECT)
+		r = quota_project_make(&request, &store->project_fd, &store->mount_fd, err);
+	else if (launch->layer_dir_fd != NULL)
 		r = quota_layer_mount(&request, &store->mount_fd, &launch->rootfs.is_store_old,
 				      err);
 	else
@@ -247,6 +283,14 @@ int upper_verify(struct launch *launch, struct err *err)
 
 	if (launch->upper.mount_fd < 0)
 		return err_set(err, ERR_SETUP, 0, "rootfs.writable: there is no store");
+	if (launch->decision->writable == WRITABLE_PROJECT)
+		return quota_project_verify(launch->upper.project_fd,
+					    &(struct quota_request){.size_bytes =
+									    rootfs->size_bytes /
+									    QUOTA_BLOCK *
+									    QUOTA_BLOCK,
+								    .inodes = rootfs->inodes},
+					    err);
 	r = quota_image_size(launch->upper.mount_fd, &size, err);
 	if (r < 0)
 		return r;
@@ -260,14 +304,26 @@ int upper_verify(struct launch *launch, struct err *err)
 	return 0;
 }
 
-/* The sandbox's namespace is gone: the last descriptor takes mount, device and file along. */
+/* The sandbox's namespace is gone: of an image the last descriptor takes mount, device and file
+ * along. */
 int upper_undo(struct launch *launch, struct err *err)
 {
-	(void)err;
+	struct upper_store *store = &launch->upper;
+	int r = store->project_fd >= 0 ? quota_project_end(store->project_fd, err) : 0;
+
 	launch->rootfs.store_fd = -EBADF;
-	close_fd(&launch->upper.mount_fd);
-	close_fd(&launch->upper.place_fd);
-	return 0;
+	close_fd(&store->mount_fd);
+	close_fd(&store->project_fd);
+	close_fd(&store->place_fd);
+	return r;
+}
+
+int cordon_gc_writable(const char *kept_path, uint32_t *ret_removed, struct err *err)
+{
+	char place[PATH_MAX];
+
+	str_format(place, sizeof(place), "%s/%s", kept_path, dir_name);
+	return quota_project_gc(place, ret_removed, err);
 }
 
 /* What a write can still get. ext4 asks for the room of one call at once (up to a large folio, 2

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "policy/spec.h"
@@ -23,8 +24,9 @@ struct run_result;
 
 /* The keeper's own, apart from the sandbox's. */
 struct upper_store {
-	int mount_fd; /* O_PATH */
-	int place_fd; /* the directory that the image lies in */
+	int mount_fd;   /* O_PATH */
+	int place_fd;   /* the directory that the image lies in */
+	int project_fd; /* of a project: its directory, locked */
 };
 
 /* ---- before anything is made ---- */
@@ -53,9 +55,14 @@ int must_check upper_check_layer(const struct launch *launch, struct err *err);
 bool upper_is_made(const struct decision *decision);
 int must_check upper_make(struct launch *launch, struct err *err);
 int must_check upper_verify(struct launch *launch, struct err *err);
+/* Undo needs CAP_DAC_OVERRIDE and CAP_FOWNER. */
+bool upper_is_removed_by_us(const struct decision *decision);
 int must_check upper_undo(struct launch *launch, struct err *err);
 
 /* After the end of all processes: whether it was full, or the disk that it is on. */
 void upper_collect(const struct launch *launch, struct run_result *result);
+
+/* What dead keepers left below the state root: directories with project quotas. */
+int must_check cordon_gc_writable(const char *kept_path, uint32_t *ret_removed, struct err *err);
 
 #endif

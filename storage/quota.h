@@ -2,6 +2,7 @@
 /*
  * What is written to a sandbox's root, on a file system of limited size, as root.
  *
+ *     projects/ID                     a directory with the project quota ID (quota_project.c)
  *     templates/SIZE.INODES           an empty ext4 of that size, sparse; made once by mke2fs
  *     templates/SIZE.INODES.journal   the same with a journal, for layers that are kept
  *
@@ -70,6 +71,22 @@ int must_check quota_image_make(const struct quota_request *request, int *ret_mo
 int must_check quota_layer_mount(const struct quota_request *request, int *ret_mount_fd,
 				 bool *ret_is_old, struct err *err);
 
+/*
+ * A directory with a project quota in the place of a file system, where the place's own has them.
+ * *ret_dir_fd is the directory, locked: what is left of one that nobody has locked goes with the
+ * next command. quota_project_end removes what is in it: CAP_DAC_OVERRIDE, CAP_FOWNER. Needs: all
+ * processes that write to it are gone. verify reads limits and project back.
+ */
+int must_check quota_project_make(const struct quota_request *request, int *ret_dir_fd,
+				  int *ret_mount_fd, struct err *err);
+int must_check quota_project_verify(int dir_fd, const struct quota_request *request,
+				    struct err *err);
+int must_check quota_project_end(int dir_fd, struct err *err);
+/* Removes those of the dead below path, and gives their ids back. */
+int must_check quota_project_gc(const char *path, uint32_t *ret_removed, struct err *err);
+/* Whether limits of projects are enforced at path. 0, or -errno: -ENOSYS, -ESRCH. */
+int must_check quota_project_probe(const char *path);
+
 /* What the mount has, read back from the kernel: an ext4 or -EBADFD with err; its size and its
  * inodes, those that it needs for itself left out. */
 struct quota_size {
@@ -83,6 +100,9 @@ int must_check quota_image_size(int mount_fd, struct quota_size *ret, struct err
 int must_check quota_image_probe(const char *path, uint64_t *ret_free_bytes);
 
 /* ---- within storage/ ---- */
+
+/* The directory at path, or the one that it will be made in. */
+int must_check quota_open_existing(const char *path);
 
 /* The path of a program of e2fsprogs, NULL where there is none. */
 const char *quota_program_path(const char *name);

@@ -195,22 +195,30 @@ int quota_image_size(int mount_fd, struct quota_size *ret, struct err *err)
 	return 0;
 }
 
-int quota_image_probe(const char *path, uint64_t *ret_free_bytes)
+int quota_open_existing(const char *path)
 {
 	char place[PATH_MAX];
 	size_t len = str_format(place, sizeof(place), "%s", path);
-	_cleanup_fd_ int fd = -EBADF;
-	struct statfs fs;
+	int fd;
 
 	for (;;) {
-		fd = sys_openat(AT_FDCWD, place, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+		fd = sys_openat(AT_FDCWD, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 		if (fd != -ENOENT || len <= 1)
-			break;
+			return fd;
 		while (len > 1 && place[len - 1] != '/')
 			len--;
 		len -= len > 1 ? 1 : 0;
 		place[len] = '\0';
 	}
+}
+
+int quota_image_probe(const char *path, uint64_t *ret_free_bytes)
+{
+	_cleanup_fd_ int dir = quota_open_existing(path);
+	_cleanup_fd_ int fd =
+		dir < 0 ? dir : sys_openat(dir, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	struct statfs fs;
+
 	if (fd < 0)
 		return fd;
 	if (fstatfs(fd, &fs) != 0)

@@ -204,6 +204,16 @@ on_a_small_disk() { # SIZE SCRIPT
 	gives 0 "/upper" inside 'awk "\$5 == \"/\" { print \$4 }" /proc/self/mountinfo' --set rootfs.writable=auto
 }
 
+# What it does is shown in a virtual machine: tests/vm/project.bats.
+@test "writable: a project quota is refused with the reason where there is none" {
+	local why="its file system has no project quotas on"
+	is_root || why="only root may set one"
+	! findmnt -n -o OPTIONS -T "$BATS_TEST_TMPDIR" | grep -qw prjquota || skip "here are project quotas"
+	says 125 "*rootfs.writable.store: project: *$why*store: auto*" \
+		cordon run --set rootfs.writable.store=project -- true
+	[ ! -e "$CORDON_ROOT/state" ]
+}
+
 # bats test_tags=user
 @test "writable: as a user an image is refused with the remedy, and auto is memory" {
 	says 125 "cordon: rootfs.writable.store: image: only root may mount one*store: tmpfs*" \

@@ -45,6 +45,8 @@ static void chooses(void **state)
 		{WRITABLE_TMPFS, "", "", WRITABLE_TMPFS, false},
 		{WRITABLE_IMAGE, "", "no", WRITABLE_IMAGE, true},
 		{WRITABLE_AUTO, "", "no", WRITABLE_IMAGE, true},
+		{WRITABLE_PROJECT, "no", "", WRITABLE_PROJECT, true},
+		{WRITABLE_AUTO, "", "", WRITABLE_PROJECT, true},
 		{WRITABLE_AUTO, "no", "no", WRITABLE_TMPFS, false},
 	};
 	struct decision d;

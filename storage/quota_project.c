@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A directory with a project quota; see quota.h.
+ *
+ * projects/ID is the claim of project ID, and locked (flock(2)) by whose it is. One that nobody has
+ * locked was left: whoever makes the next takes it over, limits and all, and gc removes it. So
+ * there is no list to be kept, and after an end in order only an empty directory may stay, whose id
+ * is used again: taking the limit away needs a privilege that the keeper has given up by then.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/dqblk_xfs.h>
+#include <linux/fs.h>
+#include <linux/quota.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "storage/quota.h"
+#include "storage/store.h"
+
+enum {
+	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+	BASIC_BLOCK = 512,
+	OWN_INODES = 4, /* the directory, upper, work, and overlay's own */
+	TRIES = 64,
+	ID_SIZE = 16,
+};
+
+/* Beyond what anybody writes into /etc/projects. */
+#define FIRST_ID 0x40000000U
+#define MASK_ID  0x3fffffffU
+
+static const char dir_name[] = "projects";
+
+/* quotactl_fd(2), Linux 5.14. */
+static int quota_call(int fd, unsigned cmd, uint32_t id, void *data)
+{
+	return syscall(SYS_quotactl_fd, fd, QCMD(cmd, PRJQUOTA), id, data) != 0 ? -errno : 0;
+}
+
+/* ---- facts ---- */
+
+int quota_project_probe(const char *path)
+{
+	struct fs_quota_statv state = {.qs_version = FS_QSTATV_VERSION1};
+	_cleanup_fd_ int fd = quota_open_existing(path);
+	int r = fd < 0 ? fd : quota_call(fd, Q_XGETQSTATV, 0, &state);
+
+	if (r < 0)
+		return r;
+	return (state.qs_flags & FS_QUOTA_PDQ_ENFD) != 0 ? 0 : -ESRCH;
+}
+
+/* ---- limits ---- */
+
+static int set_limits(int fd, uint32_t id, uint64_t bytes, uint64_t inodes)
+{
+	struct fs_disk_quota limits = {
+		.d_version = FS_DQUOT_VERSION,
+		.d_flags = FS_PROJ_QUOTA,
+		.d_fieldmask = FS_DQ_BHARD | FS_DQ_BSOFT | FS_DQ_IHARD | FS_DQ_ISOFT,
+		.d_id = id,
+		.d_blk_hardlimit = bytes / BASIC_BLOCK,
+		.d_ino_hardlimit = inodes,
+	};
+
+	return quota_call(fd, Q_XSETQLIM, id, &limits);
+}
+
+/* Whether nobody else's files or limits have the id. */
+static bool is_free(int fd, uint32_t id)
+{
+	struct fs_disk_quota now = {.d_version = FS_DQUOT_VERSION};
+	int r = quota_call(fd, Q_XGETQUOTA, id, &now);
+
+	return r == -ENOENT || r == -ESRCH ||
+	       (r == 0 && now.d_blk_hardlimit == 0 && now.d_ino_hardlimit == 0 &&
+		now.d_bcount == 0 && now.d_icount == 0);
+}
+
+/* What is made below it has the project, too. */
+static int set_project(int fd, uint32_t id)
+{
+	struct fsxattr attr;
+
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &attr) != 0)
+		return -errno;
+	attr.fsx_projid = id;
+	attr.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+	return ioctl(fd, FS_IOC_FSSETXATTR, &attr) != 0 ? -errno : 0;
+}
+
+int quota_project_verify(int dir_fd, const struct quota_request *request, struct err *err)
+{
+	struct fs_disk_quota now = {.d_version = FS_DQUOT_VERSION};
+	struct fsxattr attr;
+	int r = ioctl(dir_fd, FS_IOC_FSGETXATTR, &attr) != 0 ? -errno : 0;
+
+	if (r == 0)
+		r = quota_call(dir_fd, Q_XGETQUOTA, attr.fsx_projid, &now);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "rootfs.writable: read its project quota back");
+	if (attr.fsx_projid < FIRST_ID || (attr.fsx_xflags & FS_XFLAG_PROJINHERIT) == 0 ||
+	    now.d_blk_hardlimit != request->size_bytes / BASIC_BLOCK ||
+	    now.d_ino_hardlimit != request->inodes + OWN_INODES)
+		return err_set(err, ERR_SETUP, 0,
+			       "rootfs.writable: its project quota reads back as %llu bytes and "
+			       "%llu inodes",
+			       (unsigned long long)now.d_blk_hardlimit * BASIC_BLOCK,
+			       (unsigned long long)now.d_ino_hardlimit);
+	return 0;
+}
+
+/* ---- directories ---- */
+
+/* A directory's entry goes; a directory's own entries come to the top first, under names of ours,
+ * so that no tree is too deep for it. */
+static int lift(int top_fd, int from_fd, uint64_t *n)
+{
+	struct store_names names = {0};
+	int r = store_names_read(from_fd, true, &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		char name[32];
+
+		if (unlinkat(from_fd, names.list[i], 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR && errno != EPERM) {
+			r = -errno;
+			break;
+		}
+		if (unlinkat(from_fd, names.list[i], AT_REMOVEDIR) == 0)
+			continue;
+		str_format(name, sizeof(name), "lifted.%llu", (unsigned long long)(*n)++);
+		if (renameat(from_fd, names.list[i], top_fd, name) != 0 && errno != EEXIST &&
+		    errno != ENOTEMPTY)
+			r = -errno;
+	}
+	store_names_release(&names);
+	return r;
+}
+
+/* Removes all that is in the directory. Until nothing is: those who are about to end may still make
+ * something. */
+static int empty_directory(int top_fd)
+{
+	uint64_t n = 0;
+	int r = 0;
+
+	for (;;) {
+		struct store_names names = {0};
+		size_t left;
+
+		r = store_names_read(top_fd, true, &names);
+		left = names.n;
+		for (size_t i = 0; r == 0 && i < names.n; i++) {
+			_cleanup_fd_ int fd = sys_openat(top_fd, names.list[i], DIR_FLAGS, 0);
+
+			if (fd >= 0)
+				r = lift(top_fd, fd, &n);
+			if (r == 0 &&
+			    unlinkat(top_fd, names.list[i], fd >= 0 ? AT_REMOVEDIR : 0) != 0 &&
+			    errno != ENOENT && errno != ENOTEMPTY)
+				r = -errno;
+		}
+		store_names_release(&names);
+		if (r < 0 || left == 0)
+			return r;
+	}
+}
+
+static int open_projects(const struct quota_request *request)
+{
+	if (mkdirat(request->dir_fd, dir_name, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	return sys_openat(request->dir_fd, dir_name, DIR_FLAGS, 0);
+}
+
+static bool parse_id(const char *name, uint32_t *ret)
+{
+	uint64_t id;
+
+	if (parse_u64(name, &id) < 0 || id < FIRST_ID || id > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)id;
+	return true;
+}
+
+/* Opened and locked: whoever had it is gone. -EWOULDBLOCK where it is somebody's. */
+static int take(int projects_fd, const char *name)
+{
+	_cleanup_fd_ int fd = sys_openat(projects_fd, name, DIR_FLAGS, 0);
+	struct stat st, named;
+
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return -errno;
+	/* gc may have removed it in between. */
+	if (fstat(fd, &st) != 0 || fstatat(projects_fd, name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    st.st_ino != named.st_ino)
+		return -ENOENT;
+	return steal_fd(&fd);
+}
+
+static int take_left(int projects_fd, uint32_t *ret_id)
+{
+	struct store_names names = {0};
+	int fd = -ENOENT;
+
+	if (store_names_read(projects_fd, false, &names) < 0)
+		return -ENOENT;
+	for (size_t i = 0; fd < 0 && i < names.n; i++)
+		if (parse_id(names.list[i], ret_id))
+			fd = take(projects_fd, names.list[i]);
+	store_names_release(&names);
+	if (fd >= 0 && empty_directory(fd) < 0)
+		close_fd(&fd);
+	return fd;
+}
+
+static int take_new(int projects_fd, uint32_t *ret_id)
+{
+	char name[ID_SIZE];
+
+	for (int i = 0; i < TRIES; i++) {
+		uint32_t id;
+		int fd;
+
+		if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
+			return -EIO;
+		id = FIRST_ID + (id & MASK_ID);
+		str_format(name, sizeof(name), "%u", id);
+		if (!is_free(projects_fd, id))
+			continue;
+		if (mkdirat(projects_fd, name, 0755) != 0 && errno != EEXIST)
+			return -errno;
+		fd = take(projects_fd, name);
+		if (fd >= 0) {
+			*ret_id = id;
+			return fd;
+		}
+	}
+	return -EBUSY;
+}
+
+/* A mount of its own that shows the directory alone. */
+static int mount_directory(int dir_fd)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+				  .propagation = MS_PRIVATE};
+	_cleanup_fd_ int fd =
+		sys_open_tree(dir_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	int r = fd < 0 ? fd : sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr);
+
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+int quota_project_make(const struct quota_request *request, int *ret_dir_fd, int *ret_mount_fd,
+		       struct err *err)
+{
+	_cleanup_fd_ int projects_fd = open_projects(request);
+	_cleanup_fd_ int dir_fd = -EBADF, mount_fd = -EBADF;
+	uint32_t id = 0;
+	int r = projects_fd < 0 ? projects_fd : 0;
+
+	if (r == 0) {
+		dir_fd = take_left(projects_fd, &id);
+		if (dir_fd < 0)
+			dir_fd = take_new(projects_fd, &id);
+		r = dir_fd < 0 ? dir_fd : 0;
+	}
+	if (r == 0 && fchmod(dir_fd, 0755) != 0)
+		r = -errno;
+	if (r == 0)
+		r = set_limits(dir_fd, id, request->size_bytes, request->inodes + OWN_INODES);
+	if (r == 0)
+		r = set_project(dir_fd, id);
+	if (r == 0)
+		r = quota_make_directories(request, dir_fd);
+	if (r == 0) {
+		mount_fd = mount_directory(dir_fd);
+		r = mount_fd < 0 ? mount_fd : 0;
+	}
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s/%s: a directory with a project quota",
+			       request->dir_path, dir_name);
+	*ret_dir_fd = steal_fd(&dir_fd);
+	*ret_mount_fd = steal_fd(&mount_fd);
+	return 0;
+}
+
+int quota_project_end(int dir_fd, struct err *err)
+{
+	int r = empty_directory(dir_fd);
+
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "rootfs.writable: remove what was written") : 0;
+}
+
+/* ---- gc ---- */
+
+static int remove_one(int projects_fd, const char *name, uint32_t id)
+{
+	_cleanup_fd_ int fd = take(projects_fd, name);
+	int r = fd < 0 ? fd : empty_directory(fd);
+
+	if (r == 0)
+		r = set_limits(fd, id, 0, 0);
+	if (r == 0 && unlinkat(projects_fd, name, AT_REMOVEDIR) != 0)
+		r = -errno;
+	return r == -EWOULDBLOCK || r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+int quota_project_gc(const char *path, uint32_t *ret_removed, struct err *err)
+{
+	char place[PATH_MAX];
+	_cleanup_fd_ int projects_fd = -EBADF;
+	struct store_names names = {0};
+	int r, result = 0;
+
+	*ret_removed = 0;
+	str_format(place, sizeof(place), "%s/%s", path, dir_name);
+	projects_fd = sys_openat(AT_FDCWD, place, DIR_FLAGS, 0);
+	if (projects_fd == -ENOENT)
+		return 0;
+	r = projects_fd < 0 ? projects_fd : store_names_read(projects_fd, false, &names);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		uint32_t id;
+		int removed = parse_id(names.list[i], &id)
+				      ? remove_one(projects_fd, names.list[i], id)
+				      : 0;
+
+		*ret_removed += removed > 0;
+		result = removed < 0 ? removed : result;
+	}
+	store_names_release(&names);
+	r = r < 0 ? r : result;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: remove what ended runs left", place) : 0;
+}
