@@ -114,7 +114,7 @@ enum policy_flag_kind {
 	FLAG_STOP_SIGNAL,
 	FLAG_STOP_TIMEOUT,
 	FLAG_INIT,
-	FLAG_IMAGE, /* the image to run from: no flag, but the first word of the command */
+	FLAG_IMAGE,       /* the image to run from: no flag, but the first word of the command */
 	FLAG_STORAGE_OPT, /* "size=SIZE" */
 	POLICY_FLAG_KINDS,
 };
