@@ -363,6 +363,17 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 		enter_reap();
 }
 
+/* A failed undo is an error of its own where nothing worse happened: something was left behind. */
+static int undo(struct launch *launch, int result, struct err *err)
+{
+	struct err undo_err = {0};
+
+	if (host_steps_undo(launch, &undo_err) >= 0 || result < 0)
+		return result;
+	*err = undo_err;
+	return err_hint(err, "Run `cordon gc` to finish what could not be undone.");
+}
+
 int cordon_run(const struct decision *decision, const struct run_options *options,
 	       struct run_result *ret_result, struct err *err)
 {
@@ -400,7 +411,6 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.layer_dir_fd = options->layer_dir_fd,
 		.fault = fault_from_environment(),
 	};
-	struct err undo_err = {0};
 	sigset_t old_signals;
 	int r = block_signals(&old_signals, err);
 
@@ -418,12 +428,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	ret_result->kind = RUN_SETUP_FAILED;
 	r = run_to_end(&launch, options, ret_result, err);
 	finish(&launch, r == 0, options, ret_result);
-	/* A failed undo is an error of its own where nothing worse happened: something was left
-	 * behind. */
-	if (host_steps_undo(&launch, &undo_err) < 0 && r == 0) {
-		*err = undo_err;
-		r = err_hint(err, "Run `cordon gc` to finish what could not be undone.");
-	}
+	r = undo(&launch, r, err);
 	launch_release(&launch);
 	if (sigprocmask(SIG_SETMASK, &old_signals, NULL) != 0 && r == 0)
 		r = err_set(err, ERR_BUG, errno, "restore the signal mask");
