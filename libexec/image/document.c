@@ -174,16 +174,20 @@ static bool is_word(const char *text)
 /* "KEY VALUE" as the record has it. */
 static int take_setting(const char *line, struct image_record *ret)
 {
-	_cleanup_free_ struct image_setting *setting = malloc(sizeof(*setting));
 	size_t len = strlen(ret->settings);
 	const char *at = ret->settings + len;
+	struct image_setting *setting;
+	bool is_one;
 
-	if (setting == NULL)
-		return -ENOMEM;
 	if (strlen(line) + 8 > sizeof(ret->settings) - len)
 		return -E2BIG;
+	setting = malloc(sizeof(*setting));
+	if (setting == NULL)
+		return -ENOMEM;
 	str_format(ret->settings + len, sizeof(ret->settings) - len, "set %s\n", line);
-	return image_settings_next(&at, setting) == 1 && *at == '\0' ? 0 : -EINVAL;
+	is_one = image_settings_next(&at, setting) == 1 && *at == '\0';
+	free(setting);
+	return is_one ? 0 : -EINVAL;
 }
 
 static int take_line(const char *key, const char *value, struct image_record *ret)
