@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int result_of(long value)
@@ -66,6 +69,18 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 		fd = result_of(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
 	while (fd == -EAGAIN && ++tries < 64);
 	return fd;
+}
+
+int sys_open_proc(void)
+{
+	int fd = sys_openat2(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+			     RESOLVE_NO_SYMLINKS);
+	struct statfs fs;
+
+	if (fd < 0 || (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC))
+		return fd;
+	close(fd);
+	return -EXDEV;
 }
 
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode)

@@ -114,8 +114,9 @@ const struct subcommand commands[] = {
 	 "refuse. Limits of time, output and single processes take a stopped sandbox.\n",
 	 COMMAND_UPDATE_FLAGS, cmd_update, NULL},
 	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
-	 "One that does not run is started; one that could not be started again is not ended.\n", 0,
-	 cmd_restart, NULL},
+	 "One that does not run is started; one that could not be started again is not\n"
+	 "ended.\n",
+	 0, cmd_restart, NULL},
 	{"kill", "[FLAGS] SANDBOX...", "kill sandboxes, or send their programs a signal",
 	 "After KILL it is not started again, as after `stop`.\n", 0, cmd_kill, NULL},
 	{"wait", "SANDBOX...", "wait until sandboxes have ended, and print their exit codes",

@@ -24,8 +24,10 @@ static int check_words(struct options *o, bool is_run, struct err *err)
 static void note_lost_layer(const struct decision *decision, const struct options *o)
 {
 	if (!o->quiet && !o->rm && decision->writable == WRITABLE_TMPFS)
-		print_note("what is written to its root is memory, and gone when it stops: as root "
-			   "rootfs.writable.store: image is kept");
+		print_note("what is written to its root is memory, and gone when it stops; %s",
+			   decision->facts.host_euid == 0
+				   ? "to keep it: --storage-opt size=1g"
+				   : "what is to stay goes where --rw shows a directory");
 }
 
 /* Decides and makes; what is wrong has been said. Returns the exit code. */

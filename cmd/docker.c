@@ -10,16 +10,16 @@
 /* Sentences for the hint, and for docs/DOCKER.md. What has the same name here has no row. */
 const struct docker_command docker_commands[] = {
 	{"build", "There is no build here: docker save IMAGE | cordon image load -"},
-	{"commit", "What a sandbox wrote is where --rw showed it; an image is made from a "
-		   "directory: cordon image import DIR NAME."},
+	{"commit", "cordon exec SANDBOX tar -c -C / --one-file-system . >F.tar, then cordon image "
+		   "import F.tar NAME."},
 	{"container list", "cordon ps"},
 	{"container ls", "cordon ps"},
 	{"container *", "Leave `container` out: cordon *"},
 	{"cp", "What --ro and --rw show is the host's own; out of a sandbox that runs: cordon exec "
 	       "SANDBOX cat FILE >FILE."},
-	{"diff", "What a sandbox may write to is what --rw and --tmpfs show: cordon inspect "
+	{"diff", "There is no list of what was written; where that may be, says cordon inspect "
 		 "SANDBOX."},
-	{"export", "A directory with --rw is the host's own: tar it there."},
+	{"export", "cordon exec SANDBOX tar -c -C / --one-file-system . >FILE."},
 	{"history", "cordon image inspect IMAGE"},
 	{"image build", "There is no build here: docker save IMAGE | cordon image load -"},
 	{"image history", "cordon image inspect IMAGE"},

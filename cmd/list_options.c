@@ -127,7 +127,7 @@ static int take(const struct list_flag *flag, const char *value, struct parser *
 		return 0;
 	case TO_LATER:
 		return err_set(parser->err, ERR_USAGE, 0,
-			       "%s is not enforced by this build, which keeps no layers",
+			       "%s is not enforced by this build: cordon exec SANDBOX df / says it",
 			       flag->name);
 	case TO_HELP:
 		ret->help = true;

@@ -190,6 +190,20 @@ static bool has_label(const struct record *record, const char *wanted)
 	return false;
 }
 
+/* "image:NAME", "NAME", or "NAME" of what is "NAME:latest"; other roots as they are listed. */
+static bool is_of_root(const char *rootfs, const char *text)
+{
+	static const char prefix[] = "image:", latest[] = ":latest";
+	const char *name = rootfs + strlen(prefix);
+	size_t len = strlen(text);
+
+	if (str_equal(rootfs, text) || !str_has_prefix(rootfs, prefix))
+		return str_equal(rootfs, text);
+	return str_equal(name, text) ||
+	       (str_has_prefix(name, text) && str_equal(name + len, latest)) ||
+	       (str_has_prefix(text, name) && str_equal(text + strlen(name), latest));
+}
+
 /* "on-failure" is also "on-failure:3". */
 static bool is_policy(const char *policy, const char *wanted)
 {
@@ -224,7 +238,7 @@ static bool is_true(const struct ps_filter *filter, const struct look *look)
 	case PS_FILTER_SINCE:
 		return record->created_ms > filter->number;
 	case PS_FILTER_ANCESTOR:
-		return str_equal(record->rootfs, filter->value);
+		return is_of_root(record->rootfs, filter->value);
 	case PS_FILTER_RESTART:
 		return is_policy(record->restart, filter->value);
 	}

@@ -43,10 +43,18 @@ static void put_names(const struct ps_list *list, const struct ps_row *row, stru
 	page_text(page, row->record.name);
 }
 
+/* An image has its name; other roots say what they are. */
+static const char *image_of(const struct record *record)
+{
+	static const char prefix[] = "image:";
+
+	return record->rootfs + (str_has_prefix(record->rootfs, prefix) ? strlen(prefix) : 0);
+}
+
 static void put_image(const struct ps_list *list, const struct ps_row *row, struct page *page)
 {
 	(void)list;
-	page_text(page, row->has_record ? row->record.rootfs : "");
+	page_text(page, row->has_record ? image_of(&row->record) : "");
 }
 
 static void put_command(const struct ps_list *list, const struct ps_row *row, struct page *page)

@@ -7,26 +7,38 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "launcher/cordon.h"
 #include "launcher/launch.h"
 
 enum { LABEL_MAX = 1024 };
 
-static const char current_file[] = "/proc/thread-self/attr/apparmor/current";
-static const char exec_file[] = "/proc/thread-self/attr/apparmor/exec";
+/* Below /proc, which is the sandbox's own where the row asks: whatever its root has made of that.
+ */
+static const char current_file[] = "thread-self/attr/apparmor/current";
+static const char exec_file[] = "thread-self/attr/apparmor/exec";
 
 /* Returns a negative errno where the label cannot be read: -EINVAL where the kernel was booted
  * without AppArmor, -ENOENT where it was built without. */
 static int read_label(const char *path, char *label, size_t size)
 {
-	ssize_t n = io_read_text(AT_FDCWD, path, label, size);
+	_cleanup_fd_ int proc = sys_open_proc();
+	ssize_t n = proc < 0 ? proc : io_read_text(proc, path, label, size);
 
 	if (n < 0)
 		return (int)n;
 	io_chomp(label);
 	return 0;
+}
+
+static int write_text(const char *path, const char *text)
+{
+	_cleanup_fd_ int proc = sys_open_proc();
+
+	return proc < 0 ? proc : io_write_text(proc, path, text);
 }
 
 /* A label is "NAME (MODE)", or "unconfined" alone. In the mode of that name a profile permits
@@ -64,7 +76,7 @@ void apparmor_probe(const char *profile, struct host_facts *facts)
 		return;
 	str_format(test, sizeof(test), "permprofile %s%s", facts->apparmor_confined ? "&" : "",
 		   profile);
-	r = io_write_text(AT_FDCWD, current_file, test);
+	r = write_text(current_file, test);
 	if (r == 0)
 		facts->apparmor_profile = APPARMOR_LOADED;
 	else if (r == -ENOENT)
@@ -86,7 +98,7 @@ int apparmor_ask(struct launch *launch, struct err *err)
 
 	/* Beside a profile of the caller's, not in its place: both hold. */
 	str_format(command, sizeof(command), "%s %s", stacks ? "stack" : "exec", profile);
-	r = io_write_text(AT_FDCWD, exec_file, command);
+	r = write_text(exec_file, command);
 	if (r == 0)
 		return 0;
 	err_set(err, ERR_SETUP, -r, "apparmor: profile %s", profile);

@@ -47,10 +47,9 @@ static bool is_file_system(int fd, unsigned long magic)
  * itself, if that is the kernel's. */
 static int verify_namespaces(const struct launch *launch, struct err *err)
 {
-	_cleanup_fd_ int dir = sys_openat2(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-					   RESOLVE_NO_SYMLINKS);
+	_cleanup_fd_ int dir = sys_open_proc();
 
-	if (dir < 0 || !is_file_system(dir, PROC_SUPER_MAGIC))
+	if (dir < 0)
 		return err_set(err, ERR_SETUP, 0, "the sandbox's /proc is none");
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
 		struct stat theirs, ours;
@@ -119,6 +118,12 @@ static void become_dumpable_in_tests(const struct launch *launch, const char *po
 {
 	if (fault_at(&launch->fault, point) == FAULT_SKIP)
 		ignore_result(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "then the test fails");
+}
+
+/* For tests: what there is to be taken where neither the row nor what reads it back is there. */
+static bool is_blind_in_tests(const struct launch *launch)
+{
+	return fault_at(&launch->fault, "enter.blind") == FAULT_SKIP;
 }
 
 static int join(struct launch *launch, struct err *err)
@@ -304,7 +309,8 @@ static void forget_command_line(const struct launch *launch)
  * on. */
 int enter_undumpable(struct launch *launch, struct err *err)
 {
-	(void)launch;
+	if (is_blind_in_tests(launch))
+		return 0;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0
 		       ? err_set(err, ERR_SETUP, errno, "not dumpable")
 		       : 0;
@@ -315,8 +321,7 @@ int enter_verify_undumpable(struct launch *launch, struct err *err)
 {
 	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 
-	(void)launch;
-	return dumpable == 0 || dumpable == 2
+	return dumpable == 0 || dumpable == 2 || is_blind_in_tests(launch)
 		       ? 0
 		       : err_set(err, ERR_SETUP, 0,
 				 "what runs in the sandbox could look into cordon: it is dumpable");

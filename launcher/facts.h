@@ -53,6 +53,7 @@ enum way_in {
 struct upper_facts {
 	char image[192];
 	char project[192];
+	uint64_t memory_bytes; /* of the host; 0: not known */
 };
 
 struct host_facts {

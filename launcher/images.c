@@ -67,13 +67,16 @@ static int find(struct policy_host_state *state, const char *name, struct err *e
 		return r;
 	if (pinned != NULL) {
 		err_set(err, ERR_PREFLIGHT, 0,
-			"the image that it was made from is gone: %s (sha256:%.12s)", name, pinned);
+			"the image that it was made from is gone: %s (sha256:%.*s)", name, 12,
+			pinned);
 		err_hint(err, "Load or import the same image once more, or remove the sandbox: "
 			      "cordon rm.");
 		return r;
 	}
 	err_set(err, ERR_PREFLIGHT, 0, "no image %s", name);
-	err_hint(err, "`cordon image ls` lists them.");
+	err_hint(err,
+		 "`cordon image ls` lists them; `cordon image pull %s` fetches one, by skopeo.",
+		 name);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -141,14 +142,37 @@ void upper_probe(struct decision *d)
 {
 	struct upper_facts *facts = &d->facts.upper;
 	enum spec_writable asked = d->spec.rootfs.writable;
+	struct sysinfo info;
 
 	if (asked == WRITABLE_IMAGE || asked == WRITABLE_AUTO)
 		upper_probe_image(d, facts->image, sizeof(facts->image));
 	if (asked == WRITABLE_PROJECT || asked == WRITABLE_AUTO)
 		probe_project(d, facts->project, sizeof(facts->project));
+	if (asked == WRITABLE_AUTO && sysinfo(&info) == 0)
+		facts->memory_bytes = (uint64_t)info.totalram * info.mem_unit;
 }
 
 /* ---- decision ---- */
+
+/* What was meant for a disk is not put into memory where it could take more than half of that. */
+static bool is_too_much_memory(const struct decision *d)
+{
+	uint64_t memory = d->facts.upper.memory_bytes;
+
+	return d->spec.rootfs.writable == WRITABLE_AUTO && d->writable == WRITABLE_TMPFS &&
+	       memory != 0 && d->spec.rootfs.size_bytes > memory / 2;
+}
+
+static void report_too_much(const struct decision *d, struct misses *misses)
+{
+	struct miss *m =
+		preflight_miss(misses, "rootfs.writable.store", d->spec.rootfs.writable_origin);
+
+	str_format(m->text, sizeof(m->text),
+		   "rootfs.writable.store: auto: memory is too small for it, and an image: %s",
+		   d->facts.upper.image);
+	str_format(m->hint, sizeof(m->hint), "Ask for less: rootfs.writable.size.");
+}
 
 void upper_decide(struct decision *d, struct misses *misses)
 {
@@ -163,6 +187,10 @@ void upper_decide(struct decision *d, struct misses *misses)
 		d->writable = d->facts.upper.project[0] == '\0' ? WRITABLE_PROJECT
 			      : d->facts.upper.image[0] == '\0' ? WRITABLE_IMAGE
 								: WRITABLE_TMPFS;
+	if (is_too_much_memory(d)) {
+		report_too_much(d, misses);
+		return;
+	}
 	if (why[0] == '\0')
 		return;
 	m = preflight_miss(misses, "rootfs.writable.store", rootfs->writable_origin);
@@ -320,10 +348,7 @@ int upper_undo(struct launch *launch, struct err *err)
 
 int cordon_gc_writable(const char *kept_path, uint32_t *ret_removed, struct err *err)
 {
-	char place[PATH_MAX];
-
-	str_format(place, sizeof(place), "%s/%s", kept_path, dir_name);
-	return quota_project_gc(place, ret_removed, err);
+	return quota_project_gc(kept_path, dir_name, ret_removed, err);
 }
 
 /* What a write can still get. ext4 asks for the room of one call at once (up to a large folio, 2

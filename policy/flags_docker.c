@@ -151,6 +151,13 @@ struct policy_node *flags_storage_opt(struct policy_ctx *ctx, struct policy_sour
 	struct policy_place place = flags_place(source);
 	struct policy_node *writable = doc_node(ctx, NODE_MAPPING, place);
 
+	for (size_t i = 0; i < ctx->request->n_flags; i++)
+		if (ctx->request->flags[i].kind == FLAG_READ_ONLY &&
+		    str_equal(ctx->request->flags[i].text, "true")) {
+			flags_refuse(ctx, source, "--read-only says that nothing is written")
+				->hint = "Leave one of the two out.";
+			return NULL;
+		}
 	if (!str_has_prefix(text, "size=") || text[5] == '\0') {
 		flags_refuse(ctx, source, "'%s' is no storage option here", text)->expected =
 			"It is size=SIZE: what the root may take, such as size=1g.";

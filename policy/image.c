@@ -145,22 +145,24 @@ static void add_setting(struct layer *layer, const struct policy_setting *settin
 
 /* What every other runtime of images does where nothing is said: user 0, a PATH with the tools of
  * such a user, and a root that can be written to. */
-static void add_usual(struct layer *layer, struct policy_node *root)
+static void add_usual(struct layer *layer, struct policy_node *root, bool has_usual_root)
 {
 	struct policy_ctx *ctx = layer->ctx;
 	struct policy_place place = said(ctx, "built-in, for images", "");
-	struct policy_node *rootfs = map_below(ctx, root, "rootfs", place);
-	struct policy_node *writable = map_below(ctx, rootfs, "writable", place);
+	struct policy_node *writable;
 
 	put(layer, layer->process, place, "user", "0:0");
 	put(layer, layer->environment, place, "PATH",
 	    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	if (!has_usual_root)
+		return;
+	writable = map_below(ctx, map_below(ctx, root, "rootfs", place), "writable", place);
 	put(layer, writable, place, "store", "tmpfs");
 	put(layer, writable, place, "size", "256MiB");
 	put(layer, writable, place, "inodes", "65536");
 }
 
-static struct policy_node *build(struct policy_ctx *ctx, const char *name)
+static struct policy_node *build(struct policy_ctx *ctx, const char *name, bool has_usual_root)
 {
 	const struct policy_image *image = ctx->image;
 	struct layer layer = {.ctx = ctx, .path = ctx_format(ctx, "image %s", name)};
@@ -172,7 +174,7 @@ static struct policy_node *build(struct policy_ctx *ctx, const char *name)
 	layer.labels = map_below(ctx, root, "labels", place);
 	if (layer.labels == NULL || layer.environment == NULL)
 		return NULL;
-	add_usual(&layer, root);
+	add_usual(&layer, root, has_usual_root);
 	for (size_t i = 0; i < image->n_settings; i++) {
 		const struct policy_setting *setting = &image->settings[i];
 
@@ -185,7 +187,8 @@ static struct policy_node *build(struct policy_ctx *ctx, const char *name)
 	return root;
 }
 
-struct policy_node *image_layer(struct policy_ctx *ctx, const struct policy_node *root)
+struct policy_node *image_layer(struct policy_ctx *ctx, const struct policy_node *root,
+				bool has_usual_root)
 {
 	const struct policy_node *from = doc_find(root, "rootfs.from");
 	const struct policy_host *host = ctx->host;
@@ -198,7 +201,7 @@ struct policy_node *image_layer(struct policy_ctx *ctx, const struct policy_node
 	    host->find_image(host->ctx, ctx->arena, from->text + strlen("image:"), image) < 0)
 		return NULL;
 	ctx->image = image;
-	return build(ctx, from->text + strlen("image:"));
+	return build(ctx, from->text + strlen("image:"), has_usual_root);
 }
 
 /* ---- its part of the command line ---- */

@@ -65,18 +65,36 @@ static void set_defaults(struct sandbox_spec *spec)
 	};
 }
 
+/* The shipped profiles: those that lie in no directory; of a kept sandbox's record as well, whose
+ * text is a copy. */
+static size_t count_shipped(const struct policy_layers *layers)
+{
+	size_t n = 0;
+
+	while (n < layers->n_profiles && layers->sources[n]->dir[0] == '\0')
+		n++;
+	return n;
+}
+
+/* Whether one of them, beside the common ground of all, promises how the root is written to. */
+static bool promises_root(const struct policy_layers *layers)
+{
+	size_t n_shipped = count_shipped(layers);
+
+	for (size_t i = 1; i < n_shipped; i++)
+		if (doc_find(layers->roots[i], "rootfs.writable") != NULL)
+			return true;
+	return false;
+}
+
 /* What an image says stands above the shipped profiles, which its maker could not know, and below
  * all that the caller wrote. image: its layer, or NULL. */
 static struct policy_node *merge_all(struct policy_ctx *ctx, const struct policy_layers *layers,
 				     const struct policy_node *image)
 {
 	struct policy_node *merged = NULL;
-	size_t n_shipped = 0;
+	size_t n_shipped = count_shipped(layers);
 
-	/* Those that lie in no directory; of a kept sandbox's record as well, whose text is a copy.
-	 */
-	while (n_shipped < layers->n_profiles && layers->sources[n_shipped]->dir[0] == '\0')
-		n_shipped++;
 	for (size_t i = 0; i <= layers->n; i++) {
 		if (i == n_shipped && image != NULL)
 			merged = merge_trees(ctx, merged, image);
@@ -91,7 +109,8 @@ static struct policy_node *merge_with_image(struct policy_ctx *ctx,
 					    const struct policy_layers *layers)
 {
 	struct policy_node *root = merge_all(ctx, layers, NULL);
-	struct policy_node *image = root != NULL ? image_layer(ctx, root) : NULL;
+	struct policy_node *image =
+		root != NULL ? image_layer(ctx, root, !promises_root(layers)) : NULL;
 
 	return image != NULL ? merge_all(ctx, layers, image) : root;
 }

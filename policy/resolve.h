@@ -27,9 +27,11 @@ POLICY_SETTER(apply_nproc);
 POLICY_SETTER(apply_wall_time);
 POLICY_SETTER(apply_ulimit); /* key->place is the RLIMIT_* */
 
-/* What the image that root names says, as a layer; notes the image in ctx. NULL: none is named, or
- * there is no such image here. (image.c) */
-struct policy_node *image_layer(struct policy_ctx *ctx, const struct policy_node *root);
+/* What the image that root names says, as a layer; notes the image in ctx. has_usual_root: with the
+ * root that can be written to, as elsewhere. NULL: none is named, or there is no such image here.
+ * (image.c) */
+struct policy_node *image_layer(struct policy_ctx *ctx, const struct policy_node *root,
+				bool has_usual_root);
 /* The command line, NULL-terminated: the request's words, with the image's where it is asked for.
  */
 const char *const *image_command(struct policy_ctx *ctx);

@@ -13,6 +13,7 @@ enum { MAX_ID = 65535, NAME_MAX_BYTES = 64, LINE_MAX_BYTES = 1024, FIELDS_MAX = 
 struct accounts {
 	const char *text;
 	size_t len;
+	bool may_be_absent; /* for who reads it: then it is no error that there is none */
 };
 
 /* Splits the next line of the text at ':'; false at its end. Fields point into line. */
@@ -38,6 +39,7 @@ static bool next_record(struct accounts *accounts, char *line, const char **fiel
 	return true;
 }
 
+/* False: there is nothing to look in; where that is an error it has been said. */
 static bool read_accounts(struct policy_ctx *ctx, const struct sandbox_spec *spec,
 			  const char *which, struct policy_place place, struct accounts *ret)
 {
@@ -46,7 +48,7 @@ static bool read_accounts(struct policy_ctx *ctx, const struct sandbox_spec *spe
 	int r = host->read_accounts(host->ctx, ctx->arena, &spec->rootfs, which, &ret->text,
 				    &ret->len, &err);
 
-	if (r < 0)
+	if (r < 0 && !(r == -ENOENT && ret->may_be_absent))
 		ctx_report(ctx, place, "no-accounts", "%s", err.text)->hint =
 			"Write ids instead of names.";
 	return r >= 0;
@@ -88,9 +90,10 @@ static void resolve_user(struct policy_ctx *ctx, const struct policy_node *node,
 {
 	struct spec_identity *identity = &spec->identity;
 	bool is_number = parse_u32(name, &identity->uid) == 0;
-	struct accounts accounts;
+	struct accounts accounts = {.may_be_absent = is_number};
 
-	/* An id without a group: the group of its passwd entry, else the same number. */
+	/* An id without a group: the group of its passwd entry, else the same number; images of
+	 * one program have no such file. */
 	identity->gid = identity->uid;
 	if (!read_accounts(ctx, spec, "passwd", node->place, &accounts))
 		return;
@@ -104,7 +107,7 @@ static void resolve_user(struct policy_ctx *ctx, const struct policy_node *node,
 static void resolve_group(struct policy_ctx *ctx, const struct policy_node *node, const char *name,
 			  struct sandbox_spec *spec)
 {
-	struct accounts accounts;
+	struct accounts accounts = {.may_be_absent = false};
 
 	if (parse_u32(name, &spec->identity.gid) == 0)
 		return;

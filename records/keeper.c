@@ -299,6 +299,9 @@ static bool look_at_record(struct keeper *keeper, struct end_report *end)
 	/* The old ones stay: results lead to them. */
 	if (r == 1) {
 		keeper->decision = &fresh->decision;
+		/* The record is the hold: nobody who removes images has to wait for the next start.
+		 */
+		cordon_let_images_go(keeper->decision);
 		keep->record = &fresh->record;
 	}
 	return true;

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -126,6 +128,32 @@ static const char *name_in_etc(const struct tree_op *op)
 		       : NULL;
 }
 
+static bool is_on(int fd, int place)
+{
+	struct statx ours, theirs;
+
+	/* What cannot be told is taken for it. */
+	return fd >= 0 && (sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &ours) < 0 ||
+			   sys_statx(place, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &theirs) < 0 ||
+			   (ours.stx_dev_major == theirs.stx_dev_major &&
+			    ours.stx_dev_minor == theirs.stx_dev_minor));
+}
+
+/* Whether a place is the kernel's or ours, where a policy names none: /proc, /dev, what is mounted
+ * below them, a device. A link on the way, of an image's or a kept root's, may lead there; whoever
+ * then reads the sandbox's /proc would read what the workload wrote (CVE-2019-16884). */
+static bool is_kernels(const struct rootfs_run *run, int place)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(place, &fs) != 0 || fstat(place, &st) != 0)
+		return true;
+	return fs.f_type == PROC_SUPER_MAGIC || fs.f_type == DEVPTS_SUPER_MAGIC ||
+	       fs.f_type == SYSFS_MAGIC || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) ||
+	       is_on(run->dev_fd, place);
+}
+
 static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct tree_op *op)
 {
 	const char *name = name_in_etc(op);
@@ -146,6 +174,9 @@ static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct
 		place = make_place(run, root_fd, op->target, op->is_dir);
 	if (place < 0)
 		return place;
+	if (op->stage >= TREE_VOLUMES && !path_is_below(op->target, "/dev") &&
+	    !path_is_below(op->target, "/proc") && is_kernels(run, place))
+		return -ELOOP;
 	return sys_move_mount(tree_fd, "", place, "", BOTH_EMPTY);
 }
 
@@ -324,15 +355,16 @@ static int cover_kernel_path(struct rootfs_run *run, const struct tree_op *op)
 static int make_file(struct rootfs_run *run, const struct tree_op *op)
 {
 	int etc_fd = etc_of(run);
+	const char *name = name_in_etc(op);
 	_cleanup_fd_ int fd = -EBADF;
 
-	if (etc_fd < 0)
-		return etc_fd;
+	if (etc_fd < 0 || name == NULL)
+		return etc_fd < 0 ? etc_fd : -EINVAL;
 	/* Made anew: what is in it follows from today's policy. */
-	if (run->is_store_old && unlinkat(etc_fd, name_in_etc(op), 0) != 0 && errno != ENOENT)
+	if (run->is_store_old && unlinkat(etc_fd, name, 0) != 0 && errno != ENOENT)
 		return -errno;
-	fd = sys_openat(etc_fd, name_in_etc(op),
-			O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, op->mode);
+	fd = sys_openat(etc_fd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC,
+			op->mode);
 	if (fd < 0)
 		return fd;
 	return io_write_all(fd, op->text, strlen(op->text));
@@ -415,8 +447,8 @@ static int explain_failure(const struct tree_op *op, int result, struct err *err
 			op->target);
 	if (result == -EEXIST || result == -ELOOP)
 		return err_hint(err,
-				"The rootfs has a link at that place which leads nowhere inside: "
-				"remove it there.");
+				"The rootfs has a link at that place which leads nowhere inside, "
+				"or into /proc or /dev: remove it there.");
 	if ((result == -EINVAL || result == -ENOTDIR) &&
 	    (op->kind == TREE_PROC_FS || str_equal(op->target, "/dev")))
 		return err_hint(err,

@@ -189,7 +189,9 @@ int rootfs_verify_private(struct err *err)
 {
 	static const char path[] = "/proc/self/mountinfo";
 	enum { OVERLAP = 16 }; /* longer than a mark */
-	_cleanup_fd_ int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	_cleanup_fd_ int proc = sys_open_proc();
+	_cleanup_fd_ int fd =
+		proc < 0 ? proc : sys_openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC, 0);
 	char text[4096];
 	size_t kept = 0;
 	ssize_t n;

@@ -82,8 +82,11 @@ int must_check quota_project_make(const struct quota_request *request, int *ret_
 int must_check quota_project_verify(int dir_fd, const struct quota_request *request,
 				    struct err *err);
 int must_check quota_project_end(int dir_fd, struct err *err);
-/* Removes those of the dead below path, and gives their ids back. */
-int must_check quota_project_gc(const char *path, uint32_t *ret_removed, struct err *err);
+/* Removes those of the dead below kept_path/name, and gives their ids back; those of which somebody
+ * still has a file open stay, with their limits. Both directories have to be the caller's alone
+ * (-EPERM); where one is not there, nothing is. */
+int must_check quota_project_gc(const char *kept_path, const char *name, uint32_t *ret_removed,
+				struct err *err);
 /* Whether limits of projects are enforced at path. 0, or -errno: -ENOSYS, -ESRCH. */
 int must_check quota_project_probe(const char *path);
 

@@ -21,6 +21,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -36,6 +37,7 @@ enum {
 	OWN_INODES = 4, /* the directory, upper, work, and overlay's own */
 	TRIES = 64,
 	ID_SIZE = 16,
+	PATIENCE_S = 60,
 };
 
 /* Beyond what anybody writes into /etc/projects. */
@@ -125,59 +127,93 @@ int quota_project_verify(int dir_fd, const struct quota_request *request, struct
 
 /* ---- directories ---- */
 
-/* A directory's entry goes; a directory's own entries come to the top first, under names of ours,
- * so that no tree is too deep for it. */
-static int lift(int top_fd, int from_fd, uint64_t *n)
+/* Calls fn for each name in the directory, until it says otherwise. What is in there is a
+ * workload's, and any number of names: none is kept. fn may remove or make some meanwhile, so that
+ * not all need to be seen. Returns how many, or -errno. */
+static int each_name(int dir_fd, int (*fn)(void *ctx, int dir_fd, const char *name), void *ctx)
 {
-	struct store_names names = {0};
-	int r = store_names_read(from_fd, true, &names);
+	int copy = sys_openat(dir_fd, ".", DIR_FLAGS, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+	int r = 0, n = 0;
 
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		char name[32];
-
-		if (unlinkat(from_fd, names.list[i], 0) == 0 || errno == ENOENT)
-			continue;
-		if (errno != EISDIR && errno != EPERM) {
-			r = -errno;
-			break;
-		}
-		if (unlinkat(from_fd, names.list[i], AT_REMOVEDIR) == 0)
-			continue;
-		str_format(name, sizeof(name), "lifted.%llu", (unsigned long long)(*n)++);
-		if (renameat(from_fd, names.list[i], top_fd, name) != 0 && errno != EEXIST &&
-		    errno != ENOTEMPTY)
-			r = -errno;
+	if (dir == NULL) {
+		r = copy < 0 ? copy : -ENOMEM;
+		close_fd(&copy);
+		return r;
 	}
-	store_names_release(&names);
-	return r;
+	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		n = n < INT_MAX ? n + 1 : n;
+		r = fn(ctx, dir_fd, entry->d_name);
+	}
+	if (r == 0 && errno != 0)
+		r = -errno;
+	closedir(dir);
+	return r < 0 ? r : n;
+}
+
+struct emptying {
+	int top_fd;
+	uint64_t n_lifted;
+};
+
+/* A file goes; a directory goes where it is empty, else it comes to the top under a name of ours,
+ * so that no tree is too deep. */
+static int lift_one(void *ctx, int from_fd, const char *name)
+{
+	struct emptying *e = ctx;
+	char above[32];
+
+	if (unlinkat(from_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (unlinkat(from_fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	str_format(above, sizeof(above), "lifted.%llu", (unsigned long long)e->n_lifted++);
+	return renameat(from_fd, name, e->top_fd, above) != 0 && errno != EEXIST &&
+			       errno != ENOTEMPTY && errno != ENOENT
+		       ? -errno
+		       : 0;
+}
+
+static int remove_top(void *ctx, int top_fd, const char *name)
+{
+	_cleanup_fd_ int fd = sys_openat(top_fd, name, DIR_FLAGS, 0);
+	int r = fd >= 0 ? each_name(fd, lift_one, ctx) : 0;
+
+	if (r < 0)
+		return r;
+	return unlinkat(top_fd, name, fd >= 0 ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT &&
+			       errno != ENOTEMPTY
+		       ? -errno
+		       : 0;
+}
+
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
 }
 
 /* Removes all that is in the directory. Until nothing is: those who are about to end may still make
- * something. */
+ * something. Whoever goes on for longer is somebody else's, with a descriptor of it. */
 static int empty_directory(int top_fd)
 {
-	uint64_t n = 0;
-	int r = 0;
+	struct emptying e = {.top_fd = top_fd};
+	time_t until = seconds() + PATIENCE_S;
 
 	for (;;) {
-		struct store_names names = {0};
-		size_t left;
+		int n = each_name(top_fd, remove_top, &e);
 
-		r = store_names_read(top_fd, true, &names);
-		left = names.n;
-		for (size_t i = 0; r == 0 && i < names.n; i++) {
-			_cleanup_fd_ int fd = sys_openat(top_fd, names.list[i], DIR_FLAGS, 0);
-
-			if (fd >= 0)
-				r = lift(top_fd, fd, &n);
-			if (r == 0 &&
-			    unlinkat(top_fd, names.list[i], fd >= 0 ? AT_REMOVEDIR : 0) != 0 &&
-			    errno != ENOENT && errno != ENOTEMPTY)
-				r = -errno;
-		}
-		store_names_release(&names);
-		if (r < 0 || left == 0)
-			return r;
+		if (n <= 0)
+			return n;
+		if (seconds() > until)
+			return -ETIMEDOUT;
 	}
 }
 
@@ -186,6 +222,38 @@ static int open_projects(const struct quota_request *request)
 	if (mkdirat(request->dir_fd, dir_name, 0700) != 0 && errno != EEXIST)
 		return -errno;
 	return sys_openat(request->dir_fd, dir_name, DIR_FLAGS, 0);
+}
+
+/* A directory of root's alone, which is not made. */
+static int open_own(int at_fd, const char *path)
+{
+	_cleanup_fd_ int fd = sys_openat(at_fd, path, DIR_FLAGS, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	return st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? steal_fd(&fd) : -EPERM;
+}
+
+/* Whether the directory is of that project, and so what is in it. */
+static bool has_project(int fd, uint32_t id)
+{
+	struct fsxattr attr;
+
+	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 && attr.fsx_projid == id;
+}
+
+/* Files that have no name any more count as long as somebody has them open: a descriptor that was
+ * passed to another sandbox. Then the limit stays, and so does the id. What cannot be told is in
+ * use. */
+static bool is_in_use(int fd, uint32_t id)
+{
+	struct fs_disk_quota now = {.d_version = FS_DQUOT_VERSION};
+	int r = quota_call(fd, Q_XGETQUOTA, id, &now);
+
+	return r < 0 ? r != -ENOENT : now.d_icount > 1;
 }
 
 static bool parse_id(const char *name, uint32_t *ret)
@@ -222,12 +290,15 @@ static int take_left(int projects_fd, uint32_t *ret_id)
 
 	if (store_names_read(projects_fd, false, &names) < 0)
 		return -ENOENT;
-	for (size_t i = 0; fd < 0 && i < names.n; i++)
-		if (parse_id(names.list[i], ret_id))
-			fd = take(projects_fd, names.list[i]);
+	for (size_t i = 0; fd < 0 && i < names.n; i++) {
+		if (!parse_id(names.list[i], ret_id))
+			continue;
+		fd = take(projects_fd, names.list[i]);
+		if (fd >= 0 && (!has_project(fd, *ret_id) || empty_directory(fd) < 0 ||
+				is_in_use(fd, *ret_id)))
+			close_fd(&fd);
+	}
 	store_names_release(&names);
-	if (fd >= 0 && empty_directory(fd) < 0)
-		close_fd(&fd);
 	return fd;
 }
 
@@ -314,8 +385,13 @@ int quota_project_end(int dir_fd, struct err *err)
 static int remove_one(int projects_fd, const char *name, uint32_t id)
 {
 	_cleanup_fd_ int fd = take(projects_fd, name);
-	int r = fd < 0 ? fd : empty_directory(fd);
+	int r = fd < 0 ? fd : 0;
 
+	/* One that was cut short before it had its project is empty. */
+	if (r == 0 && has_project(fd, id))
+		r = empty_directory(fd);
+	if (r == 0 && is_in_use(fd, id))
+		return 0;
 	if (r == 0)
 		r = set_limits(fd, id, 0, 0);
 	if (r == 0 && unlinkat(projects_fd, name, AT_REMOVEDIR) != 0)
@@ -323,16 +399,17 @@ static int remove_one(int projects_fd, const char *name, uint32_t id)
 	return r == -EWOULDBLOCK || r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-int quota_project_gc(const char *path, uint32_t *ret_removed, struct err *err)
+int quota_project_gc(const char *kept_path, const char *name, uint32_t *ret_removed,
+		     struct err *err)
 {
-	char place[PATH_MAX];
-	_cleanup_fd_ int projects_fd = -EBADF;
+	/* Each is looked at: whoever may write to one of them could lead to somebody else's. */
+	_cleanup_fd_ int kept_fd = open_own(AT_FDCWD, kept_path);
+	_cleanup_fd_ int place_fd = kept_fd < 0 ? kept_fd : open_own(kept_fd, name);
+	_cleanup_fd_ int projects_fd = place_fd < 0 ? place_fd : open_own(place_fd, dir_name);
 	struct store_names names = {0};
 	int r, result = 0;
 
 	*ret_removed = 0;
-	str_format(place, sizeof(place), "%s/%s", path, dir_name);
-	projects_fd = sys_openat(AT_FDCWD, place, DIR_FLAGS, 0);
 	if (projects_fd == -ENOENT)
 		return 0;
 	r = projects_fd < 0 ? projects_fd : store_names_read(projects_fd, false, &names);
@@ -347,5 +424,7 @@ int quota_project_gc(const char *path, uint32_t *ret_removed, struct err *err)
 	}
 	store_names_release(&names);
 	r = r < 0 ? r : result;
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: remove what ended runs left", place) : 0;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s/%s: remove what ended runs left",
+			       kept_path, name, dir_name)
+		     : 0;
 }

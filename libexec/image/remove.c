@@ -101,12 +101,12 @@ static int refuse_held(struct store *store, const char *name, const char *hex, s
 		r = store_held_each(store, find_holder, &holder, err);
 	if (r < 0 || holder.sandbox[0] == '\0')
 		return r;
-	err_set(err, ERR_USAGE, 0, "image %s: sandbox %.12s is started from it", name,
+	err_set(err, ERR_USAGE, 0, "image %s: sandbox %.*s is started from it", name, 12,
 		holder.sandbox);
 	return err_hint(err,
-			"Remove the sandbox first (cordon rm %.12s), or say -f: then it cannot be "
-			"started any more.",
-			holder.sandbox);
+			"Remove the sandbox first (cordon rm %.*s), or say -f: then nothing can be "
+			"started from it or in it any more.",
+			12, holder.sandbox);
 }
 
 static int remove_name(const struct command *command, struct store *store, const char *word,

@@ -31,8 +31,8 @@ needed() {
 		/proc/PID/status                           both  reading back workload and init
 		/proc/PID/uid_map                          both  the sandbox's ids
 		/proc/self/gid_map                         root  whether a block of ids can be mapped
-		/proc/self/mountinfo                       both  the old root is gone, from the inside
 		/proc/self/uid_map                         both  whether a block of ids can be mapped
+		/proc/sys/kernel/random/boot_id            both  whether the run root is of this boot
 		/proc/sys/user/max_user_namespaces         both  whether there can be a sandbox
 		STATE/run                                  both  the run's journal
 		/run/cordon                                root  claims of id blocks

@@ -55,7 +55,7 @@ import time; time.sleep(0.5)' 3>events
 		cordon run --sample 50ms --status-fd 3 -- true 3>/dev/null
 	# One remedy covers all, and is said once.
 	[ "$(grep -c 'hint: ' <<<"$output")" -eq 1 ]
-	groups_is_v2 || [[ "$output" == *" /sys/fs/cgroup/"*"memory"*"pids"*"; do mkdir "* ]]
+	groups_is_v2 || [[ "$output" == *" /sys/fs/cgroup/"*"memory"*"pids"*"do "*"mkdir "* ]]
 	gives 0 "" cordon run --status-fd 3 -- true 3>/dev/null
 }
 

@@ -160,7 +160,7 @@ field() { # FILTER-OF-JQ
 	gives 0 '["true","\u001b[1m"]' cordon inspect -f '{{.command}}' web
 	[ "$(cordon inspect -f '{{json .}}' web | jq -r .name)" = web ]
 	[ "$(cordon inspect --json web | jq -c .)" = "$(cordon inspect web | jq -c .)" ]
-	says 125 "cordon: --format: there is no .State*Known there: id, name, state*" cordon inspect -f '{{.State.Pid}}' web
+	says 125 "cordon: --format: there is no .Stage*Known there: id, name, state*" cordon inspect -f '{{.Stage.Pid}}' web
 	says 125 "cordon: --format: there is no .spec.oak*Known there: ok, problems*" cordon inspect -f '{{.spec.oak}}' web
 	says 125 "cordon: --format: there is no .name.x*it has no parts*" cordon inspect -f '{{.name.x}}' web
 	says 125 "cordon: --format: {{index .command 0}} is not known*" cordon inspect -f '{{index .command 0}}' web

@@ -114,7 +114,7 @@ is_stopped() {
 	# Another image of that name is not it.
 	cp -r x.layout kept.layout
 	made_of x "file:last:data=2"
-	gives 125 "cordon: the image that it was made from is gone: x (sha256:*" cordon start a
+	gives 125 "cordon: the image that it was made from is gone: x (sha256:????????????)*" cordon start a
 	gives 0 "*" image load -q kept.layout x
 	gives 0 "a" cordon start a
 	gives 0 "0" cordon wait a
@@ -126,7 +126,11 @@ is_stopped() {
 		made_of x "file:last:data=here"
 	gives 0 "*" cordon run -q -d --name a x
 	eventually sh -c '"$0" --root "$1" logs a | grep -q up' "$CORDON" "$CORDON_ROOT"
-	gives 0 '*image:x*"sh -c trap*' cordon ps
+	gives 0 '* x  *"sh -c trap*' cordon ps
+	for name in x x:latest image:x; do
+		gives 0 a cordon ps --format '{{.Names}}' --filter "ancestor=$name"
+	done
+	gives 0 "" cordon ps -q --filter ancestor=y
 	gives 0 "here image 0" cordon exec a sh -c 'echo $(cat /last) $FROM $(id -u)'
 	# A user's sandbox has one id.
 	[ "$(id -u)" -ne 0 ] || gives 0 "33:44" cordon exec -u web a sh -c 'echo $(id -u):$(id -g)'

@@ -230,6 +230,8 @@ on_a_small_disk() { # SIZE SCRIPT
 	[[ "$output" == *"No space left on device"* ]]
 	gives 0 "" cordon run --storage-opt size=2m --set rootfs.writable.inodes=64 -- \
 		dd if=/dev/zero of=/f bs=64k count=20 status=none
+	says 125 "*--read-only says that nothing is written*--storage-opt size=2m*" cordon run --storage-opt size=2m --read-only -- true
+	says 125 "*rootfs.writable.store: auto: memory is too small for it, and an image: *" cordon run --storage-opt size=900t -- true
 	says 125 "*'overlay2.size=1g' is no storage option here*size=SIZE*" cordon run --storage-opt overlay2.size=1g -- true
 }
 
