@@ -8,6 +8,7 @@
 #include <linux/loop.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -48,6 +49,11 @@ static int try_loop(int control, int file, char path[PATH_SIZE])
 	}
 	if (fd < 0)
 		return fd;
+	/* Until the mount, which nobody else can open for himself, udev keeps away from it
+	 * (https://systemd.io/BLOCK_DEVICE_LOCKING): a workload can have made what it wrote look
+	 * like a part of a RAID. */
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	/* AUTOCLEAR: it goes with whoever has it open last. DIRECT_IO: the kernel leaves it out
 	 * where the file cannot. */
 	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO;

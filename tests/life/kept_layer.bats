@@ -54,6 +54,24 @@ layer_of() { # NAME
 }
 
 # bats test_tags=root
+@test "layer: a volume's place that the workload has made a link into /proc is no place any more" {
+	mkdir vol
+	chown 61235:61235 vol
+	kept_start a "${image[@]}" --set '+volumes=[./vol:/a/b:rw]' -- sh -c \
+		'[ ! -e /done ] || exit 7; touch /done; mkdir -p /a/b/self; echo x >/a/b/self/mountinfo; mv /a /a2 && mkdir /a && ln -s /proc /a/b; echo moved'
+	eventually kept_is a exited
+	[ "$(cordon logs a)" = moved ]
+	says 125 "cordon: step volumes: /a/b: *a link at that place which leads nowhere inside, or into /proc or /dev*" cordon start a
+	cordon rm a
+	# The control: left alone it is shown again.
+	kept_start b "${image[@]}" --set '+volumes=[./vol:/a/b:rw]' -- sh -c '[ ! -e /done ] || exit 7; touch /done'
+	eventually kept_is b exited
+	gives 0 b cordon start b
+	gives 0 7 cordon wait b
+	cordon rm b
+}
+
+# bats test_tags=root
 @test "layer: of run --name as well; of a directory's root what was changed and removed; a transient run has none" {
 	make_rootfs tree
 	chown -R 61235:61235 tree

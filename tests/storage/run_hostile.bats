@@ -54,6 +54,21 @@ sees_nothing() { # SCRIPT
 	gives 0 "" cordon run -q y true
 }
 
+# Whoever reads the sandbox's /proc would read what the workload wrote (CVE-2019-16884).
+@test "a link at a volume's place that leads into /proc or /dev: refused; elsewhere in the image it is followed" {
+	local to
+	mkdir vol && echo mine >vol/version && touch file && chmod 755 vol
+	[ "$(id -u)" -ne 0 ] || chown -R 61236:61236 vol file
+	for to in /proc /x/../proc /dev /dev/pts /proc/self/attr; do
+		made_of x "link:data:to=$to"
+		gives 125 "cordon: step volumes: /data: *into /proc or /dev*" cordon run -q --set '+volumes=[./vol:/data]' x true
+	done
+	made_of x "link:data:to=/dev/null"
+	gives 125 "cordon: step volumes: /data: *into /proc or /dev*" cordon run -q --set '+volumes=[./file:/data]' x true
+	made_of x "dir:real link:data:to=/real"
+	gives 0 "mine" cordon run -q --set '+volumes=[./vol:/data]' x cat /real/version
+}
+
 @test "/etc/passwd: a link out, a fifo, a directory, a loop, one that is huge, one of garbage" {
 	local outside=$BATS_TEST_TMPDIR/passwd
 	echo 'outsider:x:77:77::/:/bin/sh' >"$outside"

@@ -244,3 +244,25 @@ on_a_small_disk() { # SIZE SCRIPT
 	# A size that is no multiple of a block.
 	gives 0 "" cordon run "${image[@]}" --set rootfs.writable.size=1234567 --set rootfs.writable.inodes=64 -- true
 }
+
+# A place that somebody else may write to can lead anywhere.
+# bats test_tags=root
+@test "writable: gc as root follows no link in another user's --root, and empties nothing that is not root's alone" {
+	local other=$BATS_TEST_TMPDIR/other victim=$BATS_TEST_TMPDIR/victim id=1700000000 said
+	mkdir -p "$other/state" "$victim/projects/$id/deep"
+	chmod 700 "$other" "$other/state" "$victim" "$victim/projects"
+	chown -R 61237 "$other"
+	ln -s "$victim" "$other/state/writable"
+	run "$CORDON" --root "$other" gc
+	[ -d "$victim/projects/$id/deep" ]
+	# Root's alone, but for one of the directories.
+	mkdir -p "$BATS_TEST_TMPDIR/own/state/writable/projects/$id/deep"
+	chmod -R go= "$BATS_TEST_TMPDIR/own"
+	chmod 0755 "$BATS_TEST_TMPDIR/own/state/writable"
+	says 125 "*projects: remove what ended runs left: Operation not permitted*" "$CORDON" --root "$BATS_TEST_TMPDIR/own" gc
+	# The control: then it is looked at. What is of no project of ours is not emptied.
+	chmod 0700 "$BATS_TEST_TMPDIR/own/state/writable"
+	run "$CORDON" --root "$BATS_TEST_TMPDIR/own" gc
+	[[ "$output" != *"Operation not permitted"* ]]
+	[ -d "$BATS_TEST_TMPDIR/own/state/writable/projects/$id/deep" ]
+}
