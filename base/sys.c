@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -73,11 +74,13 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 
 int sys_open_proc(void)
 {
-	int fd = sys_openat2(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-			     RESOLVE_NO_SYMLINKS);
+	enum { ROOT_INO = 1 }; /* PROC_ROOT_INO in the kernel's proc_fs.h */
+	int fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	struct statfs fs;
+	struct stat st;
 
-	if (fd < 0 || (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC))
+	if (fd < 0 || (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC &&
+		       fstat(fd, &st) == 0 && st.st_ino == ROOT_INO))
 		return fd;
 	close(fd);
 	return -EXDEV;
