@@ -60,8 +60,8 @@ int must_check sys_pidfd_getfd(int pidfd, int their_fd);
 int must_check sys_waitid(idtype_t type, id_t id, siginfo_t *ret_info, int options,
 			  struct rusage *ret_usage);
 
-/* /proc (O_PATH), if it is the kernel's and not reached through a link: -EXDEV for anything else.
- */
+/* /proc (O_PATH), if it is the root of the kernel's, whatever way leads there: -EXDEV for anything
+ * else. */
 int must_check sys_open_proc(void);
 int must_check sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
 			   uint64_t resolve);
