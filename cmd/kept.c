@@ -353,6 +353,18 @@ int kept_start(const struct cmd_context *context, const struct records *records,
 	return exit_code;
 }
 
+void kept_await_end(const struct records *records, const struct sandbox *sandbox)
+{
+	struct sandbox_status status = {0};
+	struct err err;
+	bool is_ending = status_read(records, sandbox, &status, &err) >= 0 && status.has_keeper &&
+			 status.state == SANDBOX_EXITED;
+
+	status_release(&status);
+	if (is_ending)
+		ignore_result(records_wait_ended(sandbox), "then it is left as it is");
+}
+
 int kept_check(const struct cmd_context *context, const struct records *records,
 	       const struct sandbox *sandbox)
 {

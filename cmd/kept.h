@@ -42,6 +42,10 @@ void kept_free_record(struct record *record);
 int must_check kept_start(const struct cmd_context *context, const struct records *records,
 			  const struct sandbox *sandbox);
 
+/* Where a sandbox has ended and its keeper is just about to: waits for that, some seconds at most.
+ * To be called before what runs is left as it is, and without the sandbox's lock. */
+void kept_await_end(const struct records *records, const struct sandbox *sandbox);
+
 /* Whether it could be started, as far as that is known before: decides it anew and changes nothing,
  * also while it runs. Returns the exit code, 0 where it could; what is wrong has been said. */
 int must_check kept_check(const struct cmd_context *context, const struct records *records,

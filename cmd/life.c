@@ -100,9 +100,11 @@ static int start_one(const struct life *life, struct sandbox *sandbox, const cha
 	struct sandbox_status status = {0};
 	struct err err = {0};
 	bool is_alive;
-	int r = sandbox_lock(life->records, sandbox, &err);
+	int r;
 
 	(void)ref;
+	kept_await_end(life->records, sandbox);
+	r = sandbox_lock(life->records, sandbox, &err);
 	if (r == 0)
 		r = status_read(life->records, sandbox, &status, &err);
 	if (r < 0)
@@ -204,8 +206,10 @@ static int start_attached(const struct life *life, struct sandbox *sandbox, cons
 	struct attached *attached = NULL;
 	struct err err = {0};
 	int exit_code;
-	int r = sandbox_lock(life->records, sandbox, &err);
+	int r;
 
+	kept_await_end(life->records, sandbox);
+	r = sandbox_lock(life->records, sandbox, &err);
 	if (r == 0 && records_is_running(sandbox)) {
 		err_set(&err, ERR_USAGE, 0, "sandbox %s runs already", ref);
 		err_hint(&err, "What it prints from now on: cordon attach %s.", ref);

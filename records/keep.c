@@ -237,6 +237,7 @@ int keep_end(struct keep *keep, const struct run_result *result, const char *res
 	str_format(path, sizeof(path), "%s/live", keep->sandbox->id);
 	if (unlinkat(keep->records->live_fd, path, 0) != 0 && errno != ENOENT && r == 0)
 		r = err_set(err, ERR_SETUP, errno, "%s/sandboxes/%s", keep->records->run, path);
+	ignore_result(fault_point("keep.gone", NULL), "it has been written down");
 	return r;
 }
 

@@ -184,3 +184,29 @@ is_gone() { # PID
 	nothing_left
 	[ -z "$(kept_claims)" ]
 }
+
+# Between the last word of its keeper and the end of that.
+@test "start of one whose keeper has said its end and has not ended yet: waits for that, and starts it" {
+	local keeper client code=0
+	CORDON_FAULT=keep.gone:stop cordon run -d --name web "${plain[@]}" -- sh -c 'sleep 0.3; exit 5' >/dev/null
+	id=$(readlink "$CORDON_ROOT/state/names/web")
+	eventually grep -qx 'exit_code 5' "$CORDON_ROOT/state/sandboxes/$id/state"
+	keeper=$(awk '$1 == "keeper" { print $2 }' "$CORDON_ROOT/state/sandboxes/$id/state")
+	eventually stands "$keeper"
+	[ "$(cordon ps -a --format '{{.State}}')" = exited ]
+	"$CORDON" --root "$CORDON_ROOT" start web >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null 3>&- &
+	client=$!
+	sleep 0.5
+	kill -0 "$client"
+	kill -CONT "$keeper"
+	wait "$client" || code=$?
+	[ "$code" -eq 0 ]
+	[ "$(cordon wait web)" = 5 ]
+	[ "$(grep -c '"action":"start"' "$CORDON_ROOT"/state/events*)" -eq 2 ]
+	cordon rm web >/dev/null
+	kept_nothing_left
+}
+
+stands() { # PID
+	[ "$(ps -o stat= -p "$1" | cut -c1)" = T ]
+}

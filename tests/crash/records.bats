@@ -147,7 +147,7 @@ has_begun() {
 
 @test "run -d: the keeper killed at the end, at each point: the sandbox is stopped, and says why" {
 	local point kind bad=0
-	for point in keep.ending keep.ended; do
+	for point in keep.ending keep.ended keep.gone; do
 		hurt "$point:kill" run -d --name web "${plain[@]}" -- "${brief[@]}"
 		expect "$point" 0 || bad=1
 		gone_within 3 || bad=1
