@@ -248,7 +248,7 @@ on_a_small_disk() { # SIZE SCRIPT
 # A place that somebody else may write to can lead anywhere.
 # bats test_tags=root
 @test "writable: gc as root follows no link in another user's --root, and empties nothing that is not root's alone" {
-	local other=$BATS_TEST_TMPDIR/other victim=$BATS_TEST_TMPDIR/victim id=1700000000 said
+	local other=$BATS_TEST_TMPDIR/other victim=$BATS_TEST_TMPDIR/victim id=1700000000
 	mkdir -p "$other/state" "$victim/projects/$id/deep"
 	chmod 700 "$other" "$other/state" "$victim" "$victim/projects"
 	chown -R 61237 "$other"
