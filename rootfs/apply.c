@@ -141,8 +141,9 @@ static bool is_on(int fd, int place)
 
 /* Whether a place is the kernel's or ours, where a policy names none: /proc, /dev, what is mounted
  * below them, a device. A link on the way, of an image's or a kept root's, may lead there; whoever
- * then reads the sandbox's /proc would read what the workload wrote (CVE-2019-16884). */
-static bool is_kernels(const struct rootfs_run *run, int place)
+ * then reads the sandbox's /proc would read what the workload wrote (CVE-2019-16884). A secret may
+ * be shown over what is hidden, which is a device. */
+static bool is_kernels(const struct rootfs_run *run, int place, enum tree_stage stage)
 {
 	struct statfs fs;
 	struct stat st;
@@ -150,7 +151,8 @@ static bool is_kernels(const struct rootfs_run *run, int place)
 	if (fstatfs(place, &fs) != 0 || fstat(place, &st) != 0)
 		return true;
 	return fs.f_type == PROC_SUPER_MAGIC || fs.f_type == DEVPTS_SUPER_MAGIC ||
-	       fs.f_type == SYSFS_MAGIC || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) ||
+	       fs.f_type == SYSFS_MAGIC ||
+	       (stage == TREE_VOLUMES && !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) ||
 	       is_on(run->dev_fd, place);
 }
 
@@ -175,7 +177,7 @@ static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct
 	if (place < 0)
 		return place;
 	if (op->stage >= TREE_VOLUMES && !path_is_below(op->target, "/dev") &&
-	    !path_is_below(op->target, "/proc") && is_kernels(run, place))
+	    !path_is_below(op->target, "/proc") && is_kernels(run, place, op->stage))
 		return -ELOOP;
 	return sys_move_mount(tree_fd, "", place, "", BOTH_EMPTY);
 }
