@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/own_dir.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -224,17 +225,12 @@ static int open_projects(const struct quota_request *request)
 	return sys_openat(request->dir_fd, dir_name, DIR_FLAGS, 0);
 }
 
-/* A directory of root's alone, which is not made. */
-static int open_own(int at_fd, const char *path)
+static int open_own(int at_fd, const char *path, struct err *err)
 {
-	_cleanup_fd_ int fd = sys_openat(at_fd, path, DIR_FLAGS, 0);
-	struct stat st;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) != 0)
-		return -errno;
-	return st.st_uid == geteuid() && (st.st_mode & 077) == 0 ? steal_fd(&fd) : -EPERM;
+	return at_fd < 0 && at_fd != AT_FDCWD
+		       ? at_fd
+		       : own_dir_open(at_fd, path, false,
+				      "Set its owner and mode 0700, or remove it.", err);
 }
 
 /* Whether the directory is of that project, and so what is in it. */
@@ -403,16 +399,16 @@ int quota_project_gc(const char *kept_path, const char *name, uint32_t *ret_remo
 		     struct err *err)
 {
 	/* Each is looked at: whoever may write to one of them could lead to somebody else's. */
-	_cleanup_fd_ int kept_fd = open_own(AT_FDCWD, kept_path);
-	_cleanup_fd_ int place_fd = kept_fd < 0 ? kept_fd : open_own(kept_fd, name);
-	_cleanup_fd_ int projects_fd = place_fd < 0 ? place_fd : open_own(place_fd, dir_name);
+	_cleanup_fd_ int kept_fd = open_own(AT_FDCWD, kept_path, err);
+	_cleanup_fd_ int place_fd = kept_fd < 0 ? kept_fd : open_own(kept_fd, name, err);
+	_cleanup_fd_ int projects_fd = place_fd < 0 ? place_fd : open_own(place_fd, dir_name, err);
 	struct store_names names = {0};
 	int r, result = 0;
 
 	*ret_removed = 0;
-	if (projects_fd == -ENOENT)
-		return 0;
-	r = projects_fd < 0 ? projects_fd : store_names_read(projects_fd, false, &names);
+	if (projects_fd < 0)
+		return projects_fd == -ENOENT ? 0 : err_wrap(err, "%s", kept_path);
+	r = store_names_read(projects_fd, false, &names);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		uint32_t id;
 		int removed = parse_id(names.list[i], &id)

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/own_dir.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -62,23 +63,9 @@ static int make_parents(const char *path)
 
 static int open_own_dir(int dirfd, const char *name, bool makes, struct err *err)
 {
-	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
-
-	if (makes && mkdirat(dirfd, name, 0700) != 0 && errno != EEXIST)
-		return err_set(err, ERR_SETUP, errno, "%s: make the directory", name);
-	fd = sys_openat(dirfd, name, DIR_FLAGS, 0);
-	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s: open the directory", name);
-	if (fstat(fd, &st) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s: stat", name);
-	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-		err_set(err, ERR_SETUP, 0, "%s: belongs to uid %u with mode %o, not to you alone",
-			name, st.st_uid, st.st_mode & 07777);
-		return err_hint(err, "Set its owner and mode 0700, or name another place with "
-				     "--root DIR.");
-	}
-	return steal_fd(&fd);
+	return own_dir_open(dirfd, name, makes,
+			    "Set its owner and mode 0700, or name another place with --root DIR.",
+			    err);
 }
 
 /* Whoever else makes the store at the same moment writes the same. */
