@@ -187,7 +187,8 @@ static void check_facts(struct checkup *checkup, const struct decision *d,
 	check_apparmor(checkup);
 	doctor_groups(checkup, f, request);
 	doctor_say(checkup, CHECK_NOT_HERE, NULL,
-		   "not in this build: running from images, networks");
+		   "not in this build: running from images, networks of an ordinary "
+		   "user, and beyond the host");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 

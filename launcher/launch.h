@@ -15,6 +15,7 @@
 #include "launcher/cordon.h"
 #include "launcher/denials.h"
 #include "launcher/fault.h"
+#include "launcher/network.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/recorder.h"
@@ -81,6 +82,7 @@ struct launch {
 	struct stores stores;
 	struct notifier_process notifier;
 	struct auditor_process auditor;
+	struct sandbox_network network;
 
 	/* in the child */
 	int listener_inside; /* of the workload's process, until its exec */
@@ -92,6 +94,7 @@ struct launch {
 	uint32_t id_block; /* the caller's, 0: none */
 	const struct run_target *target;
 	const struct run_logs *logs;
+	const char *network_holder;          /* run_options' */
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
 	struct fault fault;                  /* test builds */
 };

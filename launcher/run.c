@@ -391,6 +391,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.id_block = options->id_block,
 		.target = options->target,
 		.logs = options->logs,
+		.network_holder = options->network_holder,
 		.fault = fault_from_environment(),
 	};
 	struct err undo_err = {0};
@@ -405,6 +406,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		enter_init(&launch);
 	find_start_dir(&launch);
 	terminal_init(&launch.terminal);
+	network_init(&launch.network);
 	output_init(&launch.output);
 	memset(ret_result, 0, sizeof(*ret_result));
 	ret_result->kind = RUN_SETUP_FAILED;
