@@ -62,6 +62,7 @@ NET_SRC      := \
 	net/netlink.c \
 	net/netlink_message.c \
 	net/network.c \
+	net/nft.c \
 	net/store.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \

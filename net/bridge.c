@@ -3,12 +3,14 @@
 #include "net/bridge.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "net/nft.h"
 
 /* By which a link is known as ours: nobody else's has it, whatever its name is. */
 static void alias_of(const struct network *network, char buf[LINK_ALIAS_MAX])
@@ -355,6 +357,18 @@ static int add_gateway(struct netlink *netlink, const struct net_link *link,
 	return link_add_address(netlink, link, &address, err);
 }
 
+/* The setting alone would go with the next that somebody makes for the whole host. */
+static int end_here(const struct network *network, struct err *err)
+{
+	struct netlink netlink = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &netlink, err);
+
+	if (r == 0)
+		r = nft_end_at(&netlink, network->bridge, err);
+	netlink_close(&netlink);
+	return r;
+}
+
 static int ensure_ours(struct netlink *netlink, const struct network *network, struct net_link *ret,
 		       struct err *err)
 {
@@ -371,6 +385,8 @@ static int ensure_ours(struct netlink *netlink, const struct network *network, s
 		r = set_all(network, err);
 	if (r == 0)
 		r = set_ipv6(network, err);
+	if (r == 0)
+		r = end_here(network, err);
 	if (r == 0)
 		r = add_gateway(netlink, ret, &network->gateway, &network->subnet, err);
 	if (r == 0)
@@ -405,17 +421,33 @@ int bridge_ensure(struct netlink *netlink, const struct network *network, struct
 	return r == 0 ? has_gateway(netlink, network, ret, err) : r;
 }
 
-int bridge_remove(struct netlink *netlink, const struct network *network, struct err *err)
+static int remove_link(struct netlink *netlink, const struct network *network, struct err *err)
 {
 	struct net_link link;
-	int r = network->is_own ? link_find(netlink, network->bridge, &link, err) : 0;
+	int r = link_find(netlink, network->bridge, &link, err);
 
 	if (r <= 0)
 		return r;
-	r = check_ours(network, &link, err);
 	/* Somebody else's by now: it stays. */
-	if (r < 0)
+	if (check_ours(network, &link, err) < 0)
 		return 0;
 	r = link_remove(netlink, &link, err);
 	return r == -ENODEV ? 0 : r;
+}
+
+int bridge_remove(struct netlink *netlink, const struct network *network, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r;
+
+	if (!network->is_own)
+		return 0;
+	/* As long as it is there, nothing is forwarded. */
+	r = remove_link(netlink, network, err);
+	if (r == 0)
+		r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	if (r == 0)
+		r = nft_forget(&nft, network->bridge, err);
+	netlink_close(&nft);
+	return r;
 }

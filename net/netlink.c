@@ -42,12 +42,22 @@ static int refuse(const struct netlink_verdict *verdict, const char *what, struc
 	return err_set(err, ERR_SETUP, verdict->error, "%s: %s", what, verdict->text);
 }
 
+static int send_bytes(const struct netlink *netlink, const void *bytes, size_t len,
+		      const char *what, struct err *err)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	ssize_t n;
+
+	do
+		n = sendto(netlink->fd, bytes, len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_set(err, ERR_SETUP, errno, "%s", what) : 0;
+}
+
 static int send_request(struct netlink *netlink, struct netlink_request *request, const char *what,
 			struct err *err)
 {
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	struct nlmsghdr head;
-	ssize_t n;
 
 	if (request->overflow)
 		return err_set(err, ERR_BUG, EMSGSIZE, "%s", what);
@@ -55,15 +65,11 @@ static int send_request(struct netlink *netlink, struct netlink_request *request
 	head.nlmsg_len = (uint32_t)request->len;
 	head.nlmsg_seq = ++netlink->sequence;
 	memcpy(request->bytes, &head, sizeof(head));
-	do
-		n = sendto(netlink->fd, request->bytes, request->len, 0, (struct sockaddr *)&kernel,
-			   sizeof(kernel));
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_set(err, ERR_SETUP, errno, "%s", what) : 0;
+	return send_bytes(netlink, request->bytes, request->len, what, err);
 }
 
 /* One datagram of the kernel's: others may send to the socket as well (netlink(7)). */
-static ssize_t receive(const struct netlink *netlink, void *buf, size_t size)
+static ssize_t receive(const struct netlink *netlink, void *buf, size_t size, int flags)
 {
 	for (;;) {
 		struct sockaddr_nl from = {0};
@@ -72,7 +78,7 @@ static ssize_t receive(const struct netlink *netlink, void *buf, size_t size)
 				      .msg_namelen = sizeof(from),
 				      .msg_iov = &part,
 				      .msg_iovlen = 1};
-		ssize_t n = recvmsg(netlink->fd, &head, 0);
+		ssize_t n = recvmsg(netlink->fd, &head, flags);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -120,7 +126,7 @@ static int converse(struct netlink *netlink, const struct asking *asking, struct
 	int result = 0;
 
 	while (!is_over) {
-		ssize_t n = receive(netlink, buf, sizeof(buf));
+		ssize_t n = receive(netlink, buf, sizeof(buf), 0);
 		struct netlink_message message;
 		size_t at = 0;
 		int r;
@@ -170,4 +176,76 @@ int netlink_ask(struct netlink *netlink, struct netlink_request *request, const 
 	memcpy(request->bytes, &head, sizeof(head));
 	r = send_request(netlink, request, what, err);
 	return r < 0 ? r : converse(netlink, &asking, err);
+}
+
+/* ---- batches ---- */
+
+struct telling {
+	const struct netlink_batch *batch;
+	const char *what;
+	uint32_t first; /* sequence number of its first message */
+	uint32_t n_told;
+	int result;
+};
+
+/* The verdicts of one datagram. A refusal of any message is the whole batch's: the kernel has done
+ * nothing of it. */
+static int take_verdicts(struct telling *telling, const void *data, size_t len, struct err *err)
+{
+	struct netlink_message message;
+	struct netlink_verdict verdict;
+	size_t at = 0;
+	int r;
+
+	while ((r = netlink_next(data, len, &at, &message)) > 0) {
+		if (message.type != NLMSG_ERROR ||
+		    message.sequence - telling->first >= telling->batch->n)
+			continue;
+		r = netlink_read_verdict(&message, &verdict);
+		if (r < 0)
+			return r;
+		telling->n_told++;
+		if (verdict.error != 0 && telling->result == 0)
+			telling->result = refuse(&verdict, telling->what, err);
+	}
+	return r;
+}
+
+static void number(struct netlink *netlink, struct netlink_batch *batch)
+{
+	struct nlmsghdr head;
+
+	for (size_t at = 0; at < batch->len; at += head.nlmsg_len) {
+		memcpy(&head, batch->bytes + at, sizeof(head));
+		head.nlmsg_seq = ++netlink->sequence;
+		memcpy(batch->bytes + at, &head, sizeof(head));
+	}
+}
+
+int netlink_do_batch(struct netlink *netlink, struct netlink_batch *batch, const char *what,
+		     struct err *err)
+{
+	_Alignas(8) unsigned char buf[ANSWER_MAX];
+	struct telling telling = {.batch = batch, .what = what, .first = netlink->sequence + 1};
+	ssize_t n;
+	int r;
+
+	if (batch->overflow)
+		return err_set(err, ERR_BUG, EMSGSIZE, "%s", what);
+	number(netlink, batch);
+	r = send_bytes(netlink, batch->bytes, batch->len, what, err);
+	if (r < 0)
+		return r;
+	/* It was carried out within sendto(2), and all that there is to say is here. */
+	while ((n = receive(netlink, buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
+		r = take_verdicts(&telling, buf, (size_t)n, err);
+		if (r < 0)
+			return err_set(err, ERR_SETUP, -r, "%s: the kernel's answer", what);
+	}
+	if (telling.result < 0)
+		return telling.result;
+	if (n != -EAGAIN || telling.n_told != batch->n_asks)
+		return err_set(err, ERR_SETUP, n != -EAGAIN ? (int)-n : EPROTO,
+			       "%s: the kernel's answer", what);
+	return 0;
 }

@@ -18,7 +18,7 @@
 
 struct nlmsghdr;
 
-enum { NETLINK_REQUEST_MAX = 1024, NETLINK_TEXT_MAX = 160 };
+enum { NETLINK_REQUEST_MAX = 1024, NETLINK_TEXT_MAX = 160, NETLINK_BATCH_MAX = 8192 };
 
 /* ---- requests ---- */
 
@@ -103,6 +103,21 @@ void netlink_close(struct netlink *netlink);
  */
 int must_check netlink_do(struct netlink *netlink, struct netlink_request *request,
 			  const char *what, struct err *err);
+
+/* Several that take effect together or not at all (nfnetlink); the first and the last are its
+ * bounds.
+ */
+struct netlink_batch {
+	_Alignas(4) unsigned char bytes[NETLINK_BATCH_MAX];
+	size_t len;
+	uint32_t n;      /* messages */
+	uint32_t n_asks; /* of which so many ask for a verdict */
+	bool overflow;
+};
+void netlink_batch_add(struct netlink_batch *batch, const struct netlink_request *request,
+		       bool asks);
+int must_check netlink_do_batch(struct netlink *netlink, struct netlink_batch *batch,
+				const char *what, struct err *err);
 
 /* Who is shown the messages of an answer. A negative number ends it, and is passed on. */
 struct netlink_reader {

@@ -102,6 +102,26 @@ void netlink_nest_end(struct netlink_request *request, size_t begin)
 		       sizeof(len));
 }
 
+void netlink_batch_add(struct netlink_batch *batch, const struct netlink_request *request,
+		       bool asks)
+{
+	struct nlmsghdr head;
+
+	if (batch->overflow || request->overflow ||
+	    request->len > sizeof(batch->bytes) - batch->len) {
+		batch->overflow = true;
+		return;
+	}
+	memcpy(&head, request->bytes, sizeof(head));
+	head.nlmsg_len = (uint32_t)request->len;
+	head.nlmsg_seq = batch->n++;
+	head.nlmsg_flags |= asks ? NLM_F_ACK : 0;
+	batch->n_asks += asks;
+	memcpy(batch->bytes + batch->len, request->bytes, request->len);
+	memcpy(batch->bytes + batch->len, &head, sizeof(head));
+	batch->len += request->len;
+}
+
 /* ---- reading ---- */
 
 int netlink_next(const void *data, size_t len, size_t *at, struct netlink_message *ret)

@@ -119,6 +119,24 @@ asks() { # NETWORK ADDRESS
 	cordon run --network "$1" -- perl -e "$client" "$2" 2
 }
 
+# A sandbox that prints each datagram that arrives on port 5001; sets ip.
+listens() { # NETWORK NAME
+	cordon run -d --name "$2" --network "$1" -- perl -e 'use IO::Socket::IP; $| = 1;
+		my $s = IO::Socket::IP->new(Proto => "udp", LocalPort => 5001) or die "$@\n";
+		print "up\n"; while ($s->recv(my $text, 99)) { print "got $text\n" }' >/dev/null
+	eventually says_up "$2"
+	# For the test.
+	# shellcheck disable=SC2034
+	ip=$(address_of "$1" "$2")
+}
+
+# Sends one, as `host` or `on NAME` is put before it.
+sends='use IO::Socket::IP; IO::Socket::IP->new(Proto => "udp", PeerHost => $ARGV[0], PeerPort => 5001)->send($ARGV[1])'
+
+got() { # NAME TEXT
+	[[ "$(cordon logs "$1")" == *"got $2"* ]]
+}
+
 host_asks() { # ADDRESS
 	host perl -e "$client" "$1" 2
 }

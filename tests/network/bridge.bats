@@ -139,3 +139,34 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 	printf 'cordon: 1\nextends: default\nnetwork: {mode: wen}\n' >p.yaml
 	says 125 "*no network is called wen*p.yaml:3*" cordon run --profile ./p.yaml -- true
 }
+
+# bats test_tags=root
+@test "forwarding that is switched on later, and for all, lets nothing in" {
+	local a bridge
+	peer lan 10.50.0.2/24 10.50.0.1
+	cordon network create --internal web
+	bridge=$(cordon network inspect web | jq -r '.[0].bridge')
+	listens web a
+	a=$ip
+	host ip link add br0 type bridge
+	host ip address add 10.77.0.1/24 dev br0
+	host ip link set br0 up
+	cordon network create --bridge br0 own
+	listens own b
+	host sysctl -qw net.ipv4.ip_forward=0
+	host sysctl -qw net.ipv4.ip_forward=1
+	# The first layer is gone.
+	[ "$(host cat "/proc/sys/net/ipv4/conf/$bridge/forwarding")" = 1 ]
+	on lan perl -e "$sends" "$a" lan
+	# The same to a sandbox behind an admin's own bridge arrives, and so does the host's to ours.
+	on lan perl -e "$sends" "$ip" lan
+	eventually got b lan
+	host perl -e "$sends" "$a" host
+	eventually got a host
+	run got a lan
+	[ "$status" -eq 1 ]
+	# The next start has both layers again.
+	cordon run --network web -- true
+	[ "$(host cat "/proc/sys/net/ipv4/conf/$bridge/forwarding")" = 0 ]
+	cordon rm -f a b
+}

@@ -197,6 +197,34 @@ static void reads_the_kernels_words(void **state)
 	assert_int_equal(netlink_read_verdict(&message, &verdict), -EBADMSG);
 }
 
+static void numbers_batches(void **state)
+{
+	struct netlink_batch batch = {.len = 0};
+	struct netlink_request request;
+	struct netlink_message message;
+	size_t at = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		begin(&request, RTM_NEWLINK, i);
+		netlink_batch_add(&batch, &request, i == 1);
+	}
+	assert_int_equal(batch.n, 3);
+	assert_int_equal(batch.n_asks, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(netlink_next(batch.bytes, batch.len, &at, &message), 1);
+		assert_int_equal(message.sequence, i);
+		assert_int_equal((message.flags & NLM_F_ACK) != 0, i == 1);
+	}
+	while (!batch.overflow)
+		netlink_batch_add(&batch, &request, true);
+	assert_true(batch.len <= sizeof(batch.bytes));
+	request.overflow = true;
+	batch = (struct netlink_batch){.len = 0};
+	netlink_batch_add(&batch, &request, true);
+	assert_true(batch.overflow);
+}
+
 /* Every namespace has lo, and nobody needs a privilege to look. */
 static void talks(void **state)
 {
@@ -230,6 +258,7 @@ int main(void)
 		cmocka_unit_test(reads_routes_and_addresses),
 		cmocka_unit_test(notices_what_does_not_fit),
 		cmocka_unit_test(reads_the_kernels_words),
+		cmocka_unit_test(numbers_batches),
 		cmocka_unit_test(talks),
 	};
 
