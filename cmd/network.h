@@ -22,6 +22,11 @@ void network_place_close(struct network_place *place);
 /* Refuses who is not root: in this build networks are root's. */
 int must_check network_check_root(const char *command, struct err *err);
 
+/* "networks": the networks in which the sandbox with this id has an address, each with what it has
+ * there. Empty where there is no store of them. */
+struct json;
+void network_put_joined(const struct cmd_context *context, const char *id, struct json *json);
+
 /* What a crash left; see cordon_sweep_networks. Needs: the lock. */
 int must_check network_sweep(const struct network_place *place, uint32_t *n_removed,
 			     struct err *err);

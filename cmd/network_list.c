@@ -207,6 +207,55 @@ static int put_lease(void *ctx, const char *address, const char *holder)
 	return 0;
 }
 
+struct joined {
+	struct leases leases;
+	const char *id;
+};
+
+static int put_joined(void *ctx, const char *address, const char *holder)
+{
+	struct joined *joined = ctx;
+	const char *id = strrchr(holder, '/');
+	char mac[MAC_TEXT_MAX];
+	struct lease lease;
+
+	if (id == NULL || !str_equal(id + 1, joined->id) ||
+	    !lease_of(joined->leases.network, address, &lease))
+		return 0;
+	json_open(joined->leases.json, joined->leases.network->name, '{');
+	put_prefix(joined->leases.json, "ip_address", &lease.address, true);
+	put_prefix(joined->leases.json, "ip6_address", &lease.address6, true);
+	address_format_mac(lease.mac, mac);
+	json_text(joined->leases.json, "mac_address", mac);
+	json_text(joined->leases.json, "interface", "eth0");
+	json_close(joined->leases.json, '}');
+	return 0;
+}
+
+void network_put_joined(const struct cmd_context *context, const char *id, struct json *json)
+{
+	struct network_place place = {.networks = {.fd = -EBADF}};
+	struct network_list list = {0};
+	struct err ignored;
+
+	json_open(json, "networks", '{');
+	if (network_place_open(context, false, &place, &ignored) == 0 &&
+	    networks_list(&place.networks, &list, &ignored) == 0) {
+		for (size_t i = 0; i < list.n; i++) {
+			struct joined joined = {.leases = {.json = json, .network = &list.list[i]},
+						.id = id};
+			const struct lease_reader reader = {.each = put_joined, .ctx = &joined};
+
+			ignore_result(lease_walk(&place.networks, list.list[i].name, &reader,
+						 &ignored),
+				      "what cannot be read is not known");
+		}
+		network_list_free(&list);
+	}
+	network_place_close(&place);
+	json_close(json, '}');
+}
+
 static int inspect_one(const struct networks *networks, const char *ref, struct json *json,
 		       struct err *err)
 {

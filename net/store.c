@@ -57,25 +57,36 @@ static int open_own(int dirfd, const char *name, bool makes, struct err *err)
 	return steal_fd(&fd);
 }
 
+static int open_dirs(const char *state, bool makes, struct networks *networks, struct err *err)
+{
+	_cleanup_fd_ int state_fd = open_own(AT_FDCWD, state, makes, err);
+
+	if (state_fd < 0)
+		return state_fd;
+	networks->fd = open_own(state_fd, "networks", makes, err);
+	if (networks->fd < 0)
+		return networks->fd;
+	/* What is in it outlives the boot, and so has to be found after it. */
+	return makes && fsync(state_fd) != 0
+		       ? err_set(err, ERR_SETUP, errno, "%s: write to the disk", state)
+		       : 0;
+}
+
 int networks_open(const char *state, bool makes, struct networks *ret, struct err *err)
 {
 	struct networks networks = {.fd = -EBADF};
-	_cleanup_fd_ int state_fd = -EBADF;
 	size_t len = str_format(networks.path, sizeof(networks.path), "%s/networks", state);
 	int r;
 
 	if (len == sizeof(networks.path) - 1)
 		return err_set(err, ERR_USAGE, ENAMETOOLONG, "%s", state);
-	r = makes ? make_parents(state) : 0;
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: make its parents", state);
-	state_fd = open_own(AT_FDCWD, state, makes, err);
-	r = state_fd;
-	if (state_fd >= 0)
-		r = networks.fd = open_own(state_fd, "networks", makes, err);
-	/* What is in it outlives the boot, and so has to be found after it. */
-	if (r >= 0 && makes && fsync(state_fd) != 0)
-		r = err_set(err, ERR_SETUP, errno, "%s: write to the disk", state);
+	/* Mostly it is there, and nothing waits for the disk. */
+	r = open_dirs(state, false, &networks, err);
+	if (r == -ENOENT && makes) {
+		r = make_parents(state);
+		r = r < 0 ? err_set(err, ERR_SETUP, -r, "%s: make its parents", state)
+			  : open_dirs(state, true, &networks, err);
+	}
 	if (r < 0 && (makes || r != -ENOENT)) {
 		close_fd(&networks.fd);
 		return r;

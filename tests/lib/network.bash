@@ -130,7 +130,8 @@ listens() { # NETWORK NAME
 	ip=$(address_of "$1" "$2")
 }
 
-# Sends one, as `host` or `on NAME` is put before it.
+# Sends one, as `host` or `on NAME` is put before it. For the tests:
+# shellcheck disable=SC2034
 sends='use IO::Socket::IP; IO::Socket::IP->new(Proto => "udp", PeerHost => $ARGV[0], PeerPort => 5001)->send($ARGV[1])'
 
 got() { # NAME TEXT

@@ -94,6 +94,8 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 	serve web a
 	a=$ip
 	[ "$a" = 10.9.0.128 ]
+	[ "$(cordon inspect a | jq -c '.[0].networks')" = \
+		'{"web":{"ip_address":"10.9.0.128/24","ip6_address":null,"mac_address":"02:c0:0a:09:00:80","interface":"eth0"}}' ]
 	serve web b
 	[ "$ip" = 10.9.0.129 ]
 	cordon stop -t 0 a
