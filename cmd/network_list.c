@@ -132,6 +132,12 @@ static void put_json_list(const struct network_list *list, const struct words *w
 	json_close(json, ']');
 }
 
+/* NULL: what is written there does not fit, and that is said (print_json). */
+static char *document_room(void)
+{
+	return malloc(DOCUMENT_MAX);
+}
+
 static int print_json(struct json *json)
 {
 	struct err err = {0};
@@ -147,7 +153,7 @@ static int print_json(struct json *json)
 int cmd_network_ls(const struct cmd_context *context, int argc, char **argv)
 {
 	static const char *const keys[] = {"driver", "id", "label", "name", "type", NULL};
-	_cleanup_free_ char *buf = malloc(DOCUMENT_MAX);
+	_cleanup_free_ char *buf = NULL;
 	struct network_list list = {0};
 	struct network_place place;
 	struct words words;
@@ -162,11 +168,12 @@ int cmd_network_ls(const struct cmd_context *context, int argc, char **argv)
 		print_note("network ls takes no arguments, but was given %s", argv[1]);
 		return EXIT_CORDON;
 	}
-	if (buf == NULL || network_check_filters(&words, keys, &err) < 0 ||
+	if (network_check_filters(&words, keys, &err) < 0 ||
 	    network_place_open(context, false, &place, &err) < 0)
 		return life_say(&err);
+	buf = document_room();
 	exit_code = networks_list(&place.networks, &list, &err) < 0 ? life_say(&err) : 0;
-	json_init(&json, buf, DOCUMENT_MAX);
+	json_init(&json, buf, buf != NULL ? DOCUMENT_MAX : 0);
 	if (exit_code == 0 && words.wants_json) {
 		put_json_list(&list, &words, &json);
 		exit_code = print_json(&json);
@@ -277,7 +284,7 @@ static int inspect_one(const struct networks *networks, const char *ref, struct 
 
 int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv)
 {
-	_cleanup_free_ char *buf = malloc(DOCUMENT_MAX);
+	_cleanup_free_ char *buf = NULL;
 	struct network_place place;
 	struct words words;
 	struct json json;
@@ -287,9 +294,10 @@ int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv
 	(void)argc;
 	if (life_parse("network inspect", argv, 1, &words, &exit_code) < 0)
 		return exit_code;
-	if (buf == NULL || network_place_open(context, false, &place, &err) < 0)
+	if (network_place_open(context, false, &place, &err) < 0)
 		return life_say(&err);
-	json_init(&json, buf, DOCUMENT_MAX);
+	buf = document_room();
+	json_init(&json, buf, buf != NULL ? DOCUMENT_MAX : 0);
 	json_open(&json, NULL, '[');
 	for (char **word = argv + 1; *word != NULL; word++)
 		if (inspect_one(&place.networks, *word, &json, &err) < 0)
