@@ -23,6 +23,7 @@ POLICY_SRC   := \
 	policy/forms.c \
 	policy/image.c \
 	policy/resolve_architectures.c \
+	policy/resolve_network.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
@@ -62,6 +63,18 @@ STORAGE_SRC  := \
 	storage/store.c \
 	storage/sweep.c \
 	storage/work.c
+NET_SRC      := \
+	net/address.c \
+	net/bridge.c \
+	net/endpoint.c \
+	net/lease.c \
+	net/link.c \
+	net/link_read.c \
+	net/netlink.c \
+	net/netlink_message.c \
+	net/network.c \
+	net/nft.c \
+	net/store.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \
 	launcher/child.c \
@@ -85,6 +98,7 @@ LAUNCHER_SRC := \
 	launcher/landlock_places.c \
 	launcher/limits.c \
 	launcher/limits_text.c \
+	launcher/network.c \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
@@ -127,6 +141,9 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/events.c \
 	cmd/fill.c \
 	cmd/moment.c \
+	cmd/network.c \
+	cmd/network_create.c \
+	cmd/network_list.c \
 	cmd/own_flags.c \
 	cmd/processes.c \
 	cmd/stats.c \
@@ -172,7 +189,7 @@ RECORDS_SRC := \
 	records/status_files.c \
 	records/store.c \
 	records/target.c
-LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
+LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) $(NET_SRC) $(LAUNCHER_SRC) $(RECORDS_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o \
@@ -426,6 +443,10 @@ UNIT_SRC := \
 	tests/unit/cmd/test_detach_keys.c \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
+	tests/unit/net/test_address.c \
+	tests/unit/net/test_netlink.c \
+	tests/unit/net/test_network.c \
+	tests/unit/net/test_networks.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c \
 	tests/unit/storage/test_store.c
@@ -495,6 +516,8 @@ unit-list:
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
 FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
 	attach \
+	netlink \
+	network \
 	$(if $(HAS_IMAGE),image)
 FUZZ_BIN     := $(FUZZ_NAMES:%=$(O)/tests/fuzz/fuzz_%)
 FUZZ_SECONDS := 9

@@ -71,6 +71,12 @@ static bool is_allowed(const struct sandbox_spec *spec, const char *call)
 	return s->default_action.kind == ACT_ALLOW;
 }
 
+/* Said of a sandbox without one alone. */
+static bool is_of_no_network(const char *text)
+{
+	return text != NULL && str_has_prefix(text, "there is no network inside");
+}
+
 static bool has_argument(const char *const *argv, const char *word)
 {
 	for (; word != NULL && *argv != NULL; argv++)
@@ -104,8 +110,9 @@ bool advice_text(const struct sandbox_spec *spec, const char *const *argv, bool 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct advice *row = &rows[i];
 
-		if (strstr(row->names, name) == NULL || (!failed && !row->always) ||
-		    has_argument(argv, row->without) ||
+		if (strstr(row->names, name) == NULL ||
+		    (is_of_no_network(row->text) && spec->network.name[0] != '\0') ||
+		    (!failed && !row->always) || has_argument(argv, row->without) ||
 		    (row->call != NULL && is_allowed(spec, row->call)))
 			continue;
 		if (row->text != NULL)

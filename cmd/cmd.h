@@ -120,6 +120,12 @@ int cmd_profile_new(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_keys(const struct cmd_context *context, int argc, char **argv);
 int cmd_image_verb(const struct cmd_context *context, int argc, char **argv);
 int cmd_image(const struct cmd_context *context, int argc, char **argv);
+int cmd_network(const struct cmd_context *context, int argc, char **argv);
+int cmd_network_create(const struct cmd_context *context, int argc, char **argv);
+int cmd_network_ls(const struct cmd_context *context, int argc, char **argv);
+int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv);
+int cmd_network_rm(const struct cmd_context *context, int argc, char **argv);
+int cmd_network_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_gc(const struct cmd_context *context, int argc, char **argv);
 
 /* Where the images are: the store's path, into buf of PATH_MAX bytes. */

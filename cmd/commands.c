@@ -66,6 +66,25 @@ static const struct subcommand image_commands[] = {
 	{.name = NULL},
 };
 
+static const struct subcommand network_commands[] = {
+	{"create", "[FLAGS] NAME", "make a network of its own",
+	 "Prints its id. Its subnet collides with no route of the host's. It ends at its\n"
+	 "bridge: sandboxes reach one another and the host's address on it, and nothing\n"
+	 "beyond (what leaves the host is not in this build). Takes root.\n",
+	 0, cmd_network_create, NULL},
+	{"ls", "[FLAGS]", "list the networks", "", COMMAND_JSON, cmd_network_ls, NULL},
+	{"inspect", "NETWORK...", "print all that is known of networks, as JSON",
+	 "NETWORK is a name, or the first digits of an id. An array with an object for\n"
+	 "each, with who has which address.\n",
+	 0, cmd_network_inspect, NULL},
+	{"rm", "[FLAGS] NETWORK...", "remove networks that nobody is in",
+	 "bridge, host and none are built in, and stay.\n", 0, cmd_network_rm, NULL},
+	{"prune", "[FLAGS]", "remove all networks that nobody is in",
+	 "Asks first; where there is no terminal to ask at it takes -f. Prints the names.\n", 0,
+	 cmd_network_prune, NULL},
+	{.name = NULL},
+};
+
 const struct subcommand commands[] = {
 	{"run", "[FLAGS] {IMAGE [CMD...] | -- CMD...}", "run a program in a sandbox of its own",
 	 "Runs CMD in a sandbox: from IMAGE, or behind `--` with the host's own programs,\n"
@@ -165,12 +184,15 @@ const struct subcommand commands[] = {
 	 "Where they are kept and what becomes of owners: docs/IMAGES.md. To run one:\n"
 	 "cordon run IMAGE.\n",
 	 0, cmd_image, image_commands},
+	{"network", "COMMAND", "make, list and remove networks",
+	 "A sandbox joins one with --network NAME, or `network: {mode: NAME}` of a profile.\n", 0,
+	 cmd_network, network_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
 	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"
 	 "and removes what a killed command left half-made or half-removed. What is alive,\n"
 	 "and what another command is at work on, is not touched. Of images: removes what\n"
-	 "is half made.\n",
+	 "is half made. Of networks: likewise, and gives back addresses of nobody.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},

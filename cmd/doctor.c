@@ -196,7 +196,9 @@ static void check_facts(struct checkup *checkup, const struct decision *d,
 	check_landlock(checkup);
 	check_apparmor(checkup);
 	doctor_groups(checkup, f, request);
-	doctor_say(checkup, CHECK_NOT_HERE, NULL, "not in this build: networks");
+	doctor_say(checkup, CHECK_NOT_HERE, NULL,
+		   "not in this build: networks of an ordinary user, and beyond "
+		   "the host");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
+#include "cmd/network.h"
 #include "cmd/print.h"
 #include "cmd/update_apply.h"
 #include "storage/store.h"
@@ -45,6 +46,31 @@ static int gc_writable(const struct run_request *request, uint32_t *ret_removed)
 	if (r < 0)
 		print_err(&err);
 	return r;
+}
+
+/* Half-made networks, and addresses of nobody. */
+static int gc_networks(const struct cmd_context *context, uint32_t *ret_removed)
+{
+	_cleanup_fd_ int lock_fd = -EBADF;
+	struct network_place place;
+	struct err err = {0};
+	int r;
+
+	*ret_removed = 0;
+	/* Without a place for what is kept there are none. */
+	if (context->root_dir == NULL && geteuid() != 0)
+		return 0;
+	r = network_place_open(context, false, &place, &err);
+	if (r == 0 && place.networks.fd >= 0) {
+		lock_fd = networks_lock(&place.networks, &err);
+		r = lock_fd;
+		if (r >= 0)
+			r = network_sweep(&place, ret_removed, &err);
+		network_place_close(&place);
+	}
+	if (r < 0)
+		print_err(&err);
+	return r < 0 ? r : 0;
 }
 
 /* One that runs; nobody is waited for. Returns 1 where an update was finished. */
@@ -118,7 +144,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct records_report kept;
 	struct gc_report report;
 	struct err err = {0};
-	uint32_t n_images, n_projects;
+	uint32_t n_images, n_projects, n_networks;
 	bool is_json;
 	int exit_code, n_updates;
 	int r;
@@ -141,6 +167,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		exit_code = EXIT_CORDON;
 	if (gc_images(context, &n_images) < 0)
 		exit_code = EXIT_CORDON;
+	if (gc_networks(context, &n_networks) < 0)
+		exit_code = EXIT_CORDON;
 	print_out("%u dead runs removed, %u id blocks freed, %u runs alive\n",
 		  report.n_runs_removed, report.n_blocks_freed, report.n_runs_alive);
 	if (kept.n_settled > 0)
@@ -154,5 +182,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_out("%u project quotas given back\n", n_projects);
 	if (n_images > 0)
 		print_out("%u half-made images removed\n", n_images);
+	if (n_networks > 0)
+		print_out("%u remains of networks removed\n", n_networks);
 	return exit_code;
 }

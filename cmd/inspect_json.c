@@ -17,6 +17,7 @@
 #include "cmd/inspect.h"
 #include "cmd/kept.h"
 #include "cmd/look_json.h"
+#include "cmd/network.h"
 #include "policy/digest.h"
 
 /* ---- what it is doing ---- */
@@ -151,8 +152,6 @@ static void put_mounts(struct json *json, const struct sandbox_spec *spec)
 	json_close(json, ']');
 	json_open(json, "volumes", '[');
 	json_close(json, ']');
-	json_open(json, "networks", '{');
-	json_close(json, '}');
 }
 
 /* Whether the policy was resolved, whatever the host lacks. */
@@ -225,5 +224,6 @@ void inspect_put(const struct cmd_context *context, const struct look *look, str
 	put_status(json, look);
 	put_record(json, look);
 	put_policy(context, look, json);
+	network_put_joined(context, look->id, json);
 	json_close(json, '}');
 }

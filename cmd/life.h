@@ -37,6 +37,10 @@ int life_say(const struct err *err);
 int must_check life_signal(const struct words *words, uint32_t otherwise, uint32_t *ret_signo,
 			   struct err *err);
 
+/* Prints the warning, and asks. 1: yes, 0: no, -EINVAL: there is nobody to ask, and that has been
+ * said. (life_remove.c) */
+int must_check life_ask(const char *command, const char *warning);
+
 /* ---- ending (life_end.c) ---- */
 
 struct life_end {

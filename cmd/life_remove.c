@@ -231,18 +231,17 @@ static int prune_all(const struct records *records, const struct prune *prune)
 	return exit_code;
 }
 
-/* 1: yes, 0: no, -EINVAL: there is nobody to ask, and that has been said. */
-static int ask(void)
+int life_ask(const char *command, const char *warning)
 {
 	char answer[16];
 
 	if (!isatty(STDIN_FILENO)) {
-		print_note("prune asks before it removes, and stdin is no terminal");
-		print_note("  hint: cordon prune -f does not ask.");
+		print_note("%s asks before it removes, and stdin is no terminal", command);
+		print_note("  hint: cordon %s -f does not ask.", command);
 		return -EINVAL;
 	}
-	print_lines("WARNING! This will remove all sandboxes that do not run.\n"
-		    "Are you sure you want to continue? [y/N] ");
+	print_lines(warning);
+	print_lines("Are you sure you want to continue? [y/N] ");
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
 		return 0;
 	return answer[0] == 'y' || answer[0] == 'Y';
@@ -266,7 +265,10 @@ int cmd_prune(const struct cmd_context *context, int argc, char **argv)
 	}
 	if (read_filters(&words, &prune, &err) < 0)
 		return life_say(&err);
-	r = words_has(&words, "--force") ? 1 : ask();
+	r = words_has(&words, "--force")
+		    ? 1
+		    : life_ask("prune",
+			       "WARNING! This will remove all sandboxes that do not run.\n");
 	if (r <= 0)
 		return r < 0 ? EXIT_CORDON : 0;
 	if (kept_open(context, false, &records) < 0)

@@ -69,7 +69,7 @@ const struct option_def options_table[] = {
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
-	 "none; this build has no other, and takes it where nothing is said"},
+	 "none (where nothing is said), bridge, or a name of `cordon network ls`; as root"},
 	{"--net", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER, NULL},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},

@@ -240,10 +240,15 @@ static int run_decision(struct verdict *verdict, struct report *report, struct n
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;
 	struct err err = {0};
-	char likely[VISIBLE_TEXT_MAX];
+	char likely[VISIBLE_TEXT_MAX], holder[RECORDS_PATH_MAX];
 	int exit_code;
 	int r;
 
+	if (named != NULL && named->keep.sandbox->is_kept) {
+		records_path(named->keep.records, named->keep.sandbox->id, true, holder,
+			     sizeof(holder));
+		run.network_holder = holder;
+	}
 	verdict_print_notes(verdict);
 	watch(&watcher, &run);
 	r = cordon_run(decision, &run, &result, &err);

@@ -109,6 +109,49 @@ static const struct words_row {
 	{"image prune", "--all", "-a", NULL, WORDS_LATER, ""},
 	{"image prune", "--filter", NULL, "FILTER", WORDS_LATER, ""},
 	{"image prune", "--force", "-f", NULL, WORDS_LATER, ""},
+
+	{"network create", "--driver", "-d", "DRIVER", WORDS_LISTED, "bridge, and no other here"},
+	{"network create", "--subnet", NULL, "SUBNET", WORDS_LISTED,
+	 "10.99.0.0/24, fd00:99::/64: one of each (default: one that is free)"},
+	{"network create", "--gateway", NULL, "ADDRESS", WORDS_LISTED,
+	 "the bridge's own address (default: the subnet's first)"},
+	{"network create", "--ip-range", NULL, "SUBNET", WORDS_LISTED,
+	 "the part of the subnet that sandboxes get addresses of"},
+	{"network create", "--internal", NULL, NULL, WORDS_LISTED,
+	 "nothing beyond the host is reached"},
+	{"network create", "--icc", NULL, NULL, WORDS_LISTED,
+	 "its sandboxes reach one another; done unless =false is said"},
+	{"network create", "--mtu", NULL, "N", WORDS_LISTED, "bytes of a packet (default: 1500)"},
+	{"network create", "--bridge", NULL, "LINK", WORDS_LISTED,
+	 "a bridge of the host's, which is left as it is"},
+	{"network create", "--ipv6", NULL, NULL, WORDS_LISTED, "addresses of IPv6 as well"},
+	{"network create", "--label", NULL, "NAME=VALUE", WORDS_LISTED, "can be given again"},
+	{"network create", "--opt", "-o", "KEY=VALUE", WORDS_LATER, ""},
+	{"network create", "--attachable", NULL, NULL, WORDS_LATER, ""},
+	{"network create", "--aux-address", NULL, "MAP", WORDS_LATER, ""},
+	{"network create", "--config-from", NULL, "NAME", WORDS_LATER, ""},
+	{"network create", "--config-only", NULL, NULL, WORDS_LATER, ""},
+	{"network create", "--ingress", NULL, NULL, WORDS_LATER, ""},
+	{"network create", "--ipam-driver", NULL, "DRIVER", WORDS_LATER, ""},
+	{"network create", "--ipam-opt", NULL, "MAP", WORDS_LATER, ""},
+	{"network create", "--ipv4", NULL, NULL, WORDS_LATER, ""},
+	{"network create", "--scope", NULL, "SCOPE", WORDS_LATER, ""},
+
+	{"network ls", "--quiet", "-q", NULL, WORDS_LISTED, "ids alone"},
+	{"network ls", "--no-trunc", NULL, NULL, WORDS_LISTED, "whole ids"},
+	{"network ls", "--filter", "-f", "FILTER", WORDS_LISTED,
+	 "driver=, id=, name= (parts), label=NAME[=VALUE], type=builtin or custom; can be given "
+	 "again"},
+	{"network ls", "--format", NULL, "TEMPLATE", WORDS_LATER, ""},
+
+	{"network inspect", "--format", "-f", "TEMPLATE", WORDS_LATER, ""},
+	{"network inspect", "--verbose", "-v", NULL, WORDS_LATER, ""},
+
+	{"network rm", "--force", "-f", NULL, WORDS_LISTED, "one that is not there is no error"},
+
+	{"network prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
+	{"network prune", "--filter", NULL, "FILTER", WORDS_LISTED,
+	 "only those with label=NAME[=VALUE]; can be given again"},
 };
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
 

@@ -112,7 +112,7 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 			       "a file that is read cannot be opened for writing",
 			       as_user_with_input_files, stdio_freeze_in_child,
 			       stdio_verify_frozen},
-	[CHILD_LOOPBACK] = {"loopback", "a network of its own with nothing but lo", NULL,
+	[CHILD_LOOPBACK] = {"loopback", "a network of its own, whose loopback is up", NULL,
 			    child_loopback, NULL},
 	[CHILD_HOSTNAME] = {"hostname", "the host's name does not show", NULL, child_hostname,
 			    NULL},

@@ -270,6 +270,9 @@ struct run_options {
 	/* The same for a SIGTERM that comes with such a value alone: of a run in the foreground
 	 * that is kept any other is passed on, as ever. */
 	bool stops_by_command;
+	/* Of a kept sandbox: the path of its record, which its addresses belong to, so that it has
+	 * them again at the next start. NULL: they end with the run. */
+	const char *network_holder;
 	bool keeps_file_rights; /* as root, the front door still has to write where root needs
 				   CAP_DAC_OVERRIDE */
 };
@@ -295,6 +298,14 @@ int must_check cordon_profile_load(const struct run_request *request, const char
 
 int must_check cordon_gc(const char *root_dir, const char *runtime_dir,
 			 struct gc_report *ret_report, struct err *err);
+
+/*
+ * Removes what a crash left of networks, and gives back the addresses of runs and sandboxes that
+ * are gone. run and state: the two roots. Needs: networks_lock. Adds to *n_removed.
+ */
+struct networks;
+int must_check cordon_sweep_networks(const struct networks *networks, const char *run,
+				     const char *state, uint32_t *n_removed, struct err *err);
 
 /* The rows of both tables with the decision's verdict on each, for `explain`. NULL name: end. */
 struct row_view {

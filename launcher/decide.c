@@ -11,6 +11,7 @@
 #include "launcher/enter.h"
 #include "launcher/images.h"
 #include "launcher/limits.h"
+#include "launcher/network.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/policy_host.h"
@@ -200,6 +201,7 @@ int cordon_decide(const struct run_request *request, struct decision *ret,
 	} else {
 		preflight_limits(ret, misses);
 		preflight_output(ret, misses);
+		network_preflight(ret, misses);
 	}
 	plan_make(ret);
 	if (misses->n > 0)

@@ -23,6 +23,7 @@
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
 #include "launcher/limits.h"
+#include "launcher/network.h"
 #include "launcher/placeholders.h"
 #include "launcher/readback.h"
 #include "launcher/scope.h"
@@ -348,6 +349,8 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			   "a control group, with its limits set and read back while it is empty",
 			   limits_has_group, limits_make_group, limits_verify_group,
 			   limits_remove_group},
+	[PARENT_NETWORK] = {"network", "a network's bridge, and an address of its own in it",
+			    network_is_wanted, network_join, NULL, network_leave},
 	[PARENT_AUDITOR] = {"auditor",
 			    "a process that can do nothing else reads what Landlock and AppArmor "
 			    "deny, in the kernel's audit stream",
@@ -361,6 +364,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, host_proc_uid_map, NULL,
 			    NULL},
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, host_proc_gid_map, NULL, NULL},
+	[PARENT_NETWORK_LINK] = {"network_link",
+				 "a link to that bridge, by which only its own frames pass",
+				 network_is_wanted, network_make_link, network_verify_link, NULL},
 	/* While init still detaches the host's tree. */
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
@@ -419,6 +425,9 @@ MUST_PRECEDE(PARENT_CGROUP_LEAF, PARENT_CGROUP,
 	     "cgroup-v2.rst, No Internal Process Constraint: empty before it hands controllers on");
 MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
 	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
+MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_NETWORK, "the address belongs to the run's directory");
+MUST_PRECEDE(PARENT_NETWORK, PARENT_FIRST_AFTER_SPAWN, "what can be refused is, before a child is");
+MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");
 MUST_PRECEDE(PARENT_AUDITOR, PARENT_FIRST_AFTER_SPAWN,

@@ -15,6 +15,7 @@
 #include "launcher/cordon.h"
 #include "launcher/denials.h"
 #include "launcher/fault.h"
+#include "launcher/network.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/recorder.h"
@@ -85,6 +86,7 @@ struct launch {
 	struct upper_store upper;
 	struct notifier_process notifier;
 	struct auditor_process auditor;
+	struct sandbox_network network;
 
 	/* in the child */
 	int listener_inside; /* of the workload's process, until its exec */
@@ -98,6 +100,7 @@ struct launch {
 	const struct run_logs *logs;
 	struct terminal_size terminal_size;
 	const int *layer_dir_fd;             /* run_options */
+	const char *network_holder;          /* run_options' */
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
 	struct landlock_places places;       /* likewise, where Landlock has rules */
 	int landlock_ruleset; /* of who enters, until the row landlock; else -EBADF */

@@ -238,4 +238,5 @@ void launch_release(struct launch *launch)
 	launch->sources = NULL;
 	launch->filter = NULL;
 	launch->asking_filter = NULL;
+	network_release(&launch->network);
 }

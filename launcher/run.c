@@ -409,6 +409,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.logs = options->logs,
 		.terminal_size = options->terminal_size,
 		.layer_dir_fd = options->layer_dir_fd,
+		.network_holder = options->network_holder,
 		.fault = fault_from_environment(),
 	};
 	sigset_t old_signals;
@@ -423,6 +424,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		enter_init(&launch);
 	find_start_dir(&launch);
 	terminal_init(&launch.terminal);
+	network_init(&launch.network);
 	output_init(&launch.output);
 	memset(ret_result, 0, sizeof(*ret_result));
 	ret_result->kind = RUN_SETUP_FAILED;

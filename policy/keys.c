@@ -125,7 +125,7 @@ const struct policy_key policy_keys[] = {
 	{"limits.ulimits.as", KEY_SIZE, KEY_UNLIMITED, NULL, NULL, "address space", apply_ulimit, RLIMIT_AS},
 
 	{"network", KEY_MAP, 0, NULL, NULL, "the network inside", NULL, 0},
-	{"network.mode", KEY_WORD, 0, "none", "*", "none, bridge, host or container:NAME", NULL, 0},
+	{"network.mode", KEY_TEXT, 0, NULL, NULL, "none, bridge (the default network), or the name of another (`cordon network create`), as root; host and container:NAME are not enforced yet", apply_network_mode, 0},
 	{"network.networks", KEY_ANY, KEY_LATER, NULL, NULL, "networks to join", NULL, 0},
 	{"network.publish", KEY_ANY, KEY_LATER, NULL, NULL, "ports shown on the host", NULL, 0},
 	{"network.egress", KEY_ANY, KEY_LATER, NULL, NULL, "what may be reached, and how fast", NULL, 0},

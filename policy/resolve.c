@@ -60,6 +60,7 @@ static void set_defaults(struct sandbox_spec *spec)
 			   .nproc_origin = {.file = "built-in"},
 			   .wall_time_ms = SPEC_UNLIMITED,
 			   .wall_time_origin = {.file = "built-in"}},
+		.network = {.name = "", .origin = {.file = "built-in"}},
 		.supervision = {.restart = RESTART_NO, .origin = {.file = "built-in"}},
 		.logging = {.max_size = SPEC_LOG_SIZE_DEFAULT, .max_files = SPEC_LOG_FILES_DEFAULT},
 	};

@@ -21,6 +21,7 @@ POLICY_SETTER(apply_working_dir);
 POLICY_SETTER(apply_hostname);
 POLICY_SETTER(apply_stop_signal);
 POLICY_SETTER(apply_restart);
+POLICY_SETTER(apply_network_mode);
 POLICY_SETTER(apply_log_size);
 POLICY_SETTER(apply_log_files);
 POLICY_SETTER(apply_nproc);

@@ -230,6 +230,12 @@ struct spec_apparmor {
 	struct spec_origin origin;
 };
 
+/* ---- network ---- */
+struct spec_network {
+	const char *name; /* of the network it joins; "": none, nothing but a loopback of its own */
+	struct spec_origin origin;
+};
+
 /* ---- supervision: of sandboxes that are kept; a run that is not kept uses none of it ---- */
 enum spec_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 
@@ -362,6 +368,7 @@ struct sandbox_spec {
 	struct spec_landlock landlock;
 	struct spec_apparmor apparmor;
 	struct spec_limits limits;
+	struct spec_network network;
 	struct spec_supervision supervision;
 	struct spec_logging logging;
 	const struct spec_label *labels; /* sorted by name */

@@ -119,7 +119,9 @@ static const int *layer_dir_of(const struct sandbox *sandbox)
 
 static int run_once(struct keeper *keeper, struct run_result *ret, struct err *err)
 {
+	const struct sandbox *sandbox = keeper->keep.sandbox;
 	struct run_logs logs = {.n = 0};
+	char holder[RECORDS_PATH_MAX];
 	struct run_options options = {.started = on_started,
 				      .ctx = keeper,
 				      .id_block = keeper->keep.record->id_block,
@@ -129,9 +131,11 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .terminal_size = keeper->roots->terminal_size,
 				      .output_lost = on_output_lost,
 				      .attach_fd = -EBADF,
+				      .network_holder = sandbox->is_kept ? holder : NULL,
 				      .keeps_file_rights = false};
 	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
 
+	records_path(keeper->keep.records, sandbox->id, sandbox->is_kept, holder, sizeof(holder));
 	if (r == 0) {
 		options.attach_fd =
 			attach_listen(keeper->keep.records, keeper->keep.sandbox->id, err);

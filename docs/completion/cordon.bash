@@ -2,9 +2,10 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image gc help'
+_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image network gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
+_cordon_network_commands='create ls inspect rm prune'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
@@ -45,6 +46,12 @@ declare -gA _cordon_flags=(
 	['image inspect']='--json --help'
 	['image rm']='-q --quiet -f --force --help'
 	['image prune']='-q --quiet --help'
+	['network']='--help'
+	['network create']='-d --driver --subnet --gateway --ip-range --internal --icc --mtu --bridge --ipv6 --label --help'
+	['network ls']='-q --quiet --no-trunc -f --filter --json --help'
+	['network inspect']='--help'
+	['network rm']='-f --force --help'
+	['network prune']='-f --force --filter --help'
 	['gc']='--help'
 	['help']='--help'
 )
@@ -88,6 +95,12 @@ declare -gA _cordon_valued=(
 	['image inspect']=''
 	['image rm']=''
 	['image prune']=''
+	['network']=''
+	['network create']='-d --driver --subnet --gateway --ip-range --mtu --bridge --label'
+	['network ls']='-f --filter'
+	['network inspect']=''
+	['network rm']=''
+	['network prune']='--filter'
 	['gc']=''
 	['help']=''
 )
@@ -182,7 +195,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge)
 		COMPREPLY=()
 		;;
 	esac

@@ -202,8 +202,8 @@ refused() { # PATTERN FLAG...
 	gives 0 "x" cordon run --init --network none --net=none -- echo x
 	gives 0 "" cordon run --network none -- sh -c 'tail -n +3 /proc/net/dev | grep -v "lo:" || true'
 	refused "*process.init: false is not enforced by this build*--init=false*" --init=false
-	refused "*network.mode: bridge is not enforced by this build*" --network bridge
-	refused "*network.mode: host is not enforced by this build*hint: Leave it out: there is no network inside yet.*--fd 3*" --net host
+	refused "*network.mode: container:a is not enforced by this build*" --network container:a
+	refused "*network.mode: host is not enforced by this build*" --net host
 }
 
 @test "what is for kept sandboxes: refused where it is asked of one that is not" {

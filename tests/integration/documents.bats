@@ -85,7 +85,6 @@ both_refuse() { # PATTERN-OF-THE-SCHEMA LINE...
 	both_refuse "*.volumes[[]0]: is none of the forms*" "volumes: [{type: tmpfs, target: /x, sise: 1}]"
 	both_refuse "*.rootfs.writable: is none of the forms*" "rootfs: {writable: disk}"
 	both_refuse "*.+process: may not be here*" "+process: {hostname: x}"
-	both_refuse "*.network.mode: 'host' is none of*" "network: {mode: host}"
 	both_refuse "*.capabilities.add: too many items*" "capabilities: {add: [SYS_ADMIN]}"
 	printf 'extends: default\n' >none.yaml
 	says 1 "*'cordon' is missing*" schema_takes none.yaml

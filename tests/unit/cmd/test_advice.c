@@ -14,7 +14,8 @@
 static struct sandbox_spec spec_allowing(const char *call, struct spec_call *ret_call)
 {
 	*ret_call = (struct spec_call){.name = call, .otherwise = {.kind = ACT_ALLOW}};
-	return (struct sandbox_spec){.seccomp = {.default_action = {.kind = ACT_ERRNO},
+	return (struct sandbox_spec){.network = {.name = ""},
+				     .seccomp = {.default_action = {.kind = ACT_ERRNO},
 						 .calls = ret_call,
 						 .n_calls = 1}};
 }
@@ -44,6 +45,19 @@ static void knows_programs_by_name(void **state)
 	assert_non_null(strstr(advice("read", ARGV("sudo", "id"), true), "-u 0:0"));
 	assert_non_null(strstr(advice("read", ARGV("ping"), true), "loopback"));
 	assert_non_null(strstr(advice("read", ARGV("cordon"), true), "beside"));
+}
+
+static void is_silent_in_a_network(void **state)
+{
+	struct spec_call call;
+	struct sandbox_spec spec = spec_allowing("read", &call);
+	char text[512];
+
+	(void)state;
+	assert_true(advice_text(&spec, ARGV("curl"), true, text, sizeof(text)));
+	spec.network.name = "web";
+	assert_false(advice_text(&spec, ARGV("curl"), true, text, sizeof(text)));
+	assert_true(advice_text(&spec, ARGV("sudo"), true, text, sizeof(text)));
 }
 
 static void is_silent_about_others(void **state)
@@ -91,6 +105,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_programs_by_name),
+		cmocka_unit_test(is_silent_in_a_network),
 		cmocka_unit_test(is_silent_about_others),
 		cmocka_unit_test(is_silent_where_nothing_is_missing),
 		cmocka_unit_test(browsers),

@@ -64,6 +64,8 @@ static const char *const optional[] = {
 	"cgroup_leaf",
 	"cgroup_join",
 	"cgroup_member",
+	"network",
+	"network_link",
 	"namespaces",
 	"entered_death_signal",
 };

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon network ls` and `inspect`: read the records, and wait for nobody. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "cmd/life.h"
+#include "cmd/look.h"
+#include "cmd/network.h"
+#include "cmd/print.h"
+#include "cmd/table.h"
+
+enum { SHORT_ID = 12, DOCUMENT_MAX = 4 << 20 };
+
+/* ---- ls ---- */
+
+static void put_text_list(const struct network_list *list, const struct words *words)
+{
+	int id_len = words_has(words, "--no-trunc") ? NETWORK_ID_LEN : SHORT_ID;
+	bool is_quiet = words_has(words, "--quiet");
+	size_t name_width = strlen("NAME");
+
+	for (size_t i = 0; i < list->n; i++)
+		if (network_is_chosen(&list->list[i], words) &&
+		    strlen(list->list[i].name) > name_width)
+			name_width = strlen(list->list[i].name);
+	for (size_t i = 0; i <= list->n; i++) {
+		const struct network *network = i > 0 ? &list->list[i - 1] : NULL;
+		char id[NETWORK_ID_LEN + 1], line[256];
+		size_t len;
+
+		if (network == NULL ? is_quiet : !network_is_chosen(network, words))
+			continue;
+		str_format(id, sizeof(id), "%.*s", id_len,
+			   network == NULL ? "NETWORK ID" : network->id);
+		if (is_quiet) {
+			print_out("%s\n", id);
+			continue;
+		}
+		len = table_cell(line, sizeof(line), 0, id, (size_t)id_len + 3);
+		len = table_cell(line, sizeof(line), len, network == NULL ? "NAME" : network->name,
+				 name_width + 3);
+		table_cell(line, sizeof(line), len,
+			   network == NULL ? "DRIVER" : network_drivers[network->driver].name, 9);
+		print_out("%s%s\n", line, network == NULL ? "SCOPE" : "local");
+	}
+}
+
+/* ---- JSON ---- */
+
+static void put_prefix(struct json *json, const char *name, const struct net_prefix *prefix,
+		       bool has_length)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (has_length)
+		address_format_prefix(prefix, text);
+	else
+		address_format(prefix, text);
+	json_text(json, name, text[0] != '\0' ? text : NULL);
+}
+
+static void put_subnet(struct json *json, const struct net_prefix *subnet,
+		       const struct net_prefix *gateway, const struct net_prefix *range)
+{
+	if (subnet->family == 0)
+		return;
+	json_open(json, NULL, '{');
+	put_prefix(json, "subnet", subnet, true);
+	put_prefix(json, "gateway", gateway, false);
+	put_prefix(json, "ip_range", range, true);
+	json_close(json, '}');
+}
+
+static void put_labels(struct json *json, const struct network *network)
+{
+	const char *label;
+	size_t at = 0;
+
+	json_open(json, "labels", '{');
+	while ((label = network_next_label(network, &at)) != NULL) {
+		char name[NETWORK_LABELS_MAX];
+		size_t len = strcspn(label, "=");
+
+		str_format(name, sizeof(name), "%.*s", (int)len, label);
+		json_text(json, name, label + len + 1);
+	}
+	json_close(json, '}');
+}
+
+static void put_network(struct json *json, const struct network *network)
+{
+	char when[64];
+
+	json_text(json, "id", network->id);
+	json_text(json, "name", network->name);
+	json_text(json, "driver", network_drivers[network->driver].name);
+	json_text(json, "scope", "local");
+	look_timestamp(network->created_ms, when, sizeof(when));
+	json_text(json, "created_at", network->created_ms > 0 ? when : NULL);
+	json_truth(json, "built_in", network->is_built_in);
+	json_truth(json, "internal", network->is_internal);
+	json_truth(json, "icc", network->icc);
+	json_truth(json, "ipv6", network->subnet6.family != 0);
+	json_text(json, "bridge", network->bridge[0] != '\0' ? network->bridge : NULL);
+	json_truth(json, "bridge_is_own", network->is_own);
+	if (network->mtu != 0)
+		json_number(json, "mtu", network->mtu);
+	else
+		json_null(json, "mtu");
+	json_open(json, "subnets", '[');
+	put_subnet(json, &network->subnet, &network->gateway, &network->range);
+	put_subnet(json, &network->subnet6, &network->gateway6, &network->subnet6);
+	json_close(json, ']');
+	put_labels(json, network);
+}
+
+static void put_json_list(const struct network_list *list, const struct words *words,
+			  struct json *json)
+{
+	json_open(json, NULL, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		if (!network_is_chosen(&list->list[i], words))
+			continue;
+		json_open(json, NULL, '{');
+		put_network(json, &list->list[i]);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+/* NULL: what is written there does not fit, and that is said (print_json). */
+static char *document_room(void)
+{
+	return malloc(DOCUMENT_MAX);
+}
+
+static int print_json(struct json *json)
+{
+	struct err err = {0};
+
+	if (json_finish(json) < 0) {
+		err_set(&err, ERR_SETUP, 0, "more than can be printed");
+		return life_say(&err);
+	}
+	print_out("%s\n", json->buf);
+	return 0;
+}
+
+int cmd_network_ls(const struct cmd_context *context, int argc, char **argv)
+{
+	static const char *const keys[] = {"driver", "id", "label", "name", "type", NULL};
+	_cleanup_free_ char *buf = NULL;
+	struct network_list list = {0};
+	struct network_place place;
+	struct words words;
+	struct json json;
+	struct err err = {0};
+	int exit_code = 0;
+
+	(void)argc;
+	if (life_parse("network ls", argv, 0, &words, &exit_code) < 0)
+		return exit_code;
+	if (words.n > 0) {
+		print_note("network ls takes no arguments, but was given %s", argv[1]);
+		return EXIT_CORDON;
+	}
+	if (network_check_filters(&words, keys, &err) < 0 ||
+	    network_place_open(context, false, &place, &err) < 0)
+		return life_say(&err);
+	buf = document_room();
+	exit_code = networks_list(&place.networks, &list, &err) < 0 ? life_say(&err) : 0;
+	json_init(&json, buf, buf != NULL ? DOCUMENT_MAX : 0);
+	if (exit_code == 0 && words.wants_json) {
+		put_json_list(&list, &words, &json);
+		exit_code = print_json(&json);
+	} else if (exit_code == 0) {
+		put_text_list(&list, &words);
+	}
+	/* The list is whole but for it. */
+	if (list.n_damaged > 0)
+		exit_code = life_say(&err);
+	network_list_free(&list);
+	network_place_close(&place);
+	return exit_code;
+}
+
+/* ---- inspect ---- */
+
+struct leases {
+	struct json *json;
+	const struct network *network;
+};
+
+static int put_lease(void *ctx, const char *address, const char *holder)
+{
+	struct leases *leases = ctx;
+	const char *id = strrchr(holder, '/');
+	char mac[MAC_TEXT_MAX];
+	struct lease lease;
+
+	if (!lease_of(leases->network, address, &lease))
+		return 0;
+	json_open(leases->json, NULL, '{');
+	json_text(leases->json, "sandbox", id != NULL ? id + 1 : holder);
+	put_prefix(leases->json, "ip_address", &lease.address, true);
+	put_prefix(leases->json, "ip6_address", &lease.address6, true);
+	address_format_mac(lease.mac, mac);
+	json_text(leases->json, "mac_address", mac);
+	json_close(leases->json, '}');
+	return 0;
+}
+
+struct joined {
+	struct leases leases;
+	const char *id;
+};
+
+static int put_joined(void *ctx, const char *address, const char *holder)
+{
+	struct joined *joined = ctx;
+	const char *id = strrchr(holder, '/');
+	char mac[MAC_TEXT_MAX];
+	struct lease lease;
+
+	if (id == NULL || !str_equal(id + 1, joined->id) ||
+	    !lease_of(joined->leases.network, address, &lease))
+		return 0;
+	json_open(joined->leases.json, joined->leases.network->name, '{');
+	put_prefix(joined->leases.json, "ip_address", &lease.address, true);
+	put_prefix(joined->leases.json, "ip6_address", &lease.address6, true);
+	address_format_mac(lease.mac, mac);
+	json_text(joined->leases.json, "mac_address", mac);
+	json_text(joined->leases.json, "interface", "eth0");
+	json_close(joined->leases.json, '}');
+	return 0;
+}
+
+void network_put_joined(const struct cmd_context *context, const char *id, struct json *json)
+{
+	struct network_place place = {.networks = {.fd = -EBADF}};
+	struct network_list list = {0};
+	struct err ignored;
+
+	json_open(json, "networks", '{');
+	if (network_place_open(context, false, &place, &ignored) == 0 &&
+	    networks_list(&place.networks, &list, &ignored) == 0) {
+		for (size_t i = 0; i < list.n; i++) {
+			struct joined joined = {.leases = {.json = json, .network = &list.list[i]},
+						.id = id};
+			const struct lease_reader reader = {.each = put_joined, .ctx = &joined};
+
+			ignore_result(lease_walk(&place.networks, list.list[i].name, &reader,
+						 &ignored),
+				      "what cannot be read is not known");
+		}
+		network_list_free(&list);
+	}
+	network_place_close(&place);
+	json_close(json, '}');
+}
+
+static int inspect_one(const struct networks *networks, const char *ref, struct json *json,
+		       struct err *err)
+{
+	struct network network;
+	struct leases leases = {.json = json, .network = &network};
+	const struct lease_reader reader = {.each = put_lease, .ctx = &leases};
+	int r = networks_find(networks, ref, &network, err);
+
+	if (r < 0)
+		return r;
+	json_open(json, NULL, '{');
+	put_network(json, &network);
+	json_open(json, "leases", '[');
+	r = lease_walk(networks, network.name, &reader, err);
+	json_close(json, ']');
+	json_close(json, '}');
+	return r;
+}
+
+int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv)
+{
+	_cleanup_free_ char *buf = NULL;
+	struct network_place place;
+	struct words words;
+	struct json json;
+	struct err err = {0};
+	int exit_code = 0, result = 0;
+
+	(void)argc;
+	if (life_parse("network inspect", argv, 1, &words, &exit_code) < 0)
+		return exit_code;
+	if (network_place_open(context, false, &place, &err) < 0)
+		return life_say(&err);
+	buf = document_room();
+	json_init(&json, buf, buf != NULL ? DOCUMENT_MAX : 0);
+	json_open(&json, NULL, '[');
+	for (char **word = argv + 1; *word != NULL; word++)
+		if (inspect_one(&place.networks, *word, &json, &err) < 0)
+			result = life_say(&err);
+	json_close(&json, ']');
+	exit_code = print_json(&json);
+	network_place_close(&place);
+	return result != 0 ? result : exit_code;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The driver bridge: a link on the host that has the gateway's address, whose ports are the host's
+ * ends of veth pairs. In this build a network ends at its bridge: the kernel is told to forward
+ * nothing that comes in by it (link_set, "forwarding"), so that its sandboxes reach one another and
+ * the host's own address on it, no other network, and nothing beyond the host.
+ *
+ * Runs in the keeper and in commands. Needs: CAP_NET_ADMIN. Nothing of this outlives the boot:
+ * whoever needs the bridge makes it where it is missing.
+ */
+#ifndef CORDON_NET_BRIDGE_H
+#define CORDON_NET_BRIDGE_H
+
+#include "net/link.h"
+#include "net/network.h"
+#include "net/store.h"
+
+/*
+ * Chooses what was left out of a new network: bridge, subnets that collide neither with a route
+ * of the host's nor with another network; and checks what was not. Errors: ERR_USAGE, naming the
+ * flag and what it collides with; ERR_SETUP where no subnet is free. Needs: the store's lock.
+ */
+int must_check bridge_choose(struct netlink *netlink, const struct networks *networks,
+			     struct network *network, bool wants_ipv6, struct err *err);
+
+/* Takes the subnets from the admin's own bridge network->bridge, which is left as it is, and the
+ * MTU where it is 0. */
+int must_check bridge_adopt(struct netlink *netlink, struct network *network, bool wants_ipv6,
+			    struct err *err);
+
+/*
+ * Makes the bridge where it is missing, puts right what is not as it is to be, and reads it back.
+ * An admin's is only looked at. Idempotent. Errors: a link of that name is not this network's; its
+ * subnet has come to collide with a route.
+ */
+int must_check bridge_ensure(struct netlink *netlink, const struct network *network,
+			     struct net_link *ret, struct err *err);
+/* Removes it where it is ours and there. Idempotent. */
+int must_check bridge_remove(struct netlink *netlink, const struct network *network,
+			     struct err *err);
+
+#endif

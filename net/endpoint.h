@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way of one sandbox into one network: a veth pair. Its one end is a port of the bridge, its
+ * other is made in the sandbox's network namespace, and was never on the host. When that namespace
+ * ends, both go: nothing has to be undone.
+ *
+ * Runs in the keeper, before anything of the workload's runs. Needs: CAP_NET_ADMIN and
+ * CAP_SYS_ADMIN, here and over the sandbox's user namespace.
+ */
+#ifndef CORDON_NET_ENDPOINT_H
+#define CORDON_NET_ENDPOINT_H
+
+#include "net/bridge.h"
+
+struct endpoint {
+	const struct network *network;
+	const struct lease *lease;
+	struct net_link bridge;   /* bridge_ensure's */
+	char host_name[IFNAMSIZ]; /* of the port */
+	const char *name;         /* inside: "eth0" */
+	int netns_fd;
+};
+
+/* The port's name, from the run's: the same for whoever asks. */
+void endpoint_host_name(const char *run_id, unsigned number, char buf[IFNAMSIZ]);
+
+int must_check endpoint_make(struct netlink *netlink, const struct endpoint *endpoint,
+			     struct err *err);
+/* Reads back, from the kernel, both ends: names, link address, addresses, the bridge, and what a
+ * port of it may not do. */
+int must_check endpoint_verify(struct netlink *netlink, const struct endpoint *endpoint,
+			       struct err *err);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who has which address; see store.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "net/internal.h"
+#include "net/store.h"
+
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+static int open_leases(const struct networks *networks, const char *name)
+{
+	char path[NETWORK_NAME_MAX + 16];
+
+	if (networks->fd < 0)
+		return -ENOENT;
+	str_format(path, sizeof(path), "%s/leases", name);
+	return sys_openat(networks->fd, path, DIR_FLAGS, 0);
+}
+
+static bool read_holder(int leases_fd, const char *address, char buf[LEASE_HOLDER_MAX])
+{
+	ssize_t n = readlinkat(leases_fd, address, buf, LEASE_HOLDER_MAX - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+bool lease_of(const struct network *network, const char *address, struct lease *ret)
+{
+	struct lease lease = {0};
+	uint64_t number;
+
+	if (address_parse(address, &lease.address) < 0 || lease.address.family != AF_INET)
+		return false;
+	number = address_number(&network->subnet, &lease.address);
+	if (number == UINT64_MAX)
+		return false;
+	address_mac(&lease.address, lease.mac);
+	lease.address.length = network->subnet.length;
+	/* The same number in the other subnet; one that has fewer refuses what is behind its end.
+	 */
+	if (network->subnet6.family != 0) {
+		if (!address_nth(&network->subnet6, number, &lease.address6) ||
+		    address_equal(&lease.address6, &network->gateway6))
+			return false;
+		lease.address6.length = network->subnet6.length;
+	}
+	*ret = lease;
+	return true;
+}
+
+/* Neither the subnet's own address, nor broadcast, nor the gateway. */
+static bool can_lease(const struct network *network, const struct net_prefix *address)
+{
+	uint64_t number = address_number(&network->subnet, address);
+
+	return number != 0 && number != address_count(&network->subnet) - 1 &&
+	       !address_equal(address, &network->gateway);
+}
+
+/* ---- walking ---- */
+
+int lease_walk(const struct networks *networks, const char *name, const struct lease_reader *reader,
+	       struct err *err)
+{
+	_cleanup_fd_ int leases_fd = open_leases(networks, name);
+	int copy = leases_fd < 0 ? -EBADF : sys_openat(leases_fd, ".", DIR_FLAGS, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	char holder[LEASE_HOLDER_MAX];
+	struct dirent *entry;
+	int r = 0;
+
+	if (leases_fd == -ENOENT)
+		return 0;
+	if (dir == NULL)
+		return err_set(err, ERR_SETUP, leases_fd < 0 ? -leases_fd : errno,
+			       "%s/%s/leases: list", networks->path, name);
+	while (r >= 0 && (entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.' && read_holder(leases_fd, entry->d_name, holder))
+			r = reader->each(reader->ctx, entry->d_name, holder);
+	closedir(dir);
+	return r < 0 ? r : 0;
+}
+
+/* ---- taking ---- */
+
+struct own {
+	const char *holder;
+	char address[ADDRESS_TEXT_MAX];
+};
+
+static int find_own(void *ctx, const char *address, const char *holder)
+{
+	struct own *own = ctx;
+
+	if (str_equal(holder, own->holder))
+		str_format(own->address, sizeof(own->address), "%s", address);
+	return 0;
+}
+
+/* 1: leased; 0: another has it. */
+static int try_lease(int leases_fd, const struct lease_request *request, const char *address,
+		     struct err *err)
+{
+	char holder[LEASE_HOLDER_MAX];
+	int r;
+
+	/* Looked at first: a journal that named each that is tried would grow with them. */
+	if (read_holder(leases_fd, address, holder))
+		return 0;
+	r = request->note != NULL ? request->note(request->ctx, address, err) : 0;
+	if (r < 0)
+		return r;
+	if (symlinkat(request->holder, leases_fd, address) != 0)
+		return err_set(err, ERR_SETUP, errno, "address %s: lease", address);
+	if (request->is_kept && fsync(leases_fd) != 0)
+		return err_set(err, ERR_SETUP, errno, "address %s: write to the disk", address);
+	return 1;
+}
+
+static int take_lowest(int leases_fd, const struct network *network,
+		       const struct lease_request *request, struct lease *ret, struct err *err)
+{
+	struct net_prefix address;
+
+	for (uint64_t n = 0; address_nth(&network->range, n, &address); n++) {
+		char text[ADDRESS_TEXT_MAX];
+		int r;
+
+		address_format(&address, text);
+		if (!can_lease(network, &address) || !lease_of(network, text, ret))
+			continue;
+		r = try_lease(leases_fd, request, text, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	err_set(err, ERR_SETUP, EADDRNOTAVAIL, "network %s: no address is free", network->name);
+	return err_hint(err, "`cordon gc` gives back what killed sandboxes had; a network with a "
+			     "larger --subnet has more.");
+}
+
+int lease_take(const struct networks *networks, const struct network *network,
+	       const struct lease_request *request, struct lease *ret, struct err *err)
+{
+	_cleanup_fd_ int leases_fd = open_leases(networks, network->name);
+	struct own own = {.holder = request->holder};
+	const struct lease_reader reader = {.each = find_own, .ctx = &own};
+	int r;
+
+	if (leases_fd < 0)
+		return err_set(err, ERR_SETUP, -leases_fd, "%s/%s/leases: open", networks->path,
+			       network->name);
+	/* What ends with its run had none before. */
+	r = request->is_kept ? lease_walk(networks, network->name, &reader, err) : 0;
+	if (r < 0)
+		return r;
+	if (own.address[0] != '\0' && lease_of(network, own.address, ret))
+		return 0;
+	return take_lowest(leases_fd, network, request, ret, err);
+}
+
+int lease_release(const struct networks *networks, const char *name, const char *address,
+		  const char *holder, struct err *err)
+{
+	_cleanup_fd_ int leases_fd = open_leases(networks, name);
+	struct net_prefix parsed;
+	char found[LEASE_HOLDER_MAX];
+
+	if (leases_fd == -ENOENT)
+		return 0;
+	if (leases_fd < 0)
+		return err_set(err, ERR_SETUP, -leases_fd, "%s/%s/leases: open", networks->path,
+			       name);
+	if (address_parse(address, &parsed) < 0 || !read_holder(leases_fd, address, found) ||
+	    !str_equal(found, holder))
+		return 0;
+	if (unlinkat(leases_fd, address, 0) != 0 && errno != ENOENT)
+		return err_set(err, ERR_SETUP, errno, "%s/%s/leases/%s: give back", networks->path,
+			       name, address);
+	return 1;
+}
+
+/* ---- sweeping ---- */
+
+/* Whether the holder was right below one of the prefixes, and is gone. */
+static bool is_orphan(const char *holder, const char *const *prefixes)
+{
+	for (; *prefixes != NULL; prefixes++)
+		if (str_has_prefix(holder, *prefixes) &&
+		    strchr(holder + strlen(*prefixes), '/') == NULL)
+			return faccessat(AT_FDCWD, holder, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+			       errno == ENOENT;
+	return false;
+}
+
+struct sweep {
+	int leases_fd;
+	const char *const *prefixes;
+	uint32_t n_removed;
+};
+
+static int sweep_one(void *ctx, const char *address, const char *holder)
+{
+	struct sweep *sweep = ctx;
+
+	if (!is_orphan(holder, sweep->prefixes))
+		return 0;
+	if (unlinkat(sweep->leases_fd, address, 0) != 0 && errno != ENOENT)
+		return -errno;
+	sweep->n_removed++;
+	return 0;
+}
+
+static int sweep_leases(const struct networks *networks, const char *name,
+			const char *const *prefixes, uint32_t *n_removed, struct err *err)
+{
+	struct sweep sweep = {.leases_fd = open_leases(networks, name), .prefixes = prefixes};
+	const struct lease_reader reader = {.each = sweep_one, .ctx = &sweep};
+	int r;
+
+	if (sweep.leases_fd == -ENOENT)
+		return 0;
+	r = sweep.leases_fd < 0 ? err_set(err, ERR_SETUP, -sweep.leases_fd, "%s/%s/leases: open",
+					  networks->path, name)
+				: lease_walk(networks, name, &reader, err);
+	close_fd(&sweep.leases_fd);
+	*n_removed += sweep.n_removed;
+	return r;
+}
+
+static bool is_rubbish(const char *name)
+{
+	return str_has_prefix(name, ".new-") || str_has_prefix(name, ".old-");
+}
+
+int networks_sweep(const struct networks *networks, const char *const *prefixes,
+		   uint32_t *n_removed, struct err *err)
+{
+	int copy = networks->fd < 0 ? -ENOENT : sys_openat(networks->fd, ".", DIR_FLAGS, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	int result = 0;
+
+	if (networks->fd < 0)
+		return 0;
+	if (dir == NULL)
+		return err_set(err, ERR_SETUP, copy < 0 ? -copy : errno, "%s: list",
+			       networks->path);
+	while ((entry = readdir(dir)) != NULL) {
+		int r = 0;
+
+		if (is_rubbish(entry->d_name)) {
+			r = network_remove_dir(networks->fd, entry->d_name);
+			if (r < 0)
+				err_set(err, ERR_SETUP, -r, "%s/%s: remove", networks->path,
+					entry->d_name);
+			else
+				*n_removed += 1;
+		} else if (network_is_name(entry->d_name)) {
+			r = sweep_leases(networks, entry->d_name, prefixes, n_removed, err);
+		}
+		result = r < 0 ? r : result;
+	}
+	closedir(dir);
+	return result;
+}

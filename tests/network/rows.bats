@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The rows network and network_link: failed, left out, and kill -9 in front of each row; then gc, and
+# no link, address or lease is left.
+
+load ../lib/cordon
+load ../lib/attack
+load ../lib/network
+
+faulty() { # FAULT ARG...
+	host env CORDON_FAULT="$1" "$FAULTY" --root "$CORDON_ROOT" "${@:2}"
+}
+
+rows() {
+	cordon explain --network web -- /bin/true | awk '/^  \+ / { print $2 }'
+}
+
+# bats test_tags=root
+@test "the rows fail, or are left out: the sandbox does not start" {
+	local row
+	cordon network create --internal web
+	for row in network network_link; do
+		says 125 "*step $row: injected fault*" faulty "$row:fail" run --network web -- echo ran
+		nothing_of_networks
+	done
+	says 125 "*step network_link:*" faulty network:skip run --network web -- echo ran
+	says 125 "*step network_link: the sandbox has no link*" faulty network_link:skip run --network web -- echo ran
+	nothing_of_networks
+	gives 0 ran faulty none run --network web -- echo ran
+}
+
+# bats test_tags=root
+@test "kill -9 of the keeper and of init in front of each row, and gc: nothing is left" {
+	local row n=0
+	cordon network create --internal web
+	for row in $(rows); do
+		run -137 faulty "$row:kill-keeper" run -q --network web -- true
+		cordon gc
+		nothing_of_networks || { echo "... after the keeper was killed at $row"; return 1; }
+		n=$((n + 1))
+	done
+	[ "$n" -gt 30 ]
+	for row in network_link read_back root seccomp; do
+		run -125 faulty "$row:kill-init" run -q --network web -- true
+		nothing_of_networks || { echo "... after init was killed at $row"; return 1; }
+	done
+	# What was left would keep the network.
+	gives 0 web cordon network rm web
+}
+
+# bats test_tags=root
+@test "kill -9 while it runs: the address is given back by gc, that of a kept one stays" {
+	local pid
+	cordon network create --internal web
+	serve web a
+	pid=$(cordon inspect a | jq -r '.[0].supervisor_pid')
+	cordon run -d --rm --name b --network web -- sleep 60
+	lease_count 2
+	kill -9 "$pid" "$(cordon inspect b | jq -r '.[0].supervisor_pid')"
+	eventually no_ports
+	cordon gc
+	lease_count 1
+	cordon start a
+	[ "$(address_of web a)" = "$ip" ]
+	eventually host_asks "$ip"
+	cordon rm -f a
+}
+
+lease_count() { # N
+	[ "$(find "$CORDON_ROOT/state/networks/web/leases" -type l | wc -l)" -eq "$1" ]
+}
