@@ -62,6 +62,9 @@ STORAGE_SRC  := \
 	storage/ref.c \
 	storage/store.c \
 	storage/sweep.c \
+	storage/volume.c \
+	storage/volumes.c \
+	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
 	net/address.c \
@@ -144,6 +147,9 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/network.c \
 	cmd/network_create.c \
 	cmd/network_list.c \
+	cmd/volume.c \
+	cmd/volume_create.c \
+	cmd/volume_list.c \
 	cmd/own_flags.c \
 	cmd/processes.c \
 	cmd/stats.c \
@@ -449,7 +455,8 @@ UNIT_SRC := \
 	tests/unit/net/test_networks.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c \
-	tests/unit/storage/test_store.c
+	tests/unit/storage/test_store.c \
+	tests/unit/storage/test_volume.c
 # What several of them share.
 TEST_LIB_SRC := tests/lib/bpf_sim.c tests/lib/decision_fixture.c tests/lib/policy_fixture.c tests/lib/scratch.c \
 	tests/lib/records_fixture.c \

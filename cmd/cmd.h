@@ -126,6 +126,12 @@ int cmd_network_ls(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_rm(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_prune(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_create(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_ls(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_inspect(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_rm(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_gc(const struct cmd_context *context, int argc, char **argv);
 
 /* Where the images are: the store's path, into buf of PATH_MAX bytes. */

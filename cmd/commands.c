@@ -85,6 +85,24 @@ static const struct subcommand network_commands[] = {
 	{.name = NULL},
 };
 
+static const struct subcommand volume_commands[] = {
+	{"create", "[FLAGS] [NAME]", "make a volume, which outlives sandboxes",
+	 "Prints its name; without NAME it gets one of its own. One that is there already\n"
+	 "is left as it is.\n",
+	 0, cmd_volume_create, NULL},
+	{"ls", "[FLAGS]", "list the volumes", "", COMMAND_JSON, cmd_volume_ls, NULL},
+	{"inspect", "[FLAGS] VOLUME...", "print all that is known of volumes, as JSON",
+	 "An array with an object for each, with where its files lie and which sandboxes\n"
+	 "use it.\n",
+	 0, cmd_volume_inspect, NULL},
+	{"rm", "[FLAGS] VOLUME...", "remove volumes, with all that is in them",
+	 "One that a sandbox uses stays, whether that runs or not.\n", 0, cmd_volume_rm, NULL},
+	{"prune", "[FLAGS]", "remove the anonymous volumes that no sandbox uses",
+	 "Asks first; where there is no terminal to ask at it takes -f. Prints the names.\n", 0,
+	 cmd_volume_prune, NULL},
+	{.name = NULL},
+};
+
 const struct subcommand commands[] = {
 	{"run", "[FLAGS] {IMAGE [CMD...] | -- CMD...}", "run a program in a sandbox of its own",
 	 "Runs CMD in a sandbox: from IMAGE, or behind `--` with the host's own programs,\n"
@@ -187,12 +205,16 @@ const struct subcommand commands[] = {
 	{"network", "COMMAND", "make, list and remove networks",
 	 "A sandbox joins one with --network NAME, or `network: {mode: NAME}` of a profile.\n", 0,
 	 cmd_network, network_commands},
+	{"volume", "COMMAND", "make, list and remove volumes",
+	 "What is in one stays when the sandboxes that it was shown to are gone.\n", 0, cmd_volume,
+	 volume_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",
 	 "Removes the journals of runs whose keeper is gone, after undoing what they name.\n"
 	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"
 	 "and removes what a killed command left half-made or half-removed. What is alive,\n"
 	 "and what another command is at work on, is not touched. Of images: removes what\n"
-	 "is half made. Of networks: likewise, and gives back addresses of nobody.\n",
+	 "is half made. Of networks: likewise, and gives back addresses of nobody. Of\n"
+	 "volumes: likewise.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},

@@ -47,8 +47,6 @@ const struct docker_command docker_commands[] = {
 	{"tag", "A name is given by load and import: cordon image save IMAGE - | cordon image load "
 		"- NAME."},
 	{"version", "cordon --version"},
-	{"volume", "A volume is a directory of this host: --rw DIR, or --set "
-		   "'+volumes=[./DIR:/TARGET]'."},
 	{.name = NULL},
 };
 

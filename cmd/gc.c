@@ -10,6 +10,7 @@
 #include "cmd/network.h"
 #include "cmd/print.h"
 #include "cmd/update_apply.h"
+#include "cmd/volume.h"
 #include "storage/store.h"
 
 /* What ended commands left in the store of images. Without a place for one there is none. */
@@ -71,6 +72,28 @@ static int gc_networks(const struct cmd_context *context, uint32_t *ret_removed)
 	if (r < 0)
 		print_err(&err);
 	return r < 0 ? r : 0;
+}
+
+/* Half-made and half-removed volumes. */
+static int gc_volumes(const struct cmd_context *context, uint32_t *ret_removed)
+{
+	struct volume_place place;
+	struct err err = {0};
+	int r;
+
+	*ret_removed = 0;
+	/* Without a place for what is kept there are none. */
+	if (context->root_dir == NULL && geteuid() != 0 && cmd_variable(context, "HOME") == NULL &&
+	    cmd_variable(context, "XDG_DATA_HOME") == NULL)
+		return 0;
+	r = volume_place_open(context, false, &place, &err);
+	if (r == 0) {
+		r = volumes_sweep(&place.volumes, ret_removed, &err);
+		volume_place_close(&place);
+	}
+	if (r < 0)
+		print_err(&err);
+	return r;
 }
 
 /* One that runs; nobody is waited for. Returns 1 where an update was finished. */
@@ -144,7 +167,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct records_report kept;
 	struct gc_report report;
 	struct err err = {0};
-	uint32_t n_images, n_projects, n_networks;
+	uint32_t n_images, n_projects, n_networks, n_volumes;
 	bool is_json;
 	int exit_code, n_updates;
 	int r;
@@ -169,6 +192,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		exit_code = EXIT_CORDON;
 	if (gc_networks(context, &n_networks) < 0)
 		exit_code = EXIT_CORDON;
+	if (gc_volumes(context, &n_volumes) < 0)
+		exit_code = EXIT_CORDON;
 	print_out("%u dead runs removed, %u id blocks freed, %u runs alive\n",
 		  report.n_runs_removed, report.n_blocks_freed, report.n_runs_alive);
 	if (kept.n_settled > 0)
@@ -184,5 +209,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_out("%u half-made images removed\n", n_images);
 	if (n_networks > 0)
 		print_out("%u remains of networks removed\n", n_networks);
+	if (n_volumes > 0)
+		print_out("%u remains of volumes removed\n", n_volumes);
 	return exit_code;
 }

@@ -152,6 +152,30 @@ static const struct words_row {
 	{"network prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
 	{"network prune", "--filter", NULL, "FILTER", WORDS_LISTED,
 	 "only those with label=NAME[=VALUE]; can be given again"},
+
+	{"volume create", "--driver", "-d", "DRIVER", WORDS_LISTED, "local, and no other here"},
+	{"volume create", "--label", NULL, "NAME=VALUE", WORDS_LISTED, "can be given again"},
+	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LATER, ""},
+	{"volume create", "--size", NULL, "SIZE", WORDS_LATER, ""},
+	{"volume create", "--inodes", NULL, "N", WORDS_LATER, ""},
+
+	{"volume ls", "--quiet", "-q", NULL, WORDS_LISTED, "names alone"},
+	{"volume ls", "--filter", "-f", "FILTER", WORDS_LISTED,
+	 "dangling=true or false, driver=, name= (parts), label=NAME[=VALUE], label!=; can be "
+	 "given again"},
+	{"volume ls", "--format", NULL, "TEMPLATE", WORDS_LISTED,
+	 "a line each, like '{{.Name}} {{.Mountpoint}}', or json"},
+
+	{"volume inspect", "--format", "-f", "TEMPLATE", WORDS_LISTED,
+	 "a line each, like '{{.Mountpoint}}', or json"},
+
+	{"volume rm", "--force", "-f", NULL, WORDS_LISTED,
+	 "one that is not there is no error, nor is a damaged record"},
+
+	{"volume prune", "--all", "-a", NULL, WORDS_LISTED, "those with a name as well"},
+	{"volume prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
+	{"volume prune", "--filter", NULL, "FILTER", WORDS_LISTED,
+	 "only those with label=NAME[=VALUE], or without (label!=); can be given again"},
 };
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
 

@@ -102,8 +102,11 @@ int must_check store_work_begin(struct store *store, struct store_work *ret, str
  * one that is not open. */
 void store_work_end(struct store *store, struct store_work *work);
 
-/* Removes dirfd/name, whatever it is and whatever modes it has, without following a link. Returns 0
- * or -errno; what is not there is 0. */
+/* STORE_ID_LEN hex digits at random. 0 or -errno. */
+int must_check store_make_id(char id[STORE_ID_LEN + 1]);
+
+/* Removes dirfd/name, whatever it is, whatever modes it has and however deep it is, without
+ * following a link. Returns 0 or -errno; what is not there is 0. */
 int must_check store_remove_tree(int dirfd, const char *name);
 
 /* ---- objects ---- */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -15,7 +17,7 @@
 #include "base/sys.h"
 #include "storage/store.h"
 
-enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, DEPTH_MAX = 4096 };
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, DEPTH_MAX = 128 };
 
 static int lock(int fd, int how)
 {
@@ -55,15 +57,17 @@ static int open_to_empty(int dirfd, const char *name)
 	return sys_openat(place, ".", DIR_FLAGS, 0);
 }
 
-/* What is below is walked without recursion: an archive decides how deep it is. */
+/* What is below is walked without recursion: an archive, or a workload, decides how deep it is.
+ * What lies deeper than there are levels comes to the top, under a name of ours. */
 struct level {
 	DIR *dir;
-	char *name; /* in the level above */
+	char *name;        /* in the level above */
+	uint64_t n_lifted; /* to here, since its names were last read from the first on */
 };
 
 static int push(struct level *levels, size_t *n, int dirfd, const char *name)
 {
-	int fd = *n == DEPTH_MAX ? -ENAMETOOLONG : open_to_empty(dirfd, name);
+	int fd = open_to_empty(dirfd, name);
 	struct level level = {0};
 
 	if (fd < 0)
@@ -89,6 +93,24 @@ static void pop(struct level *levels, size_t *n)
 	free(levels[*n].name);
 }
 
+/* A name that is taken already is one of another try: the next number is as good. */
+static int lift(struct level *levels, const struct level *from, const char *name)
+{
+	char above[40];
+	int fd = open_to_empty(dirfd(from->dir), name);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	do
+		str_format(above, sizeof(above), ".lifted.%llu",
+			   (unsigned long long)levels->n_lifted++);
+	while (renameat2(dirfd(from->dir), name, dirfd(levels->dir), above, RENAME_NOREPLACE) !=
+		       0 &&
+	       errno == EEXIST && levels->n_lifted < UINT64_MAX);
+	return faccessat(dirfd(levels->dir), above, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ? -errno : 0;
+}
+
 /* One step: the next entry of the innermost directory goes, or it does. */
 static int step(struct level *levels, size_t *n, int top)
 {
@@ -101,6 +123,11 @@ static int step(struct level *levels, size_t *n, int top)
 	entry = readdir(level->dir);
 	if (entry == NULL) {
 		r = errno != 0 ? -errno : 0;
+		if (r == 0 && level->n_lifted > 0) {
+			level->n_lifted = 0;
+			rewinddir(level->dir);
+			return 0;
+		}
 		if (r == 0 && unlinkat(above, level->name, AT_REMOVEDIR) != 0 && errno != ENOENT)
 			r = -errno;
 		pop(levels, n);
@@ -113,7 +140,8 @@ static int step(struct level *levels, size_t *n, int top)
 		return 0;
 	if (entry->d_type != DT_DIR && errno != EISDIR && errno != EPERM)
 		return -errno;
-	r = push(levels, n, dirfd(level->dir), entry->d_name);
+	r = *n == DEPTH_MAX ? lift(levels, level, entry->d_name)
+			    : push(levels, n, dirfd(level->dir), entry->d_name);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -141,7 +169,7 @@ int store_remove_tree(int dirfd, const char *name)
 
 /* ---- work directories ---- */
 
-static int make_id(char id[STORE_ID_LEN + 1])
+int store_make_id(char id[STORE_ID_LEN + 1])
 {
 	unsigned char bytes[STORE_ID_LEN / 2];
 
@@ -158,7 +186,7 @@ int store_work_begin(struct store *store, struct store_work *ret, struct err *er
 	/* A lock belongs to an open file: ours alone. It keeps collectors from a directory that is
 	 * there and not locked yet. */
 	_cleanup_fd_ int gate = sys_openat(store->work_fd, ".", DIR_FLAGS, 0);
-	int r = gate < 0 ? gate : make_id(work.id);
+	int r = gate < 0 ? gate : store_make_id(work.id);
 
 	if (r == 0)
 		r = lock(gate, LOCK_SH);

@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image network gc help'
+_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image network volume gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
 _cordon_network_commands='create ls inspect rm prune'
+_cordon_volume_commands='create ls inspect rm prune'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
 	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs --network --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
@@ -52,6 +53,12 @@ declare -gA _cordon_flags=(
 	['network inspect']='--help'
 	['network rm']='-f --force --help'
 	['network prune']='-f --force --filter --help'
+	['volume']='--help'
+	['volume create']='-d --driver --label --help'
+	['volume ls']='-q --quiet -f --filter --format --json --help'
+	['volume inspect']='-f --format --help'
+	['volume rm']='-f --force --help'
+	['volume prune']='-a --all -f --force --filter --help'
 	['gc']='--help'
 	['help']='--help'
 )
@@ -101,6 +108,12 @@ declare -gA _cordon_valued=(
 	['network inspect']=''
 	['network rm']=''
 	['network prune']='--filter'
+	['volume']=''
+	['volume create']='-d --driver --label'
+	['volume ls']='-f --filter --format'
+	['volume inspect']='-f --format'
+	['volume rm']=''
+	['volume prune']='--filter'
 	['gc']=''
 	['help']=''
 )

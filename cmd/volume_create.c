@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon volume create`: flags to a volume, which is made on the disk. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cmd/life.h"
+#include "cmd/print.h"
+#include "cmd/volume.h"
+
+static int take_label(struct volume *volume, const char *value, struct err *err)
+{
+	int r = volume_add_pair(&volume->labels, value);
+
+	if (r == -ENOSPC)
+		return err_set(err, ERR_USAGE, 0, "--label: more than %d bytes of them",
+			       VOLUME_PAIRS_MAX);
+	if (r < 0) {
+		err_set(err, ERR_USAGE, 0, "--label %s: no such label", value);
+		return err_hint(err, "NAME=VALUE, one line; the name has no blanks.");
+	}
+	return 0;
+}
+
+static int take_driver(const char *value, struct err *err)
+{
+	if (str_equal(value, "local"))
+		return 0;
+	err_set(err, ERR_USAGE, 0, "--driver %s: no such driver", value);
+	return err_hint(err, "There is local: a directory of cordon's own on this host.");
+}
+
+static int take_flags(struct volume *volume, const struct words *words, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < words->n_flags; i++) {
+		const char *name = words->flags[i].name, *value = words->flags[i].value;
+
+		if (str_equal(name, "--label"))
+			r = take_label(volume, value, err);
+		else if (str_equal(name, "--driver"))
+			r = take_driver(value, err);
+	}
+	return r;
+}
+
+static int take_name(struct volume *volume, const char *name, struct err *err)
+{
+	if (name == NULL) {
+		int r = volume_make_name(volume->name);
+
+		volume->is_anonymous = true;
+		return r < 0 ? err_set(err, ERR_SETUP, -r, "random number") : 0;
+	}
+	if (!volume_is_name(name)) {
+		err_set(err, ERR_USAGE, 0, "%s: no volume can be called that", name);
+		return err_hint(err,
+				"A letter or digit, and then at least one more of letters, digits, "
+				"_ . and -; %d in all.",
+				VOLUME_NAME_MAX);
+	}
+	str_format(volume->name, sizeof(volume->name), "%s", name);
+	return 0;
+}
+
+/* One that is there already is as good, as Docker has it. */
+static int make(const struct volume_place *place, const struct volume *volume, struct err *err)
+{
+	struct volume found;
+	int r = volumes_read(&place->volumes, volume->name, &found, err);
+
+	if (r == -ENOENT) {
+		r = volumes_add(&place->volumes, volume, err);
+		if (r != -EEXIST)
+			return r;
+		r = volumes_read(&place->volumes, volume->name, &found, err);
+	}
+	if (r == 0 && volume->labels.len > 0 &&
+	    (found.labels.len != volume->labels.len ||
+	     memcmp(found.labels.text, volume->labels.text, found.labels.len) != 0))
+		print_note("volume %s is there already, and keeps its own labels", volume->name);
+	return r;
+}
+
+int cmd_volume_create(const struct cmd_context *context, int argc, char **argv)
+{
+	struct volume volume = {.created_ms = record_now_ms()};
+	struct volume_place place;
+	struct words words;
+	struct err err = {0};
+	int exit_code, n, r;
+
+	(void)argc;
+	n = life_parse("volume create", argv, 0, &words, &exit_code);
+	if (n < 0)
+		return exit_code;
+	if (n > 1) {
+		print_note("volume create takes one name, but was given %s as well", argv[2]);
+		return EXIT_CORDON;
+	}
+	r = take_name(&volume, n == 1 ? argv[1] : NULL, &err);
+	if (r == 0)
+		r = take_flags(&volume, &words, &err);
+	if (r == 0)
+		r = volume_place_open(context, true, &place, &err);
+	if (r < 0)
+		return life_say(&err);
+	r = make(&place, &volume, &err);
+	volume_place_close(&place);
+	if (r < 0)
+		return life_say(&err);
+	print_out("%s\n", volume.name);
+	return 0;
+}

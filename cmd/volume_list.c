@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cordon volume ls` and `inspect`: read the records, and wait for nobody. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "cmd/life.h"
+#include "cmd/look.h"
+#include "cmd/page.h"
+#include "cmd/print.h"
+#include "cmd/template.h"
+#include "cmd/volume.h"
+
+enum { DOCUMENT_MAX = 8 << 20 };
+
+static const char known[] = "{{.Name}}, {{.Driver}}, {{.Scope}}, {{.Mountpoint}}, {{.CreatedAt}}, "
+			    "{{.Labels}}, {{.Label \"NAME\"}}, {{json .}}";
+
+/* What all forms are made of. */
+struct listing {
+	const struct volume_place *place;
+	const struct words *words;
+	struct volume_uses uses;
+	struct template template;
+	char *buf; /* room for JSON */
+};
+
+/* ---- JSON ---- */
+
+static void put_pairs(struct json *json, const char *name, const struct volume_pairs *pairs)
+{
+	const char *pair;
+	size_t at = 0;
+
+	json_open(json, name, '{');
+	while ((pair = volume_next_pair(pairs, &at)) != NULL) {
+		char key[VOLUME_PAIRS_MAX];
+		size_t len = strcspn(pair, "=");
+
+		str_format(key, sizeof(key), "%.*s", (int)len, pair);
+		json_text(json, key, pair + len + 1);
+	}
+	json_close(json, '}');
+}
+
+static void mountpoint_of(const struct volume_place *place, const struct volume *volume,
+			  struct page *page)
+{
+	page_format(page, "%s/%s/" VOLUME_DATA, place->volumes.path, volume->name);
+}
+
+static void put_volume(struct json *json, const struct listing *listing,
+		       const struct volume *volume)
+{
+	const struct volume_uses *uses = &listing->uses;
+	struct page path = {0};
+	char when[64];
+
+	json_open(json, NULL, '{');
+	json_text(json, "name", volume->name);
+	json_text(json, "driver", "local");
+	json_text(json, "scope", "local");
+	mountpoint_of(listing->place, volume, &path);
+	json_text(json, "mountpoint", page_string(&path));
+	page_free(&path);
+	look_timestamp(volume->created_ms, when, sizeof(when));
+	json_text(json, "created_at", when);
+	json_truth(json, "anonymous", volume->is_anonymous);
+	put_pairs(json, "labels", &volume->labels);
+	put_pairs(json, "options", &volume->options);
+	json_truth(json, "in_use", volume_is_used(listing->place, uses, volume->name));
+	json_open(json, "used_by", '[');
+	for (size_t i = 0; i < uses->n; i++)
+		if (str_equal(uses->list[i].name, volume->name))
+			json_text(json, NULL, uses->list[i].sandbox);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static int print_json(struct json *json)
+{
+	struct err err = {0};
+
+	if (json_finish(json) < 0) {
+		err_set(&err, ERR_SETUP, 0, "more than can be printed");
+		return life_say(&err);
+	}
+	print_out("%s\n", json->buf);
+	return 0;
+}
+
+/* ---- formats ---- */
+
+static void put_labels(const struct volume *volume, struct page *page)
+{
+	const char *pair;
+	size_t at = 0;
+
+	while ((pair = volume_next_pair(&volume->labels, &at)) != NULL) {
+		page_value(page, pair);
+		if (at < volume->labels.len)
+			page_text(page, ",");
+	}
+}
+
+static void put_label(const struct volume *volume, const char *name, struct page *page)
+{
+	const char *pair;
+	size_t at = 0, len = strlen(name);
+
+	while ((pair = volume_next_pair(&volume->labels, &at)) != NULL)
+		if (strncmp(pair, name, len) == 0 && pair[len] == '=')
+			page_value(page, pair + len + 1);
+}
+
+static bool put_field(const struct listing *listing, const struct volume *volume, const char *word,
+		      struct page *page)
+{
+	char when[64];
+
+	if (str_equal(word, "Name")) {
+		page_value(page, volume->name);
+	} else if (str_equal(word, "Driver") || str_equal(word, "Scope")) {
+		page_text(page, "local");
+	} else if (str_equal(word, "Mountpoint")) {
+		mountpoint_of(listing->place, volume, page);
+	} else if (str_equal(word, "CreatedAt")) {
+		look_timestamp(volume->created_ms, when, sizeof(when));
+		page_text(page, when);
+	} else if (str_equal(word, "Labels")) {
+		put_labels(volume, page);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void put_formatted(const struct listing *listing, const struct volume *volume,
+			  struct page *page)
+{
+	for (size_t i = 0; i < listing->template.n; i++) {
+		const struct template_part *part = &listing->template.parts[i];
+		struct json json;
+
+		switch (part->kind) {
+		case TEMPLATE_TEXT:
+			page_text(page, part->word);
+			break;
+		case TEMPLATE_FIELD: /* it was checked */
+			put_field(listing, volume, part->word, page);
+			break;
+		case TEMPLATE_LABEL:
+			put_label(volume, part->word, page);
+			break;
+		case TEMPLATE_JSON:
+			json_init(&json, listing->buf, DOCUMENT_MAX);
+			put_volume(&json, listing, volume);
+			if (json_finish(&json) < 0)
+				page->failed = true;
+			else
+				page_text(page, listing->buf);
+			break;
+		}
+	}
+	page_text(page, "\n");
+}
+
+static int check_template(const struct listing *listing, struct err *err)
+{
+	static const struct volume empty;
+
+	if (listing->template.is_table)
+		return template_refuse("table", known, err);
+	for (size_t i = 0; i < listing->template.n; i++) {
+		const struct template_part *part = &listing->template.parts[i];
+		struct page ignored = {0};
+		bool is_known = part->kind == TEMPLATE_FIELD
+					? put_field(listing, &empty, part->word, &ignored)
+					: part->kind != TEMPLATE_JSON || part->word[0] == '\0';
+
+		page_free(&ignored);
+		if (!is_known)
+			return template_refuse(part->word, known, err);
+	}
+	return 0;
+}
+
+/* ---- what both begin and end with ---- */
+
+static int read_format(struct listing *listing, struct err *err)
+{
+	const char *format = words_value(listing->words, "--format");
+	int r;
+
+	if (format == NULL || str_equal(format, "json"))
+		return 0;
+	r = template_read(format, known, &listing->template, err);
+	return r == 0 ? check_template(listing, err) : r;
+}
+
+static bool wants_json(const struct words *words)
+{
+	const char *format = words_value(words, "--format");
+
+	return words->wants_json || (format != NULL && str_equal(format, "json"));
+}
+
+static int begin(const struct cmd_context *context, const struct words *words,
+		 struct volume_place *place, struct listing *ret, struct err *err)
+{
+	int r;
+
+	*ret = (struct listing){.place = place, .words = words, .buf = malloc(DOCUMENT_MAX)};
+	if (ret->buf == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "volumes");
+	r = volume_place_open(context, false, place, err);
+	if (r == 0)
+		r = read_format(ret, err);
+	if (r == 0)
+		r = volume_uses_read(place, &ret->uses, err);
+	return r;
+}
+
+static void end(struct listing *listing, struct volume_place *place)
+{
+	volume_uses_free(&listing->uses);
+	free(listing->buf);
+	volume_place_close(place);
+}
+
+/* ---- ls ---- */
+
+static int print_list(const struct listing *listing, const struct volume_list *list)
+{
+	bool is_quiet = words_has(listing->words, "--quiet");
+	struct page page = {0};
+	struct json json;
+
+	json_init(&json, listing->buf, DOCUMENT_MAX);
+	json_open(&json, NULL, '[');
+	if (!is_quiet && listing->template.n == 0)
+		page_text(&page, "DRIVER    VOLUME NAME\n");
+	for (size_t i = 0; i < list->n; i++) {
+		const struct volume *volume = &list->list[i];
+		bool is_used = volume_is_used(listing->place, &listing->uses, volume->name);
+
+		if (!volume_is_chosen(volume, listing->words, is_used))
+			continue;
+		if (wants_json(listing->words))
+			put_volume(&json, listing, volume);
+		else if (listing->template.n > 0)
+			put_formatted(listing, volume, &page);
+		else
+			page_format(&page, "%s%s\n", is_quiet ? "" : "local     ", volume->name);
+	}
+	json_close(&json, ']');
+	if (!wants_json(listing->words))
+		return page_print(&page, 0);
+	page_free(&page);
+	return print_json(&json);
+}
+
+int cmd_volume_ls(const struct cmd_context *context, int argc, char **argv)
+{
+	static const char *const keys[] = {"dangling", "driver", "label", "label!", "name", NULL};
+	struct volume_place place = {.volumes = {.fd = -EBADF}};
+	struct volume_list list = {.n = 0};
+	struct listing listing;
+	struct words words;
+	struct err err = {0};
+	int exit_code = 0, r;
+
+	(void)argc;
+	if (life_parse("volume ls", argv, 0, &words, &exit_code) < 0)
+		return exit_code;
+	if (words.n > 0) {
+		print_note("volume ls takes no arguments, but was given %s", argv[1]);
+		return EXIT_CORDON;
+	}
+	r = volume_check_filters("ls", &words, keys, &err);
+	if (r < 0)
+		return life_say(&err);
+	r = begin(context, &words, &place, &listing, &err);
+	if (r == 0)
+		r = volumes_list(&place.volumes, &list, &err);
+	exit_code = r == 0 ? print_list(&listing, &list) : EXIT_CORDON;
+	/* The list is whole but for it. */
+	if (r < 0 || list.n_damaged > 0)
+		exit_code = life_say(&err);
+	volume_list_free(&list);
+	end(&listing, &place);
+	return exit_code;
+}
+
+/* ---- inspect ---- */
+
+static int inspect_all(const struct listing *listing, char **names)
+{
+	struct page page = {0};
+	struct json json;
+	int result = 0;
+
+	json_init(&json, listing->buf, DOCUMENT_MAX);
+	json_open(&json, NULL, '[');
+	for (; *names != NULL; names++) {
+		struct volume volume;
+		struct err err = {0};
+
+		if (volumes_find(&listing->place->volumes, *names, &volume, &err) < 0)
+			result = life_say(&err);
+		else if (listing->template.n > 0)
+			put_formatted(listing, &volume, &page);
+		else
+			put_volume(&json, listing, &volume);
+	}
+	json_close(&json, ']');
+	if (listing->template.n > 0)
+		return page_print(&page, result);
+	return print_json(&json) != 0 ? EXIT_CORDON : result;
+}
+
+int cmd_volume_inspect(const struct cmd_context *context, int argc, char **argv)
+{
+	struct volume_place place = {.volumes = {.fd = -EBADF}};
+	struct listing listing;
+	struct words words;
+	struct err err = {0};
+	int exit_code = 0;
+
+	(void)argc;
+	if (life_parse("volume inspect", argv, 1, &words, &exit_code) < 0)
+		return exit_code;
+	exit_code = begin(context, &words, &place, &listing, &err) < 0
+			    ? life_say(&err)
+			    : inspect_all(&listing, argv + 1);
+	end(&listing, &place);
+	return exit_code;
+}

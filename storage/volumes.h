@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What storage/volumes.c and volumes_use.c share, and nobody else may use. */
+#ifndef CORDON_STORAGE_VOLUMES_H
+#define CORDON_STORAGE_VOLUMES_H
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "storage/store.h"
+#include "storage/volume.h"
+
+enum { VOLUMES_DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+/* While they are made and removed; an id of store_make_id follows. */
+#define VOLUMES_NEW ".new-"
+#define VOLUMES_OLD ".old-"
+
+/* Test builds only: CORDON_FAULT=store.volume-NAME:kill ends the process here. */
+#define volumes_step(name) store_step("volume-" name)
+
+/* Waits for the lock. Returns the descriptor that holds it. */
+int must_check volumes_lock(const struct volumes *volumes, struct err *err);
+/* flock(2), once more where a signal came. 0 or -errno. */
+int must_check volumes_flock(int fd, int how);
+
+#endif

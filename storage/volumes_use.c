@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Volumes in use, and their end; see volume.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "storage/store.h"
+#include "storage/volume.h"
+#include "storage/volumes.h"
+
+/* ---- those who run ---- */
+
+/* Whether the name still leads to the open directory: it was not removed, nor replaced, between
+ * its opening and its lock. */
+static bool is_still(const struct volumes *volumes, const char *name, int dir_fd)
+{
+	struct stat here, there;
+
+	return fstat(dir_fd, &here) == 0 &&
+	       fstatat(volumes->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+int volumes_hold(const struct volumes *volumes, const char *name, struct volume_hold *ret,
+		 struct err *err)
+{
+	struct volume_hold hold = {.dir_fd = -EBADF};
+	int r = -ENOENT;
+
+	if (volumes->fd < 0 || !volume_is_name(name))
+		return -ENOENT;
+	for (;;) {
+		hold.dir_fd = sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
+		if (hold.dir_fd == -ENOENT)
+			return -ENOENT;
+		r = hold.dir_fd < 0 ? hold.dir_fd : volumes_flock(hold.dir_fd, LOCK_SH);
+		if (r < 0 || is_still(volumes, name, hold.dir_fd))
+			break;
+		close_fd(&hold.dir_fd);
+	}
+	if (r < 0) {
+		close_fd(&hold.dir_fd);
+		return err_set(err, ERR_SETUP, -r, "%s/%s", volumes->path, name);
+	}
+	r = volumes_read(volumes, name, &hold.volume, err);
+	if (r < 0)
+		close_fd(&hold.dir_fd);
+	else
+		*ret = hold;
+	return r;
+}
+
+void volume_hold_release(struct volume_hold *hold)
+{
+	close_fd(&hold->dir_fd);
+}
+
+bool volumes_is_held(const struct volumes *volumes, const char *name)
+{
+	_cleanup_fd_ int fd = volumes->fd < 0 || !volume_is_name(name)
+				      ? -ENOENT
+				      : sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
+
+	return fd >= 0 && volumes_flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+/* ---- those who have a record ---- */
+
+static int each_line(char *text, const char *sandbox, const struct volume_users *users)
+{
+	int r = 0;
+
+	for (char *line = text; r == 0 && *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		char *next = line + len + (line[len] == '\n');
+
+		line[len] = '\0';
+		/* Whatever is no name is no volume's. */
+		r = volume_is_name(line) ? users->fn(users->ctx, sandbox, line) : -EBADMSG;
+		line = next;
+	}
+	return r;
+}
+
+static int read_hold(int sandboxes, const char *sandbox, const struct volume_users *users)
+{
+	_cleanup_free_ char *text = malloc(VOLUMES_HOLD_MAX);
+	char path[NAME_MAX + 32];
+	ssize_t n;
+
+	if (text == NULL)
+		return -ENOMEM;
+	str_format(path, sizeof(path), "%s/" VOLUME_HOLD_FILE, sandbox);
+	n = io_read_text(sandboxes, path, text, VOLUMES_HOLD_MAX);
+	if (n == -ENOENT || n == -ENOTDIR)
+		return 0; /* a sandbox without volumes, or gone by now */
+	return n < 0 ? (int)n : each_line(text, sandbox, users);
+}
+
+static int users_below(int at_fd, const char *path, const struct volume_users *users,
+		       struct err *err)
+{
+	_cleanup_fd_ int sandboxes = sys_openat(at_fd, path, VOLUMES_DIR_FLAGS, 0);
+	struct store_names names = {0};
+	int r = 0;
+
+	if (sandboxes == -ENOENT)
+		return 0;
+	if (sandboxes >= 0)
+		r = store_names_read(sandboxes, false, &names);
+	if (sandboxes < 0 || r < 0)
+		return err_set(err, ERR_SETUP, sandboxes < 0 ? -sandboxes : -r, "%s: list", path);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		r = read_hold(sandboxes, names.list[i], users);
+		if (r < 0)
+			err_set(err, ERR_SETUP, -r, "%s/%s/" VOLUME_HOLD_FILE, path, names.list[i]);
+	}
+	store_names_release(&names);
+	return r;
+}
+
+int volumes_users(const struct volumes *volumes, const char *run, const struct volume_users *users,
+		  struct err *err)
+{
+	char path[PATH_MAX];
+	int r = volumes->fd < 0 ? 0 : users_below(volumes->fd, "../sandboxes", users, err);
+
+	if (r != 0 || run == NULL)
+		return r;
+	str_format(path, sizeof(path), "%s/sandboxes", run);
+	return users_below(AT_FDCWD, path, users, err);
+}
+
+struct search {
+	const char *name;
+	char sandbox[64];
+};
+
+static int compare_user(void *ctx, const char *sandbox, const char *name)
+{
+	struct search *search = ctx;
+
+	if (!str_equal(name, search->name))
+		return 0;
+	str_format(search->sandbox, sizeof(search->sandbox), "%s", sandbox);
+	return 1;
+}
+
+/* ---- removing ---- */
+
+static int refuse_in_use(const char *name, const char *by, struct err *err)
+{
+	err_set(err, ERR_USAGE, EBUSY, "volume %s: is in use, by sandbox %s", name, by);
+	return err_hint(err, "`cordon rm %s` removes the sandbox, and keeps the volume.", by);
+}
+
+/* To a name that is none. 1: done; 0: there is none. Needs: the lock. */
+static int take_away(const struct volumes *volumes, const char *name,
+		     char temporary[sizeof(VOLUMES_OLD) + STORE_ID_LEN], struct err *err)
+{
+	_cleanup_fd_ int fd = sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
+	int r = fd < 0 ? fd : volumes_flock(fd, LOCK_EX | LOCK_NB);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EWOULDBLOCK) {
+		err_set(err, ERR_USAGE, EBUSY, "volume %s: is in use, by a sandbox that runs",
+			name);
+		return err_hint(err, "`cordon ps` lists those that run.");
+	}
+	memcpy(temporary, VOLUMES_OLD, sizeof(VOLUMES_OLD));
+	if (r == 0)
+		r = store_make_id(temporary + strlen(VOLUMES_OLD));
+	if (r == 0 && renameat(volumes->fd, name, volumes->fd, temporary) != 0)
+		r = -errno;
+	if (r == 0 && fsync(volumes->fd) != 0)
+		r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s: remove", volumes->path, name) : 1;
+}
+
+int volumes_remove(const struct volumes *volumes, const char *name, const char *run,
+		   struct err *err)
+{
+	struct search search = {.name = name, .sandbox = ""};
+	const struct volume_users users = {.fn = compare_user, .ctx = &search};
+	char temporary[sizeof(VOLUMES_OLD) + STORE_ID_LEN];
+	int r, lock_fd;
+
+	if (volumes->fd < 0 || !volume_is_name(name))
+		return 0;
+	lock_fd = volumes_lock(volumes, err);
+	if (lock_fd < 0)
+		return lock_fd;
+	r = volumes_users(volumes, run, &users, err);
+	if (r > 0)
+		r = refuse_in_use(name, search.sandbox, err);
+	if (r == 0)
+		r = take_away(volumes, name, temporary, err);
+	close_fd(&lock_fd);
+	volumes_step("removed");
+	if (r <= 0)
+		return r;
+	r = store_remove_tree(volumes->fd, temporary);
+	if (r == 0)
+		return 0;
+	err_set(err, ERR_SETUP, -r, "%s/%s: remove what was in volume %s", volumes->path, temporary,
+		name);
+	return err_hint(err, "The volume is gone; `cordon gc` removes the rest.");
+}
+
+/* 1: removed; 0: somebody is at work on it. Needs: the lock. */
+static int sweep_one(const struct volumes *volumes, const char *name)
+{
+	_cleanup_fd_ int fd = sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
+	int r = fd < 0 ? fd : volumes_flock(fd, LOCK_EX | LOCK_NB);
+
+	if (r == -EWOULDBLOCK || r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = store_remove_tree(volumes->fd, name);
+	return r < 0 ? r : 1;
+}
+
+int volumes_sweep(const struct volumes *volumes, uint32_t *n_removed, struct err *err)
+{
+	struct store_names names = {0};
+	int lock_fd, r;
+
+	if (volumes->fd < 0)
+		return 0;
+	lock_fd = volumes_lock(volumes, err);
+	if (lock_fd < 0)
+		return lock_fd;
+	r = store_names_read(volumes->fd, true, &names);
+	if (r < 0)
+		err_set(err, ERR_SETUP, -r, "%s: list", volumes->path);
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		if (!str_has_prefix(names.list[i], VOLUMES_NEW) &&
+		    !str_has_prefix(names.list[i], VOLUMES_OLD))
+			continue;
+		r = sweep_one(volumes, names.list[i]);
+		if (r < 0)
+			err_set(err, ERR_SETUP, -r, "%s/%s: remove what an ended command left",
+				volumes->path, names.list[i]);
+		*n_removed += r > 0;
+	}
+	store_names_release(&names);
+	close_fd(&lock_fd);
+	return r < 0 ? r : 0;
+}
