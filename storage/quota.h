@@ -119,11 +119,18 @@ enum { QUOTA_FILE_FD = 3, QUOTA_SAID_MAX = 256 };
 int must_check quota_program_run(const char *const argv[], int file, uint32_t id,
 				 char said[QUOTA_SAID_MAX]);
 
-/* Fills `file`, which is empty, with a new file system. */
-int must_check quota_template_copy(const struct quota_request *request, int file, struct err *err);
+/* The template of that size, made where there is none; `file` gets its size. Returns its
+ * descriptor.
+ */
+int must_check quota_template_open(const struct quota_request *request, int file, struct err *err);
 
-/* A mount of the ext4 in `file`, on a loop device of its own that goes with it. */
-int must_check quota_loop_mount(int file, bool is_kept, int *ret_mount_fd, struct err *err);
+/* Writes a template to a file or a loop device that is empty; holes stay holes. 0 or -errno. */
+int must_check quota_template_put(int template_fd, int to_fd);
+
+/* A mount of the ext4 in `file`, on a loop device of its own that goes with it. template_fd, unless
+ * it is negative: `file` is a hole, and that is written to the device before. */
+int must_check quota_loop_mount(int file, int template_fd, bool is_kept, int *ret_mount_fd,
+				struct err *err);
 
 /* QUOTA_UPPER and QUOTA_WORK on the mount. 1: they were there, 0, or -errno. */
 int must_check quota_make_directories(const struct quota_request *request, int mount_fd);

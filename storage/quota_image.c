@@ -126,14 +126,21 @@ static int mount_ext4(const char *device, bool is_kept)
 	return sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-int quota_loop_mount(int file, bool is_kept, int *ret_mount_fd, struct err *err)
+/*
+ * LOOP_CONFIGURE flushes its file, and a device that reads past the cache has its blocks written
+ * before it reads them. So the file is a hole, and the template goes into the device's own cache.
+ */
+int quota_loop_mount(int file, int template_fd, bool is_kept, int *ret_mount_fd, struct err *err)
 {
 	char path[PATH_SIZE] = "";
 	_cleanup_fd_ int loop = attach_loop(file, path, err);
-	int fd;
+	int fd, r;
 
 	if (loop < 0)
 		return loop;
+	r = template_fd >= 0 ? quota_template_put(template_fd, loop) : 0;
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: write the template", path);
 	fd = mount_ext4(path, is_kept);
 	if (fd < 0) {
 		err_set(err, ERR_SETUP, -fd, "%s: mount its ext4", path);
@@ -167,15 +174,16 @@ int quota_image_make(const struct quota_request *request, int *ret_mount_fd, str
 {
 	_cleanup_fd_ int file =
 		sys_openat(request->dir_fd, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-	_cleanup_fd_ int mount_fd = -EBADF;
+	_cleanup_fd_ int model = -EBADF, mount_fd = -EBADF;
 	int r;
 
 	if (file < 0)
 		return err_set(err, ERR_SETUP, -file, "%s: a file without a name",
 			       request->dir_path);
-	r = quota_template_copy(request, file, err);
-	if (r == 0)
-		r = quota_loop_mount(file, false, &mount_fd, err);
+	model = quota_template_open(request, file, err);
+	if (model < 0)
+		return model;
+	r = quota_loop_mount(file, model, false, &mount_fd, err);
 	if (r < 0)
 		return r;
 	r = quota_make_directories(request, mount_fd);

@@ -102,6 +102,7 @@ static int make_layer(const struct quota_request *request, struct err *err)
 {
 	_cleanup_fd_ int file =
 		sys_openat(request->layer_dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_fd_ int model = -EBADF;
 	char path[64];
 	int r;
 
@@ -110,10 +111,14 @@ static int make_layer(const struct quota_request *request, struct err *err)
 	r = check_room(request, err);
 	if (r == 0)
 		r = take_lock(file, err);
-	if (r == 0)
-		r = quota_template_copy(request, file, err);
 	if (r < 0)
 		return r;
+	model = quota_template_open(request, file, err);
+	if (model < 0)
+		return model;
+	r = quota_template_put(model, file);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: copy the template");
 	/* It has its name when it is whole and on the disk. */
 	str_format(path, sizeof(path), "/proc/self/fd/%d", file);
 	if (fchown(file, request->checker_id, request->checker_id) != 0 || fsync(file) != 0 ||
@@ -147,7 +152,7 @@ int quota_layer_mount(const struct quota_request *request, int *ret_mount_fd, bo
 {
 	_cleanup_fd_ int file = open_layer(request, err);
 	_cleanup_fd_ int mount_fd = -EBADF;
-	int r = file < 0 ? file : quota_loop_mount(file, true, &mount_fd, err);
+	int r = file < 0 ? file : quota_loop_mount(file, -EBADF, true, &mount_fd, err);
 
 	if (r < 0)
 		return r;

@@ -3,6 +3,9 @@
  * Templates: an empty file system of each size that was asked for, made once, and its copies; see
  * quota.h. A template is a cache: whoever finds none makes one, in a file without a name that gets
  * its name when it is whole and on the disk. So one that was cut short never has been there.
+ *
+ * A copy goes to a file, or to a loop device: there it stays in the device's own cache until the
+ * kernel writes it back, and a mount finds it without waiting for a disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +23,7 @@
 enum {
 	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 	NAME_SIZE = 64,
+	CHUNK = 4 * QUOTA_BLOCK,
 	TEMPLATES_MAX = 64, /* of those beyond it the first in the list goes */
 };
 
@@ -71,9 +75,12 @@ static int make_file_system(const struct quota_request *request, int file, struc
 	static const char journal[] = "none,has_journal,filetype,extents,sparse_super,large_file,"
 				      "huge_file,flex_bg,dir_nlink,extra_isize,64bit,"
 				      "metadata_csum,dir_index,ext_attr";
-	static const char plain[] = "none,filetype,extents,sparse_super,large_file,huge_file,"
+	/* One that is thrown away is never repaired: it has no copies of its super block. */
+	static const char plain[] = "none,filetype,extents,sparse_super2,large_file,huge_file,"
 				    "flex_bg,dir_nlink,extra_isize,64bit,metadata_csum,"
 				    "dir_index,ext_attr";
+	static const char lazy[] = "lazy_itable_init=1,nodiscard,root_owner=0:0";
+	static const char bare[] = "lazy_itable_init=1,nodiscard,root_owner=0:0,num_backup_sb=0";
 	char inodes[24], said[QUOTA_SAID_MAX];
 	const char *argv[] = {quota_program_path("mke2fs"),
 			      "-q",
@@ -83,7 +90,7 @@ static int make_file_system(const struct quota_request *request, int file, struc
 			      "-O",
 			      request->is_kept ? journal : plain,
 			      "-E",
-			      "lazy_itable_init=1,nodiscard,root_owner=0:0",
+			      request->is_kept ? lazy : bare,
 			      "-m",
 			      "0",
 			      "-b",
@@ -194,38 +201,73 @@ static int copy_range(int from_fd, int to_fd, off_t from, off_t end)
 	return 0;
 }
 
-/* What is a hole stays one. */
-static int copy_sparse(int from_fd, int to_fd, off_t size)
+/* The blocks of [from, end), but for those of zeros alone, with which mke2fs wipes the end of a
+ * disk: what has not been written reads as zero. */
+static int write_range(int from_fd, int device_fd, off_t from, off_t end)
 {
-	off_t at = 0;
-	int r = ftruncate(to_fd, size) == 0 ? 0 : -errno;
+	static const unsigned char zeros[CHUNK];
+	unsigned char chunk[CHUNK];
 
-	while (r == 0 && at < size) {
-		off_t data = lseek(from_fd, at, SEEK_DATA);
-		off_t hole = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
+	while (from < end) {
+		size_t size = end - from < CHUNK ? (size_t)(end - from) : CHUNK;
+		ssize_t n = pread(from_fd, chunk, size, from);
+
+		if (n == (ssize_t)size && memcmp(chunk, zeros, size) != 0)
+			n = pwrite(device_fd, chunk, size, from);
+		if (n != (ssize_t)size)
+			return n < 0 ? -errno : -EIO;
+		from += n;
+	}
+	return 0;
+}
+
+static int put_range(int from_fd, int to_fd, off_t from, off_t end)
+{
+	struct stat st;
+
+	if (fstat(to_fd, &st) != 0)
+		return -errno;
+	return S_ISBLK(st.st_mode) ? write_range(from_fd, to_fd, from, end)
+				   : copy_range(from_fd, to_fd, from, end);
+}
+
+int quota_template_put(int template_fd, int to_fd)
+{
+	struct stat st;
+	off_t at = 0;
+
+	if (fstat(template_fd, &st) != 0)
+		return -errno;
+	while (at < st.st_size) {
+		off_t data = lseek(template_fd, at, SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(template_fd, data, SEEK_HOLE);
+		int r;
 
 		if (data < 0 && errno == ENXIO)
 			return 0;
-		r = hole < 0 ? -errno : copy_range(from_fd, to_fd, data, hole);
+		r = hole < 0 ? -errno : put_range(template_fd, to_fd, data, hole);
+		if (r < 0)
+			return r;
 		at = hole;
 	}
-	return r;
+	return 0;
 }
 
-int quota_template_copy(const struct quota_request *request, int file, struct err *err)
+int quota_template_open(const struct quota_request *request, int file, struct err *err)
 {
 	_cleanup_fd_ int templates_fd = open_templates(request, err);
-	_cleanup_fd_ int model = -EBADF;
+	_cleanup_fd_ int fd = -EBADF;
 	char name[NAME_SIZE];
-	int r;
 
 	if (templates_fd < 0)
 		return templates_fd;
 	str_format(name, sizeof(name), "%llu.%llu%s", (unsigned long long)request->size_bytes,
 		   (unsigned long long)request->inodes, request->is_kept ? ".journal" : "");
-	model = open_template(request, templates_fd, name, err);
-	if (model < 0)
-		return model;
-	r = copy_sparse(model, file, (off_t)file_size(request));
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: copy the template", request->dir_path) : 0;
+	fd = open_template(request, templates_fd, name, err);
+	if (fd < 0)
+		return fd;
+	if (ftruncate(file, (off_t)file_size(request)) != 0)
+		return err_set(err, ERR_SETUP, errno, "%s: a file of %llu bytes", request->dir_path,
+			       (unsigned long long)request->size_bytes);
+	return steal_fd(&fd);
 }
