@@ -100,6 +100,9 @@ engines_start() { # PROGRAM...
 	LD_LIBRARY_PATH=$peers/usr/lib/$(uname -m)-linux-gnu
 	export LD_LIBRARY_PATH PATH=$peers/usr/sbin:$peers/usr/bin:$PATH
 	export DOCKER_HOST=unix:///run/docker.sock HOME=$work
+	# For what is started without LD_LIBRARY_PATH: conmon has podman tidy up behind each container, and podman waits 20 s for it.
+	ldconfig -X -C "$work/ld.so.cache" "${LD_LIBRARY_PATH}"
+	mount --bind "$work/ld.so.cache" /etc/ld.so.cache
 	mount -t tmpfs bench /run
 	mount -t proc proc /proc
 	ip link set lo up
