@@ -20,6 +20,7 @@ POLICY_SRC   := \
 	policy/flags_docker.c \
 	policy/flags_file.c \
 	policy/flags_limits.c \
+	policy/flags_network.c \
 	policy/forms.c \
 	policy/image.c \
 	policy/resolve_architectures.c \
@@ -71,6 +72,7 @@ NET_SRC      := \
 	net/bridge.c \
 	net/endpoint.c \
 	net/lease.c \
+	net/names.c \
 	net/link.c \
 	net/link_read.c \
 	net/netlink.c \
@@ -450,6 +452,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/net/test_address.c \
+	tests/unit/net/test_names.c \
 	tests/unit/net/test_netlink.c \
 	tests/unit/net/test_network.c \
 	tests/unit/net/test_networks.c \

@@ -99,6 +99,11 @@ static void name_of(const char *program, char *buf, size_t size)
 	str_format(buf, size, " %.*s ", (int)len, name);
 }
 
+static bool has_network(const struct sandbox_spec *spec)
+{
+	return spec->network.n_endpoints > 0 || spec->network.kind != NETWORK_OF_ITS_OWN;
+}
+
 bool advice_text(const struct sandbox_spec *spec, const char *const *argv, bool failed, char *buf,
 		 size_t size)
 {
@@ -111,7 +116,7 @@ bool advice_text(const struct sandbox_spec *spec, const char *const *argv, bool 
 		const struct advice *row = &rows[i];
 
 		if (strstr(row->names, name) == NULL ||
-		    (is_of_no_network(row->text) && spec->network.name[0] != '\0') ||
+		    (is_of_no_network(row->text) && has_network(spec)) ||
 		    (!failed && !row->always) || has_argument(argv, row->without) ||
 		    (row->call != NULL && is_allowed(spec, row->call)))
 			continue;

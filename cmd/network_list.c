@@ -12,6 +12,7 @@
 #include "cmd/network.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
+#include "net/names.h"
 
 enum { SHORT_ID = 12, DOCUMENT_MAX = 4 << 20 };
 
@@ -193,50 +194,63 @@ int cmd_network_ls(const struct cmd_context *context, int argc, char **argv)
 struct leases {
 	struct json *json;
 	const struct network *network;
+	struct names names; /* of those that run */
+	const char *id;     /* of the one that is asked for, NULL: all */
 };
+
+/* What only one that runs has; null where it does not. */
+static void put_running(struct json *json, const struct names_entry *entry)
+{
+	char mac[MAC_TEXT_MAX], interface[8];
+	const char *alias;
+	size_t at = 0;
+
+	if (entry != NULL)
+		address_format_mac(entry->mac, mac);
+	json_text(json, "mac_address", entry != NULL ? mac : NULL);
+	str_format(interface, sizeof(interface), "eth%u", entry != NULL ? entry->number : 0U);
+	json_text(json, "interface", entry != NULL ? interface : NULL);
+	json_open(json, "aliases", '[');
+	while (entry != NULL &&
+	       (alias = names_next(entry->names, sizeof(entry->names), &at)) != NULL)
+		json_text(json, NULL, alias);
+	json_close(json, ']');
+}
 
 static int put_lease(void *ctx, const char *address, const char *holder)
 {
 	struct leases *leases = ctx;
-	const char *id = strrchr(holder, '/');
-	char mac[MAC_TEXT_MAX];
+	const char *slash = strrchr(holder, '/');
+	const char *id = slash != NULL ? slash + 1 : holder;
 	struct lease lease;
 
-	if (!lease_of(leases->network, address, &lease))
+	if ((leases->id != NULL && !str_equal(id, leases->id)) ||
+	    !lease_of(leases->network, address, &lease))
 		return 0;
-	json_open(leases->json, NULL, '{');
-	json_text(leases->json, "sandbox", id != NULL ? id + 1 : holder);
+	json_open(leases->json, leases->id != NULL ? leases->network->name : NULL, '{');
+	if (leases->id == NULL)
+		json_text(leases->json, "sandbox", id);
 	put_prefix(leases->json, "ip_address", &lease.address, true);
 	put_prefix(leases->json, "ip6_address", &lease.address6, true);
-	address_format_mac(lease.mac, mac);
-	json_text(leases->json, "mac_address", mac);
+	if (leases->id != NULL)
+		put_prefix(leases->json, "gateway", &leases->network->gateway, false);
+	put_running(leases->json, names_find(&leases->names, id));
 	json_close(leases->json, '}');
 	return 0;
 }
 
-struct joined {
-	struct leases leases;
-	const char *id;
-};
-
-static int put_joined(void *ctx, const char *address, const char *holder)
+/* id NULL: all who have one. */
+static int put_leases(const struct network_place *place, const struct network *network,
+		      const char *id, struct json *json, struct err *err)
 {
-	struct joined *joined = ctx;
-	const char *id = strrchr(holder, '/');
-	char mac[MAC_TEXT_MAX];
-	struct lease lease;
+	struct leases leases = {.json = json, .network = network, .id = id};
+	const struct lease_reader reader = {.each = put_lease, .ctx = &leases};
+	int r = names_read(place->run, network, &leases.names, err);
 
-	if (id == NULL || !str_equal(id + 1, joined->id) ||
-	    !lease_of(joined->leases.network, address, &lease))
-		return 0;
-	json_open(joined->leases.json, joined->leases.network->name, '{');
-	put_prefix(joined->leases.json, "ip_address", &lease.address, true);
-	put_prefix(joined->leases.json, "ip6_address", &lease.address6, true);
-	address_format_mac(lease.mac, mac);
-	json_text(joined->leases.json, "mac_address", mac);
-	json_text(joined->leases.json, "interface", "eth0");
-	json_close(joined->leases.json, '}');
-	return 0;
+	if (r == 0)
+		r = lease_walk(&place->networks, network->name, &reader, err);
+	names_free(&leases.names);
+	return r;
 }
 
 void network_put_joined(const struct cmd_context *context, const char *id, struct json *json)
@@ -248,35 +262,27 @@ void network_put_joined(const struct cmd_context *context, const char *id, struc
 	json_open(json, "networks", '{');
 	if (network_place_open(context, false, &place, &ignored) == 0 &&
 	    networks_list(&place.networks, &list, &ignored) == 0) {
-		for (size_t i = 0; i < list.n; i++) {
-			struct joined joined = {.leases = {.json = json, .network = &list.list[i]},
-						.id = id};
-			const struct lease_reader reader = {.each = put_joined, .ctx = &joined};
-
-			ignore_result(lease_walk(&place.networks, list.list[i].name, &reader,
-						 &ignored),
+		for (size_t i = 0; i < list.n; i++)
+			ignore_result(put_leases(&place, &list.list[i], id, json, &ignored),
 				      "what cannot be read is not known");
-		}
 		network_list_free(&list);
 	}
 	network_place_close(&place);
 	json_close(json, '}');
 }
 
-static int inspect_one(const struct networks *networks, const char *ref, struct json *json,
+static int inspect_one(const struct network_place *place, const char *ref, struct json *json,
 		       struct err *err)
 {
 	struct network network;
-	struct leases leases = {.json = json, .network = &network};
-	const struct lease_reader reader = {.each = put_lease, .ctx = &leases};
-	int r = networks_find(networks, ref, &network, err);
+	int r = networks_find(&place->networks, ref, &network, err);
 
 	if (r < 0)
 		return r;
 	json_open(json, NULL, '{');
 	put_network(json, &network);
 	json_open(json, "leases", '[');
-	r = lease_walk(networks, network.name, &reader, err);
+	r = put_leases(place, &network, NULL, json, err);
 	json_close(json, ']');
 	json_close(json, '}');
 	return r;
@@ -300,7 +306,7 @@ int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv
 	json_init(&json, buf, buf != NULL ? DOCUMENT_MAX : 0);
 	json_open(&json, NULL, '[');
 	for (char **word = argv + 1; *word != NULL; word++)
-		if (inspect_one(&place.networks, *word, &json, &err) < 0)
+		if (inspect_one(&place, *word, &json, &err) < 0)
 			result = life_say(&err);
 	json_close(&json, ']');
 	exit_code = print_json(&json);

@@ -304,7 +304,7 @@ static int take(struct options *o, struct typed typed, const char *value, struct
 	char *place = (char *)o + typed.def->at;
 	int truth;
 
-	o->said |= UINT64_C(1) << (typed.def - options_table);
+	o->said[typed.def - options_table] = true;
 	switch (typed.def->target) {
 	case TO_POLICY:
 		return take_policy(o, typed, value, err);
@@ -443,7 +443,7 @@ int options_check_command(const struct options *options, enum option_of of, cons
 			  struct err *err)
 {
 	for (size_t i = 0; i < options_n; i++) {
-		if ((options->said >> i & 1) == 0 || (options_table[i].of & (unsigned)of) != 0)
+		if (!options->said[i] || (options_table[i].of & (unsigned)of) != 0)
 			continue;
 		err_set(err, ERR_USAGE, 0, "%s is not a flag of %s", options_table[i].name,
 			command);

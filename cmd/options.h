@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
-enum { OPTIONS_FLAGS_MAX = 256, OPTIONS_NAME_MAX = 64 };
+enum { OPTIONS_FLAGS_MAX = 256, OPTIONS_NAME_MAX = 64, OPTIONS_ROWS_MAX = 128 };
 
 struct options {
 	const char *profile;
@@ -44,8 +44,9 @@ struct options {
 	bool help;
 	bool saw_separator; /* "--" */
 	unsigned of;        /* options_parse_for */
-	uint64_t said;      /* bit n: row n of the table was said; see options_check_command */
-	char **rest;        /* what is left behind the flags, NULL-terminated */
+	/* Row n of the table was said; see options_check_command. */
+	bool said[OPTIONS_ROWS_MAX];
+	char **rest; /* what is left behind the flags, NULL-terminated */
 };
 
 /* Reads flags until the first other word or "--": --NAME VALUE, --NAME=VALUE, -N VALUE, -NVALUE,

@@ -69,8 +69,16 @@ const struct option_def options_table[] = {
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
-	 "none (where nothing is said), bridge, or a name of `cordon network ls`; as root"},
+	 "none (where nothing is said), bridge, a name of `cordon network ls`, container:NAME, "
+	 "host; again for a further network; as root"},
 	{"--net", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER, NULL},
+	{"--network-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER,
+	 "a further name by which others of its first network find it"},
+	{"--net-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER, NULL},
+	{"--ip", 0, "ADDRESS", TO_POLICY, FLAG_IP, OF_DOCKER, "its address in its first network"},
+	{"--ip6", 0, "ADDRESS", TO_POLICY, FLAG_IP6, OF_DOCKER, "likewise of IPv6"},
+	{"--mac-address", 0, "MAC", TO_POLICY, FLAG_MAC_ADDRESS, OF_DOCKER,
+	 "its link address there"},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,
@@ -145,4 +153,5 @@ const struct option_def options_table[] = {
 const size_t options_n = sizeof(options_table) / sizeof(options_table[0]);
 
 /* struct options has a bit for each. */
-_Static_assert(sizeof(options_table) / sizeof(options_table[0]) <= 64, "rows of options.said");
+_Static_assert(sizeof(options_table) / sizeof(options_table[0]) <= OPTIONS_ROWS_MAX,
+	       "rows of options.said");

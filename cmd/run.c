@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "cmd/advice.h"
@@ -18,6 +19,7 @@
 #include "cmd/top.h"
 #include "cmd/verdict.h"
 #include "cmd/visible.h"
+#include "records/target.h"
 
 /* A run that can be left is one in the background, to which this client is attached. */
 static int check_detach_keys(const struct options *o, struct err *err)
@@ -216,9 +218,55 @@ static int failed_to_start(struct verdict *verdict, struct report *report, struc
 	return finish(verdict, report, &result, err->text, err_exit_code(err));
 }
 
+struct networking {
+	const struct cmd_context *context;
+	const struct named_run *named;
+	char holder[RECORDS_PATH_MAX];
+	int network_fd;
+};
+
+/* Whose its addresses are, and whose network it is in. */
+static int find_network(struct networking *ret, const struct decision *decision, struct err *err)
+{
+	const struct named_run *named = ret->named;
+	const struct spec_network *network = &decision->spec.network;
+	struct records records;
+	int r;
+
+	if (named != NULL)
+		records_path(named->keep.records, named->sandbox.id, named->sandbox.is_kept,
+			     ret->holder, sizeof(ret->holder));
+	if (network->kind != NETWORK_OF_A_SANDBOX)
+		return 0;
+	if (named != NULL)
+		return target_open_network(named->keep.records, network, &ret->network_fd, err);
+	if (kept_open(ret->context, false, &records) < 0)
+		return err_set(err, ERR_SETUP, 0, "network container:%s", network->sandbox);
+	r = target_open_network(&records, network, &ret->network_fd, err);
+	kept_close(&records);
+	return r;
+}
+
+static int run_in(struct networking *networking, const struct decision *decision,
+		  struct run_options *run, struct run_result *result, struct err *err)
+{
+	const struct named_run *named = networking->named;
+	int r = find_network(networking, decision, err);
+
+	if (named != NULL && named->sandbox.is_kept)
+		run->network_holder = networking->holder;
+	run->sandbox_name = named != NULL ? named->record.name : NULL;
+	run->shared_network_fd = &networking->network_fd;
+	if (r == 0)
+		r = cordon_run(decision, run, result, err);
+	close_fd(&networking->network_fd);
+	return r;
+}
+
 /* The sandbox ran, or failed to start: says so, and chooses the exit code. named NULL: nothing is
  * kept. */
-static int run_decision(struct verdict *verdict, struct report *report, struct named_run *named)
+static int run_decision(const struct cmd_context *context, struct verdict *verdict,
+			struct report *report, struct named_run *named)
 {
 	const struct decision *decision = &verdict->decision;
 	const struct options *o = &verdict->options;
@@ -237,21 +285,17 @@ static int run_decision(struct verdict *verdict, struct report *report, struct n
 							  ? &named->sandbox.dir_fd
 							  : NULL,
 				  .keeps_file_rights = o->report != NULL};
+	struct networking networking = {.context = context, .named = named, .network_fd = -EBADF};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};
 	const struct spec_rlimit *cpu_limit;
 	struct err err = {0};
-	char likely[VISIBLE_TEXT_MAX], holder[RECORDS_PATH_MAX];
+	char likely[VISIBLE_TEXT_MAX];
 	int exit_code;
 	int r;
 
-	if (named != NULL && named->keep.sandbox->is_kept) {
-		records_path(named->keep.records, named->keep.sandbox->id, true, holder,
-			     sizeof(holder));
-		run.network_holder = holder;
-	}
 	verdict_print_notes(verdict);
 	watch(&watcher, &run);
-	r = cordon_run(decision, &run, &result, &err);
+	r = run_in(&networking, decision, &run, &result, &err);
 	top_stop(&watcher.top);
 	if (r < 0)
 		return end_named(verdict, named, NULL, &err,
@@ -276,7 +320,7 @@ static int run_named(const struct cmd_context *context, struct verdict *verdict,
 
 	if (create_named(context, verdict, &named) < 0)
 		return finish(verdict, report, NULL, verdict->err.text, EXIT_CORDON);
-	return run_decision(verdict, report, &named);
+	return run_decision(context, verdict, report, &named);
 }
 
 static int decide_and_run(struct verdict *verdict, const struct cmd_context *context,
@@ -299,7 +343,7 @@ static int decide_and_run(struct verdict *verdict, const struct cmd_context *con
 		r = check_restart(verdict);
 	if (r == 0)
 		return o->name != NULL ? run_named(context, verdict, report)
-				       : run_decision(verdict, report, NULL);
+				       : run_decision(context, verdict, report, NULL);
 	verdict_print_refusal(verdict);
 	return finish(verdict, report, NULL, verdict->err.text, err_exit_code(&verdict->err));
 }

@@ -50,6 +50,11 @@ static bool as_user_with_input_files(const struct decision *d)
 	return d->plan.ids == IDS_ONE && stdio_has_input_files(d);
 }
 
+static bool has_own_network(const struct decision *d)
+{
+	return d->spec.network.kind == NETWORK_OF_ITS_OWN;
+}
+
 static bool has_host_rootfs(const struct decision *d)
 {
 	return d->spec.rootfs.kind == ROOTFS_HOST;
@@ -112,8 +117,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 			       "a file that is read cannot be opened for writing",
 			       as_user_with_input_files, stdio_freeze_in_child,
 			       stdio_verify_frozen},
-	[CHILD_LOOPBACK] = {"loopback", "a network of its own, whose loopback is up", NULL,
-			    child_loopback, NULL},
+	[CHILD_LOOPBACK] = {"loopback", "a network of its own, whose loopback is up",
+			    has_own_network, child_loopback, NULL},
 	[CHILD_HOSTNAME] = {"hostname", "the host's name does not show", NULL, child_hostname,
 			    NULL},
 	[CHILD_ROOT] = {"root", "tmpfs with a limit of bytes and inodes", NULL, child_root, NULL},

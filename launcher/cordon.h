@@ -273,6 +273,9 @@ struct run_options {
 	/* Of a kept sandbox: the path of its record, which its addresses belong to, so that it has
 	 * them again at the next start. NULL: they end with the run. */
 	const char *network_holder;
+	const char *sandbox_name; /* by which others of its networks find it; NULL: none */
+	/* NETWORK_OF_A_SANDBOX: that one's network namespace, the caller's to close. NULL: none. */
+	const int *shared_network_fd;
 	bool keeps_file_rights; /* as root, the front door still has to write where root needs
 				   CAP_DAC_OVERRIDE */
 };

@@ -85,13 +85,38 @@ static _Noreturn void workload(struct launch *launch)
 
 /* ---- joiner ---- */
 
+/*
+ * A network that is not the sandbox's own belongs to another user namespace: who enters it does so
+ * before, as who one is outside. The caller's own is entered already.
+ */
+static bool enters_network_first(const struct launch *launch, int fd, size_t i)
+{
+	struct stat theirs, ours;
+
+	if (launch->spec->network.kind == NETWORK_OF_ITS_OWN ||
+	    !str_equal(facts_namespace_names[i], "net"))
+		return false;
+	return fstat(fd, &theirs) != 0 || stat("/proc/self/ns/net", &ours) != 0 ||
+	       theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev;
+}
+
 /* The user namespace first: it is what gives the right to enter the others (setns(2)). */
 static int join_namespaces(const struct launch *launch, struct err *err)
 {
+	bool is_foreign = launch->spec->network.kind != NETWORK_OF_ITS_OWN;
+
+	for (size_t i = 0; is_foreign && i < FACTS_NAMESPACES; i++) {
+		int fd = launch->target->namespace_fds[i];
+
+		if (fd >= 0 && is_file_system(fd, NSFS_MAGIC) &&
+		    enters_network_first(launch, fd, i) && setns(fd, CLONE_NEWNET) != 0)
+			return err_set(err, ERR_SETUP, errno,
+				       "enter the network that the sandbox is in");
+	}
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
 		int fd = launch->target->namespace_fds[i];
 
-		if (fd < 0)
+		if (fd < 0 || (is_foreign && str_equal(facts_namespace_names[i], "net")))
 			continue;
 		if (!is_file_system(fd, NSFS_MAGIC))
 			return err_set(err, ERR_SETUP, 0, "what the keeper holds is no namespace");

@@ -349,8 +349,11 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			   "a control group, with its limits set and read back while it is empty",
 			   limits_has_group, limits_make_group, limits_verify_group,
 			   limits_remove_group},
-	[PARENT_NETWORK] = {"network", "a network's bridge, and an address of its own in it",
+	[PARENT_NETWORK] = {"network", "each network's bridge, and an address of its own in it",
 			    network_is_wanted, network_join, NULL, network_leave},
+	[PARENT_NETWORK_SHARED] = {"network_shared",
+				   "another sandbox's network, and not the host's",
+				   network_is_shared, network_share, NULL, NULL},
 	[PARENT_AUDITOR] = {"auditor",
 			    "a process that can do nothing else reads what Landlock and AppArmor "
 			    "deny, in the kernel's audit stream",
@@ -365,8 +368,8 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			    NULL},
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, host_proc_gid_map, NULL, NULL},
 	[PARENT_NETWORK_LINK] = {"network_link",
-				 "a link to that bridge, by which only its own frames pass",
-				 network_is_wanted, network_make_link, network_verify_link, NULL},
+				 "a link to each of them, by which only its own frames pass",
+				 network_is_wanted, network_make_links, network_verify_links, NULL},
 	/* While init still detaches the host's tree. */
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
@@ -416,8 +419,7 @@ MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the d
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_ROOT_STORE, "what is written to belongs to the block");
 MUST_PRECEDE(PARENT_ROOT_STORE, PARENT_FIRST_AFTER_SPAWN, "the child inherits the mount");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they are made");
-MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN,
-	     "the child covers them, and init inherits their locks");
+MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN, "init inherits their locks");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP, "journalled before it is made");
 MUST_PRECEDE(PARENT_SCOPE, PARENT_CGROUP_LEAF, "the leaf is made in the scope");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP_LEAF, "journalled before it is made");
@@ -427,6 +429,7 @@ MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
 	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_NETWORK, "the address belongs to the run's directory");
 MUST_PRECEDE(PARENT_NETWORK, PARENT_FIRST_AFTER_SPAWN, "what can be refused is, before a child is");
+MUST_PRECEDE(PARENT_NETWORK_SHARED, PARENT_FIRST_AFTER_SPAWN, "the child is made in it");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");

@@ -101,6 +101,8 @@ struct launch {
 	struct terminal_size terminal_size;
 	const int *layer_dir_fd;             /* run_options */
 	const char *network_holder;          /* run_options' */
+	const char *sandbox_name;            /* likewise */
+	const int *shared_network_fd;        /* likewise */
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
 	struct landlock_places places;       /* likewise, where Landlock has rules */
 	int landlock_ruleset; /* of who enters, until the row landlock; else -EBADF */

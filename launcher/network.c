@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,6 +22,7 @@ void network_init(struct sandbox_network *network)
 	network->networks.fd = -EBADF;
 	network->netlink.fd = -EBADF;
 	network->netns_fd = -EBADF;
+	network->shared_fd = -EBADF;
 }
 
 void network_release(struct sandbox_network *network)
@@ -30,18 +34,18 @@ void network_release(struct sandbox_network *network)
 
 bool network_is_wanted(const struct decision *decision)
 {
-	return decision->spec.network.name[0] != '\0';
+	return decision->spec.network.n_endpoints > 0;
+}
+
+bool network_is_shared(const struct decision *decision)
+{
+	return decision->spec.network.kind == NETWORK_OF_A_SANDBOX;
 }
 
 /* ---- preflight ---- */
 
-static struct miss *miss(const struct decision *d, struct misses *misses)
-{
-	return preflight_miss(misses, "network.mode", d->spec.network.origin);
-}
-
 /* -ENOENT without err: nobody has made one of that name. */
-static int look(const struct decision *d, struct err *err)
+static int look(const struct decision *d, const char *name, struct err *err)
 {
 	struct networks networks;
 	struct network network;
@@ -49,47 +53,57 @@ static int look(const struct decision *d, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = networks_read(&networks, d->spec.network.name, &network, err);
+	r = networks_read(&networks, name, &network, err);
 	networks_release(&networks);
-	if (r == -ENOENT && network_built_in(d->spec.network.name) != NULL)
+	if (r == -ENOENT && network_built_in(name) != NULL)
 		return 0;
 	return r;
 }
 
-void network_preflight(const struct decision *d, struct misses *misses)
+static void look_at_endpoint(const struct decision *d, const struct spec_endpoint *endpoint,
+			     struct misses *misses)
 {
 	struct err err;
 	struct miss *m;
-	int r;
+	int r = look(d, endpoint->network, &err);
 
-	if (!network_is_wanted(d))
+	if (r == 0)
 		return;
-	/* Its own user namespace would let the caller change what this is to hold. */
+	m = preflight_miss(misses, "network.mode", endpoint->origin);
+	if (r == -ENOENT) {
+		str_format(m->text, sizeof(m->text), "no network is called %s", endpoint->network);
+		str_format(m->hint, sizeof(m->hint),
+			   "`cordon network create %s` makes it; `cordon network ls` lists those "
+			   "that there are.",
+			   endpoint->network);
+	} else {
+		str_format(m->text, sizeof(m->text), "%s", err.text);
+		str_format(m->hint, sizeof(m->hint), "%s", err.hint);
+	}
+}
+
+void network_preflight(const struct decision *d, struct misses *misses)
+{
+	const struct spec_network *network = &d->spec.network;
+	struct miss *m;
+
+	if (!network_is_wanted(d) && !network_is_shared(d))
+		return;
+	/* Its own user namespace would let the caller change what this is to hold; and of another
+	 * sandbox's the kernel lets only who has rights over that one enter its network. */
 	if (d->facts.host_euid != 0 || !facts_has_cap(&d->facts, CAP_NET_ADMIN) ||
 	    !facts_has_cap(&d->facts, CAP_SYS_ADMIN)) {
-		m = miss(d, misses);
-		str_format(m->text, sizeof(m->text), "network %s: takes root in this build",
-			   d->spec.network.name);
+		m = preflight_miss(misses, "network.mode", network->origin);
+		str_format(m->text, sizeof(m->text), "network %s%s: takes root in this build",
+			   network_is_shared(d) ? "container:" : "",
+			   network_is_shared(d) ? network->sandbox : network->endpoints[0].network);
 		str_format(m->hint, sizeof(m->hint),
 			   "Start it as root (with CAP_NET_ADMIN and CAP_SYS_ADMIN), or with "
 			   "--network none.");
 		return;
 	}
-	r = look(d, &err);
-	if (r == 0)
-		return;
-	m = miss(d, misses);
-	if (r == -ENOENT) {
-		str_format(m->text, sizeof(m->text), "no network is called %s",
-			   d->spec.network.name);
-		str_format(m->hint, sizeof(m->hint),
-			   "`cordon network create %s` makes it; `cordon network ls` lists those "
-			   "that there are.",
-			   d->spec.network.name);
-	} else {
-		str_format(m->text, sizeof(m->text), "%s", err.text);
-		str_format(m->hint, sizeof(m->hint), "%s", err.hint);
-	}
+	for (size_t i = 0; i < network->n_endpoints; i++)
+		look_at_endpoint(d, &network->endpoints[i], misses);
 }
 
 /* ---- joining ---- */
@@ -99,53 +113,83 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 {
 	char runs[PATH_MAX + 16], going[PATH_MAX + 16], kept[PATH_MAX + 16];
 	const char *const prefixes[] = {runs, going, kept, NULL};
+	int r;
 
 	str_format(runs, sizeof(runs), "%s/runs/", run);
 	str_format(going, sizeof(going), "%s/sandboxes/", run);
 	str_format(kept, sizeof(kept), "%s/sandboxes/", state);
-	return networks_sweep(networks, prefixes, n_removed, err);
+	r = networks_sweep(networks, prefixes, n_removed, err);
+	return r == 0 ? names_sweep(run, networks, n_removed, err) : r;
 }
 
 /* The default bridge is made by who needs it first. */
-static int make_default(struct sandbox_network *own, struct err *err)
+static int make_default(struct sandbox_network *own, struct network *network, struct err *err)
 {
-	int r = bridge_choose(&own->netlink, &own->networks, &own->network, false, err);
+	int r = bridge_choose(&own->netlink, &own->networks, network, false, err);
 
-	return r == 0 ? networks_add(&own->networks, &own->network, err) : r;
+	return r == 0 ? networks_add(&own->networks, network, err) : r;
 }
 
-static int take_lease(struct launch *launch, struct err *err)
+static int take_lease(struct launch *launch, size_t i, struct err *err)
 {
 	struct sandbox_network *own = &launch->network;
-	const struct lease_request request = {.holder = own->holder, .is_kept = own->is_persistent};
+	const struct spec_endpoint *wanted = &launch->spec->network.endpoints[i];
+	struct sandbox_endpoint *endpoint = &own->endpoints[i];
+	const struct lease_request request = {.holder = own->holder,
+					      .is_kept = own->is_persistent,
+					      .ip = wanted->ip,
+					      .ip6 = wanted->ip6};
 	uint32_t n_swept = 0;
-	int r = lease_take(&own->networks, &own->network, &request, &own->lease, err);
+	int r = lease_take(&own->networks, &endpoint->network, &request, &endpoint->lease, err);
 
-	if (r == -EADDRNOTAVAIL) {
+	if (r == -EADDRINUSE || (r == -EADDRNOTAVAIL && err->kind == ERR_SETUP)) {
 		r = cordon_sweep_networks(&own->networks, launch->state.path,
 					  launch->decision->kept_path, &n_swept, err);
 		if (r == 0)
-			r = lease_take(&own->networks, &own->network, &request, &own->lease, err);
+			r = lease_take(&own->networks, &endpoint->network, &request,
+				       &endpoint->lease, err);
 	}
-	own->has_lease = own->has_lease || r == 0;
+	endpoint->has_lease = endpoint->has_lease || r == 0;
+	if (r == 0 && wanted->has_mac)
+		memcpy(endpoint->lease.mac, wanted->mac, MAC_LEN);
 	return r;
 }
 
-static int join_locked(struct launch *launch, struct err *err)
+/* What others of the network find it by. */
+static int put_names(struct launch *launch, size_t i, struct err *err)
 {
-	struct sandbox_network *own = &launch->network;
-	int r = networks_read(&own->networks, launch->spec->network.name, &own->network, err);
+	const struct spec_endpoint *wanted = &launch->spec->network.endpoints[i];
+	struct sandbox_endpoint *endpoint = &launch->network.endpoints[i];
+	const struct names_identity who = {.holder = launch->network.holder,
+					   .run_id = launch->run.id,
+					   .name = launch->sandbox_name,
+					   .number = (uint8_t)i};
+	struct names_entry entry;
+	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 
-	if (r == -ENOENT && network_built_in(launch->spec->network.name) != NULL) {
-		own->network = *network_built_in(launch->spec->network.name);
-		r = make_default(own, err);
+	endpoint->has_names = true;
+	return r == 0 ? names_put(launch->state.path, &endpoint->network, &entry, err) : r;
+}
+
+static int join_locked(struct launch *launch, size_t i, struct err *err)
+{
+	const char *name = launch->spec->network.endpoints[i].network;
+	struct sandbox_network *own = &launch->network;
+	struct sandbox_endpoint *endpoint = &own->endpoints[i];
+	int r = networks_read(&own->networks, name, &endpoint->network, err);
+
+	if (r == -ENOENT && network_built_in(name) != NULL) {
+		endpoint->network = *network_built_in(name);
+		r = make_default(own, &endpoint->network, err);
 	} else if (r == -ENOENT) {
-		r = err_set(err, ERR_SETUP, ENOENT, "network %s: was removed meanwhile",
-			    launch->spec->network.name);
+		r = err_set(err, ERR_SETUP, ENOENT, "network %s: was removed meanwhile", name);
 	}
 	if (r == 0)
-		r = take_lease(launch, err);
-	return r == 0 ? bridge_ensure(&own->netlink, &own->network, &own->bridge, err) : r;
+		r = take_lease(launch, i, err);
+	if (r == 0)
+		r = put_names(launch, i, err);
+	return r == 0 ? bridge_ensure(&own->netlink, &endpoint->network, &endpoint->bridge, err)
+		      : r;
 }
 
 int network_join(struct launch *launch, struct err *err)
@@ -165,61 +209,162 @@ int network_join(struct launch *launch, struct err *err)
 	if (r < 0)
 		return r;
 	lock_fd = networks_lock(&own->networks, err);
-	return lock_fd < 0 ? lock_fd : join_locked(launch, err);
+	r = lock_fd < 0 ? lock_fd : 0;
+	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++)
+		r = join_locked(launch, i, err);
+	return r;
+}
+
+static int leave(struct launch *launch, struct sandbox_endpoint *endpoint, struct err *err)
+{
+	const struct sandbox_network *own = &launch->network;
+	char address[ADDRESS_TEXT_MAX];
+	int r = 0;
+
+	if (endpoint->has_names)
+		r = names_drop(launch->state.path, &endpoint->network, launch->run.id, err);
+	endpoint->has_names = r < 0;
+	if (r < 0 || !endpoint->has_lease || own->is_persistent)
+		return r;
+	address_format(&endpoint->lease.address, address);
+	r = lease_release(&own->networks, endpoint->network.name, address, own->holder, err);
+	endpoint->has_lease = r < 0;
+	return r < 0 ? r : 0;
 }
 
 int network_leave(struct launch *launch, struct err *err)
 {
-	struct sandbox_network *own = &launch->network;
-	char address[ADDRESS_TEXT_MAX];
-	int r;
+	_cleanup_fd_ int lock_fd = -EBADF;
+	int result = 0;
 
-	if (!own->has_lease || own->is_persistent)
+	if (launch->network.networks.fd < 0)
 		return 0;
-	address_format(&own->lease.address, address);
-	r = lease_release(&own->networks, own->network.name, address, own->holder, err);
-	own->has_lease = r < 0;
-	return r < 0 ? r : 0;
+	lock_fd = networks_lock(&launch->network.networks, err);
+	if (lock_fd < 0)
+		return lock_fd;
+	for (size_t i = 0; i < launch->spec->network.n_endpoints; i++) {
+		int r = leave(launch, &launch->network.endpoints[i], err);
+
+		result = r < 0 ? r : result;
+	}
+	return result;
 }
 
-/* ---- the link ---- */
+/* ---- the links ---- */
 
-static void describe(const struct launch *launch, struct endpoint *ret)
+static const char *const link_names[SPEC_NETWORKS_MAX] = {"eth0", "eth1", "eth2", "eth3",
+							  "eth4", "eth5", "eth6", "eth7"};
+
+static void describe(const struct launch *launch, size_t i, struct endpoint *ret)
 {
 	const struct sandbox_network *own = &launch->network;
+	size_t way_out = 0;
 
-	*ret = (struct endpoint){.network = &own->network,
-				 .lease = &own->lease,
-				 .bridge = own->bridge,
-				 .name = "eth0",
+	/* The first that has one is the way out. */
+	while (way_out < i && !endpoint_has_way_out(&own->endpoints[way_out].network))
+		way_out++;
+	*ret = (struct endpoint){.network = &own->endpoints[i].network,
+				 .lease = &own->endpoints[i].lease,
+				 .bridge = own->endpoints[i].bridge,
+				 .name = link_names[i],
+				 .is_way_out = way_out == i &&
+					       endpoint_has_way_out(&own->endpoints[i].network),
 				 .netns_fd = own->netns_fd};
-	endpoint_host_name(launch->run.id, 0, ret->host_name);
+	endpoint_host_name(launch->run.id, (unsigned)i, ret->host_name);
 }
 
-int network_make_link(struct launch *launch, struct err *err)
+int network_make_links(struct launch *launch, struct err *err)
 {
 	struct endpoint endpoint;
 	char path[64];
+	int r = 0;
 
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)
 		return err_set(err, ERR_SETUP, -launch->network.netns_fd,
 			       "the sandbox's network namespace");
-	describe(launch, &endpoint);
-	return endpoint_make(&launch->network.netlink, &endpoint, err);
+	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++) {
+		describe(launch, i, &endpoint);
+		r = endpoint_make(&launch->network.netlink, &endpoint, err);
+	}
+	return r;
 }
 
-int network_verify_link(struct launch *launch, struct err *err)
+int network_verify_links(struct launch *launch, struct err *err)
 {
 	struct endpoint endpoint;
-	int r;
+	int r = launch->network.netns_fd < 0 ? err_set(err, ERR_SETUP, 0, "the sandbox has no link")
+					     : 0;
 
-	describe(launch, &endpoint);
-	r = endpoint.netns_fd < 0 ? err_set(err, ERR_SETUP, 0, "the sandbox has no link")
-				  : endpoint_verify(&launch->network.netlink, &endpoint, err);
+	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++) {
+		describe(launch, i, &endpoint);
+		r = endpoint_verify(&launch->network.netlink, &endpoint, err);
+	}
 	/* Not held any longer: as long as it is, the namespace and its links stay. */
 	close_fd(&launch->network.netns_fd);
 	netlink_close(&launch->network.netlink);
+	return r;
+}
+
+/* ---- another sandbox's ---- */
+
+static bool is_same_namespace(int fd, const char *path)
+{
+	struct stat theirs, ours;
+
+	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino &&
+	       theirs.st_dev == ours.st_dev;
+}
+
+int network_share(struct launch *launch, struct err *err)
+{
+	if (launch->shared_network_fd == NULL || *launch->shared_network_fd < 0)
+		return err_set(err, ERR_BUG, 0, "network container:%s: was not opened",
+			       launch->spec->network.sandbox);
+	if (is_same_namespace(*launch->shared_network_fd, "/proc/self/ns/net")) {
+		err_set(err, ERR_SETUP, EPERM, "network container:%s: is the caller's own",
+			launch->spec->network.sandbox);
+		return err_hint(err, "That takes a waiver: --network host --waive "
+				     "'network.host=REASON'.");
+	}
+	launch->network.shared_fd = *launch->shared_network_fd;
+	return 0;
+}
+
+int network_verify_shared(const struct launch *launch, struct err *err)
+{
+	char path[64];
+
+	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
+	return is_same_namespace(*launch->shared_network_fd, path)
+		       ? 0
+		       : err_set(err, ERR_SETUP, 0, "read back: it is not in the network of %s",
+				 launch->spec->network.sandbox);
+}
+
+int network_enter_shared(struct launch *launch, int *ret_home, struct err *err)
+{
+	_cleanup_fd_ int home = -EBADF;
+
+	if (!network_is_shared(launch->decision) || launch->decision->enters)
+		return 0;
+	home = sys_openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC, 0);
+	if (home < 0)
+		return err_set(err, ERR_SETUP, -home, "the host's network namespace");
+	if (launch->network.shared_fd >= 0 && setns(launch->network.shared_fd, CLONE_NEWNET) != 0)
+		return err_set(err, ERR_SETUP, errno, "enter the network of %s",
+			       launch->spec->network.sandbox);
+	*ret_home = steal_fd(&home);
+	return 0;
+}
+
+int network_return_home(int *home, struct err *err)
+{
+	int r = *home >= 0 && setns(*home, CLONE_NEWNET) != 0
+			? err_set(err, ERR_SETUP, errno, "return to the host's network namespace")
+			: 0;
+
+	close_fd(home);
 	return r;
 }

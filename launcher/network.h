@@ -1,34 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rows network and network_link: the sandbox's place in a network (net/). The first, before the
- * sandbox is made, finds the network, leases an address and sees to the bridge; the second puts a
- * link into the sandbox's network namespace and configures it, from the host's side. The workload
- * never has a privilege over either. Run in the keeper, as root.
+ * Rows network and network_link: the sandbox's places in its networks (net/). The first, before the
+ * sandbox is made, finds the networks, leases an address in each and sees to the bridges; the
+ * second puts the links into the sandbox's network namespace and configures them, from the host's
+ * side. The workload never has a privilege over either. Run in the keeper, as root.
  *
- * Undo: the lease of a run that is not kept is given back. The links go with the namespace.
+ * Row network_shared: the namespace is another sandbox's (NETWORK_OF_A_SANDBOX). The caller has
+ * opened it; the child is made in it, without a right over it: it belongs to that one's user
+ * namespace.
+ *
+ * Undo: what others find it by is taken out, and the leases of a run that is not kept are given
+ * back. The links go with the namespace.
  */
 #ifndef CORDON_LAUNCHER_NETWORK_H
 #define CORDON_LAUNCHER_NETWORK_H
 
 #include "launcher/cordon.h"
 #include "net/endpoint.h"
+#include "net/names.h"
 
-struct sandbox_network {
-	struct networks networks;
-	struct netlink netlink; /* in the host's namespace */
+struct sandbox_endpoint {
 	struct network network;
 	struct net_link bridge;
 	struct lease lease;
 	bool has_lease;
-	char holder[LEASE_HOLDER_MAX]; /* of the lease */
-	bool is_persistent;            /* it is a kept sandbox's */
+	bool has_names;
+};
+
+struct sandbox_network {
+	struct networks networks;
+	struct netlink netlink;                               /* in the host's namespace */
+	struct sandbox_endpoint endpoints[SPEC_NETWORKS_MAX]; /* as the spec's */
+	char holder[LEASE_HOLDER_MAX];                        /* of the leases */
+	bool is_persistent;                                   /* it is a kept sandbox's */
 	int netns_fd;
+	int shared_fd; /* run_options', the caller's to close */
 };
 
 void network_init(struct sandbox_network *network);
 void network_release(struct sandbox_network *network);
 
-/* Whether the caller may ask for it, and whether there is such a network. Reads only. */
+/* Whether the caller may ask for it, and whether there are such networks. Reads only. */
 void network_preflight(const struct decision *decision, struct misses *misses);
 
 struct launch;
@@ -36,7 +48,15 @@ struct launch;
 bool network_is_wanted(const struct decision *decision);
 int must_check network_join(struct launch *launch, struct err *err);
 int must_check network_leave(struct launch *launch, struct err *err);
-int must_check network_make_link(struct launch *launch, struct err *err);
-int must_check network_verify_link(struct launch *launch, struct err *err);
+int must_check network_make_links(struct launch *launch, struct err *err);
+int must_check network_verify_links(struct launch *launch, struct err *err);
+
+bool network_is_shared(const struct decision *decision);
+int must_check network_share(struct launch *launch, struct err *err);
+int must_check network_verify_shared(const struct launch *launch, struct err *err);
+/* Around clone3, where the namespace is another sandbox's: into it, and back. Nothing else runs in
+ * this process meanwhile. */
+int must_check network_enter_shared(struct launch *launch, int *ret_home, struct err *err);
+int must_check network_return_home(int *home, struct err *err);
 
 #endif

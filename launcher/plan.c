@@ -51,9 +51,11 @@ void plan_make(struct decision *decision)
 		.shape = SHAPE_SINGLE,
 		/* The cgroup namespace comes later, by a row: here it would show the host's path.
 		 */
-		.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-			      CLONE_NEWIPC | CLONE_NEWUTS,
+		.namespaces =
+			CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
 	};
+	if (decision->spec.network.kind == NETWORK_OF_ITS_OWN)
+		plan->namespaces |= CLONE_NEWNET;
 	/* From the start, not by unshare(2): a process whose children get another time namespace
 	 * cannot share its memory with them (kernel/fork.c), as the second fork does. Offsets of
 	 * its clocks could no longer be written; there is no key for them. */

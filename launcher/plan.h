@@ -34,6 +34,7 @@ enum parent_row {
 	PARENT_CGROUP_LEAF,
 	PARENT_CGROUP,
 	PARENT_NETWORK,
+	PARENT_NETWORK_SHARED,
 	PARENT_AUDITOR,
 	/* the child is made here */
 	PARENT_OOM_SCORE,

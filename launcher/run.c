@@ -410,6 +410,8 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.terminal_size = options->terminal_size,
 		.layer_dir_fd = options->layer_dir_fd,
 		.network_holder = options->network_holder,
+		.sandbox_name = options->sandbox_name,
+		.shared_network_fd = options->shared_network_fd,
 		.fault = fault_from_environment(),
 	};
 	sigset_t old_signals;

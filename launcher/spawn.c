@@ -45,8 +45,12 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 		.exit_signal = SIGCHLD,
 	};
 	int group = cgroup_clone_fd(&launch->cgroup);
+	int home = -EBADF;
 	pid_t pid;
+	int r = network_enter_shared(launch, &home, err);
 
+	if (r < 0)
+		return r;
 	if (group >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)group;
@@ -54,10 +58,13 @@ int spawn_sandbox(struct launch *launch, struct err *err)
 	pid = sys_clone3(&args);
 	if (pid == 0)
 		child_main(launch);
+	r = network_return_home(&home, err);
 	if (pid < 0)
 		return refuse(pid, err);
 	launch->init_pid = pid;
 	launch->init_pidfd = pidfd;
+	if (r < 0)
+		return r;
 	spawn_close_childs_ends(launch);
 	return 0;
 }

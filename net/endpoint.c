@@ -72,9 +72,9 @@ static int missing(const char *name, struct err *err)
 
 /* Where it ends at its bridge there is no way beyond, and no route that says so: who asks is told
  * at once. Beyond an admin's own bridge is the admin's. */
-static bool has_way_out(const struct endpoint *endpoint)
+bool endpoint_has_way_out(const struct network *network)
 {
-	return !endpoint->network->is_own && !endpoint->network->is_internal;
+	return !network->is_own && !network->is_internal;
 }
 
 static int configure_inside(struct netlink *inside, const struct endpoint *endpoint,
@@ -91,7 +91,7 @@ static int configure_inside(struct netlink *inside, const struct endpoint *endpo
 		r = link_add_address(inside, &link, &lease->address6, err);
 	if (r == 0)
 		r = link_up(inside, &link, err);
-	if (r == 0 && has_way_out(endpoint))
+	if (r == 0 && endpoint->is_way_out)
 		r = link_add_gateway(inside, &link, &endpoint->network->gateway, err);
 	return r;
 }

@@ -18,11 +18,15 @@ struct endpoint {
 	struct net_link bridge;   /* bridge_ensure's */
 	char host_name[IFNAMSIZ]; /* of the port */
 	const char *name;         /* inside: "eth0" */
+	bool is_way_out;          /* its gateway is the default route */
 	int netns_fd;
 };
 
 /* The port's name, from the run's: the same for whoever asks. */
 void endpoint_host_name(const char *run_id, unsigned number, char buf[IFNAMSIZ]);
+
+/* Whether there is a way beyond the network: whose gateway can be the default route. */
+bool endpoint_has_way_out(const struct network *network);
 
 int must_check endpoint_make(struct netlink *netlink, const struct endpoint *endpoint,
 			     struct err *err);

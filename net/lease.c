@@ -148,24 +148,109 @@ static int take_lowest(int leases_fd, const struct network *network,
 			     "larger --subnet has more.");
 }
 
+/* ---- one that is asked for ---- */
+
+static int refuse_wanted(const struct network *network, const char *address, const char *why,
+			 struct err *err)
+{
+	return err_set(err, ERR_USAGE, EADDRNOTAVAIL, "network %s: address %s: %s", network->name,
+		       address, why);
+}
+
+static int check_wanted6(const struct network *network, const struct lease_request *request,
+			 uint64_t number, uint64_t *ret_number, struct err *err)
+{
+	struct net_prefix ip6;
+	uint64_t number6;
+
+	if (address_parse(request->ip6, &ip6) < 0 || network->subnet6.family == 0)
+		return refuse_wanted(network, request->ip6, "the network has no IPv6", err);
+	number6 = address_number(&network->subnet6, &ip6);
+	if (number6 == UINT64_MAX)
+		return refuse_wanted(network, request->ip6, "is not in its subnet", err);
+	if (number != UINT64_MAX && number != number6) {
+		refuse_wanted(network, request->ip6, "has another number than --ip", err);
+		return err_hint(err, "An address of IPv6 has the number in its subnet that the one "
+				     "of IPv4 has: name one of the two.");
+	}
+	*ret_number = number6;
+	return 0;
+}
+
+/* The address of IPv4 as text; "" where any will do. */
+static int find_wanted(const struct network *network, const struct lease_request *request,
+		       char ret[ADDRESS_TEXT_MAX], struct err *err)
+{
+	uint64_t number = UINT64_MAX;
+	struct net_prefix address;
+	struct lease lease;
+	int r = 0;
+
+	ret[0] = '\0';
+	if (request->ip != NULL && request->ip[0] != '\0') {
+		if (address_parse(request->ip, &address) == 0)
+			number = address_number(&network->subnet, &address);
+		if (number == UINT64_MAX)
+			return refuse_wanted(network, request->ip, "is not in its subnet", err);
+	}
+	if (request->ip6 != NULL && request->ip6[0] != '\0')
+		r = check_wanted6(network, request, number, &number, err);
+	if (r < 0 || number == UINT64_MAX)
+		return r;
+	if (!address_nth(&network->subnet, number, &address))
+		return refuse_wanted(network, request->ip6,
+				     "there is no such number in the subnet of IPv4", err);
+	address_format(&address, ret);
+	if (!can_lease(network, &address) || !lease_of(network, ret, &lease))
+		return refuse_wanted(network, ret, "is the subnet's own, or the gateway's", err);
+	return 0;
+}
+
+static int take_wanted(int leases_fd, const struct network *network,
+		       const struct lease_request *request, const char *address, struct err *err)
+{
+	char holder[LEASE_HOLDER_MAX] = "";
+	int r = try_lease(leases_fd, request, address, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	read_holder(leases_fd, address, holder);
+	err_set(err, ERR_SETUP, EADDRINUSE, "network %s: address %s: %s has it", network->name,
+		address, strrchr(holder, '/') != NULL ? strrchr(holder, '/') + 1 : holder);
+	return err_hint(err, "`cordon network inspect %s` lists who has which.", network->name);
+}
+
 int lease_take(const struct networks *networks, const struct network *network,
 	       const struct lease_request *request, struct lease *ret, struct err *err)
 {
 	_cleanup_fd_ int leases_fd = open_leases(networks, network->name);
 	struct own own = {.holder = request->holder};
 	const struct lease_reader reader = {.each = find_own, .ctx = &own};
+	char wanted[ADDRESS_TEXT_MAX];
 	int r;
 
 	if (leases_fd < 0)
 		return err_set(err, ERR_SETUP, -leases_fd, "%s/%s/leases: open", networks->path,
 			       network->name);
+	r = find_wanted(network, request, wanted, err);
+	if (r < 0)
+		return r;
 	/* What ends with its run had none before. */
 	r = request->is_kept ? lease_walk(networks, network->name, &reader, err) : 0;
 	if (r < 0)
 		return r;
-	if (own.address[0] != '\0' && lease_of(network, own.address, ret))
+	if (own.address[0] != '\0' && (wanted[0] == '\0' || str_equal(wanted, own.address)) &&
+	    lease_of(network, own.address, ret))
 		return 0;
-	return take_lowest(leases_fd, network, request, ret, err);
+	if (wanted[0] == '\0')
+		return take_lowest(leases_fd, network, request, ret, err);
+	r = take_wanted(leases_fd, network, request, wanted, err);
+	/* The one that it had before. */
+	if (r == 0 && own.address[0] != '\0')
+		r = lease_release(networks, network->name, own.address, request->holder, err);
+	if (r < 0)
+		return r;
+	return lease_of(network, wanted, ret) ? 0 : -EADDRNOTAVAIL;
 }
 
 int lease_release(const struct networks *networks, const char *name, const char *address,

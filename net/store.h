@@ -75,11 +75,14 @@ struct lease {
 /*
  * Leases the lowest free address to holder, or says which one it has. is_kept: it is on the disk
  * before this returns. note is called before it is made, so that a journal names it. Needs: the
- * lock. ERR_SETUP (-EADDRNOTAVAIL) where none is free.
+ * lock. ERR_SETUP (-EADDRNOTAVAIL) where none is free, (-EADDRINUSE) where another has the one
+ * that is asked for; ERR_USAGE where that cannot be had at all.
  */
 struct lease_request {
 	const char *holder; /* absolute path */
 	bool is_kept;
+	const char *ip;  /* the address that it has to be; NULL or "": any */
+	const char *ip6; /* likewise; has the same number in the other subnet */
 	int (*note)(void *ctx, const char *address, struct err *err);
 	void *ctx;
 };

@@ -44,6 +44,10 @@ flags_reader flags_tmpfs;
 flags_reader flags_label;
 flags_reader flags_storage_opt;
 
+/* ---- flags_network.c ---- */
+flags_reader flags_network;
+flags_reader flags_network_alias;
+
 /* ---- flags_file.c: files of names and values ---- */
 flags_reader flags_env_file;
 flags_reader flags_label_file;

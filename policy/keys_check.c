@@ -158,8 +158,6 @@ static const struct {
 static const struct {
 	const char *path, *hint;
 } remedies[] = {
-	{"network.mode", "Leave it out: there is no network inside yet. A connection that was made "
-			 "outside can be passed on: cordon run --fd 3 ... 3<>/dev/tcp/HOST/PORT."},
 	{"capabilities.add",
 	 "Leave it out: no capability can be had. `cordon run --explain-denials` says what the "
 	 "program is denied, and what would allow it: a system call, --waive "

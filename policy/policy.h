@@ -108,7 +108,11 @@ enum policy_flag_kind {
 	FLAG_CAP_DROP,
 	FLAG_SECURITY_OPT,
 	FLAG_READ_ONLY, /* "true" or "false", as FLAG_INIT */
-	FLAG_NETWORK,
+	FLAG_NETWORK,   /* the first is network.mode, those behind it are network.networks */
+	FLAG_NETWORK_ALIAS,
+	FLAG_IP,
+	FLAG_IP6,
+	FLAG_MAC_ADDRESS,
 	FLAG_TMPFS, /* "PATH[:OPTION,...]" */
 	FLAG_RESTART,
 	FLAG_STOP_SIGNAL,

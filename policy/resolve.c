@@ -60,7 +60,7 @@ static void set_defaults(struct sandbox_spec *spec)
 			   .nproc_origin = {.file = "built-in"},
 			   .wall_time_ms = SPEC_UNLIMITED,
 			   .wall_time_origin = {.file = "built-in"}},
-		.network = {.name = "", .origin = {.file = "built-in"}},
+		.network = {.sandbox = "", .origin = {.file = "built-in"}},
 		.supervision = {.restart = RESTART_NO, .origin = {.file = "built-in"}},
 		.logging = {.max_size = SPEC_LOG_SIZE_DEFAULT, .max_files = SPEC_LOG_FILES_DEFAULT},
 	};
@@ -132,6 +132,7 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_process(ctx, root, spec);
 	resolve_mounts(ctx, root, spec);
 	resolve_secrets(ctx, root, spec);
+	resolve_network(ctx, root, spec);
 	resolve_capabilities(ctx, root, spec);
 	resolve_seccomp(ctx, layers, spec);
 	resolve_landlock(ctx, layers, spec);

@@ -21,7 +21,6 @@ POLICY_SETTER(apply_working_dir);
 POLICY_SETTER(apply_hostname);
 POLICY_SETTER(apply_stop_signal);
 POLICY_SETTER(apply_restart);
-POLICY_SETTER(apply_network_mode);
 POLICY_SETTER(apply_log_size);
 POLICY_SETTER(apply_log_files);
 POLICY_SETTER(apply_nproc);
@@ -66,6 +65,9 @@ void resolve_apparmor(struct policy_ctx *ctx, const struct policy_layers *layers
 		      struct sandbox_spec *spec);
 void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);
+/* Which networks it joins; after the waivers. */
+void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
+		     struct sandbox_spec *spec);
 void resolve_labels(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec);
 void resolve_provenance(struct policy_ctx *ctx, const struct policy_layers *layers,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* network.mode: which network the sandbox joins. Pure: whether there is one of that name is looked
- * up in preflight. */
+/* network: which networks the sandbox joins, and what it is called there. Pure: whether there is
+ * one of that name is looked up in preflight. */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -21,24 +22,203 @@ static bool is_name(const char *text)
 		       len;
 }
 
-POLICY_SETTER(apply_network_mode)
-{
-	const char *mode = node->text;
+/* ---- one endpoint ---- */
 
-	spec->network.origin = doc_origin(node->place);
-	spec->network.name = "";
-	if (str_equal(mode, "none"))
-		return;
-	if (str_equal(mode, "host") || str_has_prefix(mode, "container:")) {
-		keys_refuse_later(ctx, node->place, ctx_format(ctx, "%s: %s", key->path, mode));
-		return;
+static bool refuse(struct policy_ctx *ctx, const struct policy_node *node, const char *key,
+		   const char *expected)
+{
+	ctx_report(ctx, node->place, "bad-value", "%s cannot be '%s'", key, node->text)->expected =
+		expected;
+	return false;
+}
+
+/* "92:d0:c6:0a:29:33" of one card, and none of those that cordon gives out itself. */
+static bool read_mac(const char *text, uint8_t ret[SPEC_MAC_LEN])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < SPEC_MAC_LEN; i++) {
+		uint8_t byte = 0;
+
+		for (size_t k = 0; k < 2; k++, text++) {
+			char lower = *text >= 'A' && *text <= 'F' ? (char)(*text | 0x20) : *text;
+			const char *digit = lower != '\0' ? strchr(digits, lower) : NULL;
+
+			if (digit == NULL)
+				return false;
+			byte = (uint8_t)(byte << 4 | (digit - digits));
+		}
+		if (*text != (i + 1 < SPEC_MAC_LEN ? ':' : '\0'))
+			return false;
+		text++;
+		ret[i] = byte;
 	}
-	if (!is_name(mode)) {
-		ctx_report(ctx, node->place, "bad-value", "%s cannot be '%s'", key->path, mode)
-			->expected = "It is none, bridge, or the name of a network: letters, "
-				     "digits and _.- behind a letter or digit.";
+	return (ret[0] & 1) == 0 && (ret[0] != 0x02 || ret[1] != 0xc0) &&
+	       (ret[0] | ret[1] | ret[2] | ret[3] | ret[4] | ret[5]) != 0;
+}
+
+static bool read_aliases(struct policy_ctx *ctx, const struct policy_node *list,
+			 struct spec_endpoint *endpoint)
+{
+	const char **aliases = ctx_array(ctx, SPEC_ALIASES_MAX, sizeof(*aliases));
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+	size_t n = 0;
+
+	for (; aliases != NULL && item != NULL; item = item->next) {
+		if (n == SPEC_ALIASES_MAX) {
+			ctx_report(ctx, item->place, "too-many", "more than %d aliases",
+				   SPEC_ALIASES_MAX);
+			return false;
+		}
+		if (!is_name(item->text) || strlen(item->text) > SPEC_HOST_NAME_MAX)
+			return refuse(ctx, item, "an alias",
+				      "It is a name of at most 63 letters, digits and _.- behind a "
+				      "letter or digit.");
+		aliases[n++] = item->text;
+	}
+	endpoint->aliases = aliases;
+	endpoint->n_aliases = n;
+	return aliases != NULL;
+}
+
+/* What stands in map beside the name: of network itself, or of one of network.networks. */
+static bool read_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
+			  struct spec_endpoint *endpoint)
+{
+	const struct policy_node *ip = doc_get(map, "ip");
+	const struct policy_node *ip6 = doc_get(map, "ip6");
+	const struct policy_node *mac = doc_get(map, "mac");
+	uint8_t bytes[16];
+
+	if (ip != NULL && inet_pton(AF_INET, ip->text, bytes) != 1)
+		return refuse(ctx, ip, "ip", "It is an address of IPv4: 172.20.0.9.");
+	if (ip6 != NULL && inet_pton(AF_INET6, ip6->text, bytes) != 1)
+		return refuse(ctx, ip6, "ip6", "It is an address of IPv6: fd00::9.");
+	if (mac != NULL && !read_mac(mac->text, endpoint->mac))
+		return refuse(ctx, mac, "mac",
+			      "It is the link address of one card, such as 92:d0:c6:0a:29:33; "
+			      "02:c0:... are those that cordon gives out.");
+	endpoint->ip = ip != NULL ? ip->text : "";
+	endpoint->ip6 = ip6 != NULL ? ip6->text : "";
+	endpoint->has_mac = mac != NULL;
+	return read_aliases(ctx, doc_get(map, "aliases"), endpoint);
+}
+
+static void add_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
+			 const struct policy_node *name, struct spec_network *network)
+{
+	struct spec_endpoint endpoint = {.origin = doc_origin(name->place)};
+
+	if (!is_name(name->text)) {
+		refuse(ctx, name, "a network's name",
+		       "It is none, bridge, or the name of a network: letters, digits and _.- "
+		       "behind a letter or digit; container:NAME; or host, with a waiver.");
 		return;
 	}
 	/* Docker's other word for the default network. */
-	spec->network.name = str_equal(mode, "default") ? "bridge" : mode;
+	endpoint.network = str_equal(name->text, "default") ? "bridge" : name->text;
+	for (size_t i = 0; i < network->n_endpoints; i++)
+		if (str_equal(network->endpoints[i].network, endpoint.network)) {
+			ctx_report(ctx, name->place, "twice", "network %s is joined twice",
+				   endpoint.network);
+			return;
+		}
+	if (network->n_endpoints == SPEC_NETWORKS_MAX) {
+		ctx_report(ctx, name->place, "too-many", "more than %d networks",
+			   SPEC_NETWORKS_MAX);
+		return;
+	}
+	if (read_endpoint(ctx, map, &endpoint))
+		network->endpoints[network->n_endpoints++] = endpoint;
+}
+
+/* ---- which ---- */
+
+static void take_mode(struct policy_ctx *ctx, const struct policy_node *map,
+		      const struct policy_node *mode, struct sandbox_spec *spec)
+{
+	struct spec_network *network = &spec->network;
+
+	if (str_has_prefix(mode->text, "container:")) {
+		network->kind = NETWORK_OF_A_SANDBOX;
+		network->sandbox = mode->text + strlen("container:");
+		if (!is_name(network->sandbox))
+			refuse(ctx, mode, "network.mode", "It is container:NAME, or container:ID.");
+	} else if (str_equal(mode->text, "host")) {
+		network->kind = NETWORK_OF_THE_HOST;
+		if (resolve_find_waiver(spec, "network.host") == NULL)
+			ctx_report(ctx, mode->place, "not-waived",
+				   "the host's network is a protection less")
+				->hint = "Say why: --waive 'network.host=REASON'.";
+	} else if (!str_equal(mode->text, "none")) {
+		add_endpoint(ctx, map, mode, network);
+	}
+}
+
+/* What belongs to a network, where mode says that there is none. */
+static void refuse_leftovers(struct policy_ctx *ctx, const struct policy_node *map,
+			     const struct policy_node *mode)
+{
+	static const char *const keys[] = {"ip", "ip6", "mac", "aliases"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct policy_node *node = doc_get(map, keys[i]);
+
+		if (node == NULL || (node->kind == NODE_SEQUENCE && node->children == NULL))
+			continue;
+		ctx_report(ctx, node->place, "impossible", "network.%s takes a network", keys[i])
+			->expected = mode == NULL ? "Say which one: network.mode."
+						  : "network.mode is none, host or container:NAME.";
+	}
+}
+
+static void take_further(struct policy_ctx *ctx, const struct policy_node *list,
+			 struct spec_network *network)
+{
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+
+	if (item != NULL && network->kind != NETWORK_OF_ITS_OWN) {
+		ctx_report(ctx, item->place, "impossible",
+			   "a sandbox in another's network joins no further one");
+		return;
+	}
+	for (; item != NULL; item = item->next) {
+		const struct policy_node *name =
+			item->kind == NODE_SCALAR ? item : doc_get(item, "name");
+		static const char *const modes[] = {"none", "host"};
+
+		if (name == NULL) {
+			if (!item->is_damaged)
+				ctx_report(ctx, item->place, "missing-key",
+					   "this network lacks 'name'");
+			continue;
+		}
+		for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+			if (str_equal(name->text, modes[i])) {
+				ctx_report(ctx, name->place, "impossible",
+					   "%s cannot be joined beside other networks", modes[i]);
+				return;
+			}
+		add_endpoint(ctx, item, name, network);
+	}
+}
+
+void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
+		     struct sandbox_spec *spec)
+{
+	const struct policy_node *map = doc_get(root, "network");
+	const struct policy_node *mode = doc_get(map, "mode");
+	struct spec_network *network = &spec->network;
+
+	if (map == NULL)
+		return;
+	if (mode != NULL) {
+		network->origin = doc_origin(mode->place);
+		take_mode(ctx, map, mode, spec);
+	}
+	if (mode == NULL || network->kind != NETWORK_OF_ITS_OWN || str_equal(mode->text, "none"))
+		refuse_leftovers(ctx, map, mode);
+	take_further(ctx, doc_get(map, "networks"), network);
+	if (network->n_endpoints > 0)
+		network->origin = network->endpoints[0].origin;
 }

@@ -231,8 +231,36 @@ struct spec_apparmor {
 };
 
 /* ---- network ---- */
+enum {
+	SPEC_NETWORKS_MAX = 8,
+	SPEC_ALIASES_MAX = 16,
+	SPEC_MAC_LEN = 6,
+	SPEC_HOST_NAME_MAX = 63, /* of a name that is looked up: RFC 1035, 2.3.4 */
+};
+
+enum spec_network_kind {
+	NETWORK_OF_ITS_OWN,   /* a namespace of its own, with one link for each endpoint */
+	NETWORK_OF_A_SANDBOX, /* that of another sandbox */
+	NETWORK_OF_THE_HOST,  /* that of whoever starts it: waived by name */
+};
+
+/* Its place in one network: eth0 is the first, eth1 the second. */
+struct spec_endpoint {
+	const char *network;
+	const char *ip;  /* the address that it is to have; "": the lowest free one */
+	const char *ip6; /* likewise */
+	bool has_mac;
+	uint8_t mac[SPEC_MAC_LEN];
+	const char *const *aliases; /* by which others of the network find it */
+	size_t n_aliases;
+	struct spec_origin origin;
+};
+
 struct spec_network {
-	const char *name; /* of the network it joins; "": none, nothing but a loopback of its own */
+	enum spec_network_kind kind;
+	const char *sandbox; /* NETWORK_OF_A_SANDBOX: its name or id; else "" */
+	struct spec_endpoint endpoints[SPEC_NETWORKS_MAX];
+	size_t n_endpoints; /* 0: nothing but a loopback of its own */
 	struct spec_origin origin;
 };
 

@@ -35,6 +35,7 @@
 #include "records/fresh.h"
 #include "records/internal.h"
 #include "records/logs.h"
+#include "records/target.h"
 
 enum {
 	RESULT_JSON_MAX = 64 << 10,
@@ -111,27 +112,25 @@ static void on_output_lost(void *ctx)
 	keep_output_lost(&keeper->keep);
 }
 
-/* What removes itself is bound to the boot: its record lies on a tmpfs. */
-static const int *layer_dir_of(const struct sandbox *sandbox)
-{
-	return sandbox->is_kept ? &sandbox->dir_fd : NULL;
-}
-
 static int run_once(struct keeper *keeper, struct run_result *ret, struct err *err)
 {
 	const struct sandbox *sandbox = keeper->keep.sandbox;
 	struct run_logs logs = {.n = 0};
+	_cleanup_fd_ int network_fd = -EBADF;
 	char holder[RECORDS_PATH_MAX];
 	struct run_options options = {.started = on_started,
 				      .ctx = keeper,
 				      .id_block = keeper->keep.record->id_block,
 				      .stops_in_order = true,
-				      .layer_dir_fd = layer_dir_of(keeper->keep.sandbox),
+				      /* What removes itself has its record on a tmpfs. */
+				      .layer_dir_fd = sandbox->is_kept ? &sandbox->dir_fd : NULL,
 				      .logs = &logs,
 				      .terminal_size = keeper->roots->terminal_size,
 				      .output_lost = on_output_lost,
 				      .attach_fd = -EBADF,
 				      .network_holder = sandbox->is_kept ? holder : NULL,
+				      .sandbox_name = keeper->keep.record->name,
+				      .shared_network_fd = &network_fd,
 				      .keeps_file_rights = false};
 	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
 
@@ -141,6 +140,9 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 			attach_listen(keeper->keep.records, keeper->keep.sandbox->id, err);
 		r = options.attach_fd < 0 ? options.attach_fd : 0;
 	}
+	if (r == 0)
+		r = target_open_network(keeper->keep.records, &keeper->decision->spec.network,
+					&network_fd, err);
 	if (r == 0)
 		r = cordon_run(keeper->decision, &options, ret, err);
 	close_fd(&options.attach_fd);

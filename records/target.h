@@ -13,6 +13,11 @@
  */
 int must_check target_open(const struct record *record, const struct sandbox_status *status,
 			   const char *ref, struct run_target *ret, struct err *err);
+/* The network namespace of the sandbox that network names, which has to run, into *ret_fd. It stays
+ * as it is where network names none. */
+int must_check target_open_network(const struct records *records,
+				   const struct spec_network *network, int *ret_fd,
+				   struct err *err);
 void target_release(struct run_target *target);
 
 #endif

@@ -36,6 +36,7 @@ verdicts() {
 		cgroup_leaf          plain   -                plain   -                on v2, alone in a group: tests/vm/cgroup.bats
 		network              plain   -                plain   -                where there is one: tests/network/rows.bats
 		network_link         plain   -                plain   -                likewise
+		network_shared       plain   -                plain   -                likewise
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers
 		cgroup_member        limited unseen           limited unseen           a check, no protection: cgroup_join shows what it finds
 		namespaces           plain   -                plain   -                of what is kept: tests/life/exec_kept.bats

@@ -32,7 +32,7 @@ void decision_as_root(struct decision *ret_decision)
 						.path = "",
 						.working_dir = "",
 						.hostname = "sandbox"};
-	d->spec.network.name = "";
+	d->spec.network.sandbox = "";
 	d->spec.limits.nproc = 64;
 	d->spec.limits.wall_time_ms = SPEC_UNLIMITED;
 	strcpy(d->state_path, "/run/cordon");

@@ -156,4 +156,5 @@ nothing_of_networks() {
 	eventually no_ports || { host ip -br link; return 1; }
 	left=$(find "$CORDON_ROOT/state/networks" -mindepth 2 \( -type l -o -name '.*' \))
 	[ -z "$left" ] || { printf 'left: %s\n' "$left"; return 1; }
+	[ ! -e "$CORDON_ROOT/networks" ] || { ls "$CORDON_ROOT/networks"; return 1; }
 }

@@ -66,6 +66,7 @@ static const char *const optional[] = {
 	"cgroup_member",
 	"network",
 	"network_link",
+	"network_shared",
 	"namespaces",
 	"entered_death_signal",
 };

@@ -168,6 +168,54 @@ static void leases_the_lowest(void **state)
 	assert_false(lease_of(&web, "nonsense", &lease));
 }
 
+/* What somebody asks for: in the subnet, nobody's, and of both families the same number. */
+static void leases_what_is_asked_for(void **state)
+{
+	static const struct {
+		const char *ip, *ip6;
+		int result;
+		const char *text;
+	} rows[] = {
+		{"10.1.0.9", NULL, 0, "10.1.0.9"},
+		{"10.1.0.9", "", 0, "10.1.0.9"},
+		{NULL, "fd00:1::a", 0, "10.1.0.10"},
+		{"10.1.0.11", "fd00:1::b", 0, "10.1.0.11"},
+		{"10.1.0.11", "fd00:1::c", -EADDRNOTAVAIL, "another number than --ip"},
+		{"10.1.0.1", NULL, -EADDRNOTAVAIL, "the gateway's"},
+		{"10.1.0.0", NULL, -EADDRNOTAVAIL, "the subnet's own"},
+		{"10.1.0.255", NULL, -EADDRNOTAVAIL, "the subnet's own"},
+		{"10.2.0.9", NULL, -EADDRNOTAVAIL, "is not in its subnet"},
+		{NULL, "fd00:2::9", -EADDRNOTAVAIL, "is not in its subnet"},
+		{NULL, "fd00:1::1:9", -EADDRNOTAVAIL, "no such number"},
+		{"10.1.0.66", NULL, -EADDRINUSE, "address 10.1.0.66: other has it"},
+	};
+	struct network web = make("web", "aa00000000000001", "10.1.0.0/24");
+	struct lease_request request = {.holder = "/kept/other", .ip = "10.1.0.66"};
+	char text[ADDRESS_TEXT_MAX];
+	struct lease lease;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(lease_take(&networks, &web, &request, &lease, &err), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		request = (struct lease_request){.holder = "/kept/a",
+						 .is_kept = true,
+						 .ip = rows[i].ip,
+						 .ip6 = rows[i].ip6};
+		if (lease_take(&networks, &web, &request, &lease, &err) != rows[i].result)
+			fail_msg("%zu: %s", i, err.text);
+		if (rows[i].result < 0) {
+			assert_non_null(strstr(err.text, rows[i].text));
+			continue;
+		}
+		address_format(&lease.address, text);
+		assert_string_equal(text, rows[i].text);
+	}
+	/* It has but the last of them. */
+	assert_int_equal(lease_release(&networks, "web", "10.1.0.9", "/kept/a", &err), 0);
+	assert_int_equal(lease_release(&networks, "web", "10.1.0.11", "/kept/a", &err), 1);
+}
+
 static void ends(void **state)
 {
 	struct network web = make("web", "aa00000000000001", "10.1.0.0/29");
@@ -232,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(says_what_is_damaged, begin, end),
 		cmocka_unit_test_setup_teardown(refuses_others_places, begin, end),
 		cmocka_unit_test_setup_teardown(leases_the_lowest, begin, end),
+		cmocka_unit_test_setup_teardown(leases_what_is_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(ends, begin, end),
 		cmocka_unit_test_setup_teardown(sweeps, begin, end),
 		cmocka_unit_test_setup_teardown(locks, begin, end),
