@@ -56,9 +56,10 @@ const struct spec_store *stores_nth(const struct decision *d, size_t n)
 					    : &d->spec.mounts[mount_of(d, n)].store;
 }
 
+/* Of the signal that its caller asked for it has not died for want of room. */
 static bool has_failed(const struct run_result *result)
 {
-	return result->kind == RUN_SIGNALLED ||
+	return (result->kind == RUN_SIGNALLED && result->signal != result->caller_signal) ||
 	       (result->kind == RUN_EXITED && result->exit_code != 0);
 }
 

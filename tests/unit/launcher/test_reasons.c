@@ -62,6 +62,21 @@ static void full_stores_explain_failures(void **state)
 	}
 }
 
+/* Whoever stops one whose store is full has ended it, not the store. */
+static void a_full_store_explains_no_stop(void **state)
+{
+	struct run_result r = ended(RUN_SIGNALLED, RESULT_NONE, SIGTERM);
+
+	(void)state;
+	r.caller_signal = SIGTERM;
+	stores_explain(&store, 0, 0, &r);
+	stores_explain_host(0, &r);
+	assert_int_equal(r.kind, RUN_SIGNALLED);
+	r.caller_signal = SIGHUP;
+	stores_explain(&store, 0, 0, &r);
+	assert_int_equal(r.kind, RUN_DISK_FULL);
+}
+
 static void stores_that_can_be_filled_are_watched(void **state)
 {
 	static struct spec_mount mounts[ROOTFS_STORES_MAX + 8];
@@ -200,6 +215,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cpu_limit),
 		cmocka_unit_test(full_stores_explain_failures),
+		cmocka_unit_test(a_full_store_explains_no_stop),
 		cmocka_unit_test(stores_that_can_be_filled_are_watched),
 		cmocka_unit_test(a_file_too_large_has_its_reason),
 		cmocka_unit_test(looks_are_seldom),
