@@ -63,8 +63,9 @@ const struct option_def options_table[] = {
 	 "so)"},
 	{"--read-only", 0, NULL, TO_POLICY, FLAG_READ_ONLY, OF_DOCKER,
 	 "nothing of the root can be written to"},
-	{"--storage-opt", 0, "size=SIZE", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
-	 "the root can be written to, and takes no more than that: rootfs.writable.store auto"},
+	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
+	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
+	 "preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},

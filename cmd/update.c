@@ -92,7 +92,7 @@ static bool says_the_same(const struct policy_flag *a, const struct policy_flag 
 
 	if (a->kind != b->kind)
 		return false;
-	return a->kind != FLAG_SET ||
+	return (a->kind != FLAG_SET && a->kind != FLAG_STORAGE_OPT) ||
 	       (len == strcspn(b->text, "=") && strncmp(a->text, b->text, len) == 0);
 }
 

@@ -73,6 +73,14 @@ static void probe_place(const struct decision *d, char *why, size_t size)
 	int r;
 
 	place_of(d, place, sizeof(place));
+	r = d->spec.rootfs.preallocates ? quota_preallocate_probe(place) : 0;
+	if (r == -EOPNOTSUPP) {
+		str_format(why, size,
+			   "%s: its file system cannot reserve space "
+			   "(rootfs.writable.preallocate)",
+			   place);
+		return;
+	}
 	r = quota_image_probe(place, &free_bytes);
 	if (r < 0)
 		str_format(why, size,
@@ -174,6 +182,30 @@ static void report_too_much(const struct decision *d, struct misses *misses)
 	str_format(m->hint, sizeof(m->hint), "Ask for less: rootfs.writable.size.");
 }
 
+/* A quota is a limit, and nothing that could be reserved. */
+static enum spec_writable best_store(const struct decision *d)
+{
+	const struct upper_facts *facts = &d->facts.upper;
+
+	if (facts->project[0] == '\0' && !d->spec.rootfs.preallocates)
+		return WRITABLE_PROJECT;
+	return facts->image[0] == '\0' ? WRITABLE_IMAGE : WRITABLE_TMPFS;
+}
+
+static void report_not_preallocated(const struct decision *d, struct misses *misses)
+{
+	const char *why = d->facts.upper.image;
+	struct miss *m = preflight_miss(misses, "rootfs.writable.preallocate",
+					d->spec.rootfs.preallocate_origin);
+
+	str_format(m->text, sizeof(m->text),
+		   "rootfs.writable.preallocate: only an image's space can be reserved, and this "
+		   "is store: %s%s%s",
+		   upper_name(d->writable), why[0] != '\0' ? "; not image: " : "", why);
+	str_format(m->hint, sizeof(m->hint),
+		   "Take `store: image` where it can be had, or leave preallocate out.");
+}
+
 void upper_decide(struct decision *d, struct misses *misses)
 {
 	const struct spec_rootfs *rootfs = &d->spec.rootfs;
@@ -184,9 +216,11 @@ void upper_decide(struct decision *d, struct misses *misses)
 
 	d->writable = rootfs->writable;
 	if (rootfs->writable == WRITABLE_AUTO)
-		d->writable = d->facts.upper.project[0] == '\0' ? WRITABLE_PROJECT
-			      : d->facts.upper.image[0] == '\0' ? WRITABLE_IMAGE
-								: WRITABLE_TMPFS;
+		d->writable = best_store(d);
+	if (rootfs->preallocates && d->writable != WRITABLE_NONE && d->writable != WRITABLE_IMAGE) {
+		report_not_preallocated(d, misses);
+		return;
+	}
 	if (is_too_much_memory(d)) {
 		report_too_much(d, misses);
 		return;
@@ -215,7 +249,8 @@ size_t upper_text(const struct decision *d, char *buf, size_t size)
 	if (d->writable == WRITABLE_TMPFS)
 		what = "memory, which counts to limits.memory";
 	if (d->writable == WRITABLE_IMAGE)
-		what = "an ext4 in a file without a name, in ";
+		what = rootfs->preallocates ? "reserved, an ext4 in a file without a name, in "
+					    : "an ext4 in a file without a name, in ";
 	if (d->writable == WRITABLE_PROJECT)
 		what = "a directory with a project quota, in ";
 	len = str_format(buf, size, "%s: %s and %llu inodes; %s%s", upper_name(d->writable), amount,
@@ -265,6 +300,7 @@ int upper_make(struct launch *launch, struct err *err)
 		.uid = launch->run.block_first + id->uid,
 		.gid = launch->run.block_first + id->gid,
 		.is_kept = launch->layer_dir_fd != NULL,
+		.preallocates = launch->spec->rootfs.preallocates,
 		.layer_dir_fd = launch->layer_dir_fd != NULL ? *launch->layer_dir_fd : -EBADF,
 		.layer_name = layer_name,
 		.checker_id = launch->run.block_first + IDENTITY_INIT,

@@ -158,13 +158,18 @@ struct policy_node *flags_storage_opt(struct policy_ctx *ctx, struct policy_sour
 				->hint = "Leave one of the two out.";
 			return NULL;
 		}
-	if (!str_has_prefix(text, "size=") || text[5] == '\0') {
+	doc_add(writable, doc_scalar(ctx, "store", "auto", place));
+	if (str_has_prefix(text, "size=") && text[5] != '\0') {
+		doc_add(writable, doc_scalar(ctx, "size", flags_size(ctx, text + 5), place));
+	} else if (str_equal(text, "preallocate=true") || str_equal(text, "preallocate=false")) {
+		doc_add(writable,
+			doc_scalar(ctx, "preallocate", text + strlen("preallocate="), place));
+	} else {
 		flags_refuse(ctx, source, "'%s' is no storage option here", text)->expected =
-			"It is size=SIZE: what the root may take, such as size=1g.";
+			"It is size=SIZE: what the root may take, such as size=1g; or "
+			"preallocate=true.";
 		return NULL;
 	}
-	doc_add(writable, doc_scalar(ctx, "store", "auto", place));
-	doc_add(writable, doc_scalar(ctx, "size", flags_size(ctx, text + 5), place));
 	return flags_nest(ctx, "rootfs.writable", writable);
 }
 

@@ -38,6 +38,7 @@ const struct policy_key policy_keys[] = {
 	{"rootfs.writable.store", KEY_WORD, 0, "none|auto|tmpfs|image|project", NULL, "none; tmpfs: memory; as root image: an ext4 in a file, project: a project quota; auto: the best that there is", NULL, 0},
 	{"rootfs.writable.size", KEY_SIZE, 0, NULL, NULL, "bytes of the root's store", apply_number, IN_SPEC(rootfs.size_bytes)},
 	{"rootfs.writable.inodes", KEY_NUMBER, 0, NULL, NULL, "files and directories of the root's store", apply_number, IN_SPEC(rootfs.inodes)},
+	{"rootfs.writable.preallocate", KEY_BOOL, 0, NULL, NULL, "all of an image's size is taken from the host's disk at the start; false unless said otherwise", NULL, 0},
 
 	{"volumes", KEY_LIST, 0, NULL, NULL, "what is mounted: SOURCE:TARGET[:ro|rw] or a map", NULL, 0},
 	{"volumes[]", KEY_TEXT_OR_MAP, 0, NULL, NULL, "one mount", NULL, 0},

@@ -193,6 +193,7 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 {
 	const struct policy_node *from = doc_find(root, "rootfs.from");
 	const struct policy_node *writable = doc_find(root, "rootfs.writable");
+	const struct policy_node *preallocate = doc_find(root, "rootfs.writable.preallocate");
 
 	if (from != NULL)
 		read_root_kind(ctx, from, &spec->rootfs);
@@ -202,6 +203,8 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		spec->rootfs.writable = writable_kind(writable->text);
 		spec->rootfs.writable_origin = doc_origin(writable->place);
 	}
+	spec->rootfs.preallocates = preallocate != NULL && str_equal(preallocate->text, "true");
+	spec->rootfs.preallocate_origin = said_at(root, "rootfs.writable.preallocate");
 	spec->rootfs.store = (struct spec_store){
 		.size_key = "rootfs.writable.size",
 		.inodes_key = "rootfs.writable.inodes",

@@ -74,6 +74,8 @@ struct spec_rootfs {
 	struct spec_origin writable_origin; /* of rootfs.writable.store */
 	uint64_t size_bytes;                /* of what holds everything written to the root */
 	uint64_t inodes;
+	bool preallocates; /* its size is taken from the host's disk at once */
+	struct spec_origin preallocate_origin;
 	struct spec_store store;
 	struct spec_origin origin; /* of rootfs.from */
 };

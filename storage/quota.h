@@ -47,7 +47,8 @@ struct quota_request {
 	uint32_t uid; /* on the host: whose what is written to is at the beginning */
 	uint32_t gid;
 	bool is_kept;
-	int layer_dir_fd; /* a kept one's: where the file is, */
+	bool preallocates; /* all of it is taken from the disk's free space at once */
+	int layer_dir_fd;  /* a kept one's: where the file is, */
 	const char *layer_name;
 	uint32_t checker_id; /* whose it is on the host, and as whom e2fsck runs */
 };
@@ -99,8 +100,10 @@ struct quota_size {
 int must_check quota_image_size(int mount_fd, struct quota_size *ret, struct err *err);
 
 /* Whether files without a name can be made in the directory at path, or would be in the one that
- * is made there, and how much they could take. Returns 0 or -errno. */
+ * is made there, and how much they could take. Returns 0 or -errno. Or, the second, whether
+ * their space can be reserved there (-EOPNOTSUPP). */
 int must_check quota_image_probe(const char *path, uint64_t *ret_free_bytes);
+int must_check quota_preallocate_probe(const char *path);
 
 /* ---- within storage/ ---- */
 
@@ -127,10 +130,14 @@ int must_check quota_template_open(const struct quota_request *request, int file
 /* Writes a template to a file or a loop device that is empty; holes stay holes. 0 or -errno. */
 int must_check quota_template_put(int template_fd, int to_fd);
 
+/* Where the request asks for it: takes all of the file's size from the disk's free space. What is
+ * there stays, what is not reads as zero. */
+int must_check quota_preallocate(const struct quota_request *request, int file, struct err *err);
+
 /* A mount of the ext4 in `file`, on a loop device of its own that goes with it. template_fd, unless
- * it is negative: `file` is a hole, and that is written to the device before. */
-int must_check quota_loop_mount(int file, int template_fd, bool is_kept, int *ret_mount_fd,
-				struct err *err);
+ * it is negative: `file` is zeros, and that is written to the device before. */
+int must_check quota_loop_mount(const struct quota_request *request, int file, int template_fd,
+				int *ret_mount_fd, struct err *err);
 
 /* QUOTA_UPPER and QUOTA_WORK on the mount. 1: they were there, 0, or -errno. */
 int must_check quota_make_directories(const struct quota_request *request, int mount_fd);

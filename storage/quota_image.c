@@ -103,12 +103,13 @@ static int attach_loop(int file, char path[PATH_SIZE], struct err *err)
 /*
  * nobarrier: nothing of one that is thrown away has to outlive the run, so an fsync inside is no
  * flush of the host's disk. noinit_itable: no thread of the kernel's fills tables that nobody will
- * use. discard: what a kept one has removed, the host has back.
+ * use. discard: what a kept one has removed, the host has back, unless it was to be reserved.
  */
-static int mount_ext4(const char *device, bool is_kept)
+static int mount_ext4(const struct quota_request *request, const char *device)
 {
-	const char *const flags[] = {is_kept ? "barrier" : "nobarrier",
-				     is_kept ? "discard" : "nodiscard", "noinit_itable"};
+	const bool gives_back = request->is_kept && !request->preallocates;
+	const char *const flags[] = {request->is_kept ? "barrier" : "nobarrier",
+				     gives_back ? "discard" : "nodiscard", "noinit_itable"};
 	_cleanup_fd_ int fs = sys_fsopen("ext4", FSOPEN_CLOEXEC);
 	int r;
 
@@ -130,7 +131,8 @@ static int mount_ext4(const char *device, bool is_kept)
  * LOOP_CONFIGURE flushes its file, and a device that reads past the cache has its blocks written
  * before it reads them. So the file is a hole, and the template goes into the device's own cache.
  */
-int quota_loop_mount(int file, int template_fd, bool is_kept, int *ret_mount_fd, struct err *err)
+int quota_loop_mount(const struct quota_request *request, int file, int template_fd,
+		     int *ret_mount_fd, struct err *err)
 {
 	char path[PATH_SIZE] = "";
 	_cleanup_fd_ int loop = attach_loop(file, path, err);
@@ -141,7 +143,7 @@ int quota_loop_mount(int file, int template_fd, bool is_kept, int *ret_mount_fd,
 	r = template_fd >= 0 ? quota_template_put(template_fd, loop) : 0;
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: write the template", path);
-	fd = mount_ext4(path, is_kept);
+	fd = mount_ext4(request, path);
 	if (fd < 0) {
 		err_set(err, ERR_SETUP, -fd, "%s: mount its ext4", path);
 		return fd != -ENODEV ? fd : err_hint(err, "As root: modprobe ext4.");
@@ -170,6 +172,19 @@ int quota_make_directories(const struct quota_request *request, int mount_fd)
 	return r < 0 ? r : make_directory(request, mount_fd, QUOTA_UPPER);
 }
 
+int quota_preallocate(const struct quota_request *request, int file, struct err *err)
+{
+	struct stat st;
+
+	if (!request->preallocates)
+		return 0;
+	if (fstat(file, &st) == 0 && fallocate(file, 0, 0, st.st_size) == 0)
+		return 0;
+	err_set(err, ERR_SETUP, errno, "rootfs.writable.preallocate: take %llu bytes from %s",
+		(unsigned long long)request->size_bytes, request->dir_path);
+	return err_hint(err, "Make room there, or ask for a smaller rootfs.writable.size.");
+}
+
 int quota_image_make(const struct quota_request *request, int *ret_mount_fd, struct err *err)
 {
 	_cleanup_fd_ int file =
@@ -183,7 +198,9 @@ int quota_image_make(const struct quota_request *request, int *ret_mount_fd, str
 	model = quota_template_open(request, file, err);
 	if (model < 0)
 		return model;
-	r = quota_loop_mount(file, model, false, &mount_fd, err);
+	r = quota_preallocate(request, file, err);
+	if (r == 0)
+		r = quota_loop_mount(request, file, model, &mount_fd, err);
 	if (r < 0)
 		return r;
 	r = quota_make_directories(request, mount_fd);
@@ -226,11 +243,25 @@ int quota_open_existing(const char *path)
 	}
 }
 
-int quota_image_probe(const char *path, uint64_t *ret_free_bytes)
+static int open_nameless(const char *path)
 {
 	_cleanup_fd_ int dir = quota_open_existing(path);
-	_cleanup_fd_ int fd =
-		dir < 0 ? dir : sys_openat(dir, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+
+	return dir < 0 ? dir : sys_openat(dir, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+}
+
+int quota_preallocate_probe(const char *path)
+{
+	_cleanup_fd_ int fd = open_nameless(path);
+
+	if (fd < 0)
+		return fd;
+	return fallocate(fd, 0, 0, QUOTA_BLOCK) == 0 ? 0 : -errno;
+}
+
+int quota_image_probe(const char *path, uint64_t *ret_free_bytes)
+{
+	_cleanup_fd_ int fd = open_nameless(path);
 	struct statfs fs;
 
 	if (fd < 0)

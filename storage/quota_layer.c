@@ -119,6 +119,9 @@ static int make_layer(const struct quota_request *request, struct err *err)
 	r = quota_template_put(model, file);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: copy the template");
+	r = quota_preallocate(request, file, err);
+	if (r < 0)
+		return r;
 	/* It has its name when it is whole and on the disk. */
 	str_format(path, sizeof(path), "/proc/self/fd/%d", file);
 	if (fchown(file, request->checker_id, request->checker_id) != 0 || fsync(file) != 0 ||
@@ -144,6 +147,9 @@ static int open_layer(const struct quota_request *request, struct err *err)
 		r = take_lock(file, err);
 	if (r == 0)
 		r = check(request, file, err);
+	/* It may be asked for later than it was made. */
+	if (r == 0)
+		r = quota_preallocate(request, file, err);
 	return r < 0 ? r : steal_fd(&file);
 }
 
@@ -152,7 +158,7 @@ int quota_layer_mount(const struct quota_request *request, int *ret_mount_fd, bo
 {
 	_cleanup_fd_ int file = open_layer(request, err);
 	_cleanup_fd_ int mount_fd = -EBADF;
-	int r = file < 0 ? file : quota_loop_mount(file, -EBADF, true, &mount_fd, err);
+	int r = file < 0 ? file : quota_loop_mount(request, file, -EBADF, &mount_fd, err);
 
 	if (r < 0)
 		return r;

@@ -108,6 +108,26 @@ layer_of() { # NAME
 		cordon create --name b "${image[@]}" --set rootfs.writable.size=4MiB --set rootfs.writable.inodes=64 -- true
 }
 
+allocated() { # NAME
+	echo $(($(stat -c %b "$(layer_of "$1")") * 512))
+}
+
+# bats test_tags=root
+@test "layer: a preallocated one has its space, whatever is removed in it; without it, that is given back" {
+	local fills='dd if=/dev/urandom of=/big bs=1M count=8 conv=fsync status=none; rm /big; sync; echo x >>/starts; grep -c x /starts'
+	cordon create --name a --storage-opt size=16m -- sh -c "$fills"
+	cordon create --name b --storage-opt size=16m --storage-opt preallocate=true -- sh -c "$fills"
+	for _ in 1 2; do
+		gives 0 a cordon start a
+		gives 0 b cordon start b
+		gives 0 0 cordon wait a
+		gives 0 0 cordon wait b
+	done
+	counted b 2
+	[ "$(allocated a)" -lt $((8 << 20)) ]
+	[ "$(allocated b)" -ge $((20 << 20)) ]
+}
+
 # What a loss of power leaves: a file system that was not unmounted, and whose journal is to be replayed.
 # bats test_tags=root
 @test "layer: after a loss of power the journal is replayed before it is mounted; what is damaged is not mounted" {

@@ -196,6 +196,34 @@ on_a_small_disk() { # SIZE SCRIPT
 }
 
 # bats test_tags=root
+@test "writable: preallocated, the host's disk may become full; what cannot be reserved is refused" {
+	# The control is the test above: without it the same ends with errors inside.
+	says 0 "written" on_a_small_disk 24m '
+		mkfifo go
+		exec 7<>go 6<go
+		cordon run --storage-opt preallocate=true --storage-opt size=16m -- sh -c "
+			read -r go
+			dd if=/dev/urandom of=/f bs=1M count=12 conv=fsync status=none && echo written" <&6 6<&- 7>&- &
+		while [ -z "$(losetup -n -O BACK-FILE | grep -F "$root")" ]; do sleep 0.05; done
+		dd if=/dev/zero of="$root/filler" bs=64k status=none 2>/dev/null || true
+		echo go >&7
+		wait $!'
+	eventually nothing_is_left
+	says 0 "*writable root *image: 16 MiB and 8192 inodes; reserved, an ext4 in a file without a name*" \
+		env COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain --storage-opt size=16m --storage-opt preallocate=true -- true
+	says 125 "*rootfs.writable.preallocate: only an image's space can be reserved, and this is store: tmpfs*" \
+		cordon run --set rootfs.writable.store=tmpfs --set rootfs.writable.preallocate=true -- true
+	says 125 "*'preallocate=maybe' is no storage option here*preallocate=true*" \
+		cordon run --storage-opt preallocate=maybe -- true
+}
+
+# bats test_tags=user
+@test "writable: as a user nothing can be preallocated, and the reason is said" {
+	says 125 "*rootfs.writable.preallocate: only an image's space can be reserved, and this is store: tmpfs; not image: only root may mount one*" \
+		cordon run --storage-opt size=16m --storage-opt preallocate=true -- true
+}
+
+# bats test_tags=root
 @test "writable: auto is an image as root, and explain says where and how much" {
 	says 0 "*writable root *image: 16 MiB and 8192 inodes; an ext4 in a file without a name*" \
 		env COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain --set rootfs.writable=auto -- true

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -57,6 +58,41 @@ static void chooses(void **state)
 		assert_int_equal(misses.n, 0);
 		assert_int_equal(d.writable, rows[i].want);
 		assert_int_equal(d.plan.parent_wanted[PARENT_ROOT_STORE], rows[i].is_made);
+	}
+}
+
+/* What cannot be reserved is no store for what is to be. */
+static void preallocates(void **state)
+{
+	static const struct {
+		enum spec_writable asked;
+		const char *image;
+		enum spec_writable want;
+		const char *miss; /* NULL: none */
+	} rows[] = {
+		{WRITABLE_AUTO, "", WRITABLE_IMAGE, NULL},
+		{WRITABLE_IMAGE, "", WRITABLE_IMAGE, NULL},
+		{WRITABLE_NONE, "", WRITABLE_NONE, NULL},
+		{WRITABLE_AUTO, "no loop", WRITABLE_TMPFS, "tmpfs; not image: no loop"},
+		{WRITABLE_TMPFS, "", WRITABLE_TMPFS, "tmpfs"},
+		{WRITABLE_PROJECT, "", WRITABLE_PROJECT, "project"},
+	};
+	char text[256];
+	struct decision d;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		decide(&d, rows[i].asked, rows[i].image, "");
+		d.spec.rootfs.preallocates = true;
+		upper_decide(&d, &misses);
+		assert_int_equal(d.writable, rows[i].want);
+		assert_int_equal(misses.n, rows[i].miss != NULL);
+		snprintf(text, sizeof(text),
+			 "rootfs.writable.preallocate: only an image's space can be reserved, and "
+			 "this is store: %s",
+			 rows[i].miss != NULL ? rows[i].miss : "");
+		if (rows[i].miss != NULL)
+			assert_string_equal(misses.list[0].text, text);
 	}
 }
 
@@ -114,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chooses),
+		cmocka_unit_test(preallocates),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(describes),
 	};
