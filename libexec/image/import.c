@@ -59,6 +59,47 @@ int command_open(const char *path, bool *ret_is_dir, struct err *err)
 	return fd;
 }
 
+/* The last n parts of a path. */
+static const char *tail_of(const char *path, unsigned n)
+{
+	const char *tail = path + strlen(path);
+
+	while (tail > path && n > 0)
+		n -= *--tail == '/';
+	return tail;
+}
+
+static int refuse_own(const char *path, const char *store, unsigned depth, struct err *err)
+{
+	err_set(err, ERR_USAGE, 0, "%s: the store of images is in it: %s", path, store);
+	return err_hint(err,
+			"Leave that out: tar -C %s --exclude .%s -c . | cordon image import - NAME",
+			path, tail_of(store, depth));
+}
+
+/* A directory that the store is in would be packed with what is being made of it, without an end.
+ */
+static int check_source(const struct store *store, int source, const char *path, struct err *err)
+{
+	int fd = sys_openat(store->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	struct stat from, st, above;
+
+	if (fstat(source, &from) != 0)
+		return err_set(err, ERR_USAGE, errno, "%s", path);
+	for (unsigned depth = 0;; depth++) {
+		_cleanup_fd_ int at = fd;
+
+		if (at < 0 || fstat(at, &st) != 0 || fstatat(at, "..", &above, 0) != 0)
+			return err_set(err, ERR_SETUP, at < 0 ? -at : errno, "above %s",
+				       store->path);
+		if (st.st_dev == from.st_dev && st.st_ino == from.st_ino)
+			return refuse_own(path, store->path, depth, err);
+		if (above.st_dev == st.st_dev && above.st_ino == st.st_ino)
+			return 0;
+		fd = sys_openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	}
+}
+
 static int import_source(struct importer *im, int source, bool is_dir, const char *name,
 			 struct err *err)
 {
@@ -100,7 +141,10 @@ int command_import(const struct command *command, struct err *err)
 	if (r == 0) {
 		im.what = command->words[0];
 		im.is_quiet = command->is_quiet;
-		r = import_source(&im, source, is_dir, name, err);
+		if (is_dir)
+			r = check_source(&store, source, command->words[0], err);
+		if (r == 0)
+			r = import_source(&im, source, is_dir, name, err);
 		if (r == 0)
 			r = say_loaded(&im, name, err);
 		importer_release(&im);

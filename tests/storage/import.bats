@@ -279,3 +279,40 @@ bomb() { # N
 	whole
 	[ -z "$(ls "$(store)/layers")" ]
 }
+
+@test "import: a directory that the store is in is refused, with a word that works" {
+	mkdir -p from/a && echo 1 >from/a/f
+	CORDON_ROOT=$PWD/from/root
+	gives 125 "cordon: from: the store of images is in it: */from/root/state/images*tar -C from --exclude ./root/state/images -c .*" image import from x
+	gives 125 "*the store of images is in it*" image import from/root/state x
+	tar -C from --exclude ./root/state/images -c . | image import - x
+	[ "$(cat "$(tree x)/a/f")" = 1 ]
+	gives 0 "*" image import from/a y
+	whole
+}
+
+@test "import: a directory that somebody swaps for a link meanwhile: nothing of what the link leads to" {
+	local i found swapper
+	local -A met=()
+	mkdir -p from/d/deep outside && echo mine >from/d/deep/file && echo of-the-host >outside/secret
+	mkdir from/d/{0..99} && ln -s "$PWD/outside" link
+	grep -q of-the-host link/secret # the control: who follows it is there
+	"$repo/build/tests/swap" from/d link 2>swapped 3>&- &
+	swapper=$!
+	for ((i = 0; i < 150; i++)); do
+		kill -0 "$swapper"
+		if image import -q from x >said 2>&1; then
+			[ ! -L "$(tree x)/d" ] || met[link]=1
+			[ ! -e "$(tree x)/d/deep/file" ] || met[directory]=1
+			found=$(grep -rl of-the-host "$(tree x)") || [ $? -eq 1 ]
+			[ -z "$found" ] || break
+		fi
+		[ ${#met[@]} -lt 2 ] || break
+	done
+	kill "$swapper"
+	wait "$swapper" || true # killed
+	[ -z "$found" ]
+	# Both were met: the test would say nothing otherwise.
+	[ ${#met[@]} -eq 2 ]
+	whole
+}
