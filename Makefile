@@ -91,6 +91,7 @@ LAUNCHER_SRC := \
 	launcher/denials.c \
 	launcher/enter.c \
 	launcher/enter_child.c \
+	launcher/visit.c \
 	launcher/facts.c \
 	launcher/fault.c \
 	launcher/host_steps.c \
@@ -142,6 +143,11 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ending.c \
 	cmd/image.c \
 	cmd/exec.c \
+	cmd/copy_rules.c \
+	cmd/cp.c \
+	cmd/export.c \
+	cmd/inside.c \
+	cmd/transfer.c \
 	cmd/kept.c \
 	cmd/events.c \
 	cmd/fill.c \
@@ -232,6 +238,7 @@ IMAGE_SRC     := \
 	libexec/image/remove.c \
 	libexec/image/save.c \
 	libexec/image/say.c \
+	libexec/image/transfer.c \
 	libexec/image/tree.c \
 	libexec/image/unpack.c \
 	libexec/image/worker.c
@@ -392,6 +399,7 @@ UNIT_SRC := \
 	tests/unit/cgroup/test_change.c \
 	tests/unit/cgroup/test_usage.c \
 	tests/unit/cmd/test_advice.c \
+	tests/unit/cmd/test_copy_rules.c \
 	tests/unit/cmd/test_ending.c \
 	tests/unit/cmd/test_moment.c \
 	tests/unit/cmd/test_options.c \
@@ -505,6 +513,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
 $(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
+$(O)/tests/unit/cmd/test_copy_rules: $(O)/cmd/copy_rules.o
 $(O)/tests/unit/cmd/test_ending: $(O)/cmd/ending.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_detach_keys: $(O)/cmd/detach_keys.o
 $(O)/tests/unit/cmd/test_logs_lines: $(O)/cmd/logs_lines.o

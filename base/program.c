@@ -65,7 +65,15 @@ int program_open(const char *name)
 
 int program_exec(int program, char *const argv[], char *const envp[])
 {
+	return program_exec_with(program, argv, envp, NULL, 0);
+}
+
+int program_exec_with(int program, char *const argv[], char *const envp[], const int *kept,
+		      size_t n)
+{
 	int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = fcntl(kept[i], F_SETFD, 0) != 0 ? -errno : 0;
 	return r < 0 ? r : sys_execveat(program, "", argv, envp, AT_EMPTY_PATH);
 }

@@ -136,6 +136,18 @@ const struct subcommand commands[] = {
 	 "may, 137 where it ended with CMD in it. What ends this command ends CMD. With -d\n"
 	 "it goes on in the background: 0 once CMD runs, which ends with the sandbox.\n",
 	 COMMAND_EXEC_FLAGS, cmd_exec, NULL},
+	{"cp", "[FLAGS] {SANDBOX:PATH DEST | SOURCE SANDBOX:PATH}",
+	 "copy files out of a sandbox, or into one",
+	 "SOURCE and DEST are of this host; - is a tar, on stdin or stdout. Docker's rules:\n"
+	 "DEST is a directory to copy into, or the copy's own name; SOURCE/. is what is in\n"
+	 "a directory. PATH is looked up inside, with the sandbox's rights. What comes out\n"
+	 "belongs to the caller and has no setuid or setgid bit; with -a root keeps the\n"
+	 "numbers of its owners. What goes in belongs to the sandbox's root and counts to\n"
+	 "its limits. A directory that is there keeps its owner and mode.\n",
+	 0, cmd_cp, NULL},
+	{"export", "[FLAGS] SANDBOX", "write the root of a sandbox as a tar",
+	 "As the sandbox sees it; what is mounted on it (volumes, /proc, /dev) is empty.\n", 0,
+	 cmd_export, NULL},
 	{"events", "[FLAGS]", "print what happens to sandboxes, as it happens",
 	 "Goes on until --until, or ^C. Two files of 1 MiB are kept, below the state root.\n", 0,
 	 cmd_events, NULL},

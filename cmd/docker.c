@@ -15,11 +15,8 @@ const struct docker_command docker_commands[] = {
 	{"container list", "cordon ps"},
 	{"container ls", "cordon ps"},
 	{"container *", "Leave `container` out: cordon *"},
-	{"cp", "What --ro and --rw show is the host's own; out of a sandbox that runs: cordon exec "
-	       "SANDBOX cat FILE >FILE."},
 	{"diff", "There is no list of what was written; where that may be, says cordon inspect "
 		 "SANDBOX."},
-	{"export", "cordon exec SANDBOX tar -c -C / --one-file-system . >FILE."},
 	{"history", "cordon image inspect IMAGE"},
 	{"image build", "There is no build here: docker save IMAGE | cordon image load -"},
 	{"image history", "cordon image inspect IMAGE"},

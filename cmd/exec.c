@@ -258,7 +258,8 @@ static int enter(const struct cmd_context *context, struct verdict *verdict,
 	struct run_target target;
 	int exit_code;
 
-	if (target_open(record, status, ref, &target, &verdict->err) < 0) {
+	if (target_open(&(struct target_request){.record = record, .status = status, .ref = ref},
+			&target, &verdict->err) < 0) {
 		say_to_caller(noted->background);
 		print_err(&verdict->err);
 		return err_exit_code(&verdict->err);

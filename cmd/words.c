@@ -63,6 +63,14 @@ static const struct words_row {
 	 "its anonymous volumes as well (in this build no sandbox has any)"},
 	{"rm", "--link", "-l", NULL, WORDS_LATER, ""},
 
+	{"cp", "--archive", "-a", NULL, WORDS_LISTED, "keep the numbers of owners and groups"},
+	{"cp", "--follow-link", "-L", NULL, WORDS_LISTED,
+	 "copy what the source links to, where it is a link"},
+	{"cp", "--quiet", "-q", NULL, WORDS_LISTED, "no notes of cordon's own, errors excepted"},
+
+	{"export", "--output", "-o", "FILE", WORDS_LISTED,
+	 "a new file to write to (default: standard output)"},
+
 	{"prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
 	{"prune", "--filter", NULL, "FILTER", WORDS_LISTED,
 	 "only those with label=NAME[=VALUE], without it (label!=...), or made before a time: "

@@ -27,6 +27,7 @@
 #include "launcher/result.h"
 #include "launcher/state.h"
 #include "launcher/upper.h"
+#include "launcher/visit.h"
 #include "policy/policy.h"
 #include "policy/spec.h"
 #include "rootfs/tree.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See target.h. Runs in `cordon exec`, as the record's owner. */
+/* See target.h. Runs in `cordon exec` and the like, as the record's owner. */
 #include "records/target.h"
 
 #include <errno.h>
@@ -101,14 +101,23 @@ static int open_held(const struct live_run *live, const char *ref, struct run_ta
 	return open_places(proc, &live->places, &target->places);
 }
 
-int target_open(const struct record *record, const struct sandbox_status *status, const char *ref,
-		struct run_target *ret, struct err *err)
+/* What is read of one that is paused asks nothing of its processes. */
+static bool is_open_to(const struct sandbox_status *status, enum target_use use)
 {
+	return status->state == SANDBOX_RUNNING ||
+	       (use == TARGET_READ && status->state == SANDBOX_PAUSED);
+}
+
+int target_open(const struct target_request *request, struct run_target *ret, struct err *err)
+{
+	const struct record *record = request->record;
+	const struct sandbox_status *status = request->status;
+	const char *ref = request->ref;
 	struct run_target target = {.groups = {.oom_event_fd = -EBADF},
 				    .id_block = record->id_block};
 	int r;
 
-	if (status->state != SANDBOX_RUNNING)
+	if (!is_open_to(status, request->use))
 		return refuse_state(status, ref, err);
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		target.namespace_fds[i] = -EBADF;

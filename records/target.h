@@ -11,8 +11,18 @@
  * run, is paused, is gone meanwhile, has groups that the caller may not move a process to. Release
  * with target_release.
  */
-int must_check target_open(const struct record *record, const struct sandbox_status *status,
-			   const char *ref, struct run_target *ret, struct err *err);
+enum target_use {
+	TARGET_JOIN, /* a process is to be one of its own */
+	TARGET_READ, /* its tree is read: it may be paused as well */
+};
+struct target_request {
+	const struct record *record;
+	const struct sandbox_status *status;
+	const char *ref; /* for messages */
+	enum target_use use;
+};
+int must_check target_open(const struct target_request *request, struct run_target *ret,
+			   struct err *err);
 /* The network namespace of the sandbox that network names, which has to run, into *ret_fd. It stays
  * as it is where network names none. */
 int must_check target_open_network(const struct records *records,

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image network volume gc help'
+_cordon_commands='run explain create start stop exec cp export events stats top update restart kill wait pause unpause rename rm prune ps inspect attach logs doctor profile image network volume gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
 _cordon_network_commands='create ls inspect rm prune'
@@ -14,6 +14,8 @@ declare -gA _cordon_flags=(
 	['start']='--all -a --attach -i --interactive --detach-keys --sig-proxy --help'
 	['stop']='--all -t --timeout -s --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
+	['cp']='-a --archive -L --follow-link -q --quiet --help'
+	['export']='-o --output --help'
 	['events']='--since --until -f --filter --format --json --help'
 	['stats']='-a --all --no-stream --format --json --help'
 	['top']='-o --columns --help'
@@ -69,6 +71,8 @@ declare -gA _cordon_valued=(
 	['start']='--detach-keys'
 	['stop']='-t --timeout -s --signal'
 	['exec']='-e --env --env-file -w --workdir -u --user'
+	['cp']=''
+	['export']='-o --output'
 	['events']='--since --until -f --filter --format'
 	['stats']='--format'
 	['top']='-o --columns'
@@ -121,6 +125,8 @@ declare -gA _cordon_words=(
 	['start']=many
 	['stop']=many
 	['exec']=program
+	['cp']=one
+	['export']=one
 	['stats']=many
 	['top']=one
 	['update']=many
@@ -189,7 +195,7 @@ _cordon_value() { # FLAG
 		_cordon_reply "$_cordon_waivers"
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --root)
+	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | -o | --output | --root)
 		_cordon_files
 		;;
 	-e | --env)

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -56,15 +57,24 @@ static int refuse_landlock(int code, struct err *err)
 			     "says more.");
 }
 
+static bool is_directory(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int confine_files(enum confine_kind kind, int dir_fd, struct err *err)
 {
 	int version = sys_landlock_create_ruleset(NULL, 0, SYS_LANDLOCK_VERSION);
 	struct sys_landlock_ruleset ruleset = {.files = ALL_OF_2};
 	struct sys_landlock_path_beneath rule = {
-		.access = kind == CONFINE_UNPACK ? unpack_rights : pack_rights,
+		.access = confine_unpacks(kind) ? unpack_rights : pack_rights,
 		.parent_fd = dir_fd,
 	};
 	_cleanup_fd_ int fd = -EBADF;
+	/* A file that is open already needs no rule, nor does a link that is read. */
+	bool has_dir = kind != CONFINE_PURE && is_directory(dir_fd);
 	int r;
 
 	if (version < LANDLOCK_LEAST)
@@ -77,10 +87,9 @@ static int confine_files(enum confine_kind kind, int dir_fd, struct err *err)
 	fd = sys_landlock_create_ruleset(&ruleset, sizeof(ruleset), 0);
 	if (fd < 0)
 		return refuse_landlock(-fd, err);
-	if (kind == CONFINE_UNPACK && version >= 3)
+	if (confine_unpacks(kind) && version >= 3)
 		rule.access |= SYS_LANDLOCK_FS_TRUNCATE;
-	r = kind == CONFINE_PURE ? 0
-				 : sys_landlock_add_rule(fd, SYS_LANDLOCK_RULE_PATH_BENEATH, &rule);
+	r = has_dir ? sys_landlock_add_rule(fd, SYS_LANDLOCK_RULE_PATH_BENEATH, &rule) : 0;
 	if (r == 0)
 		r = sys_landlock_restrict_self(fd, 0);
 	return r < 0 ? refuse_landlock(-r, err) : check_landlock(err);
@@ -88,13 +97,27 @@ static int confine_files(enum confine_kind kind, int dir_fd, struct err *err)
 
 /* ---- capabilities ---- */
 
-/* Of the worker's own user namespace for the unpacker, of the host's for the packer. */
+/* Of the worker's own user namespace for the unpacker, of the sandbox's for those inside, of the
+ * host's for the others. */
 static uint64_t wanted_caps(enum confine_kind kind, bool is_root)
 {
-	if (!is_root || kind == CONFINE_PURE)
+	static const uint64_t unpacks = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(FSETID);
+
+	switch (kind) {
+	case CONFINE_PURE:
 		return 0;
-	return kind == CONFINE_PACK ? CAP(DAC_READ_SEARCH)
-				    : CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(FSETID);
+	case CONFINE_UNPACK:
+		return is_root ? unpacks : 0;
+	case CONFINE_PACK:
+		return is_root ? CAP(DAC_READ_SEARCH) : 0;
+	case CONFINE_UNPACK_INSIDE:
+		return unpacks;
+	case CONFINE_PACK_INSIDE:
+		return CAP(DAC_READ_SEARCH);
+	case CONFINE_UNPACK_CALLER:
+		return is_root ? CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) : 0;
+	}
+	return 0;
 }
 
 static int confine_caps(enum confine_kind kind, bool is_root, struct err *err)
@@ -143,7 +166,7 @@ static const int unpack_calls[] = {
 static const int pack_calls[] = {
 	SCMP_SYS(openat),    SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(readlinkat),
 	SCMP_SYS(geteuid),   SCMP_SYS(getegid), SCMP_SYS(pread64),    SCMP_SYS(flistxattr),
-	SCMP_SYS(fgetxattr), SCMP_SYS(fcntl),
+	SCMP_SYS(fgetxattr), SCMP_SYS(fcntl),   SCMP_SYS(fstatfs),    SCMP_SYS(statx),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t n)
@@ -175,9 +198,9 @@ static int confine_calls(enum confine_kind kind, struct err *err)
 
 	if (r == 0)
 		r = allow_memory(filter);
-	if (r == 0 && kind == CONFINE_UNPACK)
+	if (r == 0 && confine_unpacks(kind))
 		r = ALLOW(filter, unpack_calls);
-	if (r == 0 && kind == CONFINE_PACK)
+	if (r == 0 && confine_packs(kind))
 		r = ALLOW(filter, pack_calls);
 	if (r == 0)
 		r = seccomp_load(filter);

@@ -227,6 +227,12 @@ static int start_source(struct importer *im, const struct flow *flow, int out, s
 	job.fds[flow->is_dir ? WORKER_DIR : WORKER_IN] = flow->input;
 	job.fds[WORKER_OUT] = out;
 	job.argument = PACK_HOST;
+	if (flow->is_dir && flow->ends != NULL) {
+		job.kind = flow->ends->pack;
+		job.argument = (int)flow->ends->packs;
+		job.as = flow->ends->as;
+		job.inside = flow->ends->from_inside;
+	}
 	job.run = flow->is_dir ? stage_pack : stage_decompress;
 	return worker_start(&job, ret, err);
 }
@@ -240,6 +246,12 @@ static int start_sink(struct importer *im, const struct flow *flow, int in, stru
 	job.fds[WORKER_DIR] = flow->into;
 	job.fds[WORKER_OWNERS] = flow->owners;
 	job.fds[WORKER_SKIPPED] = flow->skipped;
+	if (flow->ends != NULL) {
+		job.kind = flow->ends->unpack;
+		job.only = flow->ends->only;
+		job.keeps_owners = flow->ends->keeps_owners;
+		job.inside = flow->ends->to_inside;
+	}
 	job.run = stage_unpack;
 	return worker_start(&job, ret, err);
 }
@@ -331,7 +343,8 @@ int flow_run(struct importer *im, const struct flow *flow, struct flow_result *r
 int flow_pack(struct importer *im, const struct packed_tree *tree, int output,
 	      struct flow_result *ret, struct err *err)
 {
-	struct worker_job job = job_of(im, "the packer", CONFINE_PACK);
+	struct worker_job job =
+		job_of(im, "the packer", tree->inside != NULL ? CONFINE_PACK_INSIDE : CONFINE_PACK);
 	struct worker worker = {.pid = -1, .report_fd = -EBADF};
 	struct pump pump = {.im = im, .to = output, .input = -EBADF};
 	_cleanup_fd_ int from = -EBADF, theirs = -EBADF;
@@ -347,6 +360,8 @@ int flow_pack(struct importer *im, const struct packed_tree *tree, int output,
 	job.fds[WORKER_OWNERS] = tree->owners;
 	job.fds[WORKER_OUT] = theirs;
 	job.argument = (int)tree->kind;
+	job.as = tree->as;
+	job.inside = tree->inside;
 	job.run = stage_pack;
 	r = worker_start(&job, &worker, err);
 	close_fd(&theirs);

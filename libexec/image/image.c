@@ -30,10 +30,15 @@ static const struct verb {
 	size_t most;
 	int (*run)(const struct command *command, struct err *err);
 } verbs[] = {
-	{"import", 2, 2, command_import},  {"load", 1, 2, command_load},
-	{"pull", 1, 2, command_pull},      {"save", 2, 2, command_save},
-	{"ls", 0, 0, command_ls},          {"inspect", 1, 1, command_inspect},
-	{"rm", 1, (size_t)-1, command_rm}, {"prune", 0, 0, command_prune},
+	{"import", 2, 2, command_import},
+	{"load", 1, 2, command_load},
+	{"pull", 1, 2, command_pull},
+	{"save", 2, 2, command_save},
+	{"ls", 0, 0, command_ls},
+	{"inspect", 1, 1, command_inspect},
+	{"rm", 1, (size_t)-1, command_rm},
+	{"prune", 0, 0, command_prune},
+	{"transfer", 1, 16, command_transfer},
 };
 
 static const struct verb *find_verb(const char *name)

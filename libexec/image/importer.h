@@ -42,6 +42,18 @@ struct flow {
 	int into;
 	int owners;
 	int skipped;
+	const struct flow_ends *ends; /* NULL: those of the store */
+};
+/* Other ends than the store's. */
+struct flow_ends {
+	enum confine_kind pack; /* where is_dir */
+	enum pack_kind packs;
+	const char *as;
+	const struct worker_inside *from_inside;
+	enum confine_kind unpack;
+	const char *only;
+	bool keeps_owners;
+	const struct worker_inside *to_inside;
 };
 int must_check flow_run(struct importer *im, const struct flow *flow, struct flow_result *ret,
 			struct err *err);
@@ -55,7 +67,9 @@ void flow_digest_text(const void *data, size_t len, char ret_hex[STORE_HEX_SIZE]
 struct packed_tree {
 	enum pack_kind kind;
 	int dir;
-	int owners; /* -EBADF: none */
+	int owners;                         /* -EBADF: none */
+	const char *as;                     /* NULL: "" */
+	const struct worker_inside *inside; /* NULL: on the host */
 };
 int must_check flow_pack(struct importer *im, const struct packed_tree *tree, int output,
 			 struct flow_result *ret, struct err *err);
@@ -147,6 +161,8 @@ int must_check command_ls(const struct command *command, struct err *err);
 int must_check command_inspect(const struct command *command, struct err *err);
 int must_check command_rm(const struct command *command, struct err *err);
 int must_check command_prune(const struct command *command, struct err *err);
+/* transfer.c, which has the words of cordon's that they read: no command of its own. */
+int must_check command_transfer(const struct command *command, struct err *err);
 
 /* The store as it is; none is an empty one. 1: there is none. (remove.c) */
 int must_check command_open_store(const struct command *command, struct store *ret,

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The packer: see worker.h. Walks one tree, sorted, and writes it as a tar whose bytes depend on
- * nothing but the tree. Mount points below it stay empty.
+ * nothing but the tree. Mount points below it stay empty (but with PACK_COPY).
  */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -26,6 +28,10 @@
 #include "storage/store.h"
 
 enum { BLOCK = 1 << 18, XATTRS_MAX = 64 << 10 };
+
+#ifndef NSFS_MAGIC
+#define NSFS_MAGIC 0x6e736673
+#endif
 
 static const char opaque_attribute[] = "user.overlay.opaque";
 
@@ -77,6 +83,14 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 	case PACK_LAYER:
 		uid = p->is_root ? uid - STORE_FOREIGN_FIRST : 0;
 		gid = p->is_root ? gid - STORE_FOREIGN_FIRST : 0;
+		break;
+	case PACK_UPPER:
+		/* Where one id is mapped all is the image's root's. */
+		uid = uid == geteuid() ? 0 : uid;
+		gid = gid == getegid() ? 0 : gid;
+		break;
+	case PACK_COPY:
+	case PACK_ROOT:
 		break;
 	case PACK_OUTER:
 		uid = gid = 0;
@@ -256,6 +270,55 @@ static bool is_opaque(const struct item *item)
 	return fgetxattr(item->fd, opaque_attribute, value, sizeof(value)) == 1 && value[0] == 'y';
 }
 
+static bool has_absences(const struct packing *p)
+{
+	return p->kind == PACK_LAYER || p->kind == PACK_UPPER;
+}
+
+/* ---- mounts ---- */
+
+/* What a kernel makes up when it is read. */
+static bool is_made_up(int fd)
+{
+	static const unsigned long kinds[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC,    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEBUGFS_MAGIC,    TRACEFS_MAGIC,  SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+		NSFS_MAGIC,       EFIVARFS_MAGIC, DEVPTS_SUPER_MAGIC, SELINUX_MAGIC,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if ((unsigned long)fs.f_type == kinds[i])
+			return true;
+	return false;
+}
+
+/* Which mount an item is on: of an overlay's files the device says nothing. */
+static int read_mount(int dir, const char *base, uint64_t *ret)
+{
+	struct statx st;
+	int r = sys_statx(dir, base, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st);
+
+	*ret = r == 0 ? st.stx_mnt_id : 0;
+	return r;
+}
+
+/* 1: something is mounted there, which is not packed. */
+static int is_left_empty(struct packing *p, const struct item *item)
+{
+	uint64_t mount;
+	int r;
+
+	if (p->kind == PACK_COPY)
+		return item->st.st_dev != p->device && is_made_up(item->fd);
+	if (p->kind != PACK_ROOT)
+		return item->st.st_dev != p->device;
+	r = read_mount(item->fd, "", &mount);
+	return r < 0 ? refuse(p, item, -r, "stat") : mount != p->mount;
+}
+
 /* ---- the walk ---- */
 
 static int pack_dir(struct packing *p, int fd, const char *name, unsigned depth);
@@ -268,13 +331,15 @@ static int pack_item(struct packing *p, struct item *item, unsigned depth)
 	archive_entry_free(entry);
 	if (r < 0 || !S_ISDIR(item->st.st_mode))
 		return r;
-	if (p->kind == PACK_LAYER && is_opaque(item))
+	if (has_absences(p) && is_opaque(item))
 		r = write_mark(p, item->name, ".wh..wh..opq", "");
-	if (r == 0 && item->st.st_dev != p->device) {
+	if (r == 0)
+		r = is_left_empty(p, item);
+	if (r > 0)
 		p->report->n_skipped++;
-		return 0;
-	}
-	return r < 0 ? r : pack_dir(p, item->fd, item->name, depth);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return pack_dir(p, item->fd, item->name, depth);
 }
 
 static int pack_name(struct packing *p, int dir, const char *above, const char *base,
@@ -290,11 +355,12 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 		return refuse(p, &item, ENAMETOOLONG, "pack");
 	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
 		return refuse(p, &item, errno, "stat");
-	if (S_ISSOCK(item.st.st_mode)) {
+	/* What a sandbox calls an absence is a file, which no layer can have. */
+	if (S_ISSOCK(item.st.st_mode) || (p->kind == PACK_UPPER && str_has_prefix(base, ".wh."))) {
 		p->report->n_skipped++;
 		return 0;
 	}
-	if (p->kind == PACK_LAYER && S_ISCHR(item.st.st_mode) && item.st.st_rdev == makedev(0, 0))
+	if (has_absences(p) && S_ISCHR(item.st.st_mode) && item.st.st_rdev == makedev(0, 0))
 		return write_mark(p, above, ".wh.", base);
 	if (S_ISREG(item.st.st_mode) || S_ISDIR(item.st.st_mode)) {
 		fd = sys_openat(dir, base, flags, 0);
@@ -306,6 +372,14 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	}
 	if (S_ISREG(item.st.st_mode) && (uint64_t)item.st.st_size > p->max_bytes)
 		return refuse(p, &item, 0, "more bytes than are allowed (--max-size)");
+	if (p->kind == PACK_ROOT && S_ISREG(item.st.st_mode)) {
+		int r = is_left_empty(p, &item);
+
+		if (r < 0)
+			return r;
+		item.st.st_size = r > 0 ? 0 : item.st.st_size;
+		p->report->n_skipped += r > 0;
+	}
 	return pack_item(p, &item, depth);
 }
 
@@ -330,14 +404,36 @@ static la_ssize_t write_out(struct archive *archive, void *ctx, const void *data
 	return io_write_all(WORKER_OUT, data, n) < 0 ? -1 : (la_ssize_t)n;
 }
 
-static int pack_tree(struct packing *p)
+/* A file, a link, or what a process makes up for whoever reads it. */
+static int check_object(struct packing *p, const struct item *item)
 {
-	struct item root = {.name = "", .fd = WORKER_DIR, .dir = WORKER_DIR, .base = "."};
+	int r;
+
+	if (p->kind == PACK_ROOT)
+		return (r = read_mount(WORKER_DIR, "", &p->mount)) < 0 ? refuse(p, item, -r, "stat")
+								       : 0;
+	if (p->kind != PACK_COPY)
+		return 0;
+	if (!S_ISDIR(item->st.st_mode) && !S_ISREG(item->st.st_mode) && !S_ISLNK(item->st.st_mode))
+		return refuse(p, item, 0, "is no file, no directory and no link");
+	return !S_ISLNK(item->st.st_mode) && is_made_up(WORKER_DIR)
+		       ? refuse(p, item, 0, "is made up by the kernel, and not copied")
+		       : 0;
+}
+
+static int pack_tree(struct packing *p, const char *as)
+{
+	struct item root = {.name = as, .fd = WORKER_DIR, .dir = WORKER_DIR, .base = ""};
 	int r;
 
 	if (fstat(WORKER_DIR, &root.st) != 0)
 		return refuse(p, &root, errno, "stat");
 	p->device = root.st.st_dev;
+	r = check_object(p, &root);
+	if (r < 0)
+		return r;
+	if (S_ISLNK(root.st.st_mode))
+		root.fd = -EBADF;
 	if (archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
 	    archive_write_set_format_option(p->archive, "pax", "xattrheader", "SCHILY") !=
 		    ARCHIVE_OK ||
@@ -369,7 +465,7 @@ int stage_pack(const struct worker_job *job, struct worker_report *report)
 			err_set(&report->err, ERR_SETUP, -r, "owners of a layer");
 	}
 	if (r == 0)
-		r = pack_tree(&p);
+		r = pack_tree(&p, job->as != NULL ? job->as : "");
 	if (p.archive != NULL)
 		archive_write_free(p.archive);
 	pack_links_release(&p.links);

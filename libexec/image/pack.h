@@ -3,6 +3,7 @@
 #ifndef CORDON_LIBEXEC_IMAGE_PACK_H
 #define CORDON_LIBEXEC_IMAGE_PACK_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/texts.h"
@@ -25,6 +26,7 @@ struct packing {
 	bool is_root;
 	uint64_t max_bytes;
 	dev_t device;
+	uint64_t mount; /* PACK_ROOT */
 	struct owners owners;
 	struct worker_report *report;
 	char *block;

@@ -14,13 +14,19 @@ int must_check stage_decompress(const struct worker_job *job, struct worker_repo
 int must_check stage_unpack(const struct worker_job *job, struct worker_report *report);
 
 /*
- * The tree WORKER_DIR as a tar: sorted, with numbers for owners, so that equal trees give equal
- * bytes. job->argument: enum pack_kind; WORKER_OWNERS: a layer's `owners`, or -EBADF.
+ * The tree WORKER_DIR (PACK_COPY: or file, or link) as a tar: sorted, with numbers for owners, so
+ * that equal trees give equal bytes. job->argument: enum pack_kind; WORKER_OWNERS: a layer's
+ * `owners`, or -EBADF.
  */
 enum pack_kind {
 	PACK_HOST,  /* a directory of the host's, as it is */
 	PACK_LAYER, /* a layer of the store: ids are those of the image, whiteouts are files */
 	PACK_OUTER, /* files of ours: no owners, no times */
+	/* A directory, a file or a link to be copied: numbers of ids as they are, with what is
+	 * mounted below, but for what a kernel makes up (/proc and the like). */
+	PACK_COPY,
+	PACK_ROOT,  /* a sandbox's root: likewise, and what is mounted on it stays empty */
+	PACK_UPPER, /* what a sandbox wrote to its root, as a layer: ids are those inside */
 };
 int must_check stage_pack(const struct worker_job *job, struct worker_report *report);
 

@@ -17,7 +17,12 @@
 #include "base/sys.h"
 #include "storage/store.h"
 
-#define WAY (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+/* A sandbox's volumes, and what the caller has mounted, are where they are seen. */
+static uint64_t way(const struct tree *tree)
+{
+	return RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+	       (tree->use == TREE_STORE ? RESOLVE_NO_XDEV : 0);
+}
 
 struct tree_dir {
 	const char *name; /* from tree_finish on */
@@ -73,7 +78,7 @@ static int remember_dir(struct tree *tree, const char *name, uint32_t mode, stru
 static int open_dir(struct tree *tree, const char *name, int flags)
 {
 	return sys_openat2(tree->root, name[0] == '\0' ? "." : name,
-			   (uint64_t)(flags | O_DIRECTORY | O_CLOEXEC), 0, WAY);
+			   (uint64_t)(flags | O_DIRECTORY | O_CLOEXEC), 0, way(tree));
 }
 
 int tree_open_dir(struct tree *tree, const char *name)
@@ -96,7 +101,7 @@ static int set_opaque(int dir)
 
 /* Makes dir/base, in place of a whiteout where there is one: then nothing of a lower layer may show
  * in it. 1: it was there. */
-static int make_dir(int dir, const char *base)
+static int make_dir(const struct tree *tree, int dir, const char *base)
 {
 	_cleanup_fd_ int fd = -EBADF;
 
@@ -104,7 +109,7 @@ static int make_dir(int dir, const char *base)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	if (!is_whiteout(dir, base))
+	if (tree->use != TREE_STORE || !is_whiteout(dir, base))
 		return 1;
 	if (unlinkat(dir, base, 0) != 0 || mkdirat(dir, base, 0700) != 0)
 		return -errno;
@@ -124,7 +129,7 @@ static int make_way(struct tree *tree, const char *name)
 		int next;
 
 		str_format(part, sizeof(part), "%.*s", (int)n, name + at);
-		r = make_dir(dir, part);
+		r = make_dir(tree, dir, part);
 		if (r < 0)
 			return r;
 		at += n;
@@ -137,7 +142,7 @@ static int make_way(struct tree *tree, const char *name)
 				return r;
 		}
 		at += name[at] == '/';
-		next = sys_openat2(dir, part, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, WAY);
+		next = sys_openat2(dir, part, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, way(tree));
 		if (next < 0)
 			return next;
 		close_fd(&dir);
@@ -196,10 +201,12 @@ static int set_owner(const struct tree *tree, int dir, const char *base,
 											 : 0;
 }
 
-/* As a user a file of his own with such a bit would be a way to his rights. */
+/* A file of the caller's own with such a bit would be a way to his rights. */
 static uint32_t kept_mode(const struct tree *tree, uint32_t mode)
 {
-	return tree->keeps_owners ? mode & 07777 : mode & 07777 & ~(uint32_t)SPECIAL_BITS;
+	bool is_inert = tree->use == TREE_INSIDE || (tree->use == TREE_STORE && tree->keeps_owners);
+
+	return is_inert ? mode & 07777 : mode & 07777 & ~(uint32_t)SPECIAL_BITS;
 }
 
 int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta *meta,
@@ -214,7 +221,7 @@ int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta 
 			kept_mode(tree, meta->mode) == (meta->mode & 07777);
 	size_t len;
 
-	if (is_whole && caps.data == NULL)
+	if (tree->use != TREE_STORE || (is_whole && caps.data == NULL))
 		return 0;
 	if (caps.size > CAPS_MAX)
 		return -E2BIG;
@@ -235,20 +242,23 @@ int tree_skip(struct tree *tree, const char *what, const char *name)
 	char line[NAME_ESCAPED + 128], escaped[NAME_ESCAPED];
 	size_t len;
 
+	tree->n_skipped++;
+	if (tree->use != TREE_STORE)
+		return 0;
 	name_escape(name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
-	tree->n_skipped++;
 	return io_write_all(tree->skipped_fd, line, len);
 }
 
 /* ---- entries ---- */
 
-/* Takes a whiteout away, for the entry that hides a lower one as well. Returns 0 where it is gone,
- * else -EEXIST. */
-static int make_room(int dir, const char *base)
+/* Takes a whiteout away, for the entry that hides a lower one as well; and where files may be
+ * replaced, a file. Returns 0 where it is gone, else -EEXIST or -EISDIR. */
+static int make_room(const struct tree *tree, int dir, const char *base)
 {
-	if (!is_whiteout(dir, base))
+	if (tree->use == TREE_STORE && !is_whiteout(dir, base))
 		return -EEXIST;
+	/* Never a directory: without AT_REMOVEDIR. */
 	return unlinkat(dir, base, 0) != 0 ? -errno : 0;
 }
 
@@ -267,11 +277,14 @@ int tree_mkdir(struct tree *tree, const char *name, const struct tree_meta *meta
 	int r = dir < 0 ? dir : 0;
 
 	if (r == 0 && name[0] != '\0')
-		r = make_dir(dir, base);
+		r = make_dir(tree, dir, base);
 	if (r < 0)
 		return r;
 	if (r == 1 && (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode)))
 		return -EEXIST;
+	/* What is there keeps its owner, mode and time. */
+	if (tree->use != TREE_STORE && (r == 1 || name[0] == '\0'))
+		return 0;
 	r = set_owner(tree, dir, base, meta);
 	return r < 0 ? r : remember_dir(tree, name, kept_mode(tree, meta->mode), meta->mtime);
 }
@@ -284,7 +297,7 @@ int tree_symlink(struct tree *tree, const char *name, const char *target,
 	int r = dir < 0 ? dir : symlinkat(target, dir, base) != 0 ? -errno : 0;
 
 	if (r == -EEXIST) {
-		r = make_room(dir, base);
+		r = make_room(tree, dir, base);
 		if (r == 0 && symlinkat(target, dir, base) != 0)
 			r = -errno;
 	}
@@ -302,7 +315,7 @@ int tree_fifo(struct tree *tree, const char *name, const struct tree_meta *meta)
 	int r = dir < 0 ? dir : mknodat(dir, base, mode, 0) != 0 ? -errno : 0;
 
 	if (r == -EEXIST) {
-		r = make_room(dir, base);
+		r = make_room(tree, dir, base);
 		if (r == 0 && mknodat(dir, base, mode, 0) != 0)
 			r = -errno;
 	}
@@ -317,6 +330,7 @@ int tree_link(struct tree *tree, const char *name, const char *target)
 	int dir = open_parent(tree, target);
 	const char *base = name_base(name);
 	struct stat st;
+	int r;
 
 	if (dir < 0)
 		return dir;
@@ -333,8 +347,9 @@ int tree_link(struct tree *tree, const char *name, const char *target)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	if (make_room(dir, base) < 0)
-		return -EEXIST;
+	r = make_room(tree, dir, base);
+	if (r < 0)
+		return r;
 	return linkat(from, name_base(target), dir, base, 0) != 0 ? -errno : 0;
 }
 
@@ -344,11 +359,13 @@ int tree_file(struct tree *tree, const char *name)
 	int dir = open_parent(tree, name);
 	const char *base = name_base(name);
 	int fd = dir < 0 ? dir : sys_openat(dir, base, flags, 0600);
+	int r;
 
 	if (fd != -EEXIST)
 		return fd;
-	if (make_room(dir, base) < 0)
-		return -EEXIST;
+	r = make_room(tree, dir, base);
+	if (r < 0)
+		return r;
 	return sys_openat(dir, base, flags, 0600);
 }
 

@@ -26,13 +26,21 @@ struct tree_meta {
 	struct timespec mtime;
 };
 
+/* Where the tree is, which decides what of an archive it takes. */
+enum tree_use {
+	TREE_STORE,  /* a new layer: ids, bits and absences are the image's, a name comes once */
+	TREE_INSIDE, /* in a sandbox: what is there may be replaced, nothing but a file by a file */
+	TREE_CALLER, /* likewise among the caller's own files: no setuid and setgid bits */
+};
+
 struct tree_dir; /* of which mode and time are set at the end */
 
 struct tree {
 	int root;
-	bool keeps_owners; /* root: ids 0 to 65535 can be given */
-	int owners_fd;     /* storage/store.h: `owners` */
-	int skipped_fd;    /* `skipped` */
+	enum tree_use use;
+	bool keeps_owners; /* ids 0 to 65535 can be given, and are */
+	int owners_fd;     /* storage/store.h: `owners`; TREE_STORE */
+	int skipped_fd;    /* `skipped`; likewise */
 	uint64_t n_owners;
 	uint64_t n_skipped;
 	struct tree_dir *dirs;
@@ -50,7 +58,8 @@ void tree_release(struct tree *tree);
 /*
  * Each makes the entry `name` (clean, name.h) with the directories above it that are missing. A
  * name that is there already is -EEXIST, but a directory again, and what only stood for the absence
- * of a lower layer's file. -ELOOP or -ENOTDIR: the way leads through a link, or through what is no
+ * of a lower layer's file; but with TREE_STORE a file takes a file's place, -EISDIR a directory's
+ * never. -ELOOP or -ENOTDIR: the way leads through a link, or through what is no
  * directory. caps: the value of security.capability, or NULL.
  */
 int must_check tree_mkdir(struct tree *tree, const char *name, const struct tree_meta *meta);

@@ -28,6 +28,7 @@ static const char aufs[] = ".wh..wh.";
 struct unpacking {
 	struct archive *archive;
 	struct tree tree;
+	const char *only; /* what names have to begin with; NULL: anything */
 	struct image_limits limits;
 	struct worker_report *report;
 	/* Of the entry at hand. */
@@ -55,6 +56,8 @@ static int explain(struct unpacking *u, int r)
 		return refuse(u, 0, "leads through a link that an earlier entry made");
 	case ENOTDIR:
 		return refuse(u, 0, "lies below an entry that is no directory");
+	case EISDIR:
+		return refuse(u, 0, "there is a directory in its place");
 	case EXDEV:
 		return refuse(u, 0, "leads out of the image");
 	case ENAMETOOLONG:
@@ -120,6 +123,14 @@ static int set_attributes(struct unpacking *u, int fd)
 }
 
 /* ---- one entry ---- */
+
+/* Whatever writes the archive, it gets one place: what was asked for. */
+static bool is_asked_for(const struct unpacking *u, const char *name)
+{
+	size_t n = strcspn(name, "/");
+
+	return u->only == NULL || (strlen(u->only) == n && strncmp(u->only, name, n) == 0);
+}
 
 static int copy_data(struct unpacking *u, int fd, uint64_t size)
 {
@@ -194,6 +205,8 @@ static int unpack_link(struct unpacking *u, const char *link)
 		return refuse(u, 0, "is a hard link with content of its own");
 	if (r == 0)
 		return refuse(u, 0, "is a hard link to nothing");
+	if (r > 0 && !is_asked_for(u, target))
+		return refuse(u, 0, "is a hard link to what was not asked for");
 	if (r > 0)
 		r = tree_link(&u->tree, u->name, target);
 	if (r == -ENOENT)
@@ -293,13 +306,15 @@ static int unpack_entry(struct unpacking *u)
 	r = name_clean(name, u->name);
 	if (r < 0)
 		return explain(u, r);
+	if (!is_asked_for(u, u->name))
+		return refuse(u, 0, "is not what was asked for");
 	r = read_meta(u);
 	if (r < 0)
 		return r;
 	if (u->name[0] == '\0' && (link != NULL || archive_entry_filetype(u->entry) != AE_IFDIR))
 		return refuse(u, 0, "is the image's root, and no directory");
 	base = u->name + (name_base(u->name) - u->name);
-	if (str_has_prefix(base, whiteout))
+	if (u->tree.use == TREE_STORE && str_has_prefix(base, whiteout))
 		return unpack_whiteout(u, base);
 	r = link != NULL ? unpack_link(u, link) : unpack_typed(u);
 	/* A link's owner is that of the file. */
@@ -352,6 +367,11 @@ int stage_unpack(const struct worker_job *job, struct worker_report *report)
 	u->limits = job->limits;
 	u->report = report;
 	tree_init(&u->tree, WORKER_DIR, job->is_root, WORKER_OWNERS, WORKER_SKIPPED);
+	if (job->kind != CONFINE_UNPACK) {
+		u->tree.use = job->kind == CONFINE_UNPACK_INSIDE ? TREE_INSIDE : TREE_CALLER;
+		u->tree.keeps_owners = job->keeps_owners;
+		u->only = job->only;
+	}
 	if (u->archive == NULL)
 		r = err_set(&report->err, ERR_SETUP, ENOMEM, "the unpacker");
 	if (r == 0 && (archive_read_support_filter_none(u->archive) != ARCHIVE_OK ||

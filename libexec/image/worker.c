@@ -78,6 +78,28 @@ static int enter_foreign_ids(struct mapping *m, struct err *err)
 	return 0;
 }
 
+/* The sandbox's user namespace, which gives every right in it, and none outside; and its groups,
+ * so that what is written counts to its limits. No other namespace: what this process opens by a
+ * path, or loads, is the host's. */
+static int enter_sandbox(const struct worker_inside *inside, struct err *err)
+{
+	for (size_t i = 0; i < inside->n_groups; i++) {
+		int r = io_write_all(inside->groups[i], "0", 1);
+
+		if (r < 0) {
+			err_set(err, ERR_SETUP, -r, "join the sandbox's control groups");
+			return err_hint(err, "The caller may not move a process into them from "
+					     "here; `cordon doctor` says from where.");
+		}
+	}
+	if (setns(inside->userns, CLONE_NEWUSER) != 0)
+		return err_set(err, ERR_SETUP, errno, "enter the sandbox's user namespace");
+	if (inside->has_block &&
+	    (setgroups(0, NULL) != 0 || setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
+		return err_set(err, ERR_SETUP, errno, "ids of the sandbox");
+	return 0;
+}
+
 static _Noreturn void worker_main(const struct worker_job *job, struct mapping *m, int report_fd,
 				  pid_t importer)
 {
@@ -88,6 +110,8 @@ static _Noreturn void worker_main(const struct worker_job *job, struct mapping *
 	signal(SIGPIPE, SIG_IGN);
 	umask(0);
 	r = job->kind == CONFINE_UNPACK && job->is_root ? enter_foreign_ids(m, &report.err) : 0;
+	if (r == 0 && job->inside != NULL)
+		r = enter_sandbox(job->inside, &report.err);
 	/* Behind the last change of ids, which clears it. */
 	if (r == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != importer))
 		_exit(1);

@@ -9,6 +9,12 @@
  *                     compression            begins. As root in a user namespace whose ids are the
  *                                            foreign ones: it has no right of root's at all
  *     packer          one tree               read below that tree; as root CAP_DAC_READ_SEARCH
+ *     packer inside   a tree, as a sandbox   likewise, with the sandbox's ids and such a capability
+ *                     sees it                in its user namespace alone
+ *     unpacker inside a tar                  make and replace files below one directory of a
+ *                     sandbox's, likewise, and counted to its limits
+ *     unpacker for    a tar                  make and replace files below one directory, as the
+ *      the caller                            caller
  *
  * What each writes to its pipe is read by the importer (import.c), which itself only copies bytes
  * and computes digests: so the digest is that of the bytes which the unpacker got, whatever the
@@ -22,12 +28,42 @@
 #define CORDON_LIBEXEC_IMAGE_WORKER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
-enum confine_kind { CONFINE_PURE, CONFINE_UNPACK, CONFINE_PACK };
+enum confine_kind {
+	CONFINE_PURE,
+	CONFINE_UNPACK,
+	CONFINE_PACK,
+	/* The same in a sandbox that runs: with the ids, and without any right that they have not
+	 * got inside. */
+	CONFINE_UNPACK_INSIDE,
+	CONFINE_PACK_INSIDE,
+	CONFINE_UNPACK_CALLER, /* into a directory of the caller's, as the caller */
+};
+
+static inline bool confine_unpacks(enum confine_kind kind)
+{
+	return kind == CONFINE_UNPACK || kind == CONFINE_UNPACK_INSIDE ||
+	       kind == CONFINE_UNPACK_CALLER;
+}
+
+static inline bool confine_packs(enum confine_kind kind)
+{
+	return kind == CONFINE_PACK || kind == CONFINE_PACK_INSIDE;
+}
+
+/* A sandbox that a worker takes the place of a process of: never its mounts, so that no path of a
+ * worker's, and nothing that it loads, is the sandbox's. */
+struct worker_inside {
+	int userns;
+	bool has_block; /* ids 0 to 65535 are mapped, else one */
+	const int *groups;
+	size_t n_groups;
+};
 
 /* Where a worker finds its descriptors. */
 enum worker_fd {
@@ -60,7 +96,11 @@ struct worker_job {
 	int fds[WORKER_FDS]; /* -EBADF: none. WORKER_REPORT is set by worker_start */
 	bool is_root;        /* the importer is root */
 	struct image_limits limits;
-	int argument; /* of run's own */
+	int argument;      /* of run's own */
+	const char *as;    /* pack: the name of WORKER_DIR itself; NULL: "" */
+	const char *only;  /* unpack: what the first part of names has to be; NULL: any */
+	bool keeps_owners; /* unpack, inside or as the caller: cp -a */
+	const struct worker_inside *inside; /* CONFINE_*_INSIDE */
 	/* Runs in the worker, confined. Returns 0, or negative with report->err filled. */
 	int (*run)(const struct worker_job *job, struct worker_report *report);
 };

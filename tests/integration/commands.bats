@@ -97,8 +97,8 @@ neutral() {
 @test "commands of Docker's that have another name here: which one it is, also in help" {
 	local row
 	for row in "pull=cordon image pull REF" "images=cordon image ls" "rmi=cordon image rm IMAGE" "build=There is no build" \
-		"cp=cordon exec SANDBOX cat FILE" "info=cordon doctor" "version=cordon --version" "login=skopeo login" \
-		"push=skopeo copy oci-archive:FILE" "container ls=cordon ps" "container stop=cordon stop" "container cp=cordon exec" \
+		"info=cordon doctor" "version=cordon --version" "login=skopeo login" \
+		"push=skopeo copy oci-archive:FILE" "container ls=cordon ps" "container stop=cordon stop" "container cp=cordon cp" \
 		"image push=skopeo copy" "system prune=cordon image prune"; do
 		# Words on purpose.
 		# shellcheck disable=SC2086

@@ -36,6 +36,18 @@ tries() { # KIND WANTED
 	[ ! -e outside ]
 }
 
+# The capabilities that they are given are those of a sandbox's user namespace, whose root is the caller here.
+# bats test_tags=root
+@test "confined: those of cp have the same bounds" {
+	local kind
+	for kind in inside-unpack caller; do
+		rm -rf dir/made
+		tries "$kind" 'read-host EACCES,write-host EACCES,make-inside ok,read-inside EACCES,socket killed,exec killed,fork killed,signal killed,map-code killed'
+	done
+	tries inside-pack 'read-host EACCES,write-host EACCES,make-inside killed,read-inside ok,socket killed,exec killed,fork killed,signal killed,map-code killed'
+	[ ! -e outside ]
+}
+
 # bats test_tags=root
 @test "confined: as root the workers are nobody's, in ids and capabilities" {
 	local status_of=() pid worker rc=0

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * confined none|pure|unpack|pack DIR: confines itself as a worker of cordon-image does (or not:
- * the control), and tries what an archive would have it do. Each attempt is a process of its own.
- * Prints "ATTEMPT ok", "ATTEMPT ERRNO" or "ATTEMPT killed".
+ * confined none|pure|unpack|pack|inside-unpack|inside-pack|caller DIR: confines itself as a worker
+ * of cordon-image does (or not: the control), and tries what an archive would have it do. Each
+ * attempt is a process of its own. Prints "ATTEMPT ok", "ATTEMPT ERRNO" or "ATTEMPT killed".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -102,10 +102,11 @@ static int attempt(int (*run)(int dir), int kind, int dir)
 
 int main(int argc, char **argv)
 {
-	static const char *const kinds[] = {"pure", "unpack", "pack"};
+	static const char *const kinds[] = {"pure",          "unpack",      "pack",
+					    "inside-unpack", "inside-pack", "caller"};
 	int kind = -1, dir = argc == 3 ? open(argv[2], O_RDONLY | O_DIRECTORY) : -1;
 
-	for (int i = 0; argc == 3 && i < 3; i++)
+	for (int i = 0; argc == 3 && i < (int)(sizeof(kinds) / sizeof(kinds[0])); i++)
 		kind = strcmp(argv[1], kinds[i]) == 0 ? i : kind;
 	if (dir < 0)
 		return 2;
