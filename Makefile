@@ -21,6 +21,7 @@ POLICY_SRC   := \
 	policy/flags_file.c \
 	policy/flags_limits.c \
 	policy/flags_network.c \
+	policy/flags_volume.c \
 	policy/forms.c \
 	policy/image.c \
 	policy/resolve_architectures.c \
@@ -35,8 +36,8 @@ POLICY_SRC   := \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
 PROFILES     := agent base build default judge strict
 ROOTFS_SRC   := \
-	rootfs/accounts.c rootfs/apply.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c \
-	rootfs/upper.c
+	rootfs/accounts.c rootfs/apply.c rootfs/fill.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c \
+	rootfs/upper.c rootfs/volume.c
 CGROUP_SRC   := \
 	cgroup/change.c \
 	cgroup/enter.c \
@@ -65,6 +66,7 @@ STORAGE_SRC  := \
 	storage/sweep.c \
 	storage/volume.c \
 	storage/volumes.c \
+	storage/volumes_fill.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -94,6 +96,7 @@ LAUNCHER_SRC := \
 	launcher/visit.c \
 	launcher/facts.c \
 	launcher/fault.c \
+	launcher/host_sources.c \
 	launcher/host_steps.c \
 	launcher/identity.c \
 	launcher/ids.c \
@@ -112,6 +115,7 @@ LAUNCHER_SRC := \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
 	launcher/upper.c \
+	launcher/volumes.c \
 	launcher/preflight_limits.c \
 	launcher/placeholders.c \
 	launcher/access.c \

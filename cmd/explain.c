@@ -166,6 +166,12 @@ void explain_target(const struct tree_op *op, char *buf, size_t size)
 	str_format(buf, size, "%s%s", where, op->target);
 }
 
+static void explain_volume(const struct spec_mount *mount, char *buf, size_t size)
+{
+	str_format(buf, size, "%s, %s%s", mount->read_only ? "read-only" : "writable",
+		   mount->source[0] != '\0' ? "volume " : "a volume of its own", mount->source);
+}
+
 static void print_tree(const struct decision *d)
 {
 	size_t columns = table_columns();
@@ -180,7 +186,9 @@ static void print_tree(const struct decision *d)
 
 		explain_target(op, target, sizeof(target));
 		table_cell(left, sizeof(left), len, target, target_width);
-		if (op->kind == TREE_SOURCE)
+		if (op->kind == TREE_VOLUME)
+			explain_volume(&d->spec.mounts[op->source], text, sizeof(text));
+		else if (op->kind == TREE_SOURCE)
 			str_format(text, sizeof(text), "%s from %s",
 				   d->spec.mounts[op->source].read_only ? "read-only" : "writable",
 				   d->spec.mounts[op->source].source);

@@ -97,8 +97,9 @@ static void put_tree(struct json *json, const struct decision *d)
 	json_open(json, "tree", '[');
 	for (size_t i = 0; i < d->tree.n_ops; i++) {
 		const struct tree_op *op = &d->tree.ops[i];
-		const struct spec_mount *mount =
-			op->kind == TREE_SOURCE ? &d->spec.mounts[op->source] : NULL;
+		const struct spec_mount *mount = op->kind == TREE_SOURCE || op->kind == TREE_VOLUME
+							 ? &d->spec.mounts[op->source]
+							 : NULL;
 		char target[4096];
 
 		explain_target(op, target, sizeof(target));

@@ -88,7 +88,7 @@ static int gc_volumes(const struct cmd_context *context, uint32_t *ret_removed)
 		return 0;
 	r = volume_place_open(context, false, &place, &err);
 	if (r == 0) {
-		r = volumes_sweep(&place.volumes, ret_removed, &err);
+		r = volumes_sweep(&place.volumes, place.run, ret_removed, &err);
 		volume_place_close(&place);
 	}
 	if (r < 0)

@@ -140,6 +140,7 @@ static const struct {
 	{"State.FinishedAt", "finished_at", NULL},
 	{"Config.Cmd", "command", NULL},
 	{"Config.Labels", "labels", NULL},
+	{"Mounts", "mounts", NULL},
 };
 enum { N_DOCKER_PATHS = sizeof(docker_paths) / sizeof(docker_paths[0]) };
 

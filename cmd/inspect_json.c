@@ -136,22 +136,47 @@ static void put_record(struct json *json, const struct look *look)
 
 /* ---- its policy ---- */
 
-static void put_mounts(struct json *json, const struct sandbox_spec *spec)
-{
-	json_open(json, "mounts", '[');
-	for (size_t i = 0; spec != NULL && i < spec->n_mounts; i++) {
-		const struct spec_mount *mount = &spec->mounts[i];
+static const char *const mount_types[] = {
+	[MOUNT_BIND] = "bind", [MOUNT_TMPFS] = "tmpfs", [MOUNT_VOLUME] = "volume"};
 
-		json_open(json, NULL, '{');
-		json_text(json, "type", mount->type == MOUNT_BIND ? "bind" : "tmpfs");
-		look_put_text(json, "source", mount->source);
-		json_text(json, "target", mount->target);
-		json_truth(json, "read_only", mount->read_only);
-		json_close(json, '}');
+/* name: of a volume, else NULL. */
+static void put_mount(struct json *json, const struct decision *d, const struct spec_mount *mount,
+		      const char *name)
+{
+	char path[PATH_MAX + CORDON_VOLUME_NAME_SIZE];
+
+	str_format(path, sizeof(path), "%s/volumes/%s/data", d->kept_path,
+		   name != NULL ? name : "");
+	json_open(json, NULL, '{');
+	json_text(json, "type", mount_types[mount->type]);
+	json_text(json, "name", name);
+	look_put_text(json, "source", name != NULL ? path : mount->source);
+	json_text(json, "target", mount->target);
+	json_truth(json, "read_only", mount->read_only);
+	json_close(json, '}');
+}
+
+/* Those of one type, or all. */
+static void put_list(struct json *json, const char *key, const struct decision *d, const char *id,
+		     bool only_volumes)
+{
+	json_open(json, key, '[');
+	for (size_t i = 0; d != NULL && i < d->spec.n_mounts; i++) {
+		const struct spec_mount *mount = &d->spec.mounts[i];
+		char name[CORDON_VOLUME_NAME_SIZE];
+
+		cordon_volume_name(id, mount, name);
+		if (mount->type == MOUNT_VOLUME || !only_volumes)
+			put_mount(json, d, mount, mount->type == MOUNT_VOLUME ? name : NULL);
 	}
 	json_close(json, ']');
-	json_open(json, "volumes", '[');
-	json_close(json, ']');
+}
+
+/* d: NULL: nothing is known of them. */
+static void put_mounts(struct json *json, const struct decision *d, const char *id)
+{
+	put_list(json, "mounts", d, id, false);
+	put_list(json, "volumes", d, id, true);
 }
 
 /* Whether the policy was resolved, whatever the host lacks. */
@@ -160,18 +185,18 @@ static bool is_resolved(const struct verdict *verdict, int r)
 	return r == 0 || verdict->err.kind == ERR_PREFLIGHT || verdict->misses.n > 0;
 }
 
-static void put_spec(struct json *json, const struct verdict *verdict, int r)
+static void put_spec(struct json *json, const struct verdict *verdict, int r, const char *id)
 {
 	const struct policy_problems *problems = &verdict->problems;
 
 	if (!is_resolved(verdict, r)) {
-		put_mounts(json, NULL);
+		put_mounts(json, NULL, id);
 		json_null(json, "spec");
 		json_text(json, "spec_error",
 			  problems->n > 0 ? problems->list[0].text : verdict->err.text);
 		return;
 	}
-	put_mounts(json, &verdict->decision.spec);
+	put_mounts(json, &verdict->decision, id);
 	json_open(json, "spec", '{');
 	json_truth(json, "ok", r == 0);
 	document_refusal(json, verdict, NULL);
@@ -204,12 +229,12 @@ static void put_policy(const struct cmd_context *context, const struct look *loo
 	_cleanup_verdict_ struct verdict *verdict = look->has_record ? verdict_new() : NULL;
 
 	if (verdict == NULL) {
-		put_mounts(json, NULL);
+		put_mounts(json, NULL, look->id);
 		json_null(json, "spec");
 		json_text(json, "spec_error", "its record cannot be read");
 		return;
 	}
-	put_spec(json, verdict, decide(context, &look->record, verdict));
+	put_spec(json, verdict, decide(context, &look->record, verdict), look->id);
 	if (here >= 0)
 		ignore_result(fchdir(here), "names of sandboxes are no paths");
 }

@@ -206,6 +206,22 @@ static const char *const *label_texts(const struct sandbox_spec *spec, struct ar
 	return list;
 }
 
+/* They are there from now on. The record goes again where they cannot be made. */
+static int make_volumes(const struct records *records, const struct decision *decision,
+			const struct record *record, struct err *err)
+{
+	struct sandbox sandbox;
+	struct err ignored;
+	int r = cordon_make_volumes(decision, record->id, err);
+
+	if (r < 0 && records_open_id(records, record->id, &sandbox) == 0) {
+		ignore_result(records_remove(records, &sandbox, &ignored),
+			      "the first error counts");
+		sandbox_release(&sandbox);
+	}
+	return r;
+}
+
 int kept_create(const struct records *records, const struct verdict *verdict,
 		const struct run_request *request, struct record *ret_record, struct err *err)
 {
@@ -231,6 +247,8 @@ int kept_create(const struct records *records, const struct verdict *verdict,
 	if (decision->spec.rootfs.kind == ROOTFS_IMAGE)
 		record.request.image_id = decision->spec.rootfs.image_id;
 	record.command = decision->spec.process.argv;
+	record.mounts = decision->spec.mounts;
+	record.n_mounts = decision->spec.n_mounts;
 	record.cwd = arena_strdup(arena, cwd);
 	record.restart = arena_strdup(arena, restart);
 	record.rootfs = rootfs_text(&decision->spec.rootfs, arena);
@@ -242,6 +260,9 @@ int kept_create(const struct records *records, const struct verdict *verdict,
 	if (r == 0)
 		r = records_create(records, &record, decision->plan.ids == IDS_BLOCK, err);
 	cordon_let_images_go(decision);
+	/* Those of one that removes itself come with its start, and go with its end. */
+	if (r == 0 && !record.removes_itself)
+		r = make_volumes(records, decision, &record, err);
 	*ret_record = record;
 	if (r < 0)
 		kept_free_record(ret_record);

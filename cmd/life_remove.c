@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cmd/life.h"
 #include "cmd/print.h"
+#include "cmd/volume.h"
 #include "records/events.h"
 
 /* ---- rm ---- */
@@ -28,19 +29,68 @@ static int remove_ended(const struct records *records, struct sandbox *sandbox, 
 	return records_remove(records, sandbox, err);
 }
 
+/* The anonymous ones of what `uses` has of the sandbox, which is gone; those that another uses
+ * stay. */
+static int remove_volumes(const struct volume_place *place, const struct volume_uses *uses,
+			  const char *id, struct err *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < uses->n; i++) {
+		const char *name = uses->list[i].name;
+		struct volume volume;
+		int r;
+
+		if (!str_equal(uses->list[i].sandbox, id))
+			continue;
+		r = volumes_read(&place->volumes, name, &volume, err);
+		if (r == 0 && volume.is_anonymous)
+			r = volumes_remove(&place->volumes, name, place->run, err);
+		result = r < 0 && r != -ENOENT && r != -EBUSY ? r : result;
+	}
+	return result;
+}
+
+struct remove {
+	bool forces;
+	bool with_volumes;
+};
+
+/* Needs: its lock. */
+static int remove_with(const struct life *life, struct sandbox *sandbox, struct err *err)
+{
+	const struct remove *how = life->how;
+	struct volume_place place = {.volumes = {.fd = -EBADF}};
+	struct volume_uses uses = {.n = 0};
+	int r = 0;
+
+	if (how->with_volumes) {
+		r = volume_place_open(life->context, false, &place, err);
+		if (r == 0)
+			r = volume_uses_read(&place, &uses, err);
+	}
+	if (r == 0)
+		r = remove_ended(life->records, sandbox, how->forces, err);
+	if (r == 0 && how->with_volumes)
+		r = remove_volumes(&place, &uses, sandbox->id, err);
+	volume_uses_free(&uses);
+	volume_place_close(&place);
+	return r;
+}
+
 static int remove_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
-	const bool *forces = life->how;
+	const struct remove *remove = life->how;
 	struct life_end how = {.grace_ms = 0, .signo = SIGKILL};
 	struct err err = {0};
 	int r = 0;
 
-	if (*forces && records_is_running(sandbox))
+	if (remove->forces && records_is_running(sandbox))
 		r = life_end(life->records, sandbox, &how, &err);
 	if (r == 0)
 		r = sandbox_lock(life->records, sandbox, &err);
 	/* One that removes itself at its end. */
-	if (r == -ENOENT && *forces)
+	if (r == -ENOENT && remove->forces)
 		return 0;
 	if (r == 0 && records_is_running(sandbox)) {
 		err_set(&err, ERR_USAGE, EBUSY, "sandbox %s runs", ref);
@@ -48,21 +98,22 @@ static int remove_one(const struct life *life, struct sandbox *sandbox, const ch
 		return life_say(&err);
 	}
 	if (r == 0)
-		r = remove_ended(life->records, sandbox, *forces, &err);
+		r = remove_with(life, sandbox, &err);
 	return r < 0 ? life_say(&err) : 0;
 }
 
 int cmd_rm(const struct cmd_context *context, int argc, char **argv)
 {
 	struct words words;
-	bool forces;
+	struct remove how;
 	int exit_code;
 
 	(void)argc;
 	if (life_parse("rm", argv, 1, &words, &exit_code) < 0)
 		return exit_code;
-	forces = words_has(&words, "--force");
-	return life_for_each(context, argv + 1, remove_one, &forces, false);
+	how = (struct remove){.forces = words_has(&words, "--force"),
+			      .with_volumes = words_has(&words, "--volumes")};
+	return life_for_each(context, argv + 1, remove_one, &how, false);
 }
 
 /* ---- rename ---- */

@@ -6,15 +6,9 @@
 #include "cmd/options.h"
 
 const struct option_later options_later[] = {
-	{"--volume", 'v', false,
-	 "A path at the same place inside: --ro PATH or --rw PATH. At another: --set "
-	 "'+volumes=[./SOURCE:/TARGET:ro]'."},
-	{"--mount", 0, false,
-	 "A path at the same place inside: --ro PATH or --rw PATH. Any other mount: --set "
-	 "'+volumes=[{type: bind, source: ./A, target: /B}]', or --tmpfs."},
-	{"--volumes-from", 0, false,
-	 "Say the paths again, or keep them in a profile that both use."},
-	{"--volume-driver", 0, true, "A volume is a directory of this host; mount it there first."},
+	{"--volume-driver", 0, true,
+	 "There is local alone; mount anything else on the host, and show it with -v "
+	 "/PATH:/TARGET."},
 	{"--shm-size", 0, false, "/dev/shm has 64 MiB, as it usually has in Docker."},
 	{"--publish", 'p', false, "There is no network inside yet."},
 	{"--publish-all", 'P', false, "There is no network inside yet."},

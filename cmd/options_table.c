@@ -69,6 +69,12 @@ const struct option_def options_table[] = {
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},
+	{"--volume", 'v', "[SOURCE:]TARGET[:ro]", TO_POLICY, FLAG_VOLUME, OF_DOCKER,
+	 "show a volume by its NAME, made on first use; a host path; or without SOURCE a new "
+	 "volume"},
+	{"--mount", 0, "KEY=VALUE,...", TO_POLICY, FLAG_MOUNT, OF_DOCKER,
+	 "the same in words: type=volume, bind or tmpfs, source=, target=, readonly, "
+	 "volume-nocopy, tmpfs-size=, tmpfs-mode="},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
 	 "none (where nothing is said), bridge, a name of `cordon network ls`, container:NAME, "
 	 "host; again for a further network; as root"},

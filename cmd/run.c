@@ -284,6 +284,8 @@ static int run_decision(const struct cmd_context *context, struct verdict *verdi
 				  .layer_dir_fd = named != NULL && named->sandbox.is_kept
 							  ? &named->sandbox.dir_fd
 							  : NULL,
+				  .sandbox_id = named != NULL ? named->sandbox.id : NULL,
+				  .keeps_volumes = named != NULL && named->sandbox.is_kept,
 				  .keeps_file_rights = o->report != NULL};
 	struct networking networking = {.context = context, .named = named, .network_fd = -EBADF};
 	struct run_result result = {.kind = RUN_SETUP_FAILED};

@@ -59,8 +59,7 @@ static const struct words_row {
 	 "send this one to the program, and nothing more (default: KILL, which ends all)"},
 
 	{"rm", "--force", "-f", NULL, WORDS_LISTED, "kill it first where it runs"},
-	{"rm", "--volumes", "-v", NULL, WORDS_LISTED,
-	 "its anonymous volumes as well (in this build no sandbox has any)"},
+	{"rm", "--volumes", "-v", NULL, WORDS_LISTED, "its anonymous volumes as well"},
 	{"rm", "--link", "-l", NULL, WORDS_LATER, ""},
 
 	{"cp", "--archive", "-a", NULL, WORDS_LISTED, "keep the numbers of owners and groups"},

@@ -277,6 +277,10 @@ struct run_options {
 	const char *sandbox_name; /* by which others of its networks find it; NULL: none */
 	/* NETWORK_OF_A_SANDBOX: that one's network namespace, the caller's to close. NULL: none. */
 	const int *shared_network_fd;
+	/* Of a sandbox that has a record: its id, by which it finds its anonymous volumes again.
+	 * NULL: they are the run's. */
+	const char *sandbox_id;
+	bool keeps_volumes;     /* its anonymous volumes stay when it ends */
 	bool keeps_file_rights; /* as root, the front door still has to write where root needs
 				   CAP_DAC_OVERRIDE */
 };
@@ -289,6 +293,16 @@ struct run_options {
  */
 int must_check cordon_run(const struct decision *decision, const struct run_options *options,
 			  struct run_result *ret_result, struct err *err);
+
+/* The name of the volume that a mount of the spec's shows: its own, or where it is anonymous one
+ * that follows from whose it is and where it is shown. sandbox: a record's id. */
+enum { CORDON_VOLUME_NAME_SIZE = 256 };
+void cordon_volume_name(const char *sandbox, const struct spec_mount *mount,
+			char buf[CORDON_VOLUME_NAME_SIZE]);
+
+/* Makes those of the spec's volumes that are not there; sandbox: as above. */
+int must_check cordon_make_volumes(const struct decision *decision, const char *sandbox,
+				   struct err *err);
 
 /* Calls each(ctx, name, path) for every profile that a name can mean: shipped ones (path ""), then
  * those of /etc/cordon/profiles and of the caller. */

@@ -18,6 +18,7 @@
 #include "launcher/preflight.h"
 #include "launcher/scope.h"
 #include "launcher/secrets.h"
+#include "launcher/volumes.h"
 
 enum { ARENA_SIZE = 64 << 20 }; /* address space; only what is used costs memory */
 
@@ -33,6 +34,7 @@ static int decide_sources(struct decision *d, struct misses *misses, struct err 
 	r = images_look(d, misses, err);
 	if (r < 0)
 		return r;
+	volumes_look(d, sources, misses);
 	preflight_sources(d, sources, misses);
 	secrets_look(d, misses);
 	for (size_t i = 0; i < d->spec.n_mounts; i++)

@@ -19,6 +19,7 @@
 #include "launcher/audit.h"
 #include "launcher/enter.h"
 #include "launcher/host_proc.h"
+#include "launcher/host_sources.h"
 #include "launcher/images.h"
 #include "launcher/keyring.h"
 #include "launcher/launch.h"
@@ -134,79 +135,6 @@ static bool wants_shared_keyring(const struct decision *d)
 
 /* ---- sources, as root ---- */
 
-/* Opens the real path that was checked, as a detached mount that nobody else's mounts reach. */
-static int clone_source(const struct source_fact *fact, struct err *err)
-{
-	struct mount_attr attr = {.propagation = MS_PRIVATE};
-	_cleanup_fd_ int place = sys_openat2(AT_FDCWD, fact->path, O_PATH | O_CLOEXEC, 0,
-					     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	_cleanup_fd_ int fd = place < 0 ? place
-					: sys_open_tree(place, "",
-							OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-								AT_RECURSIVE | AT_EMPTY_PATH);
-	struct statx st;
-	int r;
-
-	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s: open", fact->path);
-	r = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: stat", fact->path);
-	if (st.stx_ino != fact->ino || st.stx_dev_major != fact->dev_major ||
-	    st.stx_dev_minor != fact->dev_minor)
-		return err_set(err, ERR_SETUP, ESTALE, "%s: was replaced meanwhile", fact->path);
-	/* Else it would stay a peer of the host's mount, and new mounts would travel both ways. */
-	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
-	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "%s: make the mount private", fact->path);
-	return steal_fd(&fd);
-}
-
-/*
- * A host directory is shown with one pair of ids: its owner's is the workload's, all others are
- * nobody's. What belongs to root in a place of the system's is shown without even that pair, so
- * that only what everybody may read can be read; nor is group 0 ever given without its owner.
- */
-static int show_with_pair(struct launch *launch, int fd, const struct source_fact *fact,
-			  struct err *err)
-{
-	const struct spec_identity *id = &launch->spec->identity;
-	uint32_t first = launch->run.block_first;
-	uint32_t gid = fact->gid == 0 && fact->uid != 0 ? IDENTITY_NOBODY_ON_DISK : fact->gid;
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
-	const struct identity_range uids = {fact->uid, first + id->uid, 1};
-	const struct identity_range gids = {gid, first + id->gid, 1};
-	_cleanup_fd_ int userns = identity_range_namespace(&uids, &gids, err);
-	int r;
-
-	if (userns < 0)
-		return err_wrap(err, "%s", fact->path);
-	attr.userns_fd = (__u64)userns;
-	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
-	if (r < 0) {
-		err_set(err, ERR_SETUP, -r, "%s: show it with the sandbox's ids", fact->path);
-		return err_hint(
-			err,
-			"Its file system, or one mounted below it, cannot be idmapped: copy it "
-			"to one that can (ext4, xfs, btrfs, tmpfs).");
-	}
-	return 0;
-}
-
-static int open_source(struct launch *launch, const struct source_fact *fact,
-		       struct rootfs_source *source, struct err *err)
-{
-	_cleanup_fd_ int fd = clone_source(fact, err);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = fact->shows_owner ? show_with_pair(launch, fd, fact, err) : 0;
-	if (r == 0)
-		source->tree_fd = steal_fd(&fd);
-	return r;
-}
-
 static bool wants_sources(const struct decision *d)
 {
 	return has_block(d) && decision_has_sources(d);
@@ -218,12 +146,12 @@ static int apply_sources(struct launch *launch, struct err *err)
 	int r = 0;
 
 	if (launch->spec->rootfs.kind == ROOTFS_DIR)
-		r = open_source(launch, &d->root_source, &launch->root_source, err);
+		r = host_sources_open(launch, &d->root_source, &launch->root_source, err);
 	else if (launch->spec->rootfs.kind == ROOTFS_IMAGE)
 		r = images_open_layers(launch, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->n_mounts; i++)
 		if (launch->spec->mounts[i].type == MOUNT_BIND)
-			r = open_source(launch, &d->sources[i], &launch->sources[i], err);
+			r = host_sources_open(launch, &d->sources[i], &launch->sources[i], err);
 	return r;
 }
 
@@ -269,7 +197,8 @@ static uint64_t keeper_needs(const struct launch *launch)
 	if (cgroup_removal_is_privileged(&launch->cgroup))
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
-	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch->decision))
+	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch->decision) ||
+	    volumes_are_removed(launch))
 		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
 	return needs & launch->decision->facts.caps_effective;
 }
@@ -328,6 +257,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_SOURCES] = {"sources",
 			    "host paths as detached mounts that show only their owner's id",
 			    wants_sources, apply_sources, NULL, NULL},
+	[PARENT_VOLUMES] = {"named_volumes",
+			    "volumes, found or made, and held; as root as detached mounts that "
+			    "show their ids as the sandbox's",
+			    volumes_are_wanted, volumes_take, NULL, volumes_give_back},
 	[PARENT_ROOT_STORE] = {"root_store",
 			       "a file system of limited size for what is written to the root, "
 			       "mounted nowhere",
@@ -375,6 +308,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
 			      "workload",
 			      NULL, apply_read_back, NULL, NULL},
+	[PARENT_VOLUMES_FILLED] = {"filled_volumes",
+				   "what an empty volume got from the root is on the disk",
+				   volumes_can_be_filled, volumes_filled, NULL, NULL},
 	[PARENT_NAMESPACES] = {"namespaces",
 			       "held open, so that `cordon exec` can enter them whatever the "
 			       "workload does",
@@ -416,6 +352,10 @@ MUST_PRECEDE(PARENT_OUTPUT_PIPES, PARENT_FIRST_AFTER_SPAWN, "the child inherits 
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_STDIO_PIPES, "the new group is of the block");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_SOURCES, "an idmapped mount needs the block's ids");
 MUST_PRECEDE(PARENT_SOURCES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
+MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_VOLUMES, "a volume that goes with the run names it");
+MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_VOLUMES, "an idmapped mount needs the block's ids");
+MUST_PRECEDE(PARENT_VOLUMES, PARENT_FIRST_AFTER_SPAWN, "the child inherits the detached mounts");
+MUST_PRECEDE(PARENT_VOLUMES_FILLED, PARENT_KEEPER_PRIVILEGES, "an id of the sandbox's owns data");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_ROOT_STORE, "what is written to belongs to the block");
 MUST_PRECEDE(PARENT_ROOT_STORE, PARENT_FIRST_AFTER_SPAWN, "the child inherits the mount");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_PLACEHOLDERS, "journalled before they are made");

@@ -23,6 +23,7 @@
 #include "launcher/stores.h"
 #include "launcher/terminal.h"
 #include "launcher/upper.h"
+#include "launcher/volumes.h"
 #include "rootfs/apply.h"
 
 enum { WORKLOAD_STACK = 256 << 10 }; /* of which a few KiB are used */
@@ -87,6 +88,7 @@ struct launch {
 	struct notifier_process notifier;
 	struct auditor_process auditor;
 	struct sandbox_network network;
+	struct sandbox_volumes volumes;
 
 	/* in the child */
 	int listener_inside; /* of the workload's process, until its exec */

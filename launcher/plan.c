@@ -20,7 +20,7 @@ bool decision_has_sources(const struct decision *decision)
 			   decision->spec.rootfs.kind == ROOTFS_IMAGE;
 
 	for (size_t i = 0; i < decision->spec.n_mounts; i++)
-		has_sources = has_sources || decision->spec.mounts[i].type == MOUNT_BIND;
+		has_sources = has_sources || decision->spec.mounts[i].type != MOUNT_TMPFS;
 	return has_sources;
 }
 

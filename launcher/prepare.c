@@ -239,4 +239,5 @@ void launch_release(struct launch *launch)
 	launch->filter = NULL;
 	launch->asking_filter = NULL;
 	network_release(&launch->network);
+	volumes_end(&launch->volumes);
 }

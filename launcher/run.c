@@ -427,6 +427,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	find_start_dir(&launch);
 	terminal_init(&launch.terminal);
 	network_init(&launch.network);
+	volumes_init(&launch.volumes, options);
 	output_init(&launch.output);
 	memset(ret_result, 0, sizeof(*ret_result));
 	ret_result->kind = RUN_SETUP_FAILED;

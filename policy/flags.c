@@ -231,6 +231,8 @@ static const struct flag_def {
 	[FLAG_IP] = {"--ip", "network.ip", NULL},
 	[FLAG_IP6] = {"--ip6", "network.ip6", NULL},
 	[FLAG_MAC_ADDRESS] = {"--mac-address", "network.mac", NULL},
+	[FLAG_VOLUME] = {"-v", "volumes", flags_volume},
+	[FLAG_MOUNT] = {"--mount", "volumes", flags_mount},
 	[FLAG_RESTART] = {"--restart", "restart", NULL},
 	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},

@@ -41,6 +41,8 @@ flags_reader flags_cap_drop;
 flags_reader flags_security_opt;
 flags_reader flags_read_only;
 flags_reader flags_tmpfs;
+flags_reader flags_volume; /* flags_volume.c, as flags_mount */
+flags_reader flags_mount;
 flags_reader flags_label;
 flags_reader flags_storage_opt;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What an image says of how it is run, as a layer of policy: user, directory, environment, signal,
- * labels; and its part of the command line. Its maker is nobody that is trusted: each value goes
- * through the table of keys as if a profile had said it, and no key stands here by which anything
- * could be weakened. Pure.
+ * labels, volumes; and its part of the command line. Its maker is nobody that is trusted: each
+ * value goes through the table of keys as if a profile had said it, and no key stands here by which
+ * anything could be weakened. Pure.
  *
  * Source: OCI image-spec 1.1, config.md.
  */
@@ -16,6 +16,7 @@
 enum {
 	VARIABLES_MAX = 1024,
 	LABELS_MAX = 64,
+	VOLUMES_MAX = 64,
 	ARGS_MAX = 4096,
 	ALL_ARGS_MAX = 2 * ARGS_MAX,
 	SHOWN_MAX = 200
@@ -27,8 +28,10 @@ struct layer {
 	struct policy_node *process;
 	struct policy_node *environment;
 	struct policy_node *labels;
+	struct policy_node *volumes; /* NULL: it declares none */
 	size_t n_variables;
 	size_t n_labels;
+	size_t n_volumes;
 };
 
 /* By whom something is said, and in which words. */
@@ -121,6 +124,32 @@ static void add_label(struct layer *layer, const struct policy_setting *name, co
 	put(layer, layer->labels, place, name->value, value);
 }
 
+/* An anonymous volume, unless somebody says what else to show there. */
+static void add_volume(struct layer *layer, struct policy_node *root,
+		       const struct policy_setting *setting)
+{
+	struct policy_place place = place_of(layer, setting);
+	struct policy_node *volume = doc_node(layer->ctx, NODE_MAPPING, place);
+
+	if (++layer->n_volumes > VOLUMES_MAX) {
+		if (layer->n_volumes == VOLUMES_MAX + 1)
+			ctx_report(layer->ctx, place, "too-many", "more than %d volumes",
+				   VOLUMES_MAX);
+		return;
+	}
+	if (layer->volumes == NULL) {
+		layer->volumes = doc_node(layer->ctx, NODE_SEQUENCE, place);
+		if (layer->volumes == NULL)
+			return;
+		layer->volumes->key = "volumes";
+		layer->volumes->appends = true;
+		doc_add(root, layer->volumes);
+	}
+	doc_add(volume, doc_scalar(layer->ctx, "type", "volume", place));
+	doc_add(volume, doc_scalar(layer->ctx, "target", setting->value, place));
+	doc_add(layer->volumes, volume);
+}
+
 static void add_setting(struct layer *layer, const struct policy_setting *setting)
 {
 	static const struct {
@@ -178,7 +207,9 @@ static struct policy_node *build(struct policy_ctx *ctx, const char *name, bool 
 	for (size_t i = 0; i < image->n_settings; i++) {
 		const struct policy_setting *setting = &image->settings[i];
 
-		if (!str_equal(setting->key, "Label"))
+		if (str_equal(setting->key, "Volume"))
+			add_volume(&layer, root, setting);
+		else if (!str_equal(setting->key, "Label"))
 			add_setting(&layer, setting);
 		else if (i + 1 < image->n_settings)
 			add_label(&layer, setting, image->settings[i + 1].value);

@@ -22,7 +22,7 @@ struct policy_text {
 };
 
 /* One line of an image's configuration: Env, Entrypoint, Cmd (a line for each item), User,
- * WorkingDir, StopSignal, Label (the name) and LabelValue behind it. */
+ * WorkingDir, StopSignal, Volume, Label (the name) and LabelValue behind it. */
 struct policy_setting {
 	const char *key;
 	const char *value;
@@ -113,7 +113,9 @@ enum policy_flag_kind {
 	FLAG_IP,
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,
-	FLAG_TMPFS, /* "PATH[:OPTION,...]" */
+	FLAG_TMPFS,  /* "PATH[:OPTION,...]" */
+	FLAG_VOLUME, /* "[SOURCE:]TARGET[:MODE,...]" */
+	FLAG_MOUNT,  /* "KEY=VALUE,..." */
 	FLAG_RESTART,
 	FLAG_STOP_SIGNAL,
 	FLAG_STOP_TIMEOUT,

@@ -152,7 +152,7 @@ static bool is_path(const char *source)
 	       str_equal(source, ".") || str_equal(source, "..");
 }
 
-/* "SOURCE:TARGET[:ro|rw]" */
+/* "[SOURCE:]TARGET[:ro|rw]" */
 static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
 		       struct spec_mount *mount)
 {
@@ -160,47 +160,62 @@ static bool read_short(struct policy_ctx *ctx, const struct policy_node *node,
 	size_t source_len = strcspn(text, ":");
 	const char *target = text[source_len] == ':' ? text + source_len + 1 : NULL;
 	size_t target_len = target != NULL ? strcspn(target, ":") : 0;
-	const char *mode =
-		target != NULL && target[target_len] == ':' ? target + target_len + 1 : "ro";
 	const char *source = ctx_copy(ctx, text, source_len);
+	bool is_volume = target == NULL ? source[0] == '/' : !is_path(source);
+	const char *mode = target != NULL && target[target_len] == ':' ? target + target_len + 1
+			   : is_volume                                 ? "rw"
+								       : "ro";
 
-	if (target == NULL && source[0] == '/') {
-		keys_refuse_later(ctx, node->place, "an anonymous volume");
-		return false;
-	}
-	if (target != NULL && !is_path(source)) {
-		keys_refuse_later(ctx, node->place,
-				  ctx_format(ctx, "the named volume '%s'", source))
-			->hint = "For a directory of the host write './NAME:/TARGET'.";
-		return false;
-	}
-	if (target == NULL || (!str_equal(mode, "ro") && !str_equal(mode, "rw"))) {
+	if ((target == NULL && !is_volume) || source_len == 0 ||
+	    (!str_equal(mode, "ro") && !str_equal(mode, "rw"))) {
 		ctx_report(ctx, node->place, "bad-value", "volumes cannot have '%s'", text)
-			->expected = "It is SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw.";
+			->expected = "It is SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw, "
+				     "where SOURCE is a path or a volume's name; or TARGET.";
 		return false;
+	}
+	mount->read_only = str_equal(mode, "ro");
+	if (is_volume) {
+		mount->type = MOUNT_VOLUME;
+		mount->is_copied_to = true;
+		mount->source = target != NULL ? source : "";
+		return resolve_target(ctx, node->place,
+				      target != NULL ? ctx_copy(ctx, target, target_len) : source,
+				      &mount->target);
 	}
 	mount->type = MOUNT_BIND;
-	mount->read_only = str_equal(mode, "ro");
 	mount->source = resolve_source(ctx, node->place, source);
 	return mount->source != NULL && check_source(ctx, node->place, mount->source) &&
 	       resolve_target(ctx, node->place, ctx_copy(ctx, target, target_len), &mount->target);
 }
 
-/* Keys that belong to the other kind of mount are mistakes, not noise. */
-static bool check_keys_of_type(struct policy_ctx *ctx, const struct policy_node *node, bool is_bind)
+static const char *const type_names[] = {
+	[MOUNT_BIND] = "bind", [MOUNT_TMPFS] = "tmpfs", [MOUNT_VOLUME] = "volume"};
+
+/* Keys that belong to another kind of mount are mistakes, not noise. */
+static bool check_keys_of_type(struct policy_ctx *ctx, const struct policy_node *node,
+			       enum spec_mount_type type)
 {
-	static const char *const bind_keys[] = {"source", "read_only_below", "hide_below", NULL};
-	static const char *const tmpfs_keys[] = {"size", "inodes", "mode", NULL};
-	const char *const *foreign = is_bind ? tmpfs_keys : bind_keys;
+	static const struct {
+		const char *key;
+		bool is_of[3]; /* by type */
+	} keys[] = {
+		{"source", {[MOUNT_BIND] = true, [MOUNT_VOLUME] = true}},
+		{"read_only_below", {[MOUNT_BIND] = true}},
+		{"hide_below", {[MOUNT_BIND] = true}},
+		{"size", {[MOUNT_TMPFS] = true}},
+		{"inodes", {[MOUNT_TMPFS] = true}},
+		{"mode", {[MOUNT_TMPFS] = true}},
+		{"volume", {[MOUNT_VOLUME] = true}},
+	};
 	bool is_good = true;
 
-	for (; *foreign != NULL; foreign++) {
-		const struct policy_node *child = doc_get(node, *foreign);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct policy_node *child = doc_get(node, keys[i].key);
 
-		if (child == NULL)
+		if (child == NULL || keys[i].is_of[type])
 			continue;
 		ctx_report(ctx, child->key_place, "impossible", "a %s has no '%s'",
-			   is_bind ? "bind" : "tmpfs", *foreign);
+			   type_names[type], keys[i].key);
 		is_good = false;
 	}
 	return is_good;
@@ -244,6 +259,18 @@ static bool read_tmpfs(struct policy_ctx *ctx, const struct policy_node *node,
 	       read_amount(ctx, doc_get(node, "inodes"), parse_u64, &mount->inodes);
 }
 
+/* What its name may be the store says. */
+static bool read_volume(const struct policy_node *node, const struct policy_node *source,
+			struct spec_mount *mount)
+{
+	const struct policy_node *own = doc_get(node, "volume");
+	const struct policy_node *nocopy = own != NULL ? doc_get(own, "nocopy") : NULL;
+
+	mount->source = source != NULL ? source->text : "";
+	mount->is_copied_to = nocopy == NULL || !str_equal(nocopy->text, "true");
+	return true;
+}
+
 static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
 		     struct spec_mount *mount)
 {
@@ -251,6 +278,7 @@ static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
 	const struct policy_node *source = doc_get(node, "source");
 	const struct policy_node *target = doc_get(node, "target");
 	bool is_bind = type != NULL ? str_equal(type->text, "bind") : source != NULL;
+	bool is_volume = type != NULL && str_equal(type->text, "volume");
 
 	if (target == NULL || (is_bind && source == NULL) || (!is_bind && type == NULL)) {
 		/* Where a key was refused already, its absence is no second mistake. */
@@ -259,12 +287,14 @@ static bool read_map(struct policy_ctx *ctx, const struct policy_node *node,
 				   target == NULL ? "target" : (is_bind ? "source" : "type"));
 		return false;
 	}
-	if (!check_keys_of_type(ctx, node, is_bind))
+	mount->type = is_bind ? MOUNT_BIND : is_volume ? MOUNT_VOLUME : MOUNT_TMPFS;
+	if (!check_keys_of_type(ctx, node, mount->type))
 		return false;
-	mount->type = is_bind ? MOUNT_BIND : MOUNT_TMPFS;
 	read_options(node, mount);
 	if (!resolve_target(ctx, target->place, target->text, &mount->target))
 		return false;
+	if (is_volume)
+		return read_volume(node, source, mount);
 	if (!is_bind)
 		return read_tmpfs(ctx, node, mount);
 	mount->source = resolve_source(ctx, source->place, source->text);
@@ -368,7 +398,7 @@ static bool is_visible(const struct sandbox_spec *spec, const struct mount_list 
 		if (paths_is_at_or_below(path, list->mounts[i].target))
 			above = &list->mounts[i];
 	if (above != NULL)
-		return above->type == MOUNT_BIND;
+		return above->type != MOUNT_TMPFS;
 	for (size_t i = 0; i < sizeof(host_dirs) / sizeof(host_dirs[0]); i++)
 		if (spec->rootfs.kind == ROOTFS_HOST && paths_is_at_or_below(path, host_dirs[i]))
 			return true;

@@ -65,7 +65,7 @@ static const struct setid_row setid_rows[] = {
 static const struct spec_mount *first_writable_bind(const struct sandbox_spec *spec)
 {
 	for (size_t i = 0; i < spec->n_mounts; i++)
-		if (spec->mounts[i].type == MOUNT_BIND && !spec->mounts[i].read_only)
+		if (spec->mounts[i].type != MOUNT_TMPFS && !spec->mounts[i].read_only)
 			return &spec->mounts[i];
 	return NULL;
 }

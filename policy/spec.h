@@ -82,7 +82,7 @@ struct spec_rootfs {
 
 /* ---- mounts: the volumes of the policy, --ro and --rw; parents stand before what lies below them
  * ---- */
-enum spec_mount_type { MOUNT_BIND, MOUNT_TMPFS };
+enum spec_mount_type { MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME };
 
 /* A path below a bind that the workload may not change, or not see. */
 enum spec_protection { PROTECT_READ_ONLY, PROTECT_HIDDEN };
@@ -95,15 +95,17 @@ struct spec_protected {
 
 struct spec_mount {
 	enum spec_mount_type type;
-	const char *source; /* bind: absolute host path, lexically normal; else "" */
+	const char *source; /* bind: absolute host path, lexically normal; volume: its name, "" of
+			       an anonymous one; else "" */
 	const char *target; /* absolute path inside, lexically normal, never "/" */
 	bool read_only;
 	bool noexec;
 	bool host_root_write_waived; /* bind: the waiver host_root_write:SOURCE was given */
-	uint64_t size_bytes;         /* tmpfs */
-	uint64_t inodes;             /* tmpfs */
-	uint32_t mode;               /* tmpfs: permission bits of its root */
-	struct spec_store store;     /* tmpfs */
+	bool is_copied_to;   /* volume: while it is empty it gets what the root has at the target */
+	uint64_t size_bytes; /* tmpfs */
+	uint64_t inodes;     /* tmpfs */
+	uint32_t mode;       /* tmpfs: permission bits of its root */
+	struct spec_store store; /* tmpfs */
 	/* bind: read_only_below and hide_below; a path stands before what lies below it */
 	const struct spec_protected *protected;
 	size_t n_protected;

@@ -61,6 +61,27 @@ static int write_image(int dir_fd, const struct record *record)
 	return records_write(dir_fd, RECORDS_IMAGE, line, len, !record->removes_itself);
 }
 
+/* What the store of volumes goes by (storage/volume.h). */
+static int write_volumes(int dir_fd, const struct record *record)
+{
+	_cleanup_free_ char *text = malloc(record->n_mounts * (CORDON_VOLUME_NAME_SIZE + 1) + 1);
+	size_t len = 0;
+
+	if (text == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < record->n_mounts; i++) {
+		char name[CORDON_VOLUME_NAME_SIZE];
+
+		if (record->mounts[i].type != MOUNT_VOLUME)
+			continue;
+		cordon_volume_name(record->id, &record->mounts[i], name);
+		len += str_format(text + len, sizeof(name) + 1, "%s\n", name);
+	}
+	return len == 0
+		       ? 0
+		       : records_write(dir_fd, RECORDS_VOLUMES, text, len, !record->removes_itself);
+}
+
 static int write_files(int dir_fd, const struct record *record)
 {
 	struct fields_writer writer = {0};
@@ -70,6 +91,8 @@ static int write_files(int dir_fd, const struct record *record)
 		r = records_write(dir_fd, "record", writer.text, writer.len,
 				  !record->removes_itself);
 	free(writer.text);
+	if (r == 0)
+		r = write_volumes(dir_fd, record);
 	return r == 0 && record->request.image_id != NULL ? write_image(dir_fd, record) : r;
 }
 

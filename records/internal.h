@@ -17,7 +17,8 @@ enum { RECORDS_DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
  * begins like this. */
 #define RECORDS_TEMPORARY "."
 
-#define RECORDS_IMAGE "image"
+#define RECORDS_IMAGE   "image"
+#define RECORDS_VOLUMES "volumes"
 
 /* The directory that records of this kind are made in; -EBADF where there is none. */
 int records_base(const struct records *records, bool is_kept);

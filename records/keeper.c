@@ -131,6 +131,8 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .network_holder = sandbox->is_kept ? holder : NULL,
 				      .sandbox_name = keeper->keep.record->name,
 				      .shared_network_fd = &network_fd,
+				      .sandbox_id = sandbox->id,
+				      .keeps_volumes = sandbox->is_kept,
 				      .keeps_file_rights = false};
 	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
 

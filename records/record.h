@@ -25,7 +25,9 @@ struct record {
 	const char *restart;        /* "no", "on-failure:3", ... */
 	const char *const *labels;  /* "name=value", sorted, NULL-terminated */
 	const char *const *command; /* what it runs: request.policy.argv, with the image's part */
-	const char *cwd;            /* where it was made: "${cwd}", and where it may start */
+	const struct spec_mount *mounts; /* the policy's; only while it is made */
+	size_t n_mounts;
+	const char *cwd; /* where it was made: "${cwd}", and where it may start */
 	/* How to start it: policy, environment, home, cgroup_parent; `files` is the record's. The
 	 * roots are those of whoever starts it. */
 	struct run_request request;

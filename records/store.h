@@ -5,6 +5,8 @@
  *     HOME/sandboxes/ID/record   what it is: how to start it (record.h). Replaced by a rename
  *     HOME/sandboxes/ID/image    the id of the image that it is from; by it the store of images
  *                                knows that the image is needed (storage/store.h)
+ *     HOME/sandboxes/ID/volumes  the names of its volumes, a line each; likewise for them
+ *                                (storage/volume.h)
  *     HOME/sandboxes/ID/state    how its last start went (status.h). Likewise
  *     HOME/sandboxes/ID/wanted   whether it is to run: what a restart and `start --all` go by
  *     HOME/sandboxes/ID/layer    what it wrote to its root (storage/quota.h), once it was started

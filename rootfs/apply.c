@@ -61,7 +61,7 @@ int rootfs_open_sources(struct rootfs_run *run, struct err *err)
 	int r = rootfs_open_lowers(run, err);
 
 	for (size_t i = 0; r == 0 && i < run->spec->n_mounts; i++)
-		if (run->spec->mounts[i].type == MOUNT_BIND)
+		if (run->spec->mounts[i].type != MOUNT_TMPFS)
 			r = rootfs_open_source(&run->sources[i], err);
 	return r;
 }
@@ -143,7 +143,7 @@ static bool is_on(int fd, int place)
  * below them, a device. A link on the way, of an image's or a kept root's, may lead there; whoever
  * then reads the sandbox's /proc would read what the workload wrote (CVE-2019-16884). A secret may
  * be shown over what is hidden, which is a device. */
-static bool is_kernels(const struct rootfs_run *run, int place, enum tree_stage stage)
+bool rootfs_is_kernels(const struct rootfs_run *run, int place, enum tree_stage stage)
 {
 	struct statfs fs;
 	struct stat st;
@@ -177,7 +177,7 @@ static int attach(struct rootfs_run *run, int tree_fd, int root_fd, const struct
 	if (place < 0)
 		return place;
 	if (op->stage >= TREE_VOLUMES && !path_is_below(op->target, "/dev") &&
-	    !path_is_below(op->target, "/proc") && is_kernels(run, place, op->stage))
+	    !path_is_below(op->target, "/proc") && rootfs_is_kernels(run, place, op->stage))
 		return -ELOOP;
 	return sys_move_mount(tree_fd, "", place, "", BOTH_EMPTY);
 }
@@ -427,6 +427,8 @@ static int apply_op(struct rootfs_run *run, const struct tree_op *op)
 		return cover_kernel_path(run, op);
 	case TREE_SOURCE:
 		return bind_source(run, op);
+	case TREE_VOLUME:
+		return rootfs_bind_volume(run, op);
 	case TREE_SECRET: /* rootfs/secrets.c */
 	case TREE_PIN:    /* these three: rootfs/protect.c */
 	case TREE_PLACEHOLDER:

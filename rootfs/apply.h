@@ -29,7 +29,10 @@ struct rootfs_source {
 	uint32_t dev_minor;
 	uint64_t ino;
 	bool is_dir;
-	const char *path;                 /* real path, free of links */
+	bool is_own;      /* a volume: cordon's own place, where mount points may be made */
+	bool is_filling;  /* it gets what the root has at the target */
+	bool keeps_setid; /* and keeps setuid bits, which are nobody's of the host */
+	const char *path; /* real path, free of links */
 	struct tree_protected *protected; /* one for each of the mount's */
 };
 
@@ -108,6 +111,12 @@ int must_check rootfs_open_source(struct rootfs_source *source, struct err *err)
 
 /* Remembers a mount as ours: mount points may be made on it. Returns 0 or -errno. */
 int must_check rootfs_note_own(struct rootfs_run *run, int mount_fd);
+
+/* Whether a place is the kernel's or ours, where no mount of a later stage may come. */
+bool rootfs_is_kernels(const struct rootfs_run *run, int place, enum tree_stage stage);
+
+/* Op TREE_VOLUME (rootfs/volume.c). 0 or -errno. */
+int must_check rootfs_bind_volume(struct rootfs_run *run, const struct tree_op *op);
 
 /* Attaches a detached tree at the op's target, which is made where the op permits it. Returns 0 or
  * -errno. */

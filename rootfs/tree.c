@@ -289,7 +289,9 @@ static void add_volumes(struct builder *b, const struct tree_source *sources)
 				     .must_exist = lies_in_host_directory(b, m->target, i),
 				     .attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 
-		op.kind = m->type == MOUNT_TMPFS ? TREE_TMPFS : TREE_SOURCE;
+		op.kind = m->type == MOUNT_TMPFS    ? TREE_TMPFS
+			  : m->type == MOUNT_VOLUME ? TREE_VOLUME
+						    : TREE_SOURCE;
 		op.is_dir = m->type == MOUNT_TMPFS || sources[i].is_dir;
 		if (m->read_only)
 			op.attrs |= MOUNT_ATTR_RDONLY;
@@ -461,6 +463,8 @@ const char *tree_kind_name(enum tree_kind kind)
 		return "read-only";
 	case TREE_SOURCE:
 		return "bind";
+	case TREE_VOLUME:
+		return "volume";
 	case TREE_SECRET:
 		return "secret";
 	case TREE_PIN:

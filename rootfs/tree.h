@@ -85,6 +85,7 @@ enum tree_kind {
 	TREE_HIDE_DIR,  /* an empty read-only directory over a directory */
 	TREE_READ_ONLY, /* the place bound on itself, read-only */
 	TREE_SOURCE,    /* the spec's mount number `source` */
+	TREE_VOLUME,    /* likewise, a volume */
 	TREE_SECRET,    /* the spec's secret number `source`, a file on a tmpfs of its own */
 	/* stage PROTECTED only */
 	TREE_PIN,         /* bound on itself: a mount point cannot be renamed */

@@ -17,8 +17,9 @@ static const char layer_line[] = "cordon-layer 1\n";
 static const char layer_key[] = "layer ";
 static const char set_key[] = "set ";
 
-static const char *const setting_keys[] = {"Env",  "Entrypoint", "Cmd",        "Label",
-					   "User", "WorkingDir", "StopSignal", "LabelValue"};
+static const char *const setting_keys[] = {"Env",        "Entrypoint", "Cmd",
+					   "Label",      "User",       "WorkingDir",
+					   "StopSignal", "LabelValue", "Volume"};
 
 struct reader {
 	const char *at;

@@ -4,8 +4,8 @@
  * read JSON. One "key value" a line, each line of the order below; written once.
  *
  * What a start needs of the configuration are lines "set KEY VALUE": Env, Entrypoint, Cmd (a line
- * for each item), User, WorkingDir, StopSignal, and Label with its name before each LabelValue. In
- * VALUE blanks, '%' and control characters are %XX.
+ * for each item), User, WorkingDir, StopSignal, Volume (one for each), and Label with its name
+ * before each LabelValue. In VALUE blanks, '%' and control characters are %XX.
  */
 #ifndef CORDON_STORAGE_IMAGE_RECORD_H
 #define CORDON_STORAGE_IMAGE_RECORD_H

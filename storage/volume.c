@@ -80,9 +80,9 @@ static size_t put_pairs(char *buf, size_t size, const char *key, const struct vo
 size_t volume_format(const struct volume *volume, char buf[VOLUME_TEXT_MAX])
 {
 	const size_t size = VOLUME_TEXT_MAX;
-	size_t len = str_format(buf, size, "%sname %s\nanonymous %d\ncreated_ms %llu\n", first_line,
-				volume->name, volume->is_anonymous,
-				(unsigned long long)volume->created_ms);
+	size_t len = str_format(buf, size, "%sname %s\nanonymous %d\ncreated_ms %llu\nholder %s\n",
+				first_line, volume->name, volume->is_anonymous,
+				(unsigned long long)volume->created_ms, volume->holder);
 
 	len += put_pairs(buf + len, size - len, "label", &volume->labels);
 	len += put_pairs(buf + len, size - len, "option", &volume->options);
@@ -161,6 +161,7 @@ int volume_parse(const char *text, struct volume *ret)
 	take(&reader, "name", volume.name, sizeof(volume.name));
 	volume.is_anonymous = take_number(&reader, "anonymous", 1) != 0;
 	volume.created_ms = (int64_t)take_number(&reader, "created_ms", INT64_MAX);
+	take(&reader, "holder", volume.holder, sizeof(volume.holder));
 	take_pairs(&reader, "label", &volume.labels);
 	take_pairs(&reader, "option", &volume.options);
 	if (reader.failed || !str_equal(reader.at, "end\n") || !volume_is_name(volume.name))

@@ -36,6 +36,7 @@ enum {
 	VOLUME_ID_LEN = 64, /* of an anonymous one's name: hex, as Docker's */
 	VOLUME_NAME_MAX = 200,
 	VOLUME_PAIRS_MAX = 4096,
+	VOLUME_HOLDER_MAX = 1024,
 	VOLUME_TEXT_MAX = 16384,
 	VOLUMES_MAX = 4096, /* that are listed */
 	VOLUMES_HOLD_MAX = 65536,
@@ -53,6 +54,9 @@ struct volume {
 	int64_t created_ms; /* since 1970 */
 	struct volume_pairs labels;
 	struct volume_pairs options;
+	/* Of an anonymous one that goes with a run: the path of that run's directory. Where that is
+	 * gone, gc removes the volume. "": none. */
+	char holder[VOLUME_HOLDER_MAX];
 };
 
 /* Docker's rule: a letter or digit, and at least one more of letters, digits and _.- */
@@ -147,7 +151,7 @@ int must_check volumes_hold(const struct volumes *volumes, const char *name,
 			    struct volume_hold *ret, struct err *err);
 void volume_hold_release(struct volume_hold *hold);
 
-/* Who runs with it: whether somebody holds it. */
+/* Whether somebody runs with it. */
 bool volumes_is_held(const struct volumes *volumes, const char *name);
 
 /* The file beside a sandbox's record: the name of a volume a line. */
@@ -174,7 +178,32 @@ int must_check volumes_users(const struct volumes *volumes, const char *run,
 int must_check volumes_remove(const struct volumes *volumes, const char *name, const char *run,
 			      struct err *err);
 
-/* Removes what a crash left. Adds to *n_removed. */
-int must_check volumes_sweep(const struct volumes *volumes, uint32_t *n_removed, struct err *err);
+/* The same for who is about to give it up: its own record counts for nothing. */
+struct volume_remover {
+	const char *run;     /* as of volumes_users */
+	const char *sandbox; /* its id */
+};
+int must_check volumes_remove_own(const struct volumes *volumes, const char *name,
+				  const struct volume_remover *by, struct err *err);
+
+/* Removes what a crash left: also volumes whose holder is gone and that nobody uses. Adds to
+ * *n_removed. run: as of volumes_users. */
+int must_check volumes_sweep(const struct volumes *volumes, const char *run, uint32_t *n_removed,
+			     struct err *err);
+
+/* ---- what it gets from an image ---- */
+
+int must_check volumes_is_empty(int data_fd, bool *ret);
+
+/*
+ * To be called by whoever holds a volume, before it is shown. wants: an empty one is to be filled.
+ * Then *ret_is_filling is true: nobody else has it until volumes_fill_end, the hold's lock is
+ * exclusive, and a mark is on the disk. What was copied when somebody was killed in between is
+ * removed first. Waits for another one who fills it. -EAGAIN without err: to be held anew.
+ */
+int must_check volumes_fill_begin(const struct volumes *volumes, const struct volume_hold *hold,
+				  bool wants, bool *ret_is_filling, struct err *err);
+/* What was put into it is on the disk, and stays. */
+int must_check volumes_fill_end(const struct volume_hold *hold, struct err *err);
 
 #endif

@@ -202,20 +202,25 @@ static int write_record(int dir_fd, const struct volume *volume)
 }
 
 /* As root what is in it belongs to nobody of the host's. */
+int volumes_reset_data(int data_fd)
+{
+	if (geteuid() == 0 && fchown(data_fd, STORE_FOREIGN_FIRST, STORE_FOREIGN_FIRST) != 0)
+		return -errno;
+	return fchmod(data_fd, DATA_MODE) != 0 || fsync(data_fd) != 0 ? -errno : 0;
+}
+
 static int make_data(int dir_fd)
 {
 	_cleanup_fd_ int fd = -EBADF;
+	int r;
 
 	if (mkdirat(dir_fd, VOLUME_DATA, 0700) != 0)
 		return -errno;
 	fd = sys_openat(dir_fd, VOLUME_DATA, VOLUMES_DIR_FLAGS, 0);
 	if (fd < 0)
 		return fd;
-	if (geteuid() == 0 && fchown(fd, STORE_FOREIGN_FIRST, STORE_FOREIGN_FIRST) != 0)
-		return -errno;
-	if (fchmod(fd, DATA_MODE) != 0 || fsync(fd) != 0)
-		return -errno;
-	return steal_fd(&fd);
+	r = volumes_reset_data(fd);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 static int begin_locked(const struct volumes *volumes, struct volume_work *work)

@@ -20,6 +20,11 @@ enum { VOLUMES_DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 /* Waits for the lock. Returns the descriptor that holds it. */
 int must_check volumes_lock(const struct volumes *volumes, struct err *err);
+/* Owner and mode of data as they are in the beginning. 0 or -errno. */
+int must_check volumes_reset_data(int data_fd);
+/* Whether the name still leads to the open directory: it was not removed, nor replaced, between
+ * its opening and its lock. */
+bool volumes_is_still(const struct volumes *volumes, const char *name, int dir_fd);
 /* flock(2), once more where a signal came. 0 or -errno. */
 int must_check volumes_flock(int fd, int how);
 

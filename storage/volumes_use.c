@@ -17,9 +17,7 @@
 
 /* ---- those who run ---- */
 
-/* Whether the name still leads to the open directory: it was not removed, nor replaced, between
- * its opening and its lock. */
-static bool is_still(const struct volumes *volumes, const char *name, int dir_fd)
+bool volumes_is_still(const struct volumes *volumes, const char *name, int dir_fd)
 {
 	struct stat here, there;
 
@@ -41,7 +39,7 @@ int volumes_hold(const struct volumes *volumes, const char *name, struct volume_
 		if (hold.dir_fd == -ENOENT)
 			return -ENOENT;
 		r = hold.dir_fd < 0 ? hold.dir_fd : volumes_flock(hold.dir_fd, LOCK_SH);
-		if (r < 0 || is_still(volumes, name, hold.dir_fd))
+		if (r < 0 || volumes_is_still(volumes, name, hold.dir_fd))
 			break;
 		close_fd(&hold.dir_fd);
 	}
@@ -140,6 +138,7 @@ int volumes_users(const struct volumes *volumes, const char *run, const struct v
 
 struct search {
 	const char *name;
+	const char *except; /* NULL: nobody */
 	char sandbox[64];
 };
 
@@ -147,7 +146,8 @@ static int compare_user(void *ctx, const char *sandbox, const char *name)
 {
 	struct search *search = ctx;
 
-	if (!str_equal(name, search->name))
+	if (!str_equal(name, search->name) ||
+	    (search->except != NULL && str_equal(sandbox, search->except)))
 		return 0;
 	str_format(search->sandbox, sizeof(search->sandbox), "%s", sandbox);
 	return 1;
@@ -188,7 +188,15 @@ static int take_away(const struct volumes *volumes, const char *name,
 int volumes_remove(const struct volumes *volumes, const char *name, const char *run,
 		   struct err *err)
 {
-	struct search search = {.name = name, .sandbox = ""};
+	const struct volume_remover by = {.run = run, .sandbox = NULL};
+
+	return volumes_remove_own(volumes, name, &by, err);
+}
+
+int volumes_remove_own(const struct volumes *volumes, const char *name,
+		       const struct volume_remover *by, struct err *err)
+{
+	struct search search = {.name = name, .except = by->sandbox, .sandbox = ""};
 	const struct volume_users users = {.fn = compare_user, .ctx = &search};
 	char temporary[sizeof(VOLUMES_OLD) + STORE_ID_LEN];
 	int r, lock_fd;
@@ -198,7 +206,7 @@ int volumes_remove(const struct volumes *volumes, const char *name, const char *
 	lock_fd = volumes_lock(volumes, err);
 	if (lock_fd < 0)
 		return lock_fd;
-	r = volumes_users(volumes, run, &users, err);
+	r = volumes_users(volumes, by->run, &users, err);
 	if (r > 0)
 		r = refuse_in_use(name, search.sandbox, err);
 	if (r == 0)
@@ -228,14 +236,12 @@ static int sweep_one(const struct volumes *volumes, const char *name)
 	return r < 0 ? r : 1;
 }
 
-int volumes_sweep(const struct volumes *volumes, uint32_t *n_removed, struct err *err)
+static int sweep_temporary(const struct volumes *volumes, uint32_t *n_removed, struct err *err)
 {
 	struct store_names names = {0};
-	int lock_fd, r;
+	int lock_fd = volumes_lock(volumes, err);
+	int r;
 
-	if (volumes->fd < 0)
-		return 0;
-	lock_fd = volumes_lock(volumes, err);
 	if (lock_fd < 0)
 		return lock_fd;
 	r = store_names_read(volumes->fd, true, &names);
@@ -254,4 +260,34 @@ int volumes_sweep(const struct volumes *volumes, uint32_t *n_removed, struct err
 	store_names_release(&names);
 	close_fd(&lock_fd);
 	return r < 0 ? r : 0;
+}
+
+/* Anonymous ones whose run is gone without removing them. Of others nothing is known. */
+static int sweep_abandoned(const struct volumes *volumes, const char *run, uint32_t *n_removed,
+			   struct err *err)
+{
+	struct volume_list list;
+	int r = volumes_list(volumes, &list, err);
+
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		const struct volume *volume = &list.list[i];
+
+		if (!volume->is_anonymous || volume->holder[0] != '/' ||
+		    access(volume->holder, F_OK) == 0 || errno != ENOENT)
+			continue;
+		r = volumes_remove(volumes, volume->name, run, err);
+		*n_removed += r == 0;
+		/* Another sandbox has it. */
+		r = r == -EBUSY ? 0 : r;
+	}
+	volume_list_free(&list);
+	return r;
+}
+
+int volumes_sweep(const struct volumes *volumes, const char *run, uint32_t *n_removed,
+		  struct err *err)
+{
+	int r = volumes->fd < 0 ? 0 : sweep_temporary(volumes, n_removed, err);
+
+	return r == 0 && volumes->fd >= 0 ? sweep_abandoned(volumes, run, n_removed, err) : r;
 }

@@ -254,6 +254,14 @@ static int put_settings(struct output *out, struct json_object *kept)
 	for (size_t k = 0; r == 0 && k < sizeof(texts) / sizeof(texts[0]); k++)
 		if (json_object_object_get_ex(kept, texts[k], &value))
 			r = put_value(out, texts[k], value);
+	if (r == 0 && json_object_object_get_ex(kept, "Volumes", &value)) {
+		json_object_object_foreach(value, target, nothing)
+		{
+			(void)nothing;
+			if (r == 0)
+				r = put_setting(out, "Volume", target, strlen(target));
+		}
+	}
 	if (r < 0 || !json_object_object_get_ex(kept, "Labels", &value))
 		return r;
 	json_object_object_foreach(value, name, label)

@@ -34,6 +34,8 @@ verdicts() {
 		cgroup               limited refused          limited refused          .
 		scope                plain   -                plain   -                where systemd can be asked: tests/vm/scope.bats, system.bats
 		cgroup_leaf          plain   -                plain   -                on v2, alone in a group: tests/vm/cgroup.bats
+		named_volumes        plain   -                plain   -                where there is one: tests/storage/volume_run.bats
+		filled_volumes       plain   -                plain   -                likewise
 		network              plain   -                plain   -                where there is one: tests/network/rows.bats
 		network_link         plain   -                plain   -                likewise
 		network_shared       plain   -                plain   -                likewise

@@ -245,7 +245,6 @@ refused() { # PATTERN FLAG...
 	done < <(sed -n '/^## Not yet/,$ s/^| `\(-[a-zA-Z], \)\?\(--[a-z0-9-]*\)`.*/\2/p' "$repo/docs/DOCKER.md")
 	[ "$n" -gt 60 ]
 	refused "cordon: -p (--publish) is not enforced by this build*" -p 80:80
-	refused "cordon: -v (--volume) is not enforced by this build*--ro PATH*" -v /a:/b
 	refused "cordon: -P (--publish-all) is not enforced by this build*" -itP
 	refused "cordon: unknown flag --memroy*Did you mean --memory*" --memroy 64m
 }

@@ -185,7 +185,7 @@ static const struct {
 	{{"--publish=80:80", NULL}, "--publish is not enforced by this build", "network"},
 	{{"-p80:80", NULL}, "-p (--publish) is not enforced by this build", "network"},
 	{{"-qP", NULL}, "-P (--publish-all) is not enforced by this build", "network"},
-	{{"-v", "/a:/b", NULL}, "-v (--volume) is not enforced by this build", "--ro PATH"},
+	{{"-p", "80:80", NULL}, "-p (--publish) is not enforced by this build", "no network"},
 	{{"--voluem", NULL}, "unknown flag --voluem", "Did you mean --volume?"},
 	{{"--memroy", "64m", NULL}, "unknown flag --memroy", "Did you mean --memory?"},
 	{{"---", NULL}, "unknown flag ---", "lists all"},

@@ -67,6 +67,8 @@ static const char *const optional[] = {
 	"network",
 	"network_link",
 	"network_shared",
+	"named_volumes",
+	"filled_volumes",
 	"namespaces",
 	"entered_death_signal",
 };

@@ -125,7 +125,7 @@ static const struct mistake mistake_rows[] = {
 	{FLAG_SET, 7, "extends=base", "bad-flag", "--set extends=base"},
 	{FLAG_SET, 22, "limits.nproc=[1", "yaml-syntax", "--set limits.nproc=[1"},
 	{FLAG_SET, 20, "limits.nproc=&a 1", "yaml-anchor", "--set limits.nproc=&a 1"},
-	{FLAG_SET, 16, "volumes=[x:/y]", "not-enforced", "--set volumes=[x:/y]"},
+	{FLAG_SET, 16, "volumes=[x:y]", "bad-target", "--set volumes=[x:y]"},
 	{FLAG_SET, 19, "rootfs.from=dir:a\nb: c", "yaml-syntax", NULL},
 	{FLAG_WAIVE, 9, "seccomp.call:ptrace", "bad-flag", "--waive seccomp.call:ptrace"},
 	{FLAG_WAIVE, 9, "seccomp.call:ptrace=", "no-reason", "--waive seccomp.call:ptrace="},

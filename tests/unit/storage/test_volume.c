@@ -226,11 +226,11 @@ static void sweeps_what_the_dead_left(void **state)
 	scratch_file(&scratch, "a/state/volumes/.old-0123/file", 0000, "x");
 	assert_int_equal(volumes_begin(&volumes, &web, &work, &err), 0);
 	/* Of one that is alive nothing is removed. */
-	assert_int_equal(volumes_sweep(&volumes, &n, &err), 0);
+	assert_int_equal(volumes_sweep(&volumes, NULL, &n, &err), 0);
 	assert_int_equal(n, 1);
 	close_fd(&work.dir_fd);
 	close_fd(&work.data_fd);
-	assert_int_equal(volumes_sweep(&volumes, &n, &err), 0);
+	assert_int_equal(volumes_sweep(&volumes, NULL, &n, &err), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(scratch_count(&scratch, "a/state/volumes"), 4);
 }
