@@ -29,7 +29,8 @@ static int gc_images(const struct cmd_context *context, uint32_t *ret_removed)
 	return r;
 }
 
-static int gc_writable(const struct run_request *request, uint32_t *ret_removed)
+static int gc_writable(const struct run_request *request, uint32_t *ret_removed,
+		       uint32_t *ret_templates)
 {
 	const struct state_owner owner = {.root_dir = request->root_dir,
 					  .euid = geteuid(),
@@ -39,11 +40,11 @@ static int gc_writable(const struct run_request *request, uint32_t *ret_removed)
 	struct err err = {0};
 	int r = state_kept_path(&owner, path, sizeof(path), &err);
 
-	*ret_removed = 0;
+	*ret_removed = *ret_templates = 0;
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = cordon_gc_writable(path, ret_removed, &err);
+		r = cordon_gc_writable(path, ret_removed, ret_templates, &err);
 	if (r < 0)
 		print_err(&err);
 	return r;
@@ -167,7 +168,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct records_report kept;
 	struct gc_report report;
 	struct err err = {0};
-	uint32_t n_images, n_projects, n_networks, n_volumes;
+	uint32_t n_images, n_projects, n_templates, n_networks, n_volumes;
 	bool is_json;
 	int exit_code, n_updates;
 	int r;
@@ -186,7 +187,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	}
 	if (gc_kept(context, &request, &kept, &n_updates) < 0)
 		exit_code = EXIT_CORDON;
-	if (gc_writable(&request, &n_projects) < 0)
+	if (gc_writable(&request, &n_projects, &n_templates) < 0)
 		exit_code = EXIT_CORDON;
 	if (gc_images(context, &n_images) < 0)
 		exit_code = EXIT_CORDON;
@@ -205,6 +206,9 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_out("%u remains of kept sandboxes removed\n", kept.n_removed);
 	if (n_projects > 0)
 		print_out("%u project quotas given back\n", n_projects);
+	if (n_templates > 0)
+		print_out("%u templates of writable roots removed, unused for 30 days\n",
+			  n_templates);
 	if (n_images > 0)
 		print_out("%u half-made images removed\n", n_images);
 	if (n_networks > 0)

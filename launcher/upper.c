@@ -382,9 +382,14 @@ int upper_undo(struct launch *launch, struct err *err)
 	return r;
 }
 
-int cordon_gc_writable(const char *kept_path, uint32_t *ret_removed, struct err *err)
+int cordon_gc_writable(const char *kept_path, uint32_t *ret_removed, uint32_t *ret_templates,
+		       struct err *err)
 {
-	return quota_project_gc(kept_path, dir_name, ret_removed, err);
+	struct err other = {0};
+	int r = quota_project_gc(kept_path, dir_name, ret_removed, err);
+	int t = quota_template_gc(kept_path, dir_name, ret_templates, r < 0 ? &other : err);
+
+	return r < 0 ? r : t;
 }
 
 /* What a write can still get. ext4 asks for the room of one call at once (up to a large folio, 2

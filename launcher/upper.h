@@ -62,7 +62,9 @@ int must_check upper_undo(struct launch *launch, struct err *err);
 /* After the end of all processes: whether it was full, or the disk that it is on. */
 void upper_collect(const struct launch *launch, struct run_result *result);
 
-/* What dead keepers left below the state root: directories with project quotas. */
-int must_check cordon_gc_writable(const char *kept_path, uint32_t *ret_removed, struct err *err);
+/* What dead keepers left below the state root: directories with project quotas; and templates that
+ * have not been used for a month. */
+int must_check cordon_gc_writable(const char *kept_path, uint32_t *ret_removed,
+				  uint32_t *ret_templates, struct err *err);
 
 #endif

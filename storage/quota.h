@@ -88,6 +88,9 @@ int must_check quota_project_end(int dir_fd, struct err *err);
  * (-EPERM); where one is not there, nothing is. */
 int must_check quota_project_gc(const char *kept_path, const char *name, uint32_t *ret_removed,
 				struct err *err);
+/* Removes templates that have not been used for thirty days; of the directories likewise. */
+int must_check quota_template_gc(const char *kept_path, const char *name, uint32_t *ret_removed,
+				 struct err *err);
 /* Whether limits of projects are enforced at path. 0, or -errno: -ENOSYS, -ESRCH. */
 int must_check quota_project_probe(const char *path);
 
@@ -109,6 +112,10 @@ int must_check quota_preallocate_probe(const char *path);
 
 /* The directory at path, or the one that it will be made in. */
 int must_check quota_open_existing(const char *path);
+
+/* A directory that is the caller's alone, or -EPERM with err. at_fd: an error of before is returned
+ * as it is. */
+int must_check quota_open_own(int at_fd, const char *path, struct err *err);
 
 /* The path of a program of e2fsprogs, NULL where there is none. */
 const char *quota_program_path(const char *name);

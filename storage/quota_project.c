@@ -225,7 +225,7 @@ static int open_projects(const struct quota_request *request)
 	return sys_openat(request->dir_fd, dir_name, DIR_FLAGS, 0);
 }
 
-static int open_own(int at_fd, const char *path, struct err *err)
+int quota_open_own(int at_fd, const char *path, struct err *err)
 {
 	return at_fd < 0 && at_fd != AT_FDCWD
 		       ? at_fd
@@ -399,9 +399,10 @@ int quota_project_gc(const char *kept_path, const char *name, uint32_t *ret_remo
 		     struct err *err)
 {
 	/* Each is looked at: whoever may write to one of them could lead to somebody else's. */
-	_cleanup_fd_ int kept_fd = open_own(AT_FDCWD, kept_path, err);
-	_cleanup_fd_ int place_fd = kept_fd < 0 ? kept_fd : open_own(kept_fd, name, err);
-	_cleanup_fd_ int projects_fd = place_fd < 0 ? place_fd : open_own(place_fd, dir_name, err);
+	_cleanup_fd_ int kept_fd = quota_open_own(AT_FDCWD, kept_path, err);
+	_cleanup_fd_ int place_fd = kept_fd < 0 ? kept_fd : quota_open_own(kept_fd, name, err);
+	_cleanup_fd_ int projects_fd =
+		place_fd < 0 ? place_fd : quota_open_own(place_fd, dir_name, err);
 	struct store_names names = {0};
 	int r, result = 0;
 

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,6 +26,8 @@ enum {
 	NAME_SIZE = 64,
 	CHUNK = 4 * QUOTA_BLOCK,
 	TEMPLATES_MAX = 64, /* of those beyond it the first in the list goes */
+	DAY = 24 * 60 * 60,
+	UNUSED_DAYS = 30,
 };
 
 static const char dir_name[] = "templates";
@@ -168,6 +171,13 @@ static int make_template(const struct quota_request *request, int templates_fd, 
 
 /* ---- copies ---- */
 
+/* The time of its last change is that of its last use, to a day. */
+static void note_use(int fd, const struct stat *st)
+{
+	if (time(NULL) - st->st_mtim.tv_sec >= DAY)
+		ignore_result(futimens(fd, NULL), "at worst it is made anew");
+}
+
 /* A template that is not what it should be is another file: it is made anew. */
 static int open_template(const struct quota_request *request, int templates_fd, const char *name,
 			 struct err *err)
@@ -176,14 +186,56 @@ static int open_template(const struct quota_request *request, int templates_fd, 
 	struct stat st;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	    (uint64_t)st.st_size == file_size(request))
+	    (uint64_t)st.st_size == file_size(request)) {
+		note_use(fd, &st);
 		return steal_fd(&fd);
+	}
 	if (fd >= 0 && unlinkat(templates_fd, name, 0) != 0 && errno != ENOENT)
 		return err_set(err, ERR_SETUP, errno, "%s/%s/%s: remove", request->dir_path,
 			       dir_name, name);
 	if (fd < 0 && fd != -ENOENT)
 		return err_set(err, ERR_SETUP, -fd, "%s/%s/%s", request->dir_path, dir_name, name);
 	return make_template(request, templates_fd, name, err);
+}
+
+/* Whoever copies one that goes has it open. */
+static int remove_unused(int templates_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(templates_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (time(NULL) - st.st_mtim.tv_sec < UNUSED_DAYS * DAY)
+		return 0;
+	if (unlinkat(templates_fd, name, 0) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	return 1;
+}
+
+int quota_template_gc(const char *kept_path, const char *name, uint32_t *ret_removed,
+		      struct err *err)
+{
+	_cleanup_fd_ int kept_fd = quota_open_own(AT_FDCWD, kept_path, err);
+	_cleanup_fd_ int place_fd = kept_fd < 0 ? kept_fd : quota_open_own(kept_fd, name, err);
+	_cleanup_fd_ int fd = place_fd < 0 ? place_fd : quota_open_own(place_fd, dir_name, err);
+	struct store_names names = {0};
+	int r, result = 0;
+
+	*ret_removed = 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : err_wrap(err, "%s", kept_path);
+	r = store_names_read(fd, false, &names);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		int removed = remove_unused(fd, names.list[i]);
+
+		*ret_removed += removed > 0;
+		result = removed < 0 ? removed : result;
+	}
+	store_names_release(&names);
+	r = r < 0 ? r : result;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s/%s: remove what is not used", kept_path,
+			       name, dir_name)
+		     : 0;
 }
 
 /* [from, end) of one file into the other. Returns 0 or -errno. */

@@ -139,6 +139,28 @@ verdict() {
 }
 
 # bats test_tags=root
+@test "writable: gc removes templates that were not used for a month, and no others" {
+	local templates=$BATS_TEST_TMPDIR.root/state/writable/templates
+	gives 0 "" cordon run "${image[@]}" -- true
+	gives 0 "" cordon run "${image[@]}" --set rootfs.writable.size=20MiB -- true
+	touch -d '-31 days' "$templates"/*
+	# A use is noted.
+	gives 0 "" cordon run "${image[@]}" -- true
+	says 0 "*1 templates of writable roots removed, unused for 30 days*" cordon gc
+	[ "$(ls "$templates")" = 16777216.8192 ]
+	touch -d '-29 days' "$templates/16777216.8192"
+	cordon gc
+	[ "$(ls "$templates")" = 16777216.8192 ]
+	# A link is removed, and nothing behind it.
+	touch -d '-31 days' old
+	ln -s "$PWD/old" "$templates/1.1"
+	touch -h -d '-31 days' "$templates/1.1"
+	says 0 "*1 templates*" cordon gc
+	[ -e old ]
+	[ ! -L "$templates/1.1" ]
+}
+
+# bats test_tags=root
 @test "writable: several at once, each with its own" {
 	local i pids=()
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
