@@ -71,6 +71,7 @@ NET_SRC      := \
 	net/address.c \
 	net/bridge.c \
 	net/endpoint.c \
+	net/hosts.c \
 	net/lease.c \
 	net/names.c \
 	net/link.c \
@@ -104,6 +105,7 @@ LAUNCHER_SRC := \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/network.c \
+	launcher/network_files.c \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
@@ -452,6 +454,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/net/test_address.c \
+	tests/unit/net/test_hosts.c \
 	tests/unit/net/test_names.c \
 	tests/unit/net/test_netlink.c \
 	tests/unit/net/test_network.c \

@@ -23,11 +23,15 @@ void network_init(struct sandbox_network *network)
 	network->netlink.fd = -EBADF;
 	network->netns_fd = -EBADF;
 	network->shared_fd = -EBADF;
+	for (size_t i = 0; i < NAME_FILES; i++)
+		network->file_fds[i] = -EBADF;
 }
 
 void network_release(struct sandbox_network *network)
 {
 	close_fd(&network->netns_fd);
+	for (size_t i = 0; i < NAME_FILES; i++)
+		close_fd(&network->file_fds[i]);
 	netlink_close(&network->netlink);
 	networks_release(&network->networks);
 }

@@ -16,6 +16,7 @@
 #define CORDON_LAUNCHER_NETWORK_H
 
 #include "launcher/cordon.h"
+#include "launcher/network_files.h"
 #include "net/endpoint.h"
 #include "net/names.h"
 
@@ -34,7 +35,8 @@ struct sandbox_network {
 	char holder[LEASE_HOLDER_MAX];                        /* of the leases */
 	bool is_persistent;                                   /* it is a kept sandbox's */
 	int netns_fd;
-	int shared_fd; /* run_options', the caller's to close */
+	int file_fds[NAME_FILES]; /* mounts that lie nowhere, until the child has them */
+	int shared_fd;            /* run_options', the caller's to close */
 };
 
 void network_init(struct sandbox_network *network);

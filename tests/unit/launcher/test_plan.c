@@ -67,6 +67,8 @@ static const char *const optional[] = {
 	"network",
 	"network_link",
 	"network_shared",
+	"name_files",
+	"show_name_files",
 	"namespaces",
 	"entered_death_signal",
 };
