@@ -149,8 +149,10 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/fill.c \
 	cmd/moment.c \
 	cmd/network.c \
+	cmd/network_connect.c \
 	cmd/network_create.c \
 	cmd/network_list.c \
+	cmd/network_live.c \
 	cmd/volume.c \
 	cmd/volume_create.c \
 	cmd/volume_list.c \

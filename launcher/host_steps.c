@@ -47,10 +47,13 @@ static int verify_run_directory(struct launch *launch, struct err *err)
 
 static int undo_run_directory(struct launch *launch, struct err *err)
 {
+	int r;
+
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
 		return 0;
-	return state_run_remove(&launch->state, launch->run.id,
-				launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
+	r = state_run_remove(&launch->state, launch->run.id,
+			     launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
+	return r == 0 ? network_forget(launch, err) : r;
 }
 
 /* ---- block of host ids ---- */
@@ -255,8 +258,7 @@ static int apply_read_back(struct launch *launch, struct err *err)
 	return readback_workload(launch, err);
 }
 
-/* What undo and supervision need: to signal the sandbox's ids, and to write where the front door
- * still has to. */
+/* What undo and supervision need: to signal its ids, to write where the front door has to. */
 static uint64_t keeper_needs(const struct launch *launch)
 {
 	uint64_t needs = 0;
@@ -437,16 +439,14 @@ MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgrou
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");
 MUST_PRECEDE(PARENT_AUDITOR, PARENT_FIRST_AFTER_SPAWN,
 	     "the domain's first record tells whose it is, and no child inherits the stream");
-MUST_PRECEDE(PARENT_AUDITOR, PARENT_KEEPER_PRIVILEGES,
-	     "audit_multicast_bind in kernel/audit.c: joining the readers takes CAP_AUDIT_READ");
+MUST_PRECEDE(PARENT_AUDITOR, PARENT_KEEPER_PRIVILEGES, "audit_multicast_bind: CAP_AUDIT_READ");
 MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES, "ptrace(2): CAP_SYS_PTRACE");
 MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES, "its bounding set: CAP_SETPCAP");
 MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,
 	     "pidfd_getfd(2): as root it takes CAP_SYS_PTRACE; and as for the monitor");
 MUST_PRECEDE(PARENT_NAMESPACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
 MUST_PRECEDE(PARENT_LANDLOCK_PLACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
-MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
-	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
+MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES, "/proc/PID/ns: CAP_SYS_PTRACE");
 
 static int run_row(struct launch *launch, enum parent_row row, struct err *err)
 {

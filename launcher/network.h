@@ -9,8 +9,8 @@
  * opened it; the child is made in it, without a right over it: it belongs to that one's user
  * namespace.
  *
- * Undo: what others find it by is taken out, and the leases of a run that is not kept are given
- * back. The links go with the namespace.
+ * Undo: the leases of a run that is not kept are given back. What others find it by is taken out
+ * with the run's directory. The links go with the namespace.
  */
 #ifndef CORDON_LAUNCHER_NETWORK_H
 #define CORDON_LAUNCHER_NETWORK_H
@@ -25,7 +25,6 @@ struct sandbox_endpoint {
 	struct net_link bridge;
 	struct lease lease;
 	bool has_lease;
-	bool has_names;
 };
 
 struct sandbox_network {
@@ -50,6 +49,8 @@ struct launch;
 bool network_is_wanted(const struct decision *decision);
 int must_check network_join(struct launch *launch, struct err *err);
 int must_check network_leave(struct launch *launch, struct err *err);
+/* Takes out what others find it by, in whatever networks it is by now. As the last of all. */
+int must_check network_forget(const struct launch *launch, struct err *err);
 int must_check network_make_links(struct launch *launch, struct err *err);
 int must_check network_verify_links(struct launch *launch, struct err *err);
 

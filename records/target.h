@@ -18,6 +18,8 @@ int must_check target_open(const struct record *record, const struct sandbox_sta
 int must_check target_open_network(const struct records *records,
 				   const struct spec_network *network, int *ret_fd,
 				   struct err *err);
+/* That of a sandbox by what was read of it: a descriptor; -ESRCH where it does not run. */
+int must_check target_network_of(const struct sandbox_status *status);
 void target_release(struct run_target *target);
 
 #endif
