@@ -73,6 +73,7 @@ NET_SRC      := \
 	net/address.c \
 	net/bridge.c \
 	net/endpoint.c \
+	net/hosts.c \
 	net/lease.c \
 	net/names.c \
 	net/link.c \
@@ -108,6 +109,7 @@ LAUNCHER_SRC := \
 	launcher/limits.c \
 	launcher/limits_text.c \
 	launcher/network.c \
+	launcher/network_files.c \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
@@ -157,8 +159,10 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/fill.c \
 	cmd/moment.c \
 	cmd/network.c \
+	cmd/network_connect.c \
 	cmd/network_create.c \
 	cmd/network_list.c \
+	cmd/network_live.c \
 	cmd/volume.c \
 	cmd/volume_create.c \
 	cmd/volume_list.c \
@@ -464,6 +468,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/net/test_address.c \
+	tests/unit/net/test_hosts.c \
 	tests/unit/net/test_names.c \
 	tests/unit/net/test_netlink.c \
 	tests/unit/net/test_network.c \

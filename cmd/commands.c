@@ -77,6 +77,13 @@ static const struct subcommand network_commands[] = {
 	 "NETWORK is a name, or the first digits of an id. An array with an object for\n"
 	 "each, with who has which address.\n",
 	 0, cmd_network_inspect, NULL},
+	{"connect", "[FLAGS] NETWORK SANDBOX", "let a sandbox join a network",
+	 "Also while it runs: a further link appears, at once. Of one that is stopped the\n"
+	 "record is changed. Takes root.\n",
+	 0, cmd_network_connect, NULL},
+	{"disconnect", "[FLAGS] NETWORK SANDBOX", "let a sandbox leave a network",
+	 "Also while it runs; its address there is given back. Takes root.\n", 0,
+	 cmd_network_disconnect, NULL},
 	{"rm", "[FLAGS] NETWORK...", "remove networks that nobody is in",
 	 "bridge, host and none are built in, and stay.\n", 0, cmd_network_rm, NULL},
 	{"prune", "[FLAGS]", "remove all networks that nobody is in",

@@ -154,6 +154,19 @@ static const struct words_row {
 	{"network inspect", "--format", "-f", "TEMPLATE", WORDS_LATER, ""},
 	{"network inspect", "--verbose", "-v", NULL, WORDS_LATER, ""},
 
+	{"network connect", "--alias", NULL, "NAME", WORDS_LISTED,
+	 "a further name by which others find it there; can be given again"},
+	{"network connect", "--ip", NULL, "ADDRESS", WORDS_LISTED,
+	 "its address there (default: the lowest free one)"},
+	{"network connect", "--ip6", NULL, "ADDRESS", WORDS_LISTED, "likewise of IPv6"},
+	{"network connect", "--link", NULL, "SANDBOX", WORDS_LATER, ""},
+	{"network connect", "--link-local-ip", NULL, "ADDRESS", WORDS_LATER, ""},
+	{"network connect", "--driver-opt", NULL, "KEY=VALUE", WORDS_LATER, ""},
+	{"network connect", "--gw-priority", NULL, "N", WORDS_LATER, ""},
+
+	{"network disconnect", "--force", "-f", NULL, WORDS_LISTED,
+	 "one that is not in it is no error"},
+
 	{"network rm", "--force", "-f", NULL, WORDS_LISTED, "one that is not there is no error"},
 
 	{"network prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},

@@ -147,6 +147,8 @@ const struct child_row_def child_rows[CHILD_ROWS] = {
 			     has_protected, child_protected, child_verify_protected},
 	[CHILD_SECRETS] = {"secrets", "on a tmpfs of their own, from memory that is then wiped",
 			   has_secrets, child_secrets, child_verify_secrets},
+	[CHILD_SHOW_NAME_FILES] = {"show_name_files", "those files, which nobody inside can change",
+				   network_is_wanted, network_files_show, network_files_verify},
 	[CHILD_SEAL] = {"seal", "/dev and the root become read-only", NULL, child_seal,
 			child_verify_seal},
 	[CHILD_PIVOT] = {"pivot", "the new tree is the root", NULL, child_pivot, NULL},
@@ -234,6 +236,7 @@ MUST_PRECEDE(CHILD_TERMINAL, CHILD_STORES, "the keeper takes them in this order"
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_STORES, "they are made there");
 MUST_PRECEDE(CHILD_PROTECTED, CHILD_SECRETS, "a secret may be shown over what is hidden");
 MUST_PRECEDE(CHILD_SECRETS, CHILD_SEAL, "mount points are made in the root");
+MUST_PRECEDE(CHILD_SHOW_NAME_FILES, CHILD_SEAL, "as for secrets");
 MUST_PRECEDE(CHILD_SECRETS, CHILD_PIVOT, "the tmpfs goes away with the old root");
 MUST_PRECEDE(CHILD_VOLUMES, CHILD_SEAL, "mount points are made in the root");
 MUST_PRECEDE(CHILD_SEAL, CHILD_PIVOT, "sealing works on descriptors of the staging tree");

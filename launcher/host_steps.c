@@ -48,10 +48,13 @@ static int verify_run_directory(struct launch *launch, struct err *err)
 
 static int undo_run_directory(struct launch *launch, struct err *err)
 {
+	int r;
+
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
 		return 0;
-	return state_run_remove(&launch->state, launch->run.id,
-				launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
+	r = state_run_remove(&launch->state, launch->run.id,
+			     launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
+	return r == 0 ? network_forget(launch, err) : r;
 }
 
 /* ---- block of host ids ---- */
@@ -183,8 +186,7 @@ static int apply_read_back(struct launch *launch, struct err *err)
 	return readback_workload(launch, err);
 }
 
-/* What undo and supervision need: to signal the sandbox's ids, and to write where the front door
- * still has to. */
+/* What undo and supervision need: to signal its ids, to write where the front door has to. */
 static uint64_t keeper_needs(const struct launch *launch)
 {
 	uint64_t needs = 0;
@@ -284,6 +286,8 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			   limits_remove_group},
 	[PARENT_NETWORK] = {"network", "each network's bridge, and an address of its own in it",
 			    network_is_wanted, network_join, NULL, network_leave},
+	[PARENT_NAME_FILES] = {"name_files", "/etc/hosts and /etc/resolv.conf of its own",
+			       network_is_wanted, network_files_make, NULL, NULL},
 	[PARENT_NETWORK_SHARED] = {"network_shared",
 				   "another sandbox's network, and not the host's",
 				   network_is_shared, network_share, NULL, NULL},
@@ -363,30 +367,26 @@ MUST_PRECEDE(PARENT_PLACEHOLDERS, PARENT_FIRST_AFTER_SPAWN, "init inherits their
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP, "journalled before it is made");
 MUST_PRECEDE(PARENT_SCOPE, PARENT_CGROUP_LEAF, "the leaf is made in the scope");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_CGROUP_LEAF, "journalled before it is made");
-MUST_PRECEDE(PARENT_CGROUP_LEAF, PARENT_CGROUP,
-	     "cgroup-v2.rst, No Internal Process Constraint: empty before it hands controllers on");
+MUST_PRECEDE(PARENT_CGROUP_LEAF, PARENT_CGROUP, "cgroup-v2.rst, No Internal Process Constraint");
 MUST_PRECEDE(PARENT_CGROUP, PARENT_FIRST_AFTER_SPAWN,
 	     "limits are set while the group is empty: cgroup-v2.rst, memory.max reclaims else");
 MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_NETWORK, "the address belongs to the run's directory");
 MUST_PRECEDE(PARENT_NETWORK, PARENT_FIRST_AFTER_SPAWN, "what can be refused is, before a child is");
 MUST_PRECEDE(PARENT_NETWORK_SHARED, PARENT_FIRST_AFTER_SPAWN, "the child is made in it");
+MUST_PRECEDE(PARENT_NETWORK, PARENT_NAME_FILES, "they say its addresses");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");
 MUST_PRECEDE(PARENT_AUDITOR, PARENT_FIRST_AFTER_SPAWN,
 	     "the domain's first record tells whose it is, and no child inherits the stream");
-MUST_PRECEDE(PARENT_AUDITOR, PARENT_KEEPER_PRIVILEGES,
-	     "audit_multicast_bind in kernel/audit.c: joining the readers takes CAP_AUDIT_READ");
-MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES,
-	     "ptrace(2): as root, looking at a process with other ids takes CAP_SYS_PTRACE");
-MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES,
-	     "capabilities(7): emptying its bounding set needs CAP_SETPCAP");
+MUST_PRECEDE(PARENT_AUDITOR, PARENT_KEEPER_PRIVILEGES, "audit_multicast_bind: CAP_AUDIT_READ");
+MUST_PRECEDE(PARENT_INIT_GONE_AHEAD, PARENT_KEEPER_PRIVILEGES, "ptrace(2): CAP_SYS_PTRACE");
+MUST_PRECEDE(PARENT_MONITOR, PARENT_KEEPER_PRIVILEGES, "its bounding set: CAP_SETPCAP");
 MUST_PRECEDE(PARENT_NOTIFIER, PARENT_KEEPER_PRIVILEGES,
 	     "pidfd_getfd(2): as root it takes CAP_SYS_PTRACE; and as for the monitor");
 MUST_PRECEDE(PARENT_NAMESPACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
 MUST_PRECEDE(PARENT_LANDLOCK_PLACES, PARENT_KEEPER_PRIVILEGES, "as for read_back");
-MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES,
-	     "reading another user's /proc/PID/ns takes CAP_SYS_PTRACE");
+MUST_PRECEDE(PARENT_READ_BACK, PARENT_KEEPER_PRIVILEGES, "/proc/PID/ns: CAP_SYS_PTRACE");
 
 static int run_row(struct launch *launch, enum parent_row row, struct err *err)
 {

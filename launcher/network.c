@@ -23,11 +23,15 @@ void network_init(struct sandbox_network *network)
 	network->netlink.fd = -EBADF;
 	network->netns_fd = -EBADF;
 	network->shared_fd = -EBADF;
+	for (size_t i = 0; i < NAME_FILES; i++)
+		network->file_fds[i] = -EBADF;
 }
 
 void network_release(struct sandbox_network *network)
 {
 	close_fd(&network->netns_fd);
+	for (size_t i = 0; i < NAME_FILES; i++)
+		close_fd(&network->file_fds[i]);
 	netlink_close(&network->netlink);
 	networks_release(&network->networks);
 }
@@ -167,7 +171,6 @@ static int put_names(struct launch *launch, size_t i, struct err *err)
 	struct names_entry entry;
 	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 
-	endpoint->has_names = true;
 	return r == 0 ? names_put(launch->state.path, &endpoint->network, &entry, err) : r;
 }
 
@@ -215,39 +218,42 @@ int network_join(struct launch *launch, struct err *err)
 	return r;
 }
 
-static int leave(struct launch *launch, struct sandbox_endpoint *endpoint, struct err *err)
-{
-	const struct sandbox_network *own = &launch->network;
-	char address[ADDRESS_TEXT_MAX];
-	int r = 0;
-
-	if (endpoint->has_names)
-		r = names_drop(launch->state.path, &endpoint->network, launch->run.id, err);
-	endpoint->has_names = r < 0;
-	if (r < 0 || !endpoint->has_lease || own->is_persistent)
-		return r;
-	address_format(&endpoint->lease.address, address);
-	r = lease_release(&own->networks, endpoint->network.name, address, own->holder, err);
-	endpoint->has_lease = r < 0;
-	return r < 0 ? r : 0;
-}
-
 int network_leave(struct launch *launch, struct err *err)
 {
-	_cleanup_fd_ int lock_fd = -EBADF;
+	struct sandbox_network *own = &launch->network;
 	int result = 0;
 
-	if (launch->network.networks.fd < 0)
-		return 0;
-	lock_fd = networks_lock(&launch->network.networks, err);
-	if (lock_fd < 0)
-		return lock_fd;
 	for (size_t i = 0; i < launch->spec->network.n_endpoints; i++) {
-		int r = leave(launch, &launch->network.endpoints[i], err);
+		struct sandbox_endpoint *endpoint = &own->endpoints[i];
+		char address[ADDRESS_TEXT_MAX];
+		int r;
 
+		if (!endpoint->has_lease || own->is_persistent)
+			continue;
+		address_format(&endpoint->lease.address, address);
+		r = lease_release(&own->networks, endpoint->network.name, address, own->holder,
+				  err);
+		endpoint->has_lease = r < 0;
 		result = r < 0 ? r : result;
 	}
 	return result;
+}
+
+int network_forget(const struct launch *launch, struct err *err)
+{
+	_cleanup_fd_ int lock_fd = -EBADF;
+	struct networks networks;
+	int r;
+
+	if (!names_is_any(launch->state.path))
+		return 0;
+	r = networks_open(launch->decision->kept_path, false, &networks, err);
+	if (r < 0 || networks.fd < 0)
+		return r;
+	lock_fd = networks_lock(&networks, err);
+	r = lock_fd < 0 ? lock_fd : names_drop_run(launch->state.path, launch->run.id, err);
+	networks_release(&networks);
+	return r;
 }
 
 /* ---- the links ---- */

@@ -9,13 +9,14 @@
  * opened it; the child is made in it, without a right over it: it belongs to that one's user
  * namespace.
  *
- * Undo: what others find it by is taken out, and the leases of a run that is not kept are given
- * back. The links go with the namespace.
+ * Undo: the leases of a run that is not kept are given back. What others find it by is taken out
+ * with the run's directory. The links go with the namespace.
  */
 #ifndef CORDON_LAUNCHER_NETWORK_H
 #define CORDON_LAUNCHER_NETWORK_H
 
 #include "launcher/cordon.h"
+#include "launcher/network_files.h"
 #include "net/endpoint.h"
 #include "net/names.h"
 
@@ -24,7 +25,6 @@ struct sandbox_endpoint {
 	struct net_link bridge;
 	struct lease lease;
 	bool has_lease;
-	bool has_names;
 };
 
 struct sandbox_network {
@@ -34,7 +34,8 @@ struct sandbox_network {
 	char holder[LEASE_HOLDER_MAX];                        /* of the leases */
 	bool is_persistent;                                   /* it is a kept sandbox's */
 	int netns_fd;
-	int shared_fd; /* run_options', the caller's to close */
+	int file_fds[NAME_FILES]; /* mounts that lie nowhere, until the child has them */
+	int shared_fd;            /* run_options', the caller's to close */
 };
 
 void network_init(struct sandbox_network *network);
@@ -48,6 +49,8 @@ struct launch;
 bool network_is_wanted(const struct decision *decision);
 int must_check network_join(struct launch *launch, struct err *err);
 int must_check network_leave(struct launch *launch, struct err *err);
+/* Takes out what others find it by, in whatever networks it is by now. As the last of all. */
+int must_check network_forget(const struct launch *launch, struct err *err);
 int must_check network_make_links(struct launch *launch, struct err *err);
 int must_check network_verify_links(struct launch *launch, struct err *err);
 

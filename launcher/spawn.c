@@ -81,6 +81,8 @@ void spawn_close_childs_ends(struct launch *launch)
 	/* The child attaches its own copies. The last one to close a mount that lies nowhere waits
 	 * until the kernel has forgotten it: not at the end of the run. */
 	close_fd(&launch->root_source.tree_fd);
+	for (size_t i = 0; i < NAME_FILES; i++)
+		close_fd(&launch->network.file_fds[i]);
 	for (size_t i = 0; i < launch->n_layers; i++)
 		close_fd(&launch->layers[i].tree_fd);
 	for (size_t i = 0; i < launch->spec->n_mounts; i++)

@@ -207,6 +207,8 @@ int state_run_create(struct state_root *root, struct state_run *ret_run, struct 
 
 int state_run_remove(struct state_root *root, const char *id, bool has_links, struct err *err)
 {
+	/* Those of names are launcher/network_files.c's. The journal last: by it gc comes again. */
+	static const char *const files[] = {"hosts", "resolv.conf", "journal"};
 	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
 	int r;
 
@@ -217,8 +219,10 @@ int state_run_remove(struct state_root *root, const char *id, bool has_links, st
 	r = has_links ? placeholders_forget(dir) : 0;
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s/runs/%s: remove its links", root->path, id);
-	if (unlinkat(dir, "journal", 0) != 0 && errno != ENOENT)
-		return err_set(err, ERR_SETUP, errno, "%s/runs/%s/journal: remove", root->path, id);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (unlinkat(dir, files[i], 0) != 0 && errno != ENOENT)
+			return err_set(err, ERR_SETUP, errno, "%s/runs/%s/%s: remove", root->path,
+				       id, files[i]);
 	if (unlinkat(root->runs_fd, id, AT_REMOVEDIR) != 0 && errno != ENOENT)
 		return err_set(err, ERR_SETUP, errno, "%s/runs/%s: remove", root->path, id);
 	return 0;

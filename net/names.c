@@ -374,6 +374,38 @@ int names_drop(const char *run, const struct network *network, const char *run_i
 	return n < 0 ? failed(run, network, (int)n, "take an entry out", err) : 0;
 }
 
+bool names_is_any(const char *run)
+{
+	char path[PATH_MAX + 64];
+
+	str_format(path, sizeof(path), "%s/networks", run);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int names_drop_run(const char *run, const char *run_id, struct err *err)
+{
+	char path[PATH_MAX + 64];
+	struct dirent *entry;
+	int result = 0;
+	DIR *dir;
+
+	str_format(path, sizeof(path), "%s/networks", run);
+	dir = opendir(path);
+	if (dir == NULL)
+		return errno == ENOENT ? 0 : err_set(err, ERR_SETUP, errno, "%s: list", path);
+	while ((entry = readdir(dir)) != NULL) {
+		struct network network = {.name = "by its id"};
+		int r = 0;
+
+		str_format(network.id, sizeof(network.id), "%s", entry->d_name);
+		if (entry->d_name[0] != '.')
+			r = names_drop(run, &network, run_id, err);
+		result = r < 0 ? r : result;
+	}
+	closedir(dir);
+	return result;
+}
+
 static bool is_lost(const char *run, const struct names_entry *entry, const char *unused)
 {
 	char path[PATH_MAX + 64];

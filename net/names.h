@@ -51,6 +51,10 @@ int must_check names_put(const char *run, const struct network *network,
 /* Takes the one of that run out. Idempotent. */
 int must_check names_drop(const char *run, const struct network *network, const char *run_id,
 			  struct err *err);
+/* The same in all networks: it may have joined others meanwhile. */
+int must_check names_drop_run(const char *run, const char *run_id, struct err *err);
+/* Whether anybody is in any network. Takes no lock. */
+bool names_is_any(const char *run);
 /* Takes those out whose runs are gone, of all networks, and files of networks that are. Adds to
  * *n_removed. */
 int must_check names_sweep(const char *run, const struct networks *networks, uint32_t *n_removed,

@@ -49,6 +49,10 @@ flags_reader flags_storage_opt;
 /* ---- flags_network.c ---- */
 flags_reader flags_network;
 flags_reader flags_network_alias;
+flags_reader flags_add_host;
+flags_reader flags_dns;
+flags_reader flags_dns_search;
+flags_reader flags_dns_option;
 
 /* ---- flags_file.c: files of names and values ---- */
 flags_reader flags_env_file;

@@ -98,10 +98,46 @@ struct policy_node *flags_network(struct policy_ctx *ctx, struct policy_source *
 	return flags_nest(ctx, "network", map);
 }
 
+/* One more of the list at path. */
+static struct policy_node *item_at(struct policy_ctx *ctx, const struct policy_source *source,
+				   const char *path, const char *text)
+{
+	struct policy_node *item = doc_scalar(ctx, "", text, flags_place(source));
+
+	return flags_nest(ctx, path, list_with(ctx, source, "", item));
+}
+
 struct policy_node *flags_network_alias(struct policy_ctx *ctx, struct policy_source *source,
 					const char *text)
 {
-	struct policy_node *alias = doc_scalar(ctx, "", text, flags_place(source));
+	return item_at(ctx, source, "network.+aliases", text);
+}
 
-	return flags_nest(ctx, "network.+aliases", list_with(ctx, source, "", alias));
+struct policy_node *flags_add_host(struct policy_ctx *ctx, struct policy_source *source,
+				   const char *text)
+{
+	size_t len = strcspn(text, ":=");
+
+	/* Docker takes both; a name has neither. */
+	if (text[len] == '=')
+		text = ctx_format(ctx, "%.*s:%s", (int)len, text, text + len + 1);
+	return item_at(ctx, source, "network.+hosts", text);
+}
+
+struct policy_node *flags_dns(struct policy_ctx *ctx, struct policy_source *source,
+			      const char *text)
+{
+	return item_at(ctx, source, "network.+dns", text);
+}
+
+struct policy_node *flags_dns_search(struct policy_ctx *ctx, struct policy_source *source,
+				     const char *text)
+{
+	return item_at(ctx, source, "network.+dns_search", text);
+}
+
+struct policy_node *flags_dns_option(struct policy_ctx *ctx, struct policy_source *source,
+				     const char *text)
+{
+	return item_at(ctx, source, "network.+dns_options", text);
 }

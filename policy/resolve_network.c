@@ -132,6 +132,87 @@ static void add_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
 		network->endpoints[network->n_endpoints++] = endpoint;
 }
 
+/* ---- files of names ---- */
+
+enum { WORDS_MAX = 8, HOSTS_MAX = 128 };
+
+static bool is_server(const char *text)
+{
+	uint8_t bytes[16];
+
+	return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* A domain; "." is that none is looked in. */
+static bool is_domain(const char *text)
+{
+	return str_equal(text, ".") || is_name(text);
+}
+
+static bool is_option(const char *text)
+{
+	return text[0] != '\0' && strlen(text) <= NAME_MAX_BYTES &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789:-_") == strlen(text);
+}
+
+static const struct {
+	const char *key;
+	bool (*is_good)(const char *text);
+	const char *expected;
+} word_lists[] = {
+	{"dns", is_server, "It is an address: 192.0.2.53."},
+	{"dns_search", is_domain, "It is a domain: example.org."},
+	{"dns_options", is_option, "It is an option of resolv.conf(5): ndots:2."},
+};
+
+static const char *const *read_words(struct policy_ctx *ctx, const struct policy_node *map,
+				     size_t which, size_t *ret_n)
+{
+	const struct policy_node *list = doc_get(map, word_lists[which].key);
+	const char **words = ctx_array(ctx, WORDS_MAX, sizeof(*words));
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+	size_t n = 0;
+
+	for (; words != NULL && item != NULL; item = item->next) {
+		if (n == WORDS_MAX)
+			ctx_report(ctx, item->place, "too-many", "more than %d in network.%s",
+				   WORDS_MAX, word_lists[which].key);
+		else if (!word_lists[which].is_good(item->text))
+			refuse(ctx, item, word_lists[which].key, word_lists[which].expected);
+		else
+			words[n++] = item->text;
+	}
+	*ret_n = n;
+	return words;
+}
+
+static void read_hosts(struct policy_ctx *ctx, const struct policy_node *list,
+		       struct spec_network *network)
+{
+	struct spec_host *hosts = ctx_array(ctx, HOSTS_MAX, sizeof(*hosts));
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+	size_t n = 0;
+
+	for (; hosts != NULL && item != NULL; item = item->next) {
+		size_t len = strcspn(item->text, ":");
+		const char *name = ctx_copy(ctx, item->text, len);
+		const char *address = item->text + len + (item->text[len] == ':');
+
+		if (n == HOSTS_MAX) {
+			ctx_report(ctx, item->place, "too-many", "more than %d hosts", HOSTS_MAX);
+			return;
+		}
+		if (!is_name(name) ||
+		    (!is_server(address) && !str_equal(address, SPEC_HOST_GATEWAY)))
+			refuse(ctx, item, "network.hosts",
+			       "It is NAME:ADDRESS, or NAME:host-gateway.");
+		else
+			hosts[n++] = (struct spec_host){.name = name, .address = address};
+	}
+	network->hosts = hosts;
+	network->n_hosts = n;
+}
+
 /* ---- which ---- */
 
 static void take_mode(struct policy_ctx *ctx, const struct policy_node *map,
@@ -157,11 +238,16 @@ static void take_mode(struct policy_ctx *ctx, const struct policy_node *map,
 
 /* What belongs to a network, where mode says that there is none. */
 static void refuse_leftovers(struct policy_ctx *ctx, const struct policy_node *map,
-			     const struct policy_node *mode)
+			     const struct policy_node *mode, const struct spec_network *network)
 {
-	static const char *const keys[] = {"ip", "ip6", "mac", "aliases"};
+	/* Those of the files belong to the sandbox, the first four to the network of mode. */
+	enum { N_OF_MODE = 4 };
+	static const char *const keys[] = {"ip",    "ip6", "mac",        "aliases",
+					   "hosts", "dns", "dns_search", "dns_options"};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0;
+	     i < (network->n_endpoints > 0 ? (size_t)N_OF_MODE : sizeof(keys) / sizeof(keys[0]));
+	     i++) {
 		const struct policy_node *node = doc_get(map, keys[i]);
 
 		if (node == NULL || (node->kind == NODE_SEQUENCE && node->children == NULL))
@@ -216,9 +302,13 @@ void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
 		network->origin = doc_origin(mode->place);
 		take_mode(ctx, map, mode, spec);
 	}
-	if (mode == NULL || network->kind != NETWORK_OF_ITS_OWN || str_equal(mode->text, "none"))
-		refuse_leftovers(ctx, map, mode);
 	take_further(ctx, doc_get(map, "networks"), network);
+	if (mode == NULL || network->kind != NETWORK_OF_ITS_OWN || str_equal(mode->text, "none"))
+		refuse_leftovers(ctx, map, mode, network);
+	network->dns = read_words(ctx, map, 0, &network->n_dns);
+	network->dns_search = read_words(ctx, map, 1, &network->n_dns_search);
+	network->dns_options = read_words(ctx, map, 2, &network->n_dns_options);
+	read_hosts(ctx, doc_get(map, "hosts"), network);
 	if (network->n_endpoints > 0)
 		network->origin = network->endpoints[0].origin;
 }

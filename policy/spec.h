@@ -260,11 +260,27 @@ struct spec_endpoint {
 	struct spec_origin origin;
 };
 
+#define SPEC_HOST_GATEWAY "host-gateway" /* the gateway of its first network */
+
+struct spec_host {
+	const char *name;
+	const char *address; /* or SPEC_HOST_GATEWAY */
+};
+
 struct spec_network {
 	enum spec_network_kind kind;
 	const char *sandbox; /* NETWORK_OF_A_SANDBOX: its name or id; else "" */
 	struct spec_endpoint endpoints[SPEC_NETWORKS_MAX];
 	size_t n_endpoints; /* 0: nothing but a loopback of its own */
+	/* What its /etc/resolv.conf and /etc/hosts say beside what follows from the networks. */
+	const char *const *dns; /* addresses of name servers */
+	size_t n_dns;
+	const char *const *dns_search;
+	size_t n_dns_search;
+	const char *const *dns_options;
+	size_t n_dns_options;
+	const struct spec_host *hosts;
+	size_t n_hosts;
 	struct spec_origin origin;
 };
 

@@ -149,27 +149,34 @@ void target_release(struct run_target *target)
 
 /* ---- a network that is shared ---- */
 
+int target_network_of(const struct sandbox_status *status)
+{
+	_cleanup_fd_ int pidfd = -EBADF, fd = -EBADF;
+	char path[64];
+
+	if (!status->has_keeper || status->live.workload.pid <= 0)
+		return -ESRCH;
+	pidfd = process_open(&status->live.workload);
+	str_format(path, sizeof(path), "/proc/%d/ns/net", status->live.workload.pid);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	/* Opened between two looks at the one process: it is that one's. */
+	if (pidfd < 0 || fd < 0 || sys_pidfd_send_signal(pidfd, 0, 0) < 0)
+		return -ESRCH;
+	return steal_fd(&fd);
+}
+
 static int open_network(const struct records *records, const struct sandbox *sandbox,
 			const char *ref, struct err *err)
 {
-	_cleanup_fd_ int pidfd = -EBADF, fd = -EBADF;
 	struct sandbox_status status;
-	char path[64];
-	int r = status_read(records, sandbox, &status, err);
+	int fd, r = status_read(records, sandbox, &status, err);
 
 	if (r < 0)
 		return r;
-	if (status.has_keeper && status.live.workload.pid > 0) {
-		pidfd = process_open(&status.live.workload);
-		str_format(path, sizeof(path), "/proc/%d/ns/net", status.live.workload.pid);
-		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-		/* Opened between two looks at the one process: it is that one's. */
-		if (pidfd < 0 || (fd >= 0 && sys_pidfd_send_signal(pidfd, 0, 0) < 0))
-			close_fd(&fd);
-	}
+	fd = target_network_of(&status);
 	status_release(&status);
 	if (fd >= 0)
-		return steal_fd(&fd);
+		return fd;
 	err_set(err, ERR_SETUP, ESRCH, "network container:%s: that sandbox does not run", ref);
 	return err_hint(err, "Start it first: cordon start %s.", ref);
 }

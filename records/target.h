@@ -28,6 +28,8 @@ int must_check target_open(const struct target_request *request, struct run_targ
 int must_check target_open_network(const struct records *records,
 				   const struct spec_network *network, int *ret_fd,
 				   struct err *err);
+/* That of a sandbox by what was read of it: a descriptor; -ESRCH where it does not run. */
+int must_check target_network_of(const struct sandbox_status *status);
 void target_release(struct run_target *target);
 
 #endif

@@ -106,3 +106,44 @@ this is front" cordon run --network backend --network frontend -- sh -c \
 	is_root && skip "as a user"
 	says 125 "*network container:a: takes root in this build*" cordon run --network container:a -- true
 }
+
+# bats test_tags=root
+@test "/etc/hosts and /etc/resolv.conf are its own, and nobody inside changes them" {
+	local what
+	cordon network create --internal web
+	cordon network create --internal two
+	gives 0 "127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+10.0.0.9	cache
+172.17.0.1	gw
+172.17.0.2	me
+172.18.0.2	me" cordon run --network web --network two --hostname me --add-host cache:10.0.0.9 \
+		--add-host gw=host-gateway -- cat /etc/hosts
+	gives 0 "nameserver 192.0.2.53
+search example.org
+options ndots:2 edns0" cordon run --network web --dns 192.0.2.53 --dns-search example.org \
+		--dns-option ndots:2 --dns-opt edns0 -- cat /etc/resolv.conf
+	# Not even as the one who could be their owner.
+	for what in /etc/hosts /etc/resolv.conf; do
+		gives 0 "appended: Permission denied" cordon run -q --network web --tmpfs /t -u 0 -- sh -c \
+			'for f in /t/f "$1"; do perl -e "open(F, q(>>), shift) or print qq(: \$!)" $f; [ $f = /t/f ] && printf appended; done; true' sh "$what"
+		says 1 "*rm: cannot remove '$what': *" cordon run --network web -u 0 -- rm -f "$what"
+	done
+	# What the policy mounts there is what is there.
+	echo "192.0.2.1 mine" >hosts
+	gives 0 "192.0.2.1 mine" cordon run --network web --set '+volumes=[./hosts:/etc/hosts]' -- cat /etc/hosts
+	# Kept: the same at the next start, and nothing is left behind.
+	cordon run -d --name a --network web --hostname a -- sleep 60 >/dev/null
+	cordon stop -t 0 a
+	cordon start a >/dev/null
+	gives 0 "172.17.0.2	a" cordon exec a grep '^172' /etc/hosts
+	cordon rm -f a
+	cordon gc
+	nothing_of_networks
+	[ -z "$(ls "$CORDON_ROOT/runs")" ]
+	says 125 "*step show_name_files: */etc/hosts: read back: it is another file*" \
+		host env CORDON_FAULT=show_name_files:skip "$FAULTY" --root "$CORDON_ROOT" run --network web -- true
+	says 125 "*step show_name_files: mount /etc/hosts*" \
+		host env CORDON_FAULT=name_files:skip "$FAULTY" --root "$CORDON_ROOT" run --network web -- true
+	says 125 "*network.hosts takes a network*" cordon run --add-host a:10.0.0.1 -- true
+}

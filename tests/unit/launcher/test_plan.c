@@ -69,6 +69,8 @@ static const char *const optional[] = {
 	"network_shared",
 	"named_volumes",
 	"filled_volumes",
+	"name_files",
+	"show_name_files",
 	"namespaces",
 	"entered_death_signal",
 };

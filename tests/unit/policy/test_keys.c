@@ -144,6 +144,14 @@ static void not_enforced(void **state)
 		{"network: {mode: a, mac: '00:00:00:00:00:00'}", 3, 25, "bad-value", NULL},
 		{"network: {mode: a, aliases: [a b]}", 3, 30, "bad-value", NULL},
 		{"network: {mode: a, networks: [a]}", 3, 31, "twice", NULL},
+		{"network: {hosts: ['a:10.0.0.9']}", 3, 18, "impossible", NULL},
+		{"network: {mode: a, hosts: [a]}", 3, 28, "bad-value", NULL},
+		{"network: {mode: a, hosts: ['a b:10.0.0.9']}", 3, 28, "bad-value", NULL},
+		{"network: {mode: a, hosts: ['a:10.0.0']}", 3, 28, "bad-value", NULL},
+		{"network: {mode: a, dns: [example.org]}", 3, 26, "bad-value", NULL},
+		{"network: {mode: a, dns_search: [\"a b\"]}", 3, 33, "bad-value", NULL},
+		{"network: {mode: a, dns_options: [\"ndots:2\\nnameserver 192.0.2.1\"]}", 3, 34,
+		 "bad-value", NULL},
 		{"network: {mode: a, networks: [host]}", 3, 31, "impossible", NULL},
 		{"network: {mode: container:x, networks: [a]}", 3, 41, "impossible", NULL},
 		{"network: {networks: [{ip: 10.0.0.9}]}", 3, 22, "missing-key", NULL},
@@ -183,6 +191,9 @@ static void accepted(void **state)
 		"network: {mode: a, ip: 10.0.0.9, ip6: 'fd00::9', mac: '92:D0:c6:0a:29:33', "
 		"aliases: [b, "
 		"c.d]}",
+		"network: {networks: [a], hosts: ['a:10.0.0.9', 'b:host-gateway', 'c:fd00::9'], "
+		"dns: "
+		"[192.0.2.53, 'fd00::53'], dns_search: [example.org, .], dns_options: ['ndots:2']}",
 		"network: {networks: [a, {name: b, ip: 10.0.0.9, aliases: [x]}]}",
 		"rootfs: {writable: none}",
 		"rootfs: {writable: {store: none}}",
