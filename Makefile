@@ -73,6 +73,8 @@ NET_SRC      := \
 	net/address.c \
 	net/bridge.c \
 	net/endpoint.c \
+	net/foreign.c \
+	net/forward.c \
 	net/hosts.c \
 	net/lease.c \
 	net/names.c \
@@ -82,6 +84,9 @@ NET_SRC      := \
 	net/netlink_message.c \
 	net/network.c \
 	net/nft.c \
+	net/nft_list.c \
+	net/nft_message.c \
+	net/nft_rules.c \
 	net/store.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \

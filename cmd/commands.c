@@ -68,9 +68,9 @@ static const struct subcommand image_commands[] = {
 
 static const struct subcommand network_commands[] = {
 	{"create", "[FLAGS] NAME", "make a network of its own",
-	 "Prints its id. Its subnet collides with no route of the host's. It ends at its\n"
-	 "bridge: sandboxes reach one another and the host's address on it, and nothing\n"
-	 "beyond (what leaves the host is not in this build). Takes root.\n",
+	 "Prints its id. Its subnet collides with no route of the host's. Sandboxes in it\n"
+	 "reach one another, and beyond the host what the host reaches, with the host's\n"
+	 "address; no other network, and none of the host's services. Takes root.\n",
 	 0, cmd_network_create, NULL},
 	{"ls", "[FLAGS]", "list the networks", "", COMMAND_JSON, cmd_network_ls, NULL},
 	{"inspect", "NETWORK...", "print all that is known of networks, as JSON",

@@ -52,6 +52,15 @@ int network_sweep(const struct network_place *place, uint32_t *n_removed, struct
 	return cordon_sweep_networks(&place->networks, place->run, place->state, n_removed, err);
 }
 
+void network_say_lent(const char *links)
+{
+	if (links[0] != '\0')
+		print_note(
+			"forwarding was off, and is switched on for %s: for networks of cordon's "
+			"alone, until the last of them with a way out is removed",
+			links);
+}
+
 /* ---- filters ---- */
 
 static const char *filter_value(const char *filter, const char *key)

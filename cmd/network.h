@@ -22,6 +22,9 @@ void network_place_close(struct network_place *place);
 /* Refuses who is not root: in this build networks are root's. */
 int must_check network_check_root(const char *command, struct err *err);
 
+/* Says that links of the host's forward from now on, where there are any. */
+void network_say_lent(const char *links);
+
 /* "networks": the networks in which the sandbox with this id has an address, each with what it has
  * there. Empty where there is no store of them. */
 struct json;

@@ -15,6 +15,7 @@
 struct wish {
 	struct network network;
 	bool wants_ipv6;
+	char lent[FORWARD_TEXT_MAX];
 };
 
 /* ---- flags ---- */
@@ -191,7 +192,7 @@ static int make_locked(struct netlink *netlink, const struct networks *networks,
 		r = networks_add(networks, network, err);
 	if (r < 0)
 		return r;
-	r = bridge_ensure(netlink, network, &link, err);
+	r = bridge_ensure(netlink, network, &link, wish->lent, err);
 	if (r == 0)
 		return 0;
 	ignore_result(bridge_remove(netlink, network, &ignored), "the first error counts");
@@ -241,10 +242,7 @@ int cmd_network_create(const struct cmd_context *context, int argc, char **argv)
 	network_place_close(&place);
 	if (r < 0)
 		return life_say(&err);
-	if (wish.network.is_own && !wish.network.is_internal)
-		print_note("network %s ends at its bridge in this build, as with --internal: "
-			   "nothing beyond this host is reached",
-			   wish.network.name);
+	network_say_lent(wish.lent);
 	print_out("%s\n", wish.network.id);
 	return 0;
 }

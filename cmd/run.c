@@ -14,6 +14,7 @@
 #include "cmd/denials.h"
 #include "cmd/ending.h"
 #include "cmd/kept.h"
+#include "cmd/network.h"
 #include "cmd/print.h"
 #include "cmd/report.h"
 #include "cmd/top.h"
@@ -115,6 +116,7 @@ static void on_started(void *ctx, const struct run_started *started)
 	if (watcher->keep != NULL)
 		keep_started(watcher->keep, started);
 	report_started(watcher->report, started->workload_pid);
+	network_say_lent(started->lent_links);
 }
 
 static void on_sample(void *ctx, const struct run_sample *sample)

@@ -218,6 +218,7 @@ struct run_started {
 	uint64_t stop_grace_ms;      /* what the policy says */
 	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
 	const struct landlock_places *places; /* likewise, where there are rules of Landlock's */
+	const char *lent_links; /* of the host's, that forward since this start; "": none */
 };
 
 /* The sandbox that is entered, in the caller's hands. */

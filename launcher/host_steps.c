@@ -189,19 +189,17 @@ static int apply_read_back(struct launch *launch, struct err *err)
 /* What undo and supervision need: to signal its ids, to write where the front door has to. */
 static uint64_t keeper_needs(const struct launch *launch)
 {
-	uint64_t needs = 0;
+	uint64_t needs = launch->decision->plan.ids == IDS_BLOCK ? 1ULL << CAP_KILL : 0;
 
-	if (launch->decision->plan.ids == IDS_BLOCK)
-		needs |= 1ULL << CAP_KILL;
-	if (launch->keeps_file_rights)
-		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To remove the group from a directory that is read-only for its owner, too. */
-	if (cgroup_removal_is_privileged(&launch->cgroup))
+	if (launch->keeps_file_rights || cgroup_removal_is_privileged(&launch->cgroup))
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
 	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch->decision) ||
 	    volumes_are_removed(launch))
 		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
+	/* To take the rules of its port out of the host's. */
+	needs |= network_is_wanted(launch->decision) ? 1ULL << CAP_NET_ADMIN : 0;
 	return needs & launch->decision->facts.caps_effective;
 }
 
@@ -306,7 +304,8 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, host_proc_gid_map, NULL, NULL},
 	[PARENT_NETWORK_LINK] = {"network_link",
 				 "a link to each of them, by which only its own frames pass",
-				 network_is_wanted, network_make_links, network_verify_links, NULL},
+				 network_is_wanted, network_make_links, network_verify_links,
+				 network_forget_links},
 	/* While init still detaches the host's tree. */
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "

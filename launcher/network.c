@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "launcher/launch.h"
 #include "launcher/preflight.h"
+#include "net/nft.h"
 
 void network_init(struct sandbox_network *network)
 {
@@ -112,6 +113,17 @@ void network_preflight(const struct decision *d, struct misses *misses)
 
 /* ---- joining ---- */
 
+static int sweep_ports(uint32_t *n_removed, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+
+	if (r == 0)
+		r = nft_sweep(&nft, n_removed, err);
+	netlink_close(&nft);
+	return r;
+}
+
 int cordon_sweep_networks(const struct networks *networks, const char *run, const char *state,
 			  uint32_t *n_removed, struct err *err)
 {
@@ -122,7 +134,10 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 	str_format(runs, sizeof(runs), "%s/runs/", run);
 	str_format(going, sizeof(going), "%s/sandboxes/", run);
 	str_format(kept, sizeof(kept), "%s/sandboxes/", state);
-	r = networks_sweep(networks, prefixes, n_removed, err);
+	/* Before an address is another's. */
+	r = sweep_ports(n_removed, err);
+	if (r == 0)
+		r = networks_sweep(networks, prefixes, n_removed, err);
 	return r == 0 ? names_sweep(run, networks, n_removed, err) : r;
 }
 
@@ -191,7 +206,8 @@ static int join_locked(struct launch *launch, size_t i, struct err *err)
 		r = take_lease(launch, i, err);
 	if (r == 0)
 		r = put_names(launch, i, err);
-	return r == 0 ? bridge_ensure(&own->netlink, &endpoint->network, &endpoint->bridge, err)
+	return r == 0 ? bridge_ensure(&own->netlink, &endpoint->network, &endpoint->bridge,
+				      own->lent, err)
 		      : r;
 }
 
@@ -292,9 +308,27 @@ int network_make_links(struct launch *launch, struct err *err)
 			       "the sandbox's network namespace");
 	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++) {
 		describe(launch, i, &endpoint);
+		launch->network.endpoints[i].has_port = true;
 		r = endpoint_make(&launch->network.netlink, &endpoint, err);
 	}
 	return r;
+}
+
+int network_forget_links(struct launch *launch, struct err *err)
+{
+	struct endpoint endpoint;
+	int result = 0;
+
+	for (size_t i = 0; i < launch->spec->network.n_endpoints; i++) {
+		int r;
+
+		if (!launch->network.endpoints[i].has_port)
+			continue;
+		describe(launch, i, &endpoint);
+		r = endpoint_release(&endpoint, err);
+		result = r < 0 ? r : result;
+	}
+	return result;
 }
 
 int network_verify_links(struct launch *launch, struct err *err)

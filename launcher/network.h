@@ -9,8 +9,9 @@
  * opened it; the child is made in it, without a right over it: it belongs to that one's user
  * namespace.
  *
- * Undo: the leases of a run that is not kept are given back. What others find it by is taken out
- * with the run's directory. The links go with the namespace.
+ * Undo: what nf_tables know of its ports is taken out, and the leases of a run that is not kept are
+ * given back. What others find it by is taken out with the run's directory. The links go with the
+ * namespace.
  */
 #ifndef CORDON_LAUNCHER_NETWORK_H
 #define CORDON_LAUNCHER_NETWORK_H
@@ -25,14 +26,16 @@ struct sandbox_endpoint {
 	struct net_link bridge;
 	struct lease lease;
 	bool has_lease;
+	bool has_port; /* nf_tables may know of it */
 };
 
 struct sandbox_network {
 	struct networks networks;
 	struct netlink netlink;                               /* in the host's namespace */
 	struct sandbox_endpoint endpoints[SPEC_NETWORKS_MAX]; /* as the spec's */
-	char holder[LEASE_HOLDER_MAX];                        /* of the leases */
-	bool is_persistent;                                   /* it is a kept sandbox's */
+	char lent[FORWARD_TEXT_MAX];   /* links that forward since this start */
+	char holder[LEASE_HOLDER_MAX]; /* of the leases */
+	bool is_persistent;            /* it is a kept sandbox's */
 	int netns_fd;
 	int file_fds[NAME_FILES]; /* mounts that lie nowhere, until the child has them */
 	int shared_fd;            /* run_options', the caller's to close */
@@ -52,6 +55,7 @@ int must_check network_leave(struct launch *launch, struct err *err);
 /* Takes out what others find it by, in whatever networks it is by now. As the last of all. */
 int must_check network_forget(const struct launch *launch, struct err *err);
 int must_check network_make_links(struct launch *launch, struct err *err);
+int must_check network_forget_links(struct launch *launch, struct err *err);
 int must_check network_verify_links(struct launch *launch, struct err *err);
 
 bool network_is_shared(const struct decision *decision);

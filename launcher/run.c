@@ -329,7 +329,8 @@ static int run_to_end(struct launch *launch, const struct run_options *options,
 					      .stop_grace_ms =
 						      launch->spec->process.stop_grace_period_ms,
 					      .namespace_fds = launch->namespace_fds,
-					      .places = &launch->places});
+					      .places = &launch->places,
+					      .lent_links = launch->network.lent});
 	return supervise(launch, options, ret_result, err);
 }
 

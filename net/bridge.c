@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "net/foreign.h"
 #include "net/nft.h"
 
 /* By which a link is known as ours: nobody else's has it, whatever its name is. */
@@ -26,13 +27,12 @@ static const struct {
 	const char *value;
 	const char *why;
 } settings[] = {
-	{"ipv4", "forwarding", "0", "what comes in by it ends here"},
 	{"ipv4", "rp_filter", "1", "no source that is not of its subnet: RFC 3704"},
 	{"ipv4", "route_localnet", "0", "127.0.0.0/8 is the host's own: CVE-2020-8558"},
 	{"ipv4", "accept_redirects", "0", "no sandbox tells the host where to send"},
 	{"ipv4", "accept_source_route", "0", "likewise"},
 	{"ipv4", "send_redirects", "0", "there is no other way"},
-	{"ipv6", "forwarding", "0", "as for ipv4"},
+	{"ipv6", "forwarding", "0", "it is no router of others: net/forward.c"},
 	{"ipv6", "accept_ra", "0", "no sandbox is the host's router"},
 	{"ipv6", "accept_redirects", "0", "likewise"},
 };
@@ -357,20 +357,37 @@ static int add_gateway(struct netlink *netlink, const struct net_link *link,
 	return link_add_address(netlink, link, &address, err);
 }
 
-/* The setting alone would go with the next that somebody makes for the whole host. */
 static int end_here(const struct network *network, struct err *err)
 {
-	struct netlink netlink = {.fd = -EBADF};
-	int r = netlink_open(NETLINK_NETFILTER, &netlink, err);
+	int r = link_set("ipv4", network->bridge, "forwarding", "0", err);
+
+	return r == -ENOENT ? err_set(err, ERR_SETUP, ENOENT, "bridge %s: setting forwarding",
+				      network->bridge)
+			    : r;
+}
+
+/* The rules first: a way out is open only behind them. Without one the kernel is told to forward
+ * nothing as well, whatever the host forwards else. */
+static int set_ways(const struct network *network, char ret_lent[FORWARD_TEXT_MAX], struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
 
 	if (r == 0)
-		r = nft_end_at(&netlink, network->bridge, err);
-	netlink_close(&netlink);
+		r = nft_keep(&nft, network, err);
+	if (r == 0 && network->is_own && !network->is_internal) {
+		r = foreign_check(&nft, network, err);
+		if (r == 0)
+			r = forward_begin(&nft, network, ret_lent, err);
+	}
+	if (r == 0 && network->is_own && network->is_internal)
+		r = end_here(network, err);
+	netlink_close(&nft);
 	return r;
 }
 
 static int ensure_ours(struct netlink *netlink, const struct network *network, struct net_link *ret,
-		       struct err *err)
+		       char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
 	int r = link_find(netlink, network->bridge, ret, err);
 
@@ -386,7 +403,7 @@ static int ensure_ours(struct netlink *netlink, const struct network *network, s
 	if (r == 0)
 		r = set_ipv6(network, err);
 	if (r == 0)
-		r = end_here(network, err);
+		r = set_ways(network, ret_lent, err);
 	if (r == 0)
 		r = add_gateway(netlink, ret, &network->gateway, &network->subnet, err);
 	if (r == 0)
@@ -413,11 +430,17 @@ static int has_gateway(struct netlink *netlink, const struct network *network,
 }
 
 int bridge_ensure(struct netlink *netlink, const struct network *network, struct net_link *ret,
-		  struct err *err)
+		  char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
-	int r = network->is_own ? ensure_ours(netlink, network, ret, err)
-				: find_theirs(netlink, network, ret, err);
+	int r;
 
+	if (network->is_own) {
+		r = ensure_ours(netlink, network, ret, ret_lent, err);
+	} else {
+		r = find_theirs(netlink, network, ret, err);
+		if (r == 0)
+			r = set_ways(network, ret_lent, err);
+	}
 	return r == 0 ? has_gateway(netlink, network, ret, err) : r;
 }
 
@@ -438,16 +461,17 @@ static int remove_link(struct netlink *netlink, const struct network *network, s
 int bridge_remove(struct netlink *netlink, const struct network *network, struct err *err)
 {
 	struct netlink nft = {.fd = -EBADF};
-	int r;
+	/* As long as it is there, it has its rules. */
+	int r = network->is_own ? remove_link(netlink, network, err) : 0;
 
-	if (!network->is_own)
-		return 0;
-	/* As long as it is there, nothing is forwarded. */
-	r = remove_link(netlink, network, err);
 	if (r == 0)
 		r = netlink_open(NETLINK_NETFILTER, &nft, err);
 	if (r == 0)
-		r = nft_forget(&nft, network->bridge, err);
+		r = nft_forget(&nft, network, err);
+	if (r == 0)
+		r = forward_end(&nft, err);
+	if (r == 0)
+		r = nft_remove_unused(&nft, err);
 	netlink_close(&nft);
 	return r;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The driver bridge: a link on the host that has the gateway's address, whose ports are the host's
- * ends of veth pairs. In this build a network ends at its bridge: the kernel is told to forward
- * nothing that comes in by it (link_set, "forwarding"), so that its sandboxes reach one another and
- * the host's own address on it, no other network, and nothing beyond the host.
+ * ends of veth pairs. Its sandboxes reach one another; beyond the host what the host reaches, with
+ * its address (nft.h, forward.h), or nothing (--internal); no other network ever, and of the host
+ * itself what nft_rules.c names.
  *
  * Runs in the keeper and in commands. Needs: CAP_NET_ADMIN. Nothing of this outlives the boot:
  * whoever needs the bridge makes it where it is missing.
@@ -11,6 +11,7 @@
 #ifndef CORDON_NET_BRIDGE_H
 #define CORDON_NET_BRIDGE_H
 
+#include "net/forward.h"
 #include "net/link.h"
 #include "net/network.h"
 #include "net/store.h"
@@ -30,11 +31,12 @@ int must_check bridge_adopt(struct netlink *netlink, struct network *network, bo
 
 /*
  * Makes the bridge where it is missing, puts right what is not as it is to be, and reads it back.
- * An admin's is only looked at. Idempotent. Errors: a link of that name is not this network's; its
- * subnet has come to collide with a route.
+ * An admin's is only looked at. ret_lent: forward_begin adds to it. Idempotent. Errors: a link of
+ * that name is not this network's; its subnet has come to collide with a route.
  */
 int must_check bridge_ensure(struct netlink *netlink, const struct network *network,
-			     struct net_link *ret, struct err *err);
+			     struct net_link *ret, char ret_lent[FORWARD_TEXT_MAX],
+			     struct err *err);
 /* Removes it where it is ours and there. Idempotent. */
 int must_check bridge_remove(struct netlink *netlink, const struct network *network,
 			     struct err *err);

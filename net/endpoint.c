@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "net/nft.h"
 
 void endpoint_host_name(const char *run_id, unsigned number, char buf[IFNAMSIZ])
 {
@@ -29,6 +30,9 @@ static int set_inside(const struct endpoint *endpoint, struct err *err)
 
 	if (r == 0)
 		r = link_set("ipv6", endpoint->name, "accept_redirects", "0", err);
+	/* The address that the rules expect of this link: nft_bind_port. */
+	if (r == 0)
+		r = link_set("ipv6", endpoint->name, "addr_gen_mode", "0", err);
 	if (r == 0)
 		r = link_set("ipv6", endpoint->name, "disable_ipv6", has_ipv6 ? "0" : "1", err);
 	if (r == -ENOENT)
@@ -70,11 +74,10 @@ static int missing(const char *name, struct err *err)
 	return err_set(err, ERR_SETUP, ENODEV, "link %s: read back", name);
 }
 
-/* Where it ends at its bridge there is no way beyond, and no route that says so: who asks is told
- * at once. Beyond an admin's own bridge is the admin's. */
+/* Without a way out there is no route that says so: who asks is told at once. */
 bool endpoint_has_way_out(const struct network *network)
 {
-	return !network->is_own && !network->is_internal;
+	return !network->is_internal;
 }
 
 static int configure_inside(struct netlink *inside, const struct endpoint *endpoint,
@@ -93,10 +96,23 @@ static int configure_inside(struct netlink *inside, const struct endpoint *endpo
 		r = link_up(inside, &link, err);
 	if (r == 0 && endpoint->is_way_out)
 		r = link_add_gateway(inside, &link, &endpoint->network->gateway, err);
+	if (r == 0 && endpoint->is_way_out && lease->address6.family != 0)
+		r = link_add_gateway(inside, &link, &endpoint->network->gateway6, err);
 	return r;
 }
 
 /* ---- making ---- */
+
+static int bind_port(const struct endpoint *endpoint, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+
+	if (r == 0)
+		r = nft_bind_port(&nft, endpoint->host_name, endpoint->lease, err);
+	netlink_close(&nft);
+	return r;
+}
 
 static int make_port(struct netlink *netlink, const struct endpoint *endpoint, struct err *err)
 {
@@ -117,6 +133,8 @@ static int make_port(struct netlink *netlink, const struct endpoint *endpoint, s
 		r = link_set_port(netlink, &port, !endpoint->network->icc, err);
 	if (r == 0)
 		r = link_bind_mac(netlink, &port, endpoint->lease->mac, err);
+	if (r == 0)
+		r = bind_port(endpoint, err);
 	/* Last: until then no frame passes. */
 	return r == 0 ? link_up(netlink, &port, err) : r;
 }
@@ -132,6 +150,17 @@ int endpoint_make(struct netlink *netlink, const struct endpoint *endpoint, stru
 		r = configure_inside(&inside, endpoint, err);
 	netlink_close(&inside);
 	return r < 0 ? err_wrap(err, "network %s", endpoint->network->name) : 0;
+}
+
+int endpoint_release(const struct endpoint *endpoint, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+
+	if (r == 0)
+		r = nft_release_port(&nft, endpoint->host_name, endpoint->lease, err);
+	netlink_close(&nft);
+	return r;
 }
 
 /* ---- reading back ---- */

@@ -2,7 +2,7 @@
 /*
  * The way of one sandbox into one network: a veth pair. Its one end is a port of the bridge, its
  * other is made in the sandbox's network namespace, and was never on the host. When that namespace
- * ends, both go: nothing has to be undone.
+ * ends, both go; what nf_tables know of the port is taken out by endpoint_release, or by nft_sweep.
  *
  * Runs in the keeper, before anything of the workload's runs. Needs: CAP_NET_ADMIN and
  * CAP_SYS_ADMIN, here and over the sandbox's user namespace.
@@ -34,5 +34,10 @@ int must_check endpoint_make(struct netlink *netlink, const struct endpoint *end
  * port of it may not do. */
 int must_check endpoint_verify(struct netlink *netlink, const struct endpoint *endpoint,
 			       struct err *err);
+
+/* Takes out what nf_tables know of the port. Needs of the endpoint: lease and host_name.
+ * Idempotent.
+ */
+int must_check endpoint_release(const struct endpoint *endpoint, struct err *err);
 
 #endif

@@ -18,7 +18,7 @@
 
 struct nlmsghdr;
 
-enum { NETLINK_REQUEST_MAX = 1024, NETLINK_TEXT_MAX = 160, NETLINK_BATCH_MAX = 8192 };
+enum { NETLINK_REQUEST_MAX = 1024, NETLINK_TEXT_MAX = 160, NETLINK_BATCH_MAX = 32768 };
 
 /* ---- requests ---- */
 

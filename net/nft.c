@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See nft.h. Numbers of nf_tables are in network byte order, those of netlink itself are not. */
+/* See nft.h. */
 #include "net/nft.h"
 
 #include <arpa/inet.h>
@@ -8,365 +8,306 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
-#include <net/if.h>
+
 #include <string.h>
 
 #include "base/str.h"
+#include "net/nft_list.h"
+#include "net/nft_rules.h"
 
-static const char table[] = "cordon";
-static const char chain[] = "forward";
-static const char ends[] = "ends";
-static const char same[] = "same";
+enum { ELEMENTS_MAX = 12, PORT_OF_NAMES = 53 };
 
-enum {
-	TYPE_IFNAME = 41, /* nft's number of the type, so that `nft list` shows names */
-	TYPE_BITS = 6,
-	PRIORITY = -10, /* before the usual filters */
-	N_RULES = 3,
-};
+static const char what[] = "nftables, tables cordon";
 
-/* ---- words ---- */
-
-static void begin(struct netlink_request *request, uint16_t message, uint16_t flags)
-{
-	struct nfgenmsg head = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
-
-	netlink_begin(request, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, &head,
-		      sizeof(head));
-}
-
-static void put_number(struct netlink_request *request, uint16_t type, uint32_t value)
-{
-	netlink_put_u32(request, type, htonl(value));
-}
-
-static size_t begin_expression(struct netlink_request *request, const char *name,
-			       size_t *ret_element)
-{
-	*ret_element = netlink_nest_begin(request, NFTA_LIST_ELEM);
-	netlink_put_text(request, NFTA_EXPR_NAME, name);
-	return netlink_nest_begin(request, NFTA_EXPR_DATA);
-}
-
-static void end_expression(struct netlink_request *request, size_t data, size_t element)
-{
-	netlink_nest_end(request, data);
-	netlink_nest_end(request, element);
-}
-
-static void put_meta(struct netlink_request *request, uint32_t key, uint32_t target)
-{
-	size_t element, data = begin_expression(request, "meta", &element);
-
-	put_number(request, NFTA_META_KEY, key);
-	put_number(request, NFTA_META_DREG, target);
-	end_expression(request, data, element);
-}
-
-static void put_lookup(struct netlink_request *request, const char *set, uint32_t source)
-{
-	size_t element, data = begin_expression(request, "lookup", &element);
-
-	netlink_put_text(request, NFTA_LOOKUP_SET, set);
-	put_number(request, NFTA_LOOKUP_SREG, source);
-	end_expression(request, data, element);
-}
-
-static void put_verdict(struct netlink_request *request, uint32_t verdict)
-{
-	size_t element, data = begin_expression(request, "immediate", &element);
-	size_t value, inner;
-
-	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	value = netlink_nest_begin(request, NFTA_IMMEDIATE_DATA);
-	inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
-	put_number(request, NFTA_VERDICT_CODE, verdict);
-	netlink_nest_end(request, inner);
-	netlink_nest_end(request, value);
-	end_expression(request, data, element);
-}
-
-/* ---- transactions ---- */
-
-static void add_bound(struct netlink_batch *batch, uint16_t type, const uint32_t *generation)
-{
-	struct nfgenmsg head = {.version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES)};
-	struct netlink_request request;
-
-	netlink_begin(&request, type, 0, &head, sizeof(head));
-	/* Refused where anybody has changed anything since. */
-	if (generation != NULL)
-		netlink_put_u32(&request, NFNL_BATCH_GENID, *generation);
-	netlink_batch_add(batch, &request, false);
-}
-
-static void add_table(struct netlink_batch *batch)
-{
-	struct netlink_request request;
-
-	begin(&request, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	netlink_put_text(&request, NFTA_TABLE_NAME, table);
-	netlink_batch_add(batch, &request, true);
-}
-
-static void add_set(struct netlink_batch *batch, const char *name, uint32_t id, uint32_t n_names)
-{
-	/* What `nft list` goes by alone: of what byte order the key is (libnftnl's, the host's). */
-	static const uint8_t order[] = {0, 4, 1, 0, 0, 0};
-	static const uint8_t order_swapped[] = {0, 4, 0, 0, 0, 1};
-	bool is_little = htons(1) != 1;
-	struct netlink_request request;
-	uint32_t type = n_names == 1 ? TYPE_IFNAME : TYPE_IFNAME << TYPE_BITS | TYPE_IFNAME;
-
-	begin(&request, NFT_MSG_NEWSET, NLM_F_CREATE);
-	netlink_put_text(&request, NFTA_SET_TABLE, table);
-	netlink_put_text(&request, NFTA_SET_NAME, name);
-	put_number(&request, NFTA_SET_FLAGS, 0);
-	put_number(&request, NFTA_SET_KEY_TYPE, type);
-	put_number(&request, NFTA_SET_KEY_LEN, n_names * IFNAMSIZ);
-	put_number(&request, NFTA_SET_ID, id);
-	if (n_names == 1)
-		netlink_put(&request, NFTA_SET_USERDATA, is_little ? order : order_swapped,
-			    sizeof(order));
-	netlink_batch_add(batch, &request, true);
-}
-
-static void add_chain(struct netlink_batch *batch)
-{
-	struct netlink_request request;
-	size_t hook;
-
-	begin(&request, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-	netlink_put_text(&request, NFTA_CHAIN_TABLE, table);
-	netlink_put_text(&request, NFTA_CHAIN_NAME, chain);
-	hook = netlink_nest_begin(&request, NFTA_CHAIN_HOOK);
-	put_number(&request, NFTA_HOOK_HOOKNUM, NF_INET_FORWARD);
-	put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY);
-	netlink_nest_end(&request, hook);
-	put_number(&request, NFTA_CHAIN_POLICY, NF_ACCEPT);
-	netlink_put_text(&request, NFTA_CHAIN_TYPE, "filter");
-	netlink_batch_add(batch, &request, true);
-}
-
-static void begin_rule(struct netlink_request *request, uint16_t message, uint16_t flags)
-{
-	begin(request, message, flags);
-	netlink_put_text(request, NFTA_RULE_TABLE, table);
-	netlink_put_text(request, NFTA_RULE_CHAIN, chain);
-}
-
-static void add_rules(struct netlink_batch *batch)
-{
-	static const uint32_t keys[] = {NFT_META_IIFNAME, NFT_META_OIFNAME};
-	struct netlink_request request;
-	size_t list;
-
-	/* Those that there are first: all or none of this happens. */
-	begin_rule(&request, NFT_MSG_DELRULE, 0);
-	netlink_batch_add(batch, &request, true);
-	begin_rule(&request, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	list = netlink_nest_begin(&request, NFTA_RULE_EXPRESSIONS);
-	put_meta(&request, NFT_META_IIFNAME, NFT_REG_1);
-	put_meta(&request, NFT_META_OIFNAME, NFT_REG_2);
-	put_lookup(&request, same, NFT_REG_1);
-	put_verdict(&request, NF_ACCEPT);
-	netlink_nest_end(&request, list);
-	netlink_batch_add(batch, &request, true);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		begin_rule(&request, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-		list = netlink_nest_begin(&request, NFTA_RULE_EXPRESSIONS);
-		put_meta(&request, keys[i], NFT_REG_1);
-		put_lookup(&request, ends, NFT_REG_1);
-		put_verdict(&request, NF_DROP);
-		netlink_nest_end(&request, list);
-		netlink_batch_add(batch, &request, true);
-	}
-}
-
-static void begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
-			  const char *set, const char *link)
-{
-	char key[2 * IFNAMSIZ] = "";
-	size_t list, element, value;
-	size_t n_names = str_equal(set, same) ? 2 : 1;
-
-	for (size_t i = 0; i < n_names; i++)
-		str_format(key + i * IFNAMSIZ, IFNAMSIZ, "%s", link);
-	begin(request, message, flags);
-	netlink_put_text(request, NFTA_SET_ELEM_LIST_TABLE, table);
-	netlink_put_text(request, NFTA_SET_ELEM_LIST_SET, set);
-	list = netlink_nest_begin(request, NFTA_SET_ELEM_LIST_ELEMENTS);
-	element = netlink_nest_begin(request, NFTA_LIST_ELEM);
-	value = netlink_nest_begin(request, NFTA_SET_ELEM_KEY);
-	netlink_put(request, NFTA_DATA_VALUE, key, n_names * IFNAMSIZ);
-	netlink_nest_end(request, value);
-	netlink_nest_end(request, element);
-	netlink_nest_end(request, list);
-}
-
-static void add_element(struct netlink_batch *batch, uint16_t message, const char *set,
-			const char *link)
-{
-	struct netlink_request request;
-
-	begin_element(&request, message, message == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, set,
-		      link);
-	netlink_batch_add(batch, &request, true);
-}
-
-/* ---- reading back ---- */
-
-static int count_message(void *ctx, const struct netlink_message *message, struct err *err)
-{
-	size_t *n = ctx;
-
-	(void)message;
-	(void)err;
-	(*n)++;
-	return 0;
-}
-
-static int count(struct netlink *netlink, struct netlink_request *request, const char *what,
-		 size_t *ret, struct err *err)
-{
-	const struct netlink_reader reader = {.each = count_message, .ctx = ret};
-
-	*ret = 0;
-	return netlink_ask(netlink, request, what, &reader, err);
-}
-
-static int verify(struct netlink *netlink, const char *link, struct err *err)
-{
-	static const char *const sets[] = {ends, same};
-	struct netlink_request request;
+struct elements {
+	struct nft_element list[ELEMENTS_MAX];
 	size_t n;
-	int r;
-
-	begin_rule(&request, NFT_MSG_GETRULE, NLM_F_DUMP);
-	r = count(netlink, &request, "nftables, table inet cordon: read back", &n, err);
-	if (r == 0 && n != N_RULES)
-		r = err_set(err, ERR_SETUP, 0, "nftables, table inet cordon: %zu rules, and not %d",
-			    n, N_RULES);
-	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++) {
-		begin_element(&request, NFT_MSG_GETSETELEM, 0, sets[i], link);
-		r = count(netlink, &request, "nftables, table inet cordon: read back", &n, err);
-		if (r == 0 && n != 1)
-			r = err_set(err, ERR_SETUP, 0, "nftables, table inet cordon: no %s in %s",
-				    link, sets[i]);
-	}
-	return r;
-}
-
-/* ---- doors ---- */
-
-int nft_end_at(struct netlink *netlink, const char *link, struct err *err)
-{
-	struct netlink_batch batch = {.len = 0};
-	int r;
-
-	add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
-	add_table(&batch);
-	add_set(&batch, ends, 1, 1);
-	add_set(&batch, same, 2, 2);
-	add_chain(&batch);
-	add_rules(&batch);
-	add_element(&batch, NFT_MSG_NEWSETELEM, ends, link);
-	add_element(&batch, NFT_MSG_NEWSETELEM, same, link);
-	add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
-	r = netlink_do_batch(netlink, &batch, "nftables, table inet cordon", err);
-	if (r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EINVAL)
-		return err_hint(err, "The kernel takes CONFIG_NF_TABLES_INET=y or the module "
-				     "nf_tables; what others have in that table is theirs to "
-				     "remove.");
-	return r == 0 ? verify(netlink, link, err) : r;
-}
-
-struct generation {
-	uint32_t number;
-	bool is_known;
 };
 
-static int take_generation(void *ctx, const struct netlink_message *message, struct err *err)
+static struct nft_element *add(struct elements *elements, uint8_t family, const char *set)
 {
-	struct generation *generation = ctx;
-	struct netlink_attribute id;
+	struct nft_element *element = &elements->list[elements->n++];
 
-	(void)err;
-	if (message->len > sizeof(struct nfgenmsg) &&
-	    netlink_find(message->payload + sizeof(struct nfgenmsg),
-			 message->len - sizeof(struct nfgenmsg), NFTA_GEN_ID, &id) > 0)
-		generation->is_known = netlink_get_u32(&id, &generation->number);
+	*element = (struct nft_element){.family = family, .set = set};
+	return element;
+}
+
+static void add_name(struct elements *elements, uint8_t family, const char *set, const char *link)
+{
+	nft_value_name(&add(elements, family, set)->key, link);
+}
+
+static int change(struct netlink *netlink, const struct elements *elements, bool adds,
+		  struct err *err)
+{
+	struct netlink_batch batch = {.len = 0};
+
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
+	/* Taking out what is not there would be refused: it is put there first, in the same
+	 * transaction. */
+	for (size_t i = 0; i < elements->n; i++)
+		nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &elements->list[i]);
+	for (size_t i = 0; !adds && i < elements->n; i++)
+		nft_add_element(&batch, NFT_MSG_DELSETELEM, 0, &elements->list[i]);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	return netlink_do_batch(netlink, &batch, what, err);
+}
+
+static int verify_elements(struct netlink *netlink, const struct elements *elements,
+			   struct err *err)
+{
+	for (size_t i = 0; i < elements->n; i++) {
+		int r = nft_has_element(netlink, &elements->list[i], err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return err_set(err, ERR_SETUP, 0, "%s: set %s: read back: not in it", what,
+				       elements->list[i].set);
+	}
 	return 0;
 }
 
-/* A set without elements is one message as well, with an empty list. */
-static int count_listed(void *ctx, const struct netlink_message *message, struct err *err)
-{
-	const size_t head = sizeof(struct nfgenmsg);
-	struct netlink_attribute list, element;
-	size_t *n = ctx, at = 0;
-	int r = 0;
+/* ---- networks ---- */
 
-	if (message->len > head)
-		r = netlink_find(message->payload + head, message->len - head,
-				 NFTA_SET_ELEM_LIST_ELEMENTS, &list);
-	while (r > 0) {
-		r = netlink_next_attribute(list.data, list.len, &at, &element);
-		*n += r > 0;
+static void add_asked(struct elements *elements, const struct network *network,
+		      const struct net_prefix *gateway)
+{
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
+
+	for (size_t i = 0; gateway->family != 0 && i < sizeof(protocols); i++) {
+		struct nft_element *element =
+			add(elements, NFT_FAMILY_HOST,
+			    gateway->family == AF_INET ? NFT_ASKED4 : NFT_ASKED6);
+
+		nft_value_name(&element->key, network->bridge);
+		nft_value_address(&element->key, gateway);
+		nft_value_protocol(&element->key, protocols[i]);
+		nft_value_port(&element->key, PORT_OF_NAMES);
 	}
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "nftables, table inet cordon: list") : 0;
 }
 
-static int count_elements(struct netlink *netlink, size_t *ret, struct err *err)
+/* Of an admin's own bridge nothing is said: that is the admin's. */
+static void of_network(const struct network *network, struct elements *ret)
 {
-	const struct netlink_reader reader = {.each = count_listed, .ctx = ret};
-	struct netlink_request request;
+	struct nft_element *same;
 
-	*ret = 0;
-	begin(&request, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-	netlink_put_text(&request, NFTA_SET_ELEM_LIST_TABLE, table);
-	netlink_put_text(&request, NFTA_SET_ELEM_LIST_SET, ends);
-	return netlink_ask(netlink, &request, "nftables, table inet cordon: list", &reader, err);
+	ret->n = 0;
+	if (!network->is_own)
+		return;
+	add_name(ret, NFT_FAMILY_HOST, NFT_BRIDGES, network->bridge);
+	add_name(ret, NFT_FAMILY_HOST, network->is_internal ? NFT_ENDS : NFT_WAYS, network->bridge);
+	same = add(ret, NFT_FAMILY_HOST, NFT_SAME);
+	nft_value_name(&same->key, network->bridge);
+	nft_value_name(&same->key, network->bridge);
+	add_asked(ret, network, &network->gateway);
+	add_asked(ret, network, &network->gateway6);
 }
 
-static int remove_empty(struct netlink *netlink, struct err *err)
+static int verify_rules(struct netlink *netlink, struct err *err)
 {
-	struct generation generation = {.is_known = false};
-	const struct netlink_reader reader = {.each = take_generation, .ctx = &generation};
+	for (size_t i = 0; i < NFT_TABLES; i++) {
+		size_t n;
+		int r = nft_count_rules(netlink, nft_tables[i].family, &n, err);
+
+		if (r < 0)
+			return r;
+		if (n != nft_tables[i].n_rules)
+			return err_set(err, ERR_SETUP, 0, "%s: read back: %zu rules, and not %zu",
+				       what, n, nft_tables[i].n_rules);
+	}
+	return 0;
+}
+
+int nft_keep(struct netlink *netlink, const struct network *network, struct err *err)
+{
 	struct netlink_batch batch = {.len = 0};
-	struct netlink_request request;
-	size_t n = 0;
+	struct elements elements;
 	int r;
 
-	begin(&request, NFT_MSG_GETGEN, 0);
-	r = netlink_ask(netlink, &request, "nftables: generation", &reader, err);
+	of_network(network, &elements);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
+	for (size_t i = 0; i < NFT_TABLES; i++)
+		nft_add_table(&batch, &nft_tables[i]);
+	for (size_t i = 0; i < elements.n; i++)
+		nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &elements.list[i]);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	r = netlink_do_batch(netlink, &batch, what, err);
+	if (r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EINVAL || r == -ENOENT)
+		return err_hint(err,
+				"The kernel takes nf_tables for the families inet and bridge, with "
+				"nat and fib (modules nf_tables, nft_nat, nft_masq, nft_ct, "
+				"nft_fib_inet); what others have in tables called cordon is theirs "
+				"to remove.");
 	if (r == 0)
-		r = count_elements(netlink, &n, err);
-	if (r == -ENOENT || (r == 0 && (n > 0 || !generation.is_known)))
-		return 0;
-	if (r < 0)
-		return r;
-	begin(&request, NFT_MSG_DELTABLE, 0);
-	netlink_put_text(&request, NFTA_TABLE_NAME, table);
-	add_bound(&batch, NFNL_MSG_BATCH_BEGIN, &generation.number);
-	netlink_batch_add(&batch, &request, true);
-	add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
-	r = netlink_do_batch(netlink, &batch, "nftables, table inet cordon: remove", err);
-	/* Another network came meanwhile: it stays. */
+		r = verify_rules(netlink, err);
+	return r == 0 ? verify_elements(netlink, &elements, err) : r;
+}
+
+static int is_unused(struct netlink *netlink, struct err *err)
+{
+	static const struct {
+		uint8_t family;
+		const char *set;
+	} users[] = {{NFT_FAMILY_HOST, NFT_BRIDGES}, {NFT_FAMILY_PORTS, NFT_PORTS}};
+
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+		size_t n;
+		int r = nft_count_elements(netlink, users[i].family, users[i].set, &n, err);
+
+		if (r < 0 || n > 0)
+			return r < 0 ? r : 0;
+	}
+	return 1;
+}
+
+int nft_remove_unused(struct netlink *netlink, struct err *err)
+{
+	struct netlink_batch batch = {.len = 0};
+	struct netlink_request request;
+	uint32_t generation;
+	int r = nft_generation(netlink, &generation, err);
+
+	if (r == 0)
+		r = is_unused(netlink, err);
+	if (r <= 0)
+		return r == -ENOENT ? 0 : r;
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, &generation);
+	for (size_t i = 0; i < NFT_TABLES; i++) {
+		nft_begin(&request, NFT_MSG_DELTABLE, 0, nft_tables[i].family);
+		netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
+		netlink_batch_add(&batch, &request, true);
+	}
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	r = netlink_do_batch(netlink, &batch, what, err);
+	/* Another network came meanwhile: they stay. */
 	return r == -ERESTART || r == -ENOENT ? 0 : r;
 }
 
-int nft_forget(struct netlink *netlink, const char *link, struct err *err)
+int nft_forget(struct netlink *netlink, const struct network *network, struct err *err)
 {
-	struct netlink_batch batch = {.len = 0};
+	struct elements elements;
+	int r = 0;
+
+	of_network(network, &elements);
+	if (elements.n > 0)
+		r = change(netlink, &elements, false, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- ports ---- */
+
+/* What a link makes of its own link address: RFC 4291, appendix A. */
+static struct net_prefix link_local(const uint8_t mac[MAC_LEN])
+{
+	struct net_prefix address = {.family = AF_INET6, .bytes = {0xfe, 0x80}, .length = 128};
+
+	memcpy(address.bytes + 8, mac, 3);
+	address.bytes[8] ^= 2;
+	address.bytes[11] = 0xff;
+	address.bytes[12] = 0xfe;
+	memcpy(address.bytes + 13, mac + 3, 3);
+	return address;
+}
+
+static void add_own(struct elements *elements, const char *port, const struct lease *lease,
+		    const struct net_prefix *address)
+{
+	struct nft_element *element =
+		add(elements, NFT_FAMILY_PORTS, address->family == AF_INET ? NFT_OWN4 : NFT_OWN6);
+
+	nft_value_name(&element->key, port);
+	nft_value_mac(&element->key, lease->mac);
+	nft_value_address(&element->key, address);
+}
+
+static void of_port(const char *port, const struct lease *lease, struct elements *ret)
+{
+	struct net_prefix local = link_local(lease->mac);
+
+	ret->n = 0;
+	add_name(ret, NFT_FAMILY_PORTS, NFT_PORTS, port);
+	add_own(ret, port, lease, &lease->address);
+	if (lease->address6.family == 0)
+		return;
+	add_own(ret, port, lease, &lease->address6);
+	add_own(ret, port, lease, &local);
+}
+
+int nft_bind_port(struct netlink *netlink, const char *port, const struct lease *lease,
+		  struct err *err)
+{
+	struct elements elements;
 	int r;
 
-	add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
-	add_element(&batch, NFT_MSG_DELSETELEM, ends, link);
-	add_element(&batch, NFT_MSG_DELSETELEM, same, link);
-	add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
-	r = netlink_do_batch(netlink, &batch, "nftables, table inet cordon", err);
-	if (r == -ENOENT)
-		r = 0;
-	return r == 0 ? remove_empty(netlink, err) : r;
+	of_port(port, lease, &elements);
+	r = change(netlink, &elements, true, err);
+	return r == 0 ? verify_elements(netlink, &elements, err) : r;
+}
+
+int nft_release_port(struct netlink *netlink, const char *port, const struct lease *lease,
+		     struct err *err)
+{
+	struct elements elements;
+	int r;
+
+	of_port(port, lease, &elements);
+	r = change(netlink, &elements, false, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+int nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err)
+{
+	static const char *const sets[] = {NFT_PORTS, NFT_OWN4, NFT_OWN6};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++) {
+		struct nft_element kind = {.family = NFT_FAMILY_PORTS, .set = sets[i]};
+
+		r = nft_remove_orphans(netlink, &kind, n_removed, err);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- lent links ---- */
+
+static const char *lent_of(int family)
+{
+	return family == AF_INET ? NFT_LENT4 : NFT_LENT6;
+}
+
+int nft_lend(struct netlink *netlink, int family, const char *link, struct err *err)
+{
+	struct elements elements = {.n = 0};
+
+	add_name(&elements, NFT_FAMILY_HOST, lent_of(family), link);
+	return change(netlink, &elements, true, err);
+}
+
+int nft_take_back(struct netlink *netlink, int family, const char *link, struct err *err)
+{
+	struct elements elements = {.n = 0};
+
+	add_name(&elements, NFT_FAMILY_HOST, lent_of(family), link);
+	return change(netlink, &elements, false, err);
+}
+
+int nft_list_lent(struct netlink *netlink, int family, struct nft_links *ret, struct err *err)
+{
+	return nft_list_names(netlink, NFT_FAMILY_HOST, lent_of(family), ret, err);
+}
+
+int nft_is_bridge(struct netlink *netlink, const char *link, struct err *err)
+{
+	struct elements elements = {.n = 0};
+
+	add_name(&elements, NFT_FAMILY_HOST, NFT_BRIDGES, link);
+	return nft_has_element(netlink, &elements.list[0], err);
+}
+
+int nft_count_ways(struct netlink *netlink, size_t *ret, struct err *err)
+{
+	int r = nft_count_elements(netlink, NFT_FAMILY_HOST, NFT_WAYS, ret, err);
+
+	return r == -ENOENT ? 0 : r;
 }

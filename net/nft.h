@@ -1,30 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the host's nf_tables keep of networks: one table of ours, `inet cordon`, and nothing in
- * another's. Its rules are three, whatever the number of networks and sandboxes; who they are
- * about stands in sets:
- *
- *     set ends { type ifname }            bridges beyond which nothing is forwarded
- *     set same { type ifname . ifname }   each with itself
- *     chain forward { type filter hook forward priority -10; policy accept
- *         iifname . oifname @same accept  frames within a bridge, where br_netfilter shows them
- *         iifname @ends drop
- *         oifname @ends drop
- *     }
+ * What the host's nf_tables keep of networks: two tables of ours and nothing in another's. `inet
+ * cordon` says what is forwarded, translated, and what of the host may be asked; `bridge cordon`,
+ * that a port of a bridge takes packets with its sandbox's addresses alone. The rules do not change
+ * (nft_rules.c); who they are about stands in sets, so that a packet's way does not grow with the
+ * number of sandboxes.
  *
  * Each change is one transaction. Spoken by the encoder of netlink.h (nfnetlink): a launch would
- * otherwise execute a program for it, and that with a library.
+ * otherwise execute a program for it, and that with a library. All of these need CAP_NET_ADMIN and
+ * a socket of NETLINK_NETFILTER, and are idempotent.
  */
 #ifndef CORDON_NET_NFT_H
 #define CORDON_NET_NFT_H
 
 #include "net/netlink.h"
+#include "net/network.h"
+#include "net/store.h"
 
-/* Whatever of it is missing or was changed is made anew, and read back: nothing is forwarded from
- * or to this link. Idempotent. Needs: CAP_NET_ADMIN; a socket of NETLINK_NETFILTER. */
-int must_check nft_end_at(struct netlink *netlink, const char *link, struct err *err);
+/* Whatever of the tables is missing or was changed is made anew, with this network's bridge in its
+ * sets, and read back. */
+int must_check nft_keep(struct netlink *netlink, const struct network *network, struct err *err);
 
-/* Takes the link out, and the table away where it was the last. Idempotent. */
-int must_check nft_forget(struct netlink *netlink, const char *link, struct err *err);
+/* Takes the bridge out. */
+int must_check nft_forget(struct netlink *netlink, const struct network *network, struct err *err);
+/* Takes the tables away where nobody is in them. */
+int must_check nft_remove_unused(struct netlink *netlink, struct err *err);
+
+/* port: the host's end of a sandbox's link, which is there already: an element without its link is
+ * what a crash has left. What it sends has the addresses of its lease, or goes nowhere. Read
+ * back. */
+int must_check nft_bind_port(struct netlink *netlink, const char *port, const struct lease *lease,
+			     struct err *err);
+int must_check nft_release_port(struct netlink *netlink, const char *port,
+				const struct lease *lease, struct err *err);
+
+/* Removes the elements of ports that are gone. Adds to *n_removed. */
+int must_check nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err);
+
+/* Links that forward for the sake of sandboxes alone (forward.h). */
+enum { NFT_LENT_MAX = 32 };
+struct nft_links {
+	char list[NFT_LENT_MAX][IFNAMSIZ];
+	size_t n;
+};
+/* family: AF_INET, AF_INET6. */
+int must_check nft_lend(struct netlink *netlink, int family, const char *link, struct err *err);
+int must_check nft_take_back(struct netlink *netlink, int family, const char *link,
+			     struct err *err);
+/* What there is no room for is left out. -ENOENT: there are no tables. */
+int must_check nft_list_lent(struct netlink *netlink, int family, struct nft_links *ret,
+			     struct err *err);
+/* Whether it is one of cordon's own: 1, 0. */
+int must_check nft_is_bridge(struct netlink *netlink, const char *link, struct err *err);
+/* How many bridges have a way out. */
+int must_check nft_count_ways(struct netlink *netlink, size_t *ret, struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #	peer_serves NAME		it answers TCP on port 5000 with its name
 #	serve NETWORK NAME		a kept sandbox that answers TCP on port 5000 with its name; sets ip
 #	asks NETWORK ADDRESS		what a new sandbox of the network is answered there, or why not
+#	nft COMMAND...			nf_tables of the host's (nft.pl)
 #	nothing_of_networks		the host has no link, address, lease of a network any more
 # shellcheck shell=bash
 
@@ -64,7 +65,8 @@ cordon() {
 	fi
 }
 
-declare -A peers=()
+# -g: bats loads this within a function.
+declare -gA peers=()
 peer() { # NAME ADDRESS/LENGTH GATEWAY
 	namespace
 	peers[$1]=$ns
@@ -90,7 +92,7 @@ peer_serves() { # NAME
 server='use IO::Socket::IP; $| = 1;
 	my $s = IO::Socket::IP->new(Listen => 8, LocalPort => 5000, LocalHost => "::", V6Only => 0, ReuseAddr => 1) ||
 		IO::Socket::IP->new(Listen => 8, LocalPort => 5000, ReuseAddr => 1) or die "$@\n";
-	print "up\n"; while (my $c = $s->accept) { print $c "this is $ARGV[0]\n"; close $c }'
+	print "up\n"; $SIG{PIPE} = "IGNORE"; while (1) { my $c = $s->accept or next; print $c "this is $ARGV[0]\n"; close $c }'
 client='use IO::Socket::IP;
 	my $s = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => 5000, Timeout => $ARGV[1])
 		or do { print "no answer: $!\n"; exit 3 };
@@ -138,6 +140,12 @@ got() { # NAME TEXT
 	[[ "$(cordon logs "$1")" == *"got $2"* ]]
 }
 
+nft() { # COMMAND...
+	# cordon.bash sets it.
+	# shellcheck disable=SC2154
+	host perl "$repo/tests/lib/nft.pl" "$@"
+}
+
 host_asks() { # ADDRESS
 	host perl -e "$client" "$1" 2
 }
@@ -154,6 +162,11 @@ no_ports() {
 nothing_of_networks() {
 	local left
 	eventually no_ports || { host ip -br link; return 1; }
+	# What went with its link after gc has looked.
+	cordon gc >/dev/null
+	for left in ports own4 own6; do
+		[ "$(nft count bridge cordon "$left")" = 0 ] || { echo "elements are left in $left"; return 1; }
+	done
 	left=$(find "$CORDON_ROOT/state/networks" -mindepth 2 \( -type l -o -name '.*' \))
 	[ -z "$left" ] || { printf 'left: %s\n' "$left"; return 1; }
 	[ ! -e "$CORDON_ROOT/networks" ] || { ls "$CORDON_ROOT/networks"; return 1; }

@@ -1,57 +1,72 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The table inet cordon: there as long as there is a network, in one piece, and nothing in another's.
-# nft(8) is not needed: netlink is asked.
+# The tables called cordon: there as long as there is a network, in one piece, and nothing in another's.
 
 load ../lib/cordon
 load ../lib/attack
 load ../lib/network
 
-# Tables of the host's network, a line each.
-tables() {
-	host perl -e "$netfilter" 1 | tr '\0' '\n' | grep -aoE '[a-z]+' | sort -u
-}
-
-# How many rules there are in all.
-rules() {
-	host perl -e "$netfilter" 7 | wc -l
-}
-
-# NFT_MSG_GETTABLE is 1, GETRULE 7, DELTABLE 2; a line for each message of the answer.
-netfilter='use Socket; socket(my $s, 16, SOCK_RAW, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die;
-	send($s, pack("LSSLLCCn", 20, 10 << 8 | $ARGV[0], 0x301, 7, 0, 0, 0, 0), 0) or die;
-	while (1) { recv($s, my $b, 65536, 0); my $at = 0;
-		while ($at < length $b) { my ($len, $type) = unpack("LS", substr($b, $at)); exit if $type == 3 || $type == 2;
-			print unpack("A*", substr($b, $at + 20, $len - 20)) =~ s/\n/ /gr, "\n"; $at += $len + 3 & ~3 } }'
-
-# One batch: begin, DELTABLE of all of the family inet, end.
-flush='use Socket; socket(my $s, 16, SOCK_RAW, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die;
-	send($s, pack("LSSLLCCn", 20, 16, 1, 1, 0, 0, 0, 10) . pack("LSSLLCCn", 20, 10 << 8 | 2, 1, 2, 0, 1, 0, 0) .
-		pack("LSSLLCCn", 20, 17, 1, 3, 0, 0, 0, 10), 0) or die'
-
 # bats test_tags=root
-@test "the table comes with the first network and goes with the last" {
-	[ -z "$(tables)" ]
+@test "the tables come with the first network and go with the last; the rules are the same for any number" {
+	local n
+	[ -z "$(nft tables)" ]
 	cordon network create --internal a
-	[ "$(tables)" = cordon ]
-	[ "$(rules)" -eq 3 ]
-	cordon network create --internal b
-	[ "$(rules)" -eq 3 ]
+	[ "$(nft tables | sort -u)" = cordon ]
+	[ "$(nft tables | wc -l)" -eq 2 ]
+	n=$(nft rules | wc -l)
+	[ "$n" -gt 20 ]
+	cordon network create b
+	[ "$(nft rules | wc -l)" -eq "$n" ]
+	[ "$(nft count inet cordon bridges) $(nft count inet cordon ends) $(nft count inet cordon ways)" = "2 1 1" ]
 	cordon network rm a
-	[ "$(tables)" = cordon ]
+	[ "$(nft tables | wc -l)" -eq 2 ]
 	cordon network rm b
-	[ -z "$(tables)" ]
+	[ -z "$(nft tables)" ]
 }
 
 # bats test_tags=root
 @test "what somebody has flushed is there again at the next start" {
+	local n
 	cordon network create --internal a
-	host perl -e "$flush"
-	[ -z "$(tables)" ]
+	n=$(nft rules | wc -l)
+	nft flush
+	[ -z "$(nft tables)" ]
 	gives 0 "" cordon run --network a -- true
-	[ "$(rules)" -eq 3 ]
+	[ "$(nft rules | wc -l)" -eq "$n" ]
+	# One rule less, or one more.
+	nft empty bridge cordon
+	nft rule inet cordon forward accept
+	gives 0 "" cordon run --network a -- true
+	[ "$(nft rules | wc -l)" -eq "$n" ]
 	# And is removed in order where it is gone.
-	host perl -e "$flush"
+	nft flush
 	gives 0 a cordon network rm a
-	[ -z "$(tables)" ]
+	[ -z "$(nft tables)" ]
+}
+
+# bats test_tags=root
+@test "another's chain that would drop what is forwarded is found before the start, with the line to add" {
+	local bridge
+	cordon network create web
+	bridge=$(cordon network inspect web | jq -r '.[0].bridge')
+	gives 0 "" cordon run --network web -- true
+	nft chain ip filter FORWARD drop
+	says 125 "*step network: network web: the host's chain FORWARD (table ip filter) drops what is forwarded*hint: Let it through: iptables -I FORWARD -i $bridge -j ACCEPT; iptables -I FORWARD -o $bridge -j ACCEPT.*" \
+		cordon run --network web -- true
+	says 125 "*network more: the host's chain FORWARD*" cordon network create more
+	# Nothing of theirs is needed where nothing is forwarded.
+	cordon network create --internal inner
+	gives 0 "" cordon run --network inner -- true
+	nft rule ip filter FORWARD accept "$bridge"
+	gives 0 "" cordon run --network web -- true
+	nft flush ip
+	# A chain that lets by, and refuses in its last rule.
+	nft chain inet firewalld filter_FORWARD accept
+	gives 0 "" cordon run --network web -- true
+	nft rule inet firewalld filter_FORWARD drop lan
+	gives 0 "" cordon run --network web -- true
+	nft rule inet firewalld filter_FORWARD drop
+	says 125 "*chain filter_FORWARD (table inet firewalld)*firewall-cmd --zone=trusted --add-interface=$bridge.*" \
+		cordon run --network web -- true
+	[ "$(nft tables | sort | uniq -c | tr -s ' \n' ' ')" = " 2 cordon 1 firewalld " ]
 }

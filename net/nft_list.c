@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See nft_list.h. */
+#include "net/nft_list.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+static const char what[] = "nftables, tables cordon: list";
+
+/* ---- one message ---- */
+
+static int find_in(const struct netlink_message *message, uint16_t type,
+		   struct netlink_attribute *ret)
+{
+	const size_t head = sizeof(struct nfgenmsg);
+
+	return message->len > head
+		       ? netlink_find(message->payload + head, message->len - head, type, ret)
+		       : 0;
+}
+
+struct generation {
+	uint32_t number;
+	bool is_known;
+};
+
+static int take_generation(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	struct generation *generation = ctx;
+	struct netlink_attribute id;
+
+	(void)err;
+	if (find_in(message, NFTA_GEN_ID, &id) > 0)
+		generation->is_known = netlink_get_u32(&id, &generation->number);
+	return 0;
+}
+
+int nft_generation(struct netlink *netlink, uint32_t *ret, struct err *err)
+{
+	struct generation generation = {.is_known = false};
+	const struct netlink_reader reader = {.each = take_generation, .ctx = &generation};
+	struct netlink_request request;
+	int r;
+
+	nft_begin(&request, NFT_MSG_GETGEN, 0, AF_UNSPEC);
+	r = netlink_ask(netlink, &request, "nftables: generation", &reader, err);
+	if (r < 0)
+		return r;
+	if (!generation.is_known)
+		return err_set(err, ERR_SETUP, EBADMSG, "nftables: generation");
+	*ret = generation.number;
+	return 0;
+}
+
+static int count_message(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	size_t *n = ctx;
+
+	(void)message;
+	(void)err;
+	(*n)++;
+	return 0;
+}
+
+int nft_count_rules(struct netlink *netlink, uint8_t family, size_t *ret, struct err *err)
+{
+	const struct netlink_reader reader = {.each = count_message, .ctx = ret};
+	struct netlink_request request;
+
+	*ret = 0;
+	nft_begin(&request, NFT_MSG_GETRULE, NLM_F_DUMP, family);
+	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+	return netlink_ask(netlink, &request, what, &reader, err);
+}
+
+int nft_has_element(struct netlink *netlink, const struct nft_element *element, struct err *err)
+{
+	size_t n = 0;
+	const struct netlink_reader reader = {.each = count_message, .ctx = &n};
+	struct netlink_request request;
+	int r;
+
+	nft_begin_element(&request, NFT_MSG_GETSETELEM, 0, element);
+	r = netlink_ask(netlink, &request, what, &reader, err);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : n == 1;
+}
+
+/* ---- all elements of a set ---- */
+
+static void take_value(const struct netlink_attribute *a, struct nft_value *ret)
+{
+	struct netlink_attribute value;
+
+	ret->len = 0;
+	if (netlink_find(a->data, a->len, NFTA_DATA_VALUE, &value) <= 0 ||
+	    value.len > sizeof(ret->bytes))
+		return;
+	memcpy(ret->bytes, value.data, value.len);
+	ret->len = value.len;
+}
+
+/* A type, a length, and a text with its NUL. */
+static const char *owner_of(const struct netlink_attribute *a)
+{
+	return a->len > 2 && a->data[1] == a->len - 2 && a->data[a->len - 1] == '\0'
+		       ? (const char *)a->data + 2
+		       : NULL;
+}
+
+struct walking {
+	struct nft_element element;
+	const struct nft_visitor *visitor;
+};
+
+static int read_element(const struct netlink_attribute *one, struct nft_element *element)
+{
+	struct netlink_attribute a;
+	size_t at = 0;
+	int r;
+
+	element->key.len = 0;
+	element->data.len = 0;
+	element->owner = NULL;
+	while ((r = netlink_next_attribute(one->data, one->len, &at, &a)) > 0) {
+		if (a.type == NFTA_SET_ELEM_KEY)
+			take_value(&a, &element->key);
+		else if (a.type == NFTA_SET_ELEM_DATA)
+			take_value(&a, &element->data);
+		else if (a.type == NFTA_SET_ELEM_USERDATA)
+			element->owner = owner_of(&a);
+	}
+	return r;
+}
+
+/* A set without elements is one message as well, with an empty list. */
+static int take_list(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	struct walking *walking = ctx;
+	struct netlink_attribute list, one;
+	size_t at = 0;
+	int r = find_in(message, NFTA_SET_ELEM_LIST_ELEMENTS, &list);
+
+	while (r > 0) {
+		r = netlink_next_attribute(list.data, list.len, &at, &one);
+		if (r > 0 && read_element(&one, &walking->element) < 0)
+			r = -EBADMSG;
+		if (r > 0)
+			walking->visitor->each(walking->visitor->ctx, &walking->element);
+	}
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s", what) : 0;
+}
+
+int nft_walk(struct netlink *netlink, uint8_t family, const char *set,
+	     const struct nft_visitor *visitor, struct err *err)
+{
+	struct walking walking = {.element = {.family = family, .set = set}, .visitor = visitor};
+	const struct netlink_reader reader = {.each = take_list, .ctx = &walking};
+	struct netlink_request request;
+
+	nft_begin(&request, NFT_MSG_GETSETELEM, NLM_F_DUMP, family);
+	netlink_put_text(&request, NFTA_SET_ELEM_LIST_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_SET_ELEM_LIST_SET, set);
+	return netlink_ask(netlink, &request, what, &reader, err);
+}
+
+static void count_element(void *ctx, const struct nft_element *element)
+{
+	size_t *n = ctx;
+
+	(void)element;
+	(*n)++;
+}
+
+int nft_count_elements(struct netlink *netlink, uint8_t family, const char *set, size_t *ret,
+		       struct err *err)
+{
+	const struct nft_visitor visitor = {.each = count_element, .ctx = ret};
+
+	*ret = 0;
+	return nft_walk(netlink, family, set, &visitor, err);
+}
+
+static void name_of(const struct nft_element *element, char buf[IFNAMSIZ])
+{
+	str_format(buf, IFNAMSIZ, "%.*s", IFNAMSIZ - 1, (const char *)element->key.bytes);
+}
+
+static void take_name(void *ctx, const struct nft_element *element)
+{
+	struct nft_links *links = ctx;
+
+	if (links->n < NFT_LENT_MAX)
+		name_of(element, links->list[links->n++]);
+}
+
+int nft_list_names(struct netlink *netlink, uint8_t family, const char *set, struct nft_links *ret,
+		   struct err *err)
+{
+	const struct nft_visitor visitor = {.each = take_name, .ctx = ret};
+
+	ret->n = 0;
+	return nft_walk(netlink, family, set, &visitor, err);
+}
+
+/* ---- what nobody has ---- */
+
+enum { ORPHANS_MAX = 64 }; /* of one transaction */
+
+struct orphans {
+	struct nft_value keys[ORPHANS_MAX];
+	size_t n;
+};
+
+static void take_orphan(void *ctx, const struct nft_element *element)
+{
+	struct orphans *orphans = ctx;
+	char name[IFNAMSIZ];
+
+	if (element->owner != NULL)
+		str_format(name, sizeof(name), "%s", element->owner);
+	else
+		name_of(element, name);
+	if (orphans->n < ORPHANS_MAX && if_nametoindex(name) == 0)
+		orphans->keys[orphans->n++] = element->key;
+}
+
+static int remove_some(struct netlink *netlink, const struct nft_element *kind,
+		       const struct orphans *orphans, struct err *err)
+{
+	struct netlink_batch batch = {.len = 0};
+	struct nft_element element = *kind;
+
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
+	for (size_t i = 0; i < orphans->n; i++) {
+		element.key = orphans->keys[i];
+		nft_add_element(&batch, NFT_MSG_DELSETELEM, 0, &element);
+	}
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	return netlink_do_batch(netlink, &batch, what, err);
+}
+
+int nft_remove_orphans(struct netlink *netlink, const struct nft_element *kind, uint32_t *n_removed,
+		       struct err *err)
+{
+	_cleanup_free_ struct orphans *orphans = calloc(1, sizeof(*orphans));
+	const struct nft_visitor visitor = {.each = take_orphan, .ctx = orphans};
+	int r;
+
+	if (orphans == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "%s", what);
+	do {
+		orphans->n = 0;
+		r = nft_walk(netlink, kind->family, kind->set, &visitor, err);
+		if (r == 0 && orphans->n > 0)
+			r = remove_some(netlink, kind, orphans, err);
+		/* Whose keeper did it itself meanwhile. */
+		if (r == -ENOENT && orphans->n > 0)
+			r = 0;
+		else if (r == 0)
+			*n_removed += (uint32_t)orphans->n;
+	} while (r == 0 && orphans->n == ORPHANS_MAX);
+	return r;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See nft_message.h. Numbers of nf_tables are in network byte order, those of netlink itself are
+ * not; what is compared in a register is as the kernel has it there. */
+#include "net/nft_message.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "base/str.h"
+
+const char nft_table_name[] = "cordon";
+
+enum { TYPE_BITS = 6, OWNER_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT */ };
+
+/* ---- values ---- */
+
+static void append(struct nft_value *value, const void *data, size_t len, size_t room)
+{
+	if (room > sizeof(value->bytes) - value->len) {
+		value->len = 0;
+		return;
+	}
+	memset(value->bytes + value->len, 0, room);
+	memcpy(value->bytes + value->len, data, len);
+	value->len += room;
+}
+
+void nft_value_name(struct nft_value *value, const char *link)
+{
+	append(value, link, strnlen(link, IFNAMSIZ - 1), IFNAMSIZ);
+}
+
+void nft_value_mac(struct nft_value *value, const uint8_t mac[MAC_LEN])
+{
+	append(value, mac, MAC_LEN, 8);
+}
+
+void nft_value_address(struct nft_value *value, const struct net_prefix *address)
+{
+	size_t len = address_bits(address) / 8U;
+
+	append(value, address->bytes, len, len);
+}
+
+void nft_value_protocol(struct nft_value *value, uint8_t protocol)
+{
+	append(value, &protocol, sizeof(protocol), 4);
+}
+
+void nft_value_port(struct nft_value *value, uint16_t port)
+{
+	uint16_t number = htons(port);
+
+	append(value, &number, sizeof(number), 4);
+}
+
+/* ---- words ---- */
+
+void nft_begin(struct netlink_request *request, uint16_t message, uint16_t flags, uint8_t family)
+{
+	struct nfgenmsg head = {.nfgen_family = family, .version = NFNETLINK_V0};
+
+	netlink_begin(request, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, &head,
+		      sizeof(head));
+}
+
+static void put_number(struct netlink_request *request, uint16_t type, uint32_t value)
+{
+	netlink_put_u32(request, type, htonl(value));
+}
+
+static void put_register(struct netlink_request *request, uint16_t type, uint8_t word)
+{
+	put_number(request, type, NFT_REG32_00 + (uint32_t)word);
+}
+
+static void put_value(struct netlink_request *request, uint16_t type, const void *data, size_t len)
+{
+	size_t value = netlink_nest_begin(request, type);
+
+	netlink_put(request, NFTA_DATA_VALUE, data, len);
+	netlink_nest_end(request, value);
+}
+
+static void put_meta(struct netlink_request *request, const struct nft_term *term)
+{
+	put_number(request, NFTA_META_KEY, term->number);
+	put_register(request, NFTA_META_DREG, term->to);
+}
+
+static void put_ct(struct netlink_request *request, const struct nft_term *term)
+{
+	put_number(request, NFTA_CT_KEY, term->number);
+	put_register(request, NFTA_CT_DREG, term->to);
+}
+
+static void put_load(struct netlink_request *request, const struct nft_term *term)
+{
+	put_register(request, NFTA_PAYLOAD_DREG, term->to);
+	put_number(request, NFTA_PAYLOAD_BASE, term->number);
+	put_number(request, NFTA_PAYLOAD_OFFSET, term->offset);
+	put_number(request, NFTA_PAYLOAD_LEN, term->len);
+}
+
+static void put_daddr_type(struct netlink_request *request, const struct nft_term *term)
+{
+	put_register(request, NFTA_FIB_DREG, term->to);
+	put_number(request, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	put_number(request, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+}
+
+static void put_compare(struct netlink_request *request, const struct nft_term *term)
+{
+	uint16_t half = htons((uint16_t)term->number);
+	uint8_t byte = (uint8_t)term->number;
+
+	put_register(request, NFTA_CMP_SREG, term->from);
+	put_number(request, NFTA_CMP_OP, term->op == NFT_OP_IS ? NFT_CMP_EQ : NFT_CMP_NEQ);
+	if (term->len == sizeof(byte))
+		put_value(request, NFTA_CMP_DATA, &byte, sizeof(byte));
+	else if (term->len == sizeof(half))
+		put_value(request, NFTA_CMP_DATA, &half, sizeof(half));
+	else
+		put_value(request, NFTA_CMP_DATA, &term->number, sizeof(term->number));
+}
+
+static void put_mask(struct netlink_request *request, const struct nft_term *term)
+{
+	static const uint32_t nothing;
+
+	put_register(request, NFTA_BITWISE_SREG, term->from);
+	put_register(request, NFTA_BITWISE_DREG, term->from);
+	put_number(request, NFTA_BITWISE_LEN, term->len);
+	put_value(request, NFTA_BITWISE_MASK, &term->number, term->len);
+	put_value(request, NFTA_BITWISE_XOR, &nothing, term->len);
+}
+
+static void put_lookup(struct netlink_request *request, const struct nft_term *term)
+{
+	netlink_put_text(request, NFTA_LOOKUP_SET, term->set);
+	put_register(request, NFTA_LOOKUP_SREG, term->from);
+	if (term->op == NFT_OP_MAP)
+		put_register(request, NFTA_LOOKUP_DREG, term->to);
+	if (term->op == NFT_OP_NOT_IN)
+		put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+static void put_verdict(struct netlink_request *request, const struct nft_term *term)
+{
+	size_t value, inner;
+
+	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	value = netlink_nest_begin(request, NFTA_IMMEDIATE_DATA);
+	inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
+	put_number(request, NFTA_VERDICT_CODE, term->number);
+	netlink_nest_end(request, inner);
+	netlink_nest_end(request, value);
+}
+
+static void put_dnat(struct netlink_request *request, const struct nft_term *term)
+{
+	uint8_t port = (uint8_t)(term->from + (term->number == NFPROTO_IPV4 ? 1 : 4));
+
+	put_number(request, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	put_number(request, NFTA_NAT_FAMILY, term->number);
+	put_register(request, NFTA_NAT_REG_ADDR_MIN, term->from);
+	put_register(request, NFTA_NAT_REG_PROTO_MIN, port);
+}
+
+static void put_nothing(struct netlink_request *request, const struct nft_term *term)
+{
+	(void)request;
+	(void)term;
+}
+
+/* By nft_op: the kernel's name of the expression, and what is in it. */
+static const struct {
+	const char *name;
+	void (*put)(struct netlink_request *request, const struct nft_term *term);
+} expressions[] = {
+	[NFT_OP_META] = {"meta", put_meta},
+	[NFT_OP_CT] = {"ct", put_ct},
+	[NFT_OP_LOAD] = {"payload", put_load},
+	[NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
+	[NFT_OP_IS] = {"cmp", put_compare},
+	[NFT_OP_IS_NOT] = {"cmp", put_compare},
+	[NFT_OP_MASK] = {"bitwise", put_mask},
+	[NFT_OP_IN] = {"lookup", put_lookup},
+	[NFT_OP_NOT_IN] = {"lookup", put_lookup},
+	[NFT_OP_MAP] = {"lookup", put_lookup},
+	[NFT_OP_VERDICT] = {"immediate", put_verdict},
+	[NFT_OP_DNAT] = {"nat", put_dnat},
+	[NFT_OP_MASQUERADE] = {"masq", put_nothing},
+};
+
+static void put_term(struct netlink_request *request, const struct nft_term *term)
+{
+	size_t element = netlink_nest_begin(request, NFTA_LIST_ELEM), data;
+
+	netlink_put_text(request, NFTA_EXPR_NAME, expressions[term->op].name);
+	data = netlink_nest_begin(request, NFTA_EXPR_DATA);
+	expressions[term->op].put(request, term);
+	netlink_nest_end(request, data);
+	netlink_nest_end(request, element);
+}
+
+/* ---- tables ---- */
+
+void nft_add_bound(struct netlink_batch *batch, uint16_t type, const uint32_t *generation)
+{
+	struct nfgenmsg head = {.version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES)};
+	struct netlink_request request;
+
+	netlink_begin(&request, type, 0, &head, sizeof(head));
+	if (generation != NULL)
+		netlink_put_u32(&request, NFNL_BATCH_GENID, *generation);
+	netlink_batch_add(batch, &request, false);
+}
+
+static size_t type_size(enum nft_type type)
+{
+	if (type == NFT_TYPE_IFNAME || type == NFT_TYPE_IPV6)
+		return 16;
+	return type == NFT_TYPE_ETHER ? 8 : 4;
+}
+
+/* Several parts are one number and one length. */
+static uint32_t type_of(const enum nft_type parts[NFT_PARTS_MAX], uint32_t *ret_len)
+{
+	uint32_t type = 0;
+
+	*ret_len = 0;
+	for (size_t i = 0; i < NFT_PARTS_MAX && parts[i] != NFT_TYPE_NONE; i++) {
+		type = type << TYPE_BITS | (uint32_t)parts[i];
+		*ret_len += (uint32_t)type_size(parts[i]);
+	}
+	return type;
+}
+
+static void add_set(struct netlink_batch *batch, uint8_t family, const struct nft_set *set,
+		    uint32_t id)
+{
+	/* What `nft list` goes by alone: of what byte order the key is (libnftnl's, the host's). */
+	static const uint8_t order[] = {0, 4, 1, 0, 0, 0};
+	static const uint8_t order_swapped[] = {0, 4, 0, 0, 0, 1};
+	bool is_little = htons(1) != 1, is_map = set->data[0] != NFT_TYPE_NONE;
+	struct netlink_request request;
+	uint32_t len, type = type_of(set->key, &len);
+
+	nft_begin(&request, NFT_MSG_NEWSET, NLM_F_CREATE, family);
+	netlink_put_text(&request, NFTA_SET_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_SET_NAME, set->name);
+	put_number(&request, NFTA_SET_FLAGS, is_map ? NFT_SET_MAP : 0);
+	put_number(&request, NFTA_SET_KEY_TYPE, type);
+	put_number(&request, NFTA_SET_KEY_LEN, len);
+	put_number(&request, NFTA_SET_ID, id);
+	if (is_map) {
+		type = type_of(set->data, &len);
+		put_number(&request, NFTA_SET_DATA_TYPE, type);
+		put_number(&request, NFTA_SET_DATA_LEN, len);
+	} else if (set->key[1] == NFT_TYPE_NONE && set->key[0] == NFT_TYPE_IFNAME) {
+		netlink_put(&request, NFTA_SET_USERDATA, is_little ? order : order_swapped,
+			    sizeof(order));
+	}
+	netlink_batch_add(batch, &request, false);
+}
+
+static void add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain)
+{
+	struct netlink_request request;
+	size_t hook;
+
+	nft_begin(&request, NFT_MSG_NEWCHAIN, NLM_F_CREATE, family);
+	netlink_put_text(&request, NFTA_CHAIN_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_CHAIN_NAME, chain->name);
+	hook = netlink_nest_begin(&request, NFTA_CHAIN_HOOK);
+	put_number(&request, NFTA_HOOK_HOOKNUM, chain->hook);
+	put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
+	netlink_nest_end(&request, hook);
+	put_number(&request, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	netlink_put_text(&request, NFTA_CHAIN_TYPE, chain->type);
+	netlink_batch_add(batch, &request, false);
+}
+
+void nft_add_rule(struct netlink_batch *batch, uint8_t family, const struct nft_rule *rule)
+{
+	struct netlink_request request;
+	size_t list;
+
+	nft_begin(&request, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family);
+	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_RULE_CHAIN, rule->chain);
+	list = netlink_nest_begin(&request, NFTA_RULE_EXPRESSIONS);
+	for (size_t i = 0; i < NFT_TERMS_MAX && rule->terms[i].op != NFT_OP_END; i++)
+		put_term(&request, &rule->terms[i]);
+	netlink_nest_end(&request, list);
+	netlink_batch_add(batch, &request, false);
+}
+
+void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
+{
+	struct netlink_request request;
+
+	nft_begin(&request, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family);
+	netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
+	netlink_batch_add(batch, &request, false);
+	for (size_t i = 0; i < table->n_sets; i++)
+		add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);
+	for (size_t i = 0; i < table->n_chains; i++)
+		add_chain(batch, table->family, &table->chains[i]);
+	/* Those that there are first: all or none of this happens. */
+	nft_begin(&request, NFT_MSG_DELRULE, 0, table->family);
+	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+	netlink_batch_add(batch, &request, false);
+	for (size_t i = 0; i < table->n_rules; i++)
+		nft_add_rule(batch, table->family, &table->rules[i]);
+}
+
+/* ---- elements ---- */
+
+static void put_owner(struct netlink_request *request, const char *owner)
+{
+	uint8_t bytes[2 + NFT_OWNER_MAX] = {OWNER_TYPE};
+	size_t len = str_format((char *)bytes + 2, NFT_OWNER_MAX, "%s", owner) + 1;
+
+	bytes[1] = (uint8_t)len;
+	netlink_put(request, NFTA_SET_ELEM_USERDATA, bytes, 2 + len);
+}
+
+void nft_begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
+		       const struct nft_element *element)
+{
+	size_t list, one;
+
+	nft_begin(request, message, flags, element->family);
+	netlink_put_text(request, NFTA_SET_ELEM_LIST_TABLE, nft_table_name);
+	netlink_put_text(request, NFTA_SET_ELEM_LIST_SET, element->set);
+	list = netlink_nest_begin(request, NFTA_SET_ELEM_LIST_ELEMENTS);
+	one = netlink_nest_begin(request, NFTA_LIST_ELEM);
+	put_value(request, NFTA_SET_ELEM_KEY, element->key.bytes, element->key.len);
+	if (message == NFT_MSG_NEWSETELEM && element->data.len > 0)
+		put_value(request, NFTA_SET_ELEM_DATA, element->data.bytes, element->data.len);
+	if (message == NFT_MSG_NEWSETELEM && element->owner != NULL)
+		put_owner(request, element->owner);
+	netlink_nest_end(request, one);
+	netlink_nest_end(request, list);
+}
+
+void nft_add_element(struct netlink_batch *batch, uint16_t message, uint16_t flags,
+		     const struct nft_element *element)
+{
+	struct netlink_request request;
+
+	nft_begin_element(&request, message,
+			  message == NFT_MSG_NEWSETELEM ? flags | NLM_F_CREATE : flags, element);
+	netlink_batch_add(batch, &request, true);
+}

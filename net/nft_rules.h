@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which tables, sets and rules there are: whatever the number of networks and sandboxes, the rules
+ * are these. Who they are about stands in sets and maps. Pure; internal to net/.
+ */
+#ifndef CORDON_NET_NFT_RULES_H
+#define CORDON_NET_NFT_RULES_H
+
+#include "net/nft_message.h"
+
+enum nft_table_number { NFT_TABLE_HOST, NFT_TABLE_PORTS, NFT_TABLES };
+
+extern const struct nft_table nft_tables[NFT_TABLES];
+
+#define NFT_FAMILY_HOST  NFPROTO_INET
+#define NFT_FAMILY_PORTS NFPROTO_BRIDGE
+
+/* Of the table inet cordon. */
+#define NFT_BRIDGES "bridges" /* cordon's own bridges */
+#define NFT_ENDS    "ends"    /* of which these have no way out */
+#define NFT_WAYS    "ways"    /* and these have one */
+#define NFT_SAME    "same"    /* each with itself */
+#define NFT_LENT4   "lent4"   /* links that forward for the sake of sandboxes alone */
+#define NFT_LENT6   "lent6"
+#define NFT_ASKED4  "asked4" /* what of the host may be asked: bridge, address, protocol, port */
+#define NFT_ASKED6  "asked6"
+
+/* Of the table bridge cordon. */
+#define NFT_PORTS "ports" /* the host's ends of sandboxes' links */
+#define NFT_OWN4  "own4"  /* port, link address, address */
+#define NFT_OWN6  "own6"
+
+#endif
