@@ -141,6 +141,7 @@ struct joining {
 	char holder[LEASE_HOLDER_MAX];
 	uint8_t number;
 	bool is_way_out;
+	char lent[FORWARD_TEXT_MAX]; /* links that forward since then */
 };
 
 /* As the launcher has it: of a record that is kept, else of the run. */
@@ -188,7 +189,8 @@ static int find_bridge(struct joining *joining, struct err *err)
 		if (r == 0)
 			r = networks_add(&member->place.networks, &member->network, err);
 	}
-	return r == 0 ? bridge_ensure(&joining->netlink, &member->network, &joining->bridge, err)
+	return r == 0 ? bridge_ensure(&joining->netlink, &member->network, &joining->bridge,
+				      joining->lent, err)
 		      : r;
 }
 
@@ -246,15 +248,9 @@ static int remove_link(struct netlink *netlink, const struct member *member, uin
 		       struct err *err)
 {
 	char name[IFNAMSIZ];
-	struct net_link link;
-	int r;
 
 	endpoint_host_name(member->status.live.run_id, number, name);
-	r = link_find(netlink, name, &link, err);
-	if (r > 0)
-		r = link_remove(netlink, &link, err);
-	/* It goes with its namespace. */
-	return r == -ENODEV ? 0 : r;
+	return endpoint_remove(netlink, name, err);
 }
 
 struct own_address {
@@ -387,5 +383,6 @@ int network_live_join(struct member *member, const struct sandbox_spec *spec,
 		ignore_result(leave_locked(member, &joining.netlink, &second),
 			      "the error that is told of came first");
 	netlink_close(&joining.netlink);
+	network_say_lent(joining.lent);
 	return r;
 }

@@ -163,6 +163,25 @@ int endpoint_release(const struct endpoint *endpoint, struct err *err)
 	return r;
 }
 
+int endpoint_remove(struct netlink *netlink, const char *host_name, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	struct net_link link;
+	uint32_t n_removed = 0;
+	int r = link_find(netlink, host_name, &link, err);
+
+	if (r > 0)
+		r = link_remove(netlink, &link, err);
+	/* It goes with its namespace as well. */
+	if (r < 0 && r != -ENODEV)
+		return r;
+	r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	if (r == 0)
+		r = nft_sweep(&nft, &n_removed, err);
+	netlink_close(&nft);
+	return r;
+}
+
 /* ---- reading back ---- */
 
 static int differs(const char *name, const char *what, struct err *err)

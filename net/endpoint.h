@@ -40,4 +40,8 @@ int must_check endpoint_verify(struct netlink *netlink, const struct endpoint *e
  */
 int must_check endpoint_release(const struct endpoint *endpoint, struct err *err);
 
+/* Takes the sandbox out of the network while it runs: the port, and what nf_tables know of it.
+ * Idempotent. */
+int must_check endpoint_remove(struct netlink *netlink, const char *host_name, struct err *err);
+
 #endif

@@ -113,9 +113,9 @@ enum policy_flag_kind {
 	FLAG_IP,
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,
-	FLAG_TMPFS,  /* "PATH[:OPTION,...]" */
-	FLAG_VOLUME, /* "[SOURCE:]TARGET[:MODE,...]" */
-	FLAG_MOUNT,  /* "KEY=VALUE,..." */
+	FLAG_TMPFS,    /* "PATH[:OPTION,...]" */
+	FLAG_VOLUME,   /* "[SOURCE:]TARGET[:MODE,...]" */
+	FLAG_MOUNT,    /* "KEY=VALUE,..." */
 	FLAG_ADD_HOST, /* "NAME:ADDRESS", "NAME=ADDRESS" */
 	FLAG_DNS,
 	FLAG_DNS_SEARCH,
