@@ -375,6 +375,19 @@ static int undo(struct launch *launch, int result, struct err *err)
 	return err_hint(err, "Run `cordon gc` to finish what could not be undone.");
 }
 
+static void take_options(struct launch *launch, const struct run_options *options)
+{
+	launch->keeps_file_rights = options->keeps_file_rights;
+	launch->id_block = options->id_block;
+	launch->target = options->target;
+	launch->logs = options->logs;
+	launch->terminal_size = options->terminal_size;
+	launch->layer_dir_fd = options->layer_dir_fd;
+	launch->network_holder = options->network_holder;
+	launch->sandbox_name = options->sandbox_name;
+	launch->shared_network_fd = options->shared_network_fd;
+}
+
 int cordon_run(const struct decision *decision, const struct run_options *options,
 	       struct run_result *ret_result, struct err *err)
 {
@@ -404,15 +417,6 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.listener_inside = -EBADF,
 		.landlock_ruleset = -EBADF,
 		.upper = {.mount_fd = -EBADF, .place_fd = -EBADF, .project_fd = -EBADF},
-		.keeps_file_rights = options->keeps_file_rights,
-		.id_block = options->id_block,
-		.target = options->target,
-		.logs = options->logs,
-		.terminal_size = options->terminal_size,
-		.layer_dir_fd = options->layer_dir_fd,
-		.network_holder = options->network_holder,
-		.sandbox_name = options->sandbox_name,
-		.shared_network_fd = options->shared_network_fd,
 		.fault = fault_from_environment(),
 	};
 	sigset_t old_signals;
@@ -420,6 +424,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 
 	if (r < 0)
 		return r;
+	take_options(&launch, options);
 	cordon_let_images_go(decision);
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		launch.namespace_fds[i] = -EBADF;

@@ -486,17 +486,3 @@ int keeper_start(const struct run_request *roots, const struct record *record,
 	*ret_pid = pid;
 	return 0;
 }
-
-int keeper_stop(const struct live_run *live, int64_t grace_ms, uint32_t signo)
-{
-	_cleanup_fd_ int pidfd = process_open(&live->keeper);
-	int r;
-
-	if (pidfd < 0)
-		return pidfd;
-	if (grace_ms > INT32_MAX)
-		grace_ms = INT32_MAX;
-	r = sys_pidfd_send_value(pidfd, SIGTERM,
-				 (uint64_t)signo << 32 | (uint32_t)(int32_t)grace_ms);
-	return r < 0 ? r : steal_fd(&pidfd);
-}

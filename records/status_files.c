@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "records/internal.h"
+#include "records/keeper.h"
 #include "records/status_files.h"
 
 enum { STAT_MAX = 1024, START_FIELD = 22 };
@@ -309,4 +311,20 @@ void status_read_live(const char *run, const char *id, struct live_run *ret)
 	for (size_t i = 0; i < fields.n; i++)
 		read_group(ret, &fields.list[i]);
 	fields_free(&fields);
+}
+
+/* ---- ending a keeper (keeper.h) ---- */
+
+int keeper_stop(const struct live_run *live, int64_t grace_ms, uint32_t signo)
+{
+	_cleanup_fd_ int pidfd = process_open(&live->keeper);
+	int r;
+
+	if (pidfd < 0)
+		return pidfd;
+	if (grace_ms > INT32_MAX)
+		grace_ms = INT32_MAX;
+	r = sys_pidfd_send_value(pidfd, SIGTERM,
+				 (uint64_t)signo << 32 | (uint32_t)(int32_t)grace_ms);
+	return r < 0 ? r : steal_fd(&pidfd);
 }

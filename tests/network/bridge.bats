@@ -94,7 +94,7 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 	serve web a
 	a=$ip
 	[ "$a" = 10.9.0.128 ]
-	[ "$(cordon inspect a | jq -c '.[0].networks')" = \
+	[ "$(cordon inspect a | jq -c '.[0].networks | map_values({ip_address, ip6_address, mac_address, interface})')" = \
 		'{"web":{"ip_address":"10.9.0.128/24","ip6_address":null,"mac_address":"02:c0:0a:09:00:80","interface":"eth0"}}' ]
 	serve web b
 	[ "$ip" = 10.9.0.129 ]
