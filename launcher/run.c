@@ -435,8 +435,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	network_init(&launch.network);
 	volumes_init(&launch.volumes, options);
 	output_init(&launch.output);
-	memset(ret_result, 0, sizeof(*ret_result));
-	ret_result->kind = RUN_SETUP_FAILED;
+	*ret_result = (struct run_result){.kind = RUN_SETUP_FAILED};
 	r = run_to_end(&launch, options, ret_result, err);
 	finish(&launch, r == 0, options, ret_result);
 	r = undo(&launch, r, err);

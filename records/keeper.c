@@ -132,14 +132,12 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .sandbox_name = keeper->keep.record->name,
 				      .shared_network_fd = &network_fd,
 				      .sandbox_id = sandbox->id,
-				      .keeps_volumes = sandbox->is_kept,
-				      .keeps_file_rights = false};
+				      .keeps_volumes = sandbox->is_kept};
 	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
 
 	records_path(keeper->keep.records, sandbox->id, sandbox->is_kept, holder, sizeof(holder));
 	if (r == 0) {
-		options.attach_fd =
-			attach_listen(keeper->keep.records, keeper->keep.sandbox->id, err);
+		options.attach_fd = attach_listen(keeper->keep.records, sandbox->id, err);
 		r = options.attach_fd < 0 ? options.attach_fd : 0;
 	}
 	if (r == 0)
