@@ -67,6 +67,7 @@ STORAGE_SRC  := \
 	storage/volume.c \
 	storage/volumes.c \
 	storage/volumes_fill.c \
+	storage/volumes_gate.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -169,7 +170,9 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/network_list.c \
 	cmd/network_live.c \
 	cmd/volume.c \
+	cmd/volume_copy.c \
 	cmd/volume_create.c \
+	cmd/volume_freeze.c \
 	cmd/volume_list.c \
 	cmd/own_flags.c \
 	cmd/processes.c \
@@ -244,16 +247,20 @@ IMAGE_SRC     := \
 	libexec/image/list.c \
 	libexec/image/load.c \
 	libexec/image/name.c \
+	libexec/image/output.c \
 	libexec/image/owners.c \
 	libexec/image/pack.c \
+	libexec/image/pack_attributes.c \
 	libexec/image/parse.c \
 	libexec/image/pull.c \
 	libexec/image/remove.c \
 	libexec/image/save.c \
 	libexec/image/say.c \
+	libexec/image/seal.c \
 	libexec/image/transfer.c \
 	libexec/image/tree.c \
 	libexec/image/unpack.c \
+	libexec/image/volume.c \
 	libexec/image/worker.c
 IMAGE_OBJ     := $(IMAGE_SRC:%.c=$(O)/%.o)
 IMAGE_LIBS    := -larchive -lcrypto -ljson-c -lseccomp

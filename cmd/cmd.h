@@ -135,6 +135,9 @@ int cmd_volume_create(const struct cmd_context *context, int argc, char **argv);
 int cmd_volume_ls(const struct cmd_context *context, int argc, char **argv);
 int cmd_volume_inspect(const struct cmd_context *context, int argc, char **argv);
 int cmd_volume_rm(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_backup(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_restore(const struct cmd_context *context, int argc, char **argv);
+int cmd_volume_clone(const struct cmd_context *context, int argc, char **argv);
 int cmd_volume_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_gc(const struct cmd_context *context, int argc, char **argv);
 

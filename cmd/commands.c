@@ -107,6 +107,16 @@ static const struct subcommand volume_commands[] = {
 	{"prune", "[FLAGS]", "remove the anonymous volumes that no sandbox uses",
 	 "Asks first; where there is no terminal to ask at it takes -f. Prints the names.\n", 0,
 	 cmd_volume_prune, NULL},
+	{"backup", "[FLAGS] VOLUME [FILE|-]", "write what is in a volume to an archive",
+	 "A tar with a SHA-256 at its end; without FILE on stdout. Who uses the volume stands\n"
+	 "still meanwhile. A FILE that is there is left alone.\n",
+	 0, cmd_volume_backup, NULL},
+	{"restore", "[FLAGS] VOLUME [FILE|-]", "make a volume of an archive",
+	 "Without FILE from stdin. An archive that was cut short or changed is refused, and\n"
+	 "then nothing is changed.\n",
+	 0, cmd_volume_restore, NULL},
+	{"clone", "[FLAGS] VOLUME NEW", "make a volume of another one's files",
+	 "With its labels. Who uses VOLUME stands still meanwhile.\n", 0, cmd_volume_clone, NULL},
 	{.name = NULL},
 };
 
@@ -224,7 +234,7 @@ const struct subcommand commands[] = {
 	{"network", "COMMAND", "make, list and remove networks",
 	 "A sandbox joins one with --network NAME, or `network: {mode: NAME}` of a profile.\n", 0,
 	 cmd_network, network_commands},
-	{"volume", "COMMAND", "make, list and remove volumes",
+	{"volume", "COMMAND", "make, list, copy and remove volumes",
 	 "What is in one stays when the sandboxes that it was shown to are gone.\n", 0, cmd_volume,
 	 volume_commands},
 	{"gc", "", "finish what killed runs and commands could not undo",

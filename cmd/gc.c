@@ -11,6 +11,7 @@
 #include "cmd/print.h"
 #include "cmd/update_apply.h"
 #include "cmd/volume.h"
+#include "cmd/volume_freeze.h"
 #include "storage/store.h"
 
 /* What ended commands left in the store of images. Without a place for one there is none. */
@@ -97,9 +98,10 @@ static int gc_volumes(const struct cmd_context *context, uint32_t *ret_removed)
 	return r;
 }
 
-/* One that runs; nobody is waited for. Returns 1 where an update was finished. */
+/* One that runs; nobody is waited for. Returns 1 where an update was finished. *n_thawed: one
+ * more where it had stood still for a copy that was cut off. */
 static int settle_update(const struct cmd_context *context, const struct records *records,
-			 const char *id, struct err *err)
+			 const char *id, int *n_thawed, struct err *err)
 {
 	struct sandbox sandbox;
 	int r = records_open_id(records, id, &sandbox);
@@ -115,12 +117,19 @@ static int settle_update(const struct cmd_context *context, const struct records
 		else
 			r = update_settle(context, records, &sandbox, id, err);
 	}
+	if (r >= 0) {
+		int thawed = volume_thaw_left(records, &sandbox, err);
+
+		*n_thawed += thawed > 0;
+		r = thawed < 0 ? thawed : r;
+	}
 	sandbox_release(&sandbox);
 	return r;
 }
 
 /* Each by itself: what is wrong with one has been said. Returns how many, or -errno of the last. */
-static int settle_updates(const struct cmd_context *context, const struct records *records)
+static int settle_updates(const struct cmd_context *context, const struct records *records,
+			  int *n_thawed)
 {
 	_cleanup_free_ char(*ids)[RUN_ID_LEN + 1] = NULL;
 	struct err err = {0};
@@ -130,7 +139,7 @@ static int settle_updates(const struct cmd_context *context, const struct record
 	if (n < 0)
 		print_err(&err);
 	for (ssize_t i = 0; i < n; i++) {
-		int r = settle_update(context, records, ids[i], &err);
+		int r = settle_update(context, records, ids[i], n_thawed, &err);
 
 		if (r < 0) {
 			print_err(&err);
@@ -142,19 +151,19 @@ static int settle_updates(const struct cmd_context *context, const struct record
 }
 
 static int gc_kept(const struct cmd_context *context, const struct run_request *request,
-		   struct records_report *ret, int *ret_updates)
+		   struct records_report *ret, int *ret_updates, int *ret_thawed)
 {
 	struct records records;
 	struct err err = {0};
 	int r;
 
 	*ret = (struct records_report){0};
-	*ret_updates = 0;
+	*ret_updates = *ret_thawed = 0;
 	r = records_open(request, false, &records, &err);
 	if (r == 0) {
 		r = records_gc(&records, ret, &err);
 		if (records.is_there)
-			*ret_updates = settle_updates(context, &records);
+			*ret_updates = settle_updates(context, &records, ret_thawed);
 		records_release(&records);
 	}
 	if (r < 0)
@@ -170,7 +179,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct err err = {0};
 	uint32_t n_images, n_projects, n_templates, n_networks, n_volumes;
 	bool is_json;
-	int exit_code, n_updates;
+	int exit_code, n_updates, n_thawed;
 	int r;
 
 	(void)argc;
@@ -185,7 +194,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		print_err(&err);
 		exit_code = EXIT_CORDON;
 	}
-	if (gc_kept(context, &request, &kept, &n_updates) < 0)
+	if (gc_kept(context, &request, &kept, &n_updates, &n_thawed) < 0)
 		exit_code = EXIT_CORDON;
 	if (gc_writable(&request, &n_projects, &n_templates) < 0)
 		exit_code = EXIT_CORDON;
@@ -202,6 +211,8 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 			  kept.n_settled);
 	if (n_updates > 0)
 		print_out("%d updates that were cut off finished\n", n_updates);
+	if (n_thawed > 0)
+		print_out("%d sandboxes that stood still for a copy go on\n", n_thawed);
 	if (kept.n_removed > 0)
 		print_out("%u remains of kept sandboxes removed\n", kept.n_removed);
 	if (n_projects > 0)

@@ -18,6 +18,9 @@ static const char image_max_size[] =
 	"how large a layer may be, as a tar and as files (default: 32GiB)";
 static const char image_max_entries[] = "how many entries a layer may have (default: 2000000)";
 static const char image_quiet[] = "no notes of cordon's own, errors excepted";
+static const char volume_quiet[] = "print no name, and no progress";
+static const char volume_live[] =
+	"let who uses it go on: the copy may not be consistent, which is said in it";
 
 static const struct words_row {
 	const char *command;
@@ -196,6 +199,21 @@ static const struct words_row {
 	{"volume prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
 	{"volume prune", "--filter", NULL, "FILTER", WORDS_LISTED,
 	 "only those with label=NAME[=VALUE], or without (label!=); can be given again"},
+
+	{"volume backup", "--live", NULL, NULL, WORDS_LISTED, volume_live},
+	{"volume backup", "--quiet", "-q", NULL, WORDS_LISTED, volume_quiet},
+
+	{"volume restore", "--replace", NULL, NULL, WORDS_LISTED,
+	 "in place of what is in a volume of that name, in one step"},
+	{"volume restore", "--no-verify", NULL, NULL, WORDS_LISTED,
+	 "take a tar without a SHA-256, of another program"},
+	{"volume restore", "--max-size", NULL, "SIZE", WORDS_LISTED,
+	 "refuse an archive of more (else the disk decides)"},
+	{"volume restore", "--max-entries", NULL, "N", WORDS_LISTED, "refuse one of more files"},
+	{"volume restore", "--quiet", "-q", NULL, WORDS_LISTED, volume_quiet},
+
+	{"volume clone", "--live", NULL, NULL, WORDS_LISTED, volume_live},
+	{"volume clone", "--quiet", "-q", NULL, WORDS_LISTED, volume_quiet},
 };
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
 

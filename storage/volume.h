@@ -124,6 +124,9 @@ struct volume_work {
  */
 int must_check volumes_begin(const struct volumes *volumes, const struct volume *volume,
 			     struct volume_work *ret, struct err *err);
+/* Gives it the labels and options of another one. */
+int must_check volumes_describe(struct volume_work *work, const struct volume *like,
+				struct err *err);
 /*
  * Gives it its name. What the caller put into data is on the disk already (syncfs), or may be lost.
  * replaces: in place of the one that has the name, in one step; that one has to be in use by
@@ -146,10 +149,24 @@ struct volume_hold {
 	int dir_fd; /* NAME, with a shared lock as long as anybody has this open file */
 };
 
-/* Holds the volume and reads its record. -ENOENT without err where there is none. */
+/* Holds the volume and reads its record; waits for one who copies it. -ENOENT without err where
+ * there is none. */
 int must_check volumes_hold(const struct volumes *volumes, const char *name,
 			    struct volume_hold *ret, struct err *err);
 void volume_hold_release(struct volume_hold *hold);
+
+/*
+ * Keeps others from beginning to hold it, and from removing it, until it is closed: whoever holds
+ * it goes on. Waits for another one who does the same. -ENOENT without err where there is none.
+ */
+struct volume_gate {
+	int record_fd; /* locked exclusively: volumes_hold takes that lock for a moment */
+	int dir_fd;    /* likewise, shared */
+	size_t n_holders;
+};
+int must_check volumes_close_gate(const struct volumes *volumes, const char *name,
+				  struct volume_gate *ret, struct err *err);
+void volumes_open_gate(struct volume_gate *gate);
 
 /* Whether somebody runs with it. */
 bool volumes_is_held(const struct volumes *volumes, const char *name);

@@ -264,6 +264,19 @@ int volumes_begin(const struct volumes *volumes, const struct volume *volume,
 	return 0;
 }
 
+int volumes_describe(struct volume_work *work, const struct volume *like, struct err *err)
+{
+	int r;
+
+	work->volume.labels = like->labels;
+	work->volume.options = like->options;
+	if (unlinkat(work->dir_fd, VOLUME_RECORD, 0) != 0)
+		r = -errno;
+	else
+		r = write_record(work->dir_fd, &work->volume);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "volume %s: its record", work->volume.name) : 0;
+}
+
 /* 0, or 1: the one that had the name has the temporary one now. Needs: the lock. */
 static int give_name(const struct volumes *volumes, const struct volume_work *work, bool replaces)
 {

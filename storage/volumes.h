@@ -25,6 +25,8 @@ int must_check volumes_reset_data(int data_fd);
 /* Whether the name still leads to the open directory: it was not removed, nor replaced, between
  * its opening and its lock. */
 bool volumes_is_still(const struct volumes *volumes, const char *name, int dir_fd);
+/* Opens the record of the directory and locks it (flock). Returns the descriptor that holds it. */
+int must_check volumes_lock_record(int dir_fd, int how);
 /* flock(2), once more where a signal came. 0 or -errno. */
 int must_check volumes_flock(int fd, int how);
 

@@ -26,6 +26,26 @@ bool volumes_is_still(const struct volumes *volumes, const char *name, int dir_f
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
+int volumes_lock_record(int dir_fd, int how)
+{
+	_cleanup_fd_ int fd =
+		sys_openat(dir_fd, VOLUME_RECORD, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int r = fd < 0 ? fd : volumes_flock(fd, how);
+
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+/* Behind the record's lock: while somebody has that, nobody begins. */
+static int lock_to_hold(int dir_fd)
+{
+	_cleanup_fd_ int record = volumes_lock_record(dir_fd, LOCK_SH);
+
+	/* One that is damaged: whoever reads it says so. */
+	if (record < 0 && record != -ENOENT)
+		return record;
+	return volumes_flock(dir_fd, LOCK_SH);
+}
+
 int volumes_hold(const struct volumes *volumes, const char *name, struct volume_hold *ret,
 		 struct err *err)
 {
@@ -38,7 +58,7 @@ int volumes_hold(const struct volumes *volumes, const char *name, struct volume_
 		hold.dir_fd = sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
 		if (hold.dir_fd == -ENOENT)
 			return -ENOENT;
-		r = hold.dir_fd < 0 ? hold.dir_fd : volumes_flock(hold.dir_fd, LOCK_SH);
+		r = hold.dir_fd < 0 ? hold.dir_fd : lock_to_hold(hold.dir_fd);
 		if (r < 0 || volumes_is_still(volumes, name, hold.dir_fd))
 			break;
 		close_fd(&hold.dir_fd);

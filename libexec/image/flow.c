@@ -109,6 +109,10 @@ struct pump {
 	uint64_t n_bytes;
 	uint64_t n_zeros; /* at the end so far */
 	int64_t shown_ms;
+	struct flow_seal seal;
+	bool keeps_tail; /* it is not passed on */
+	const char *before;
+	size_t n_before;
 };
 
 static int64_t now_ms(void)
@@ -144,50 +148,86 @@ static int check_bounds(struct pump *pump, struct err *err)
 	return importer_is_interrupted() ? err_set(err, ERR_SETUP, EINTR, "the copying") : 0;
 }
 
-/* Returns 0 at the end of what is written; 1 where nobody reads any more. */
-static int pump_run(struct pump *pump, char *block, struct err *err)
+/* What was read. */
+static int take_in(struct pump *pump, const char *data, size_t n, struct err *err)
 {
-	for (;;) {
-		ssize_t n = read(pump->from, block, BLOCK);
-		int64_t now = now_ms();
-		int r;
+	struct flow_seal *seal = &pump->seal;
+	int64_t now = now_ms();
+
+	pump->n_bytes += n;
+	count_zeros(pump, data, n);
+	if (seal->n_head < seal->head_size) {
+		size_t room = seal->head_size - seal->n_head;
+
+		memcpy(seal->head + seal->n_head, data, n < room ? n : room);
+		seal->n_head += n < room ? n : room;
+	}
+	if (now - pump->shown_ms >= PROGRESS_MS) {
+		pump->shown_ms = now;
+		say_progress(pump->im, pump->n_bytes, false);
+	}
+	return check_bounds(pump, err);
+}
+
+/* 1: nobody reads any more. */
+static int pass_on(struct pump *pump, const char *data, size_t n, struct err *err)
+{
+	int r = pump->to < 0 || n == 0 ? 0 : io_write_all(pump->to, data, n);
+
+	if (r == -EPIPE)
+		return 1;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "write") : 0;
+}
+
+static int digest_on(struct pump *pump, const char *data, size_t n, struct err *err)
+{
+	if (EVP_DigestUpdate(pump->digest, data, n) != 1)
+		return err_set(err, ERR_SETUP, EIO, "digest");
+	return pass_on(pump, data, n, err);
+}
+
+/* Returns 0 at the end of what is written; 1 where nobody reads any more. block: BLOCK bytes, and
+ * as many as the tail has, which stays behind until it is known to be none. */
+static int pump_run(struct pump *pump, char *block, struct flow_result *ret, struct err *err)
+{
+	size_t kept = 0;
+	int r = digest_on(pump, pump->before, pump->n_before, err);
+
+	while (r == 0) {
+		ssize_t n = read(pump->from, block + kept, BLOCK);
+		size_t all = kept + (n > 0 ? (size_t)n : 0);
+		size_t ready = all > pump->seal.tail_len ? all - pump->seal.tail_len : 0;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_set(err, ERR_SETUP, errno, "read");
 		if (n == 0)
-			return 0;
-		pump->n_bytes += (uint64_t)n;
-		count_zeros(pump, block, (size_t)n);
-		r = check_bounds(pump, err);
-		if (r < 0)
-			return r;
-		if (EVP_DigestUpdate(pump->digest, block, (size_t)n) != 1)
-			return err_set(err, ERR_SETUP, EIO, "digest");
-		r = pump->to < 0 ? 0 : io_write_all(pump->to, block, (size_t)n);
-		if (r == -EPIPE)
-			return 1;
-		if (r < 0)
-			return err_set(err, ERR_SETUP, -r, "write");
-		if (now - pump->shown_ms >= PROGRESS_MS) {
-			pump->shown_ms = now;
-			say_progress(pump->im, pump->n_bytes, false);
-		}
+			break;
+		r = take_in(pump, block + kept, (size_t)n, err);
+		if (r == 0)
+			r = digest_on(pump, block, ready, err);
+		kept = all - ready;
+		memmove(block, block + ready, kept);
 	}
+	if (r == 0) {
+		memcpy(ret->tail, block, kept);
+		ret->n_tail = kept;
+	}
+	return r == 0 && !pump->keeps_tail ? pass_on(pump, block, kept, err) : r;
 }
 
 static int pump_all(struct pump *pump, struct flow_result *ret, struct err *err)
 {
 	_cleanup_digest_ EVP_MD_CTX *digest = digest_begin();
-	_cleanup_free_ char *block = malloc(BLOCK);
+	_cleanup_free_ char *block = malloc(BLOCK + FLOW_TAIL_MAX);
 	int r;
 
 	if (digest == NULL || block == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "the copying");
 	pump->digest = digest;
 	pump->shown_ms = now_ms();
-	r = pump_run(pump, block, err);
+	r = pump_run(pump, block, ret, err);
 	say_progress(pump->im, pump->n_bytes, true);
 	if (r == 0 && digest_end(digest, ret->hex) < 0)
 		r = err_set(err, ERR_SETUP, EIO, "digest");
@@ -226,7 +266,7 @@ static int start_source(struct importer *im, const struct flow *flow, int out, s
 
 	job.fds[flow->is_dir ? WORKER_DIR : WORKER_IN] = flow->input;
 	job.fds[WORKER_OUT] = out;
-	job.argument = PACK_HOST;
+	job.argument = (int)flow->kind;
 	if (flow->is_dir && flow->ends != NULL) {
 		job.kind = flow->ends->pack;
 		job.argument = (int)flow->ends->packs;
@@ -246,6 +286,7 @@ static int start_sink(struct importer *im, const struct flow *flow, int in, stru
 	job.fds[WORKER_DIR] = flow->into;
 	job.fds[WORKER_OWNERS] = flow->owners;
 	job.fds[WORKER_SKIPPED] = flow->skipped;
+	job.argument = (int)flow->unpack;
 	if (flow->ends != NULL) {
 		job.kind = flow->ends->unpack;
 		job.only = flow->ends->only;
@@ -281,6 +322,7 @@ static int finish(struct pair *pair, bool is_cut, struct flow_result *ret, struc
 		worker_stop(sink);
 		return r;
 	}
+	ret->n_left_out = report.n_skipped;
 	close_fd(&pair->to);
 	r = worker_finish(sink, &ret->report, &sink_err);
 	if (r < 0)
@@ -295,8 +337,13 @@ static int pump_pair(struct importer *im, const struct flow *flow, struct pair *
 			    .from = pair->from,
 			    .to = pair->to,
 			    .input = flow->is_dir ? -EBADF : flow->input};
-	int r = pump_all(&pump, ret, err);
+	int r;
 
+	if (flow->seal != NULL)
+		pump.seal = *flow->seal;
+	r = pump_all(&pump, ret, err);
+	if (flow->seal != NULL)
+		*flow->seal = pump.seal;
 	if (r >= 0)
 		return finish(pair, r == 1, ret, err);
 	worker_stop(&pair->source);
@@ -346,7 +393,13 @@ int flow_pack(struct importer *im, const struct packed_tree *tree, int output,
 	struct worker_job job =
 		job_of(im, "the packer", tree->inside != NULL ? CONFINE_PACK_INSIDE : CONFINE_PACK);
 	struct worker worker = {.pid = -1, .report_fd = -EBADF};
-	struct pump pump = {.im = im, .to = output, .input = -EBADF};
+	struct pump pump = {.im = im,
+			    .to = output,
+			    .input = -EBADF,
+			    .seal = {.tail_len = tree->tail_len},
+			    .keeps_tail = true,
+			    .before = tree->before,
+			    .n_before = tree->n_before};
 	_cleanup_fd_ int from = -EBADF, theirs = -EBADF;
 	int ends[2];
 	int r = make_pipe(ends, err);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cordon-image: keeps images.
+ * cordon-image: keeps images, and reads and writes archives of volumes.
  *
  *	cordon-image STORE VERB [FLAGS] [--] WORD...
  *
  * Executed by `cordon image` in its own place, with the words of the command line after they were
- * counted there. A program of its own, so that cordon is linked with no reader of archives, no
- * OpenSSL and no JSON library. Runs as the caller; which of its processes reads what is in
- * worker.h. Prints cordon's answers and errors itself. Exit code: 0, or 125.
+ * counted there; and by `cordon volume` as its child, for what archives of volumes need (volume.c):
+ * STORE is the state root then. A program of its own, so that cordon is linked with no reader of
+ *archives, no OpenSSL and no JSON library. Runs as the caller; which of its processes reads what is
+ *in worker.h. Prints cordon's answers and errors itself. Exit code: 0, or 125.
  */
 #include <errno.h>
 #include <locale.h>
@@ -28,17 +29,21 @@ static const struct verb {
 	const char *name;
 	size_t least;
 	size_t most;
+	bool is_of_volumes;
 	int (*run)(const struct command *command, struct err *err);
 } verbs[] = {
-	{"import", 2, 2, command_import},
-	{"load", 1, 2, command_load},
-	{"pull", 1, 2, command_pull},
-	{"save", 2, 2, command_save},
-	{"ls", 0, 0, command_ls},
-	{"inspect", 1, 1, command_inspect},
-	{"rm", 1, (size_t)-1, command_rm},
-	{"prune", 0, 0, command_prune},
-	{"transfer", 1, 16, command_transfer},
+	{"import", 2, 2, false, command_import},
+	{"load", 1, 2, false, command_load},
+	{"pull", 1, 2, false, command_pull},
+	{"save", 2, 2, false, command_save},
+	{"ls", 0, 0, false, command_ls},
+	{"inspect", 1, 1, false, command_inspect},
+	{"rm", 1, (size_t)-1, false, command_rm},
+	{"prune", 0, 0, false, command_prune},
+	{"volume-backup", 2, 2, true, command_volume_backup},
+	{"volume-restore", 2, 2, true, command_volume_restore},
+	{"volume-clone", 2, 2, true, command_volume_clone},
+	{"transfer", 1, 16, false, command_transfer},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -57,9 +62,31 @@ static int take_flag(struct command *command, const char *flag, const char *valu
 		return 0;
 	if (str_equal(flag, "--max-entries") && parse_u64(value, &command->limits.max_entries) == 0)
 		return 0;
+	if (str_equal(flag, "--marks") && parse_u64(value, &command->n_marks) == 0)
+		return 0;
 	err_set(err, ERR_USAGE, 0, "%s %s: not of that form", flag, value);
 	return err_hint(err, str_equal(flag, "--max-size") ? "Write it with its unit: 64GiB."
 							   : "A plain number: 5000000.");
+}
+
+static bool take_switch(struct command *command, const char *flag)
+{
+	const struct {
+		const char *name;
+		bool *value;
+	} switches[] = {
+		{"--json", &command->is_json},     {"--quiet", &command->is_quiet},
+		{"--force", &command->is_forced},  {"--live", &command->is_live},
+		{"--replace", &command->replaces}, {"--no-verify", &command->is_unverified},
+	};
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		if (!str_equal(switches[i].name, flag))
+			continue;
+		*switches[i].value = true;
+		return true;
+	}
+	return false;
 }
 
 /* Flags stand in front. */
@@ -72,13 +99,7 @@ static int read_words(struct command *command, char **argv, struct err *err)
 			argv++;
 			break;
 		}
-		if (str_equal(*argv, "--json")) {
-			command->is_json = true;
-		} else if (str_equal(*argv, "--quiet")) {
-			command->is_quiet = true;
-		} else if (str_equal(*argv, "--force")) {
-			command->is_forced = true;
-		} else {
+		if (!take_switch(command, *argv)) {
 			r = take_flag(command, argv[0], argv[1], err);
 			if (r < 0)
 				return r;
@@ -102,6 +123,10 @@ static int run(int argc, char **argv, struct err *err)
 	if (verb == NULL)
 		return err_set(err, ERR_USAGE, 0, "usage: cordon-image STORE VERB [FLAGS] WORD...");
 	command.state = argv[1];
+	/* What is in a volume is as large as it is. */
+	if (verb->is_of_volumes)
+		command.limits =
+			(struct image_limits){.max_bytes = INT64_MAX, .max_entries = INT64_MAX};
 	r = read_words(&command, argv + 3, err);
 	if (r < 0)
 		return r;

@@ -27,11 +27,25 @@ bool importer_is_interrupted(void);
 
 /* ---- flow.c ---- */
 
+enum { FLOW_TAIL_MAX = 2048 };
+
 struct flow_result {
-	char hex[STORE_HEX_SIZE]; /* of the tar without compression */
+	char hex[STORE_HEX_SIZE]; /* of the tar without compression, and without the tail */
 	uint64_t n_bytes;
 	bool has_end; /* the tar has its end mark */
+	char tail[FLOW_TAIL_MAX];
+	size_t n_tail;       /* less than was asked for: all of it was shorter */
+	uint64_t n_left_out; /* by the packer */
 	struct worker_report report;
+};
+
+/* Of a sealed archive (seal.h): its last tail_len bytes are not part of the digest, and its first
+ * ones are wanted. */
+struct flow_seal {
+	size_t tail_len; /* at most FLOW_TAIL_MAX */
+	char *head;      /* NULL: not wanted */
+	size_t head_size;
+	size_t n_head; /* what was put into it */
 };
 
 /* input: an archive, or with is_dir a directory to be packed first. into: an empty directory that
@@ -39,10 +53,13 @@ struct flow_result {
 struct flow {
 	int input;
 	bool is_dir;
+	enum pack_kind kind; /* with is_dir */
 	int into;
+	enum unpack_kind unpack;
 	int owners;
 	int skipped;
 	const struct flow_ends *ends; /* NULL: those of the store */
+	struct flow_seal *seal;       /* NULL: none */
 };
 /* Other ends than the store's. */
 struct flow_ends {
@@ -70,6 +87,10 @@ struct packed_tree {
 	int owners;                         /* -EBADF: none */
 	const char *as;                     /* NULL: "" */
 	const struct worker_inside *inside; /* NULL: on the host */
+	/* Written first, and part of the digest. */
+	const char *before;
+	size_t n_before;
+	size_t tail_len; /* so many bytes of the end are not written, but left in the result */
 };
 int must_check flow_pack(struct importer *im, const struct packed_tree *tree, int output,
 			 struct flow_result *ret, struct err *err);
@@ -152,7 +173,13 @@ struct command {
 	struct image_limits limits;
 	char **words; /* ends with NULL */
 	size_t n_words;
+	/* Of volumes. */
+	bool is_live;       /* what is copied may change meanwhile */
+	bool replaces;      /* a volume of that name may be there */
+	bool is_unverified; /* an archive without a seal will do */
+	size_t n_marks;     /* descriptors from COMMAND_FIRST_MARK on (volume.c) */
 };
+enum { COMMAND_FIRST_MARK = 3 };
 int must_check command_import(const struct command *command, struct err *err);
 int must_check command_load(const struct command *command, struct err *err);
 int must_check command_pull(const struct command *command, struct err *err);
@@ -163,6 +190,9 @@ int must_check command_rm(const struct command *command, struct err *err);
 int must_check command_prune(const struct command *command, struct err *err);
 /* transfer.c, which has the words of cordon's that they read: no command of its own. */
 int must_check command_transfer(const struct command *command, struct err *err);
+int must_check command_volume_backup(const struct command *command, struct err *err);
+int must_check command_volume_restore(const struct command *command, struct err *err);
+int must_check command_volume_clone(const struct command *command, struct err *err);
 
 /* The store as it is; none is an empty one. 1: there is none. (remove.c) */
 int must_check command_open_store(const struct command *command, struct store *ret,

@@ -24,10 +24,11 @@
 #include "libexec/image/name.h"
 #include "libexec/image/owners.h"
 #include "libexec/image/pack.h"
+#include "libexec/image/seal.h"
 #include "libexec/image/stages.h"
 #include "storage/store.h"
 
-enum { BLOCK = 1 << 18, XATTRS_MAX = 64 << 10 };
+enum { BLOCK = 1 << 18 };
 
 #ifndef NSFS_MAGIC
 #define NSFS_MAGIC 0x6e736673
@@ -81,6 +82,8 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 		gid = !p->is_root && gid == getegid() ? 0 : gid;
 		break;
 	case PACK_LAYER:
+	case PACK_VOLUME:
+	case PACK_VOLUME_LIVE:
 		uid = p->is_root ? uid - STORE_FOREIGN_FIRST : 0;
 		gid = p->is_root ? gid - STORE_FOREIGN_FIRST : 0;
 		break;
@@ -104,51 +107,6 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 	if (owner != NULL && owner->n_caps > 0)
 		archive_entry_xattr_add_entry(entry, "security.capability", owner->caps,
 					      owner->n_caps);
-}
-
-static bool is_packed(const struct packing *p, const char *attribute)
-{
-	if (str_equal(attribute, "security.capability"))
-		return p->kind == PACK_HOST;
-	return str_has_prefix(attribute, "user.") && !str_has_prefix(attribute, "user.overlay.");
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int add_attribute(struct packing *p, int fd, const char *name, struct archive_entry *entry)
-{
-	ssize_t n = fgetxattr(fd, name, p->block, XATTRS_MAX);
-
-	if (n < 0)
-		return -errno;
-	archive_entry_xattr_add_entry(entry, name, p->block, (size_t)n);
-	return 0;
-}
-
-static int add_attributes(struct packing *p, int fd, struct archive_entry *entry)
-{
-	_cleanup_free_ char *list = malloc(XATTRS_MAX);
-	const char *names[256];
-	ssize_t n = list == NULL ? -1 : flistxattr(fd, list, XATTRS_MAX);
-	size_t count = 0;
-	int r = 0;
-
-	if (n < 0)
-		return errno == EOPNOTSUPP ? 0 : -errno;
-	for (char *at = list; at < list + n; at += strlen(at) + 1) {
-		if (!is_packed(p, at))
-			continue;
-		if (count == sizeof(names) / sizeof(names[0]))
-			return -E2BIG;
-		names[count++] = at;
-	}
-	qsort(names, count, sizeof(*names), by_text);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = add_attribute(p, fd, names[i], entry);
-	return r;
 }
 
 /* Where the file's holes are; the writer leaves them out. */
@@ -185,6 +143,10 @@ static int write_content(struct packing *p, const struct item *item)
 
 		if (n < 0)
 			return refuse(p, item, errno, "read");
+		if (n == 0 && p->kind == PACK_VOLUME_LIVE) {
+			memset(p->block, 0, want);
+			n = (ssize_t)want;
+		}
 		if (n == 0)
 			return refuse(p, item, 0, "became shorter while it was read");
 		if (archive_write_data(p->archive, p->block, (size_t)n) < 0)
@@ -233,7 +195,7 @@ static int write_entry(struct packing *p, const struct item *item, struct archiv
 		archive_entry_set_rdev(entry, item->st.st_rdev);
 	}
 	if (first == NULL && item->fd >= 0 && p->kind != PACK_OUTER)
-		r = add_attributes(p, item->fd, entry);
+		r = pack_attributes(p, item->fd, entry);
 	if (r < 0)
 		return refuse(p, item, -r, "its attributes");
 	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
@@ -342,6 +304,15 @@ static int pack_item(struct packing *p, struct item *item, unsigned depth)
 	return pack_dir(p, item->fd, item->name, depth);
 }
 
+/* It was there when the directory was read. */
+static int skip_gone(struct packing *p, const struct item *item)
+{
+	if (p->kind != PACK_VOLUME_LIVE)
+		return refuse(p, item, ENOENT, "was removed while it was read");
+	p->report->n_skipped++;
+	return 0;
+}
+
 static int pack_name(struct packing *p, int dir, const char *above, const char *base,
 		     unsigned depth)
 {
@@ -353,8 +324,12 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	if (str_format(name, sizeof(name), "%s%s%s", above, above[0] != '\0' ? "/" : "", base) >=
 	    sizeof(name) - 1)
 		return refuse(p, &item, ENAMETOOLONG, "pack");
+	if (pack_is_volume(p) && str_equal(name, SEAL_NAME)) {
+		p->report->n_skipped++;
+		return 0;
+	}
 	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
-		return refuse(p, &item, errno, "stat");
+		return errno == ENOENT ? skip_gone(p, &item) : refuse(p, &item, errno, "stat");
 	/* What a sandbox calls an absence is a file, which no layer can have. */
 	if (S_ISSOCK(item.st.st_mode) || (p->kind == PACK_UPPER && str_has_prefix(base, ".wh."))) {
 		p->report->n_skipped++;
@@ -364,6 +339,8 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 		return write_mark(p, above, ".wh.", base);
 	if (S_ISREG(item.st.st_mode) || S_ISDIR(item.st.st_mode)) {
 		fd = sys_openat(dir, base, flags, 0);
+		if (fd == -ENOENT)
+			return skip_gone(p, &item);
 		if (fd < 0)
 			return refuse(p, &item, -fd, "open");
 		if (fstat(fd, &item.st) != 0)
@@ -434,9 +411,19 @@ static int pack_tree(struct packing *p, const char *as)
 		return r;
 	if (S_ISLNK(root.st.st_mode))
 		root.fd = -EBADF;
-	if (archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
+	/* Restricted: without extensions where an entry needs none; times are whole seconds then.
+	 */
+	if ((pack_is_volume(p)
+		     ? archive_write_set_format_pax(p->archive)
+		     : archive_write_set_format_pax_restricted(p->archive)) != ARCHIVE_OK ||
 	    archive_write_set_format_option(p->archive, "pax", "xattrheader", "SCHILY") !=
 		    ARCHIVE_OK ||
+	    (pack_is_volume(p) &&
+	     (archive_write_set_bytes_per_block(p->archive, BLOCK) != ARCHIVE_OK ||
+	      archive_write_set_bytes_in_last_block(p->archive, 1) != ARCHIVE_OK ||
+	      /* Names are bytes. */
+	      archive_write_set_format_option(p->archive, "pax", "hdrcharset", "BINARY") !=
+		      ARCHIVE_OK)) ||
 	    archive_write_open(p->archive, NULL, NULL, write_out, NULL) != ARCHIVE_OK)
 		return refuse_archive(p, &root);
 	r = p->kind == PACK_OUTER ? pack_dir(p, WORKER_DIR, "", 0) : pack_item(p, &root, 0);

@@ -33,6 +33,12 @@ struct packing {
 	struct pack_links links;
 };
 
+/* Whether it is a volume, whose names and attributes are kept as they are. */
+bool pack_is_volume(const struct packing *p);
+/* Those of a file that its kind of tree keeps, by name. Uses the block. 0 or -errno. */
+struct archive_entry;
+int must_check pack_attributes(struct packing *p, int fd, struct archive_entry *entry);
+
 /* The name under which that file was written already; NULL where it was not, and from now on it is,
  * under this one. Without memory each name becomes a file of its own. Valid until the next call. */
 const char *pack_link(struct pack_links *links, dev_t dev, ino_t ino, const char *name);

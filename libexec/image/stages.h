@@ -10,7 +10,12 @@
 /* Any compression that libarchive reads by itself, or none, to none. */
 int must_check stage_decompress(const struct worker_job *job, struct worker_report *report);
 
-/* A tar without compression to files below WORKER_DIR. Reads WORKER_IN to its end. */
+/* A tar without compression to files below WORKER_DIR. Reads WORKER_IN to its end. job->argument:
+ * enum unpack_kind. */
+enum unpack_kind {
+	UNPACK_LAYER,
+	UNPACK_VOLUME, /* names that begin with .wh. are names, and all of user.* is kept */
+};
 int must_check stage_unpack(const struct worker_job *job, struct worker_report *report);
 
 /*
@@ -25,8 +30,10 @@ enum pack_kind {
 	/* A directory, a file or a link to be copied: numbers of ids as they are, with what is
 	 * mounted below, but for what a kernel makes up (/proc and the like). */
 	PACK_COPY,
-	PACK_ROOT,  /* a sandbox's root: likewise, and what is mounted on it stays empty */
-	PACK_UPPER, /* what a sandbox wrote to its root, as a layer: ids are those inside */
+	PACK_ROOT,        /* a sandbox's root: likewise, and what is mounted on it stays empty */
+	PACK_UPPER,       /* what a sandbox wrote to its root, as a layer: ids are those inside */
+	PACK_VOLUME,      /* a volume: ids are those inside. Ends with no more than the end mark */
+	PACK_VOLUME_LIVE, /* the same while it changes: what is gone meanwhile is left out */
 };
 int must_check stage_pack(const struct worker_job *job, struct worker_report *report);
 

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "libexec/image/seal.h"
 #include "libexec/image/stages.h"
 #include "libexec/image/tree.h"
 #include "storage/store.h"
@@ -31,6 +32,7 @@ struct unpacking {
 	const char *only; /* what names have to begin with; NULL: anything */
 	struct image_limits limits;
 	struct worker_report *report;
+	enum unpack_kind kind;
 	/* Of the entry at hand. */
 	struct archive_entry *entry;
 	char name[NAME_SIZE];
@@ -81,8 +83,10 @@ static int refuse_archive(struct unpacking *u)
 
 /* ---- attributes ---- */
 
-static bool is_kept(const char *name)
+static bool is_kept(const struct unpacking *u, const char *name)
 {
+	if (u->kind == UNPACK_VOLUME)
+		return str_has_prefix(name, "user.");
 	return str_has_prefix(name, "user.") && !str_has_prefix(name, "user.overlay.") &&
 	       !str_has_prefix(name, "user.cordon.");
 }
@@ -102,7 +106,7 @@ static int set_attributes(struct unpacking *u, int fd)
 		if (name == NULL || (value == NULL && size > 0) || size > XATTR_MAX ||
 		    strlen(name) > NAME_PART_MAX)
 			return -E2BIG;
-		if (is_kept(name) && fd >= 0) {
+		if (is_kept(u, name) && fd >= 0) {
 			r = fsetxattr(fd, name, value, size, 0) != 0 ? -errno : 0;
 			continue;
 		}
@@ -313,8 +317,10 @@ static int unpack_entry(struct unpacking *u)
 		return r;
 	if (u->name[0] == '\0' && (link != NULL || archive_entry_filetype(u->entry) != AE_IFDIR))
 		return refuse(u, 0, "is the image's root, and no directory");
+	if (u->kind == UNPACK_VOLUME && str_equal(u->name, SEAL_NAME))
+		return 0;
 	base = u->name + (name_base(u->name) - u->name);
-	if (u->tree.use == TREE_STORE && str_has_prefix(base, whiteout))
+	if (u->tree.use == TREE_STORE && u->kind == UNPACK_LAYER && str_has_prefix(base, whiteout))
 		return unpack_whiteout(u, base);
 	r = link != NULL ? unpack_link(u, link) : unpack_typed(u);
 	/* A link's owner is that of the file. */
@@ -366,6 +372,7 @@ int stage_unpack(const struct worker_job *job, struct worker_report *report)
 	u->archive = archive_read_new();
 	u->limits = job->limits;
 	u->report = report;
+	u->kind = (enum unpack_kind)job->argument;
 	tree_init(&u->tree, WORKER_DIR, job->is_root, WORKER_OWNERS, WORKER_SKIPPED);
 	if (job->kind != CONFINE_UNPACK) {
 		u->tree.use = job->kind == CONFINE_UNPACK_INSIDE ? TREE_INSIDE : TREE_CALLER;
