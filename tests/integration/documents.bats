@@ -200,7 +200,7 @@ for name in sys.argv[1:]:
 }
 
 @test "completion: commands, flags, profiles, keys, waivers, files" {
-	gives 0 $'explain\nexec' completed ex
+	gives 0 $'explain\nexec\nexport' completed ex
 	gives 0 "diff" completed profile d
 	gives 0 "gc" completed --root /x g
 	gives 0 "--timeout" completed run --ti
