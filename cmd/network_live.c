@@ -168,9 +168,9 @@ static int find_number(struct joining *joining, struct err *err)
 		joining->number = entry.number;
 		return 0;
 	}
-	for (uint8_t i = 0; i < SPEC_NETWORKS_MAX; i++)
+	for (int i = 0; i < SPEC_NETWORKS_MAX; i++)
 		if (!presence.is_used[i]) {
-			joining->number = i;
+			joining->number = (uint8_t)i;
 			return 0;
 		}
 	return err_set(err, ERR_USAGE, ENOSPC, "sandbox %s is in %d networks already",

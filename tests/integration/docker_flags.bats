@@ -204,7 +204,7 @@ refused() { # PATTERN FLAG...
 	gives 0 "" cordon run --network none -- sh -c 'tail -n +3 /proc/net/dev | grep -v "lo:" || true'
 	refused "*process.init: false is not enforced by this build*--init=false*" --init=false
 	refused "*no sandbox is called nobody*" --network container:nobody
-	refused "*the host.s network is a protection less*--waive *network.host=REASON*" --net host
+	refused "*the host?s network is a protection less*--waive *network.host=REASON*" --net host
 }
 
 @test "what is for kept sandboxes: refused where it is asked of one that is not" {
