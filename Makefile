@@ -72,7 +72,11 @@ STORAGE_SRC  := \
 	storage/work.c
 NET_SRC      := \
 	net/address.c \
+	net/answer.c \
+	net/book.c \
+	net/book_store.c \
 	net/bridge.c \
+	net/dns.c \
 	net/endpoint.c \
 	net/foreign.c \
 	net/forward.c \
@@ -119,6 +123,8 @@ LAUNCHER_SRC := \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
+	launcher/resolver.c \
+	launcher/resolver_upstreams.c \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
@@ -223,7 +229,8 @@ LIB_SRC := $(BASE_SRC) $(POLICY_SRC) $(ROOTFS_SRC) $(CGROUP_SRC) $(STORAGE_SRC) 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/monitor_image.o \
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o \
-	$(O)/launcher/recorder_image.o
+	$(O)/launcher/recorder_image.o \
+	$(O)/launcher/resolver_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
 # Asks systemd for a group (libexec/scope.c). A program of its own: cordon is linked with nothing of systemd's. Only where
@@ -378,6 +385,14 @@ $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c la
 	launcher/bare_confine.h
 $(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_writer.h launcher/recorder_image.h launcher/log_format.h \
 	launcher/monitor_image.h launcher/bare_confine.h
+$(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve.h \
+	launcher/resolver/serve_loop.h \
+	launcher/resolver/serve_tcp.h \
+	launcher/resolver/serve_udp.h \
+	launcher/resolver_image.h launcher/bare_confine.h \
+	net/answer.c net/answer.h \
+	net/book.c net/book.h \
+	net/dns.c net/dns.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
@@ -442,6 +457,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_preflight.c \
 	tests/unit/launcher/test_readback.c \
 	tests/unit/launcher/test_reasons.c \
+	tests/unit/launcher/test_resolver.c \
 	tests/unit/launcher/test_result.c \
 	tests/unit/launcher/test_sources.c \
 	tests/unit/launcher/test_state.c \
@@ -480,6 +496,8 @@ UNIT_SRC := \
 	tests/unit/cmd/test_logs_lines.c \
 	tests/unit/records/test_logs.c \
 	tests/unit/net/test_address.c \
+	tests/unit/net/test_book.c \
+	tests/unit/net/test_dns.c \
 	tests/unit/net/test_hosts.c \
 	tests/unit/net/test_names.c \
 	tests/unit/net/test_netlink.c \
@@ -556,6 +574,7 @@ unit-list:
 # ---- fuzzing (libFuzzer): each harness starts from tests/fuzz/corpus/NAME; what it finds stays in build/fuzz ----
 FUZZ_NAMES   := yaml docker bpf parse subid audit flags record logs events \
 	attach \
+	dns \
 	netlink \
 	network \
 	$(if $(HAS_IMAGE),image)

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/fault.h"
+#include "net/book_store.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "records/target.h"
@@ -215,6 +216,8 @@ static int take_place(struct joining *joining, struct err *err)
 		r = names_describe(joining->endpoint, &who, &joining->lease, &entry, err);
 	if (r == 0)
 		r = names_put(member->place.run, &member->network, &entry, err);
+	if (r == 0)
+		r = book_publish(&member->place.networks, &member->network, &entry, err);
 	return r == 0 ? stop_in_tests("connect.placed", err) : r;
 }
 
@@ -295,6 +298,9 @@ static int leave_locked(struct member *member, struct netlink *netlink, struct e
 		if (r == 0)
 			r = names_drop(member->place.run, &member->network,
 				       member->status.live.run_id, err);
+		if (r == 0)
+			r = book_forget(&member->place.networks, member->status.live.run_id,
+					member->network.id, err);
 	}
 	return r == 0 ? give_back(member, err) : r;
 }

@@ -41,9 +41,17 @@ static inline struct bare_ruleset bare_ruleset_of(long version)
 	return rules;
 }
 
-/* A domain in which nothing is allowed. A kernel without Landlock says so by its version. */
-static inline void bare_forbid_files(void)
+struct bare_port_rule { /* struct landlock_net_port_attr of kernel 6.7 */
+	uint64_t access;
+	uint64_t port;
+};
+
+/* A domain in which nothing is allowed but to connect to one port of TCP, where it is not 0. A
+ * kernel without Landlock says so by its version. */
+static inline void bare_forbid_files(uint64_t port)
 {
+	enum { RULE_NET_PORT = 2, CONNECT_TCP = 2 };
+	const struct bare_port_rule rule = {.access = CONNECT_TCP, .port = port};
 	long version =
 		bare_call(SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION, 0, 0);
 	struct bare_ruleset rules;
@@ -55,6 +63,9 @@ static inline void bare_forbid_files(void)
 		bare_exit(125);
 	rules = bare_ruleset_of(version);
 	fd = bare_call(SYS_landlock_create_ruleset, (long)&rules, sizeof(rules), 0, 0, 0);
+	if (fd >= 0 && port != 0 && rules.network != 0 &&
+	    bare_call(SYS_landlock_add_rule, fd, RULE_NET_PORT, (long)&rule, 0, 0) != 0)
+		bare_exit(125);
 	if (fd < 0 || bare_call(SYS_landlock_restrict_self, fd, 0, 0, 0, 0) != 0)
 		bare_exit(125);
 	bare_call(SYS_close, fd, 0, 0, 0, 0);
@@ -86,7 +97,7 @@ static inline void bare_confine(const char *name, uint64_t n_fds, const struct s
 	    bare_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		bare_exit(125);
-	bare_forbid_files();
+	bare_forbid_files(0);
 	bare_no_more_of(RLIMIT_NPROC, 0);
 	bare_no_more_of(RLIMIT_NOFILE, n_fds); /* ppoll refuses to look at more */
 	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)filter, 0, 0) != 0)

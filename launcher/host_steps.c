@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -27,6 +26,7 @@
 #include "launcher/network.h"
 #include "launcher/placeholders.h"
 #include "launcher/readback.h"
+#include "launcher/resolver.h"
 #include "launcher/scope.h"
 #include "launcher/stdio.h"
 
@@ -160,27 +160,6 @@ static int apply_sources(struct launch *launch, struct err *err)
 
 /* ---- after SYNC_READY ---- */
 
-/* The write end is held by the setup process alone, and closed by its exec of init's image. */
-static int apply_init_gone_ahead(struct launch *launch, struct err *err)
-{
-	char byte;
-	ssize_t n;
-
-	do
-		n = read(launch->init_gone_read, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	return n != 0 ? err_set(err, ERR_SETUP, n < 0 ? errno : EPROTO, "wait for init") : 0;
-}
-
-static int verify_init_gone_ahead(struct launch *launch, struct err *err)
-{
-	struct pollfd gone = {.fd = launch->init_gone_read, .events = POLLIN};
-
-	if (poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0)
-		return err_set(err, ERR_SETUP, 0, "init has not executed its own image yet");
-	return readback_init(launch, err);
-}
-
 static int apply_read_back(struct launch *launch, struct err *err)
 {
 	return readback_workload(launch, err);
@@ -306,6 +285,13 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				 "a link to each of them, by which only its own frames pass",
 				 network_is_wanted, network_make_links, network_verify_links,
 				 network_forget_links},
+	[PARENT_RESOLVER] =
+		{"resolver",
+		 "a process that can do little else answers the DNS inside, of who is in "
+		 "the same network",
+		 resolver_is_wanted, resolver_start, resolver_verify, NULL},
+	[PARENT_NAMES] = {"names", "others in its network find it by its names", resolver_is_wanted,
+			  resolver_publish_names, resolver_verify_names, resolver_forget_names},
 	/* While init still detaches the host's tree. */
 	[PARENT_READ_BACK] = {"read_back",
 			      "ids, five capability sets, no_new_privs, eight namespaces of the "
@@ -329,7 +315,7 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_INIT_GONE_AHEAD] =
 		{"init_gone_ahead",
 		 "the host's tree is detached, pid 1 has executed its own image and holds nothing",
-		 NULL, apply_init_gone_ahead, verify_init_gone_ahead, NULL},
+		 NULL, readback_await_init, readback_verify_init, NULL},
 	[PARENT_AUDIT_SUBJECT] = {"audit_subject",
 				  "the auditor is told whose denials are asked for",
 				  audit_is_wanted, audit_tell_subject, audit_verify_subject, NULL},
@@ -374,6 +360,8 @@ MUST_PRECEDE(PARENT_NETWORK, PARENT_FIRST_AFTER_SPAWN, "what can be refused is, 
 MUST_PRECEDE(PARENT_NETWORK_SHARED, PARENT_FIRST_AFTER_SPAWN, "the child is made in it");
 MUST_PRECEDE(PARENT_NETWORK, PARENT_NAME_FILES, "they say its addresses");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
+MUST_PRECEDE(PARENT_RESOLVER, PARENT_KEEPER_PRIVILEGES, "setns(2), and as for the monitor");
+MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_NAMES, "who finds it is answered");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");
 MUST_PRECEDE(PARENT_AUDITOR, PARENT_FIRST_AFTER_SPAWN,

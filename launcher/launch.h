@@ -19,6 +19,7 @@
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/recorder.h"
+#include "launcher/resolver.h"
 #include "launcher/state.h"
 #include "launcher/stores.h"
 #include "launcher/terminal.h"
@@ -88,6 +89,7 @@ struct launch {
 	struct notifier_process notifier;
 	struct auditor_process auditor;
 	struct sandbox_network network;
+	struct resolver_process resolver;
 	struct sandbox_volumes volumes;
 
 	/* in the child */

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "launcher/launch.h"
 #include "launcher/preflight.h"
+#include "net/book_store.h"
 #include "net/nft.h"
 
 void network_init(struct sandbox_network *network)
@@ -138,7 +139,9 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 	r = sweep_ports(n_removed, err);
 	if (r == 0)
 		r = networks_sweep(networks, prefixes, n_removed, err);
-	return r == 0 ? names_sweep(run, networks, n_removed, err) : r;
+	if (r == 0)
+		r = names_sweep(run, networks, n_removed, err);
+	return r == 0 ? book_sweep(networks, runs, n_removed, err) : r;
 }
 
 /* The default bridge is made by who needs it first. */

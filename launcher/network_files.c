@@ -38,13 +38,25 @@ static size_t format_hosts(const struct launch *launch, char buf[HOSTS_TEXT_MAX]
 
 static size_t format_resolv(const struct launch *launch, char buf[RESOLV_TEXT_MAX])
 {
+	static const char *const own[] = {RESOLVER_ADDRESS}, *const options[] = {"ndots:0"};
 	const struct spec_network *network = &launch->spec->network;
+	struct spec_network resolved = *network;
 	bool has_way_out = false;
 	char host[RESOLV_TEXT_MAX];
 
 	for (size_t i = 0; i < network->n_endpoints; i++)
 		has_way_out =
 			has_way_out || endpoint_has_way_out(&launch->network.endpoints[i].network);
+	/* Which asks those that the policy names. */
+	if (resolver_is_wanted(launch->decision)) {
+		resolved.dns = own;
+		resolved.n_dns = 1;
+		if (resolved.n_dns_options == 0) {
+			resolved.dns_options = options;
+			resolved.n_dns_options = 1;
+		}
+		return hosts_format_resolv(&resolved, "", has_way_out, buf);
+	}
 	if (io_read_text(AT_FDCWD, "/etc/resolv.conf", host, sizeof(host)) < 0)
 		host[0] = '\0';
 	return hosts_format_resolv(network, host, has_way_out, buf);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -168,4 +169,27 @@ int readback_init(const struct launch *launch, struct err *err)
 	r = readback_process(launch->init_pid, &want, err);
 
 	return r < 0 ? err_wrap(err, "init") : 0;
+}
+
+/* ---- init has gone ahead ---- */
+
+/* The write end is held by the setup process alone, and closed by its exec of init's image. */
+int readback_await_init(struct launch *launch, struct err *err)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(launch->init_gone_read, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n != 0 ? err_set(err, ERR_SETUP, n < 0 ? errno : EPROTO, "wait for init") : 0;
+}
+
+int readback_verify_init(struct launch *launch, struct err *err)
+{
+	struct pollfd gone = {.fd = launch->init_gone_read, .events = POLLIN};
+
+	if (poll(&gone, 1, 0) != 1 || (gone.revents & POLLHUP) == 0)
+		return err_set(err, ERR_SETUP, 0, "init has not executed its own image yet");
+	return readback_init(launch, err);
 }

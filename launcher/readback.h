@@ -29,4 +29,8 @@ int must_check readback_workload(const struct launch *launch, struct err *err);
 /* init's status. After it has executed its own image. */
 int must_check readback_init(const struct launch *launch, struct err *err);
 
+/* Row init_gone_ahead: waits for that, and reads it back. */
+int must_check readback_await_init(struct launch *launch, struct err *err);
+int must_check readback_verify_init(struct launch *launch, struct err *err);
+
 #endif

@@ -41,6 +41,8 @@ verdicts() {
 		network_shared       plain   -                plain   -                likewise
 		name_files           plain   -                plain   -                likewise
 		show_name_files      plain   -                plain   -                likewise
+		resolver             plain   -                plain   -                likewise
+		names                plain   -                plain   -                likewise
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers
 		cgroup_member        limited unseen           limited unseen           a check, no protection: cgroup_join shows what it finds
 		namespaces           plain   -                plain   -                of what is kept: tests/life/exec_kept.bats

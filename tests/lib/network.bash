@@ -10,7 +10,8 @@
 #	serve NETWORK NAME		a kept sandbox that answers TCP on port 5000 with its name; sets ip
 #	asks NETWORK ADDRESS		what a new sandbox of the network is answered there, or why not
 #	nft COMMAND...			nf_tables of the host's (nft.pl)
-#	nothing_of_networks		the host has no link, address, lease of a network any more
+#	names_known			the table of names (net/book.h), whoever may be dead by now
+#	nothing_of_networks		the host has no link, address, lease, name of a network any more
 # shellcheck shell=bash
 
 hosts=()
@@ -159,14 +160,35 @@ no_ports() {
 	! host ip -o link | grep -q ' cv'
 }
 
+names_known() {
+	# Perl's own.
+	# shellcheck disable=SC2016
+	perl -e 'open my $in, "<", $ARGV[0] or exit; binmode $in; my ($best, $text) = (0, "");
+		for (0, 1) { seek $in, $_ << 22, 0; read $in, my $head, 72; my ($magic, $n, $len) = unpack "a8QQ", $head;
+			if ($magic eq "cordonN1" && $n > $best) { read $in, $text, $len; $best = $n } } print $text' \
+		"$CORDON_ROOT/state/networks/.names"
+}
+
+# Resolvers run in the namespace that cordon was started in.
+no_resolvers() {
+	local pid home
+	home=$(readlink "/proc/$the_host/ns/net")
+	for pid in $(pgrep -x 'cordon-resolver|cordon-dns'); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || return 1
+	done
+}
+
 nothing_of_networks() {
 	local left
+	eventually no_resolvers || return 1
 	eventually no_ports || { host ip -br link; return 1; }
 	# What went with its link after gc has looked.
 	cordon gc >/dev/null
 	for left in ports own4 own6; do
 		[ "$(nft count bridge cordon "$left")" = 0 ] || { echo "elements are left in $left"; return 1; }
 	done
+	left=$(names_known)
+	[ -z "$left" ] || { printf 'left: %s\n' "$left"; return 1; }
 	left=$(find "$CORDON_ROOT/state/networks" -mindepth 2 \( -type l -o -name '.*' \))
 	[ -z "$left" ] || { printf 'left: %s\n' "$left"; return 1; }
 	[ ! -e "$CORDON_ROOT/networks" ] || { ls "$CORDON_ROOT/networks"; return 1; }

@@ -119,9 +119,12 @@ this is front" cordon run --network backend --network frontend -- sh -c \
 172.17.0.2	me
 172.18.0.2	me" cordon run --network web --network two --hostname me --add-host cache:10.0.0.9 \
 		--add-host gw=host-gateway -- cat /etc/hosts
+	# Of a network that somebody made: the resolver asks what --dns names. The default bridge has none.
+	gives 0 "nameserver 127.0.0.11
+options ndots:0" cordon run --network web --dns 192.0.2.53 -- cat /etc/resolv.conf
 	gives 0 "nameserver 192.0.2.53
 search example.org
-options ndots:2 edns0" cordon run --network web --dns 192.0.2.53 --dns-search example.org \
+options ndots:2 edns0" cordon run --network bridge --dns 192.0.2.53 --dns-search example.org \
 		--dns-option ndots:2 --dns-opt edns0 -- cat /etc/resolv.conf
 	# Not even as the one who could be their owner.
 	for what in /etc/hosts /etc/resolv.conf; do

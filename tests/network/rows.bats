@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The rows network and network_link: failed, left out, and kill -9 in front of each row; then gc, and
-# no link, address or lease is left.
+# The rows network, network_link, resolver and names: failed, left out, and kill -9 in front of each row; then gc, and
+# no link, address, lease, name or process is left.
 
 load ../lib/cordon
 load ../lib/attack
@@ -19,12 +19,14 @@ rows() {
 @test "the rows fail, or are left out: the sandbox does not start" {
 	local row
 	cordon network create --internal web
-	for row in network network_link; do
+	for row in network network_link resolver names; do
 		says 125 "*step $row: injected fault*" faulty "$row:fail" run --network web -- echo ran
 		nothing_of_networks
 	done
 	says 125 "*step network_link:*" faulty network:skip run --network web -- echo ran
 	says 125 "*step network_link: the sandbox has no link*" faulty network_link:skip run --network web -- echo ran
+	says 125 "*step resolver: the sandbox's resolver was not started*" faulty resolver:skip run --network web -- echo ran
+	says 125 "*step names: nobody would find the sandbox by its name*" faulty names:skip run --network web -- echo ran
 	nothing_of_networks
 	gives 0 ran faulty none run --network web -- echo ran
 }
@@ -35,17 +37,23 @@ rows() {
 	cordon network create --internal web
 	for row in $(rows); do
 		run -137 faulty "$row:kill-keeper" run -q --network web -- true
-		cordon gc
+		# What it has started dies behind it.
+		eventually gc_removes_all
 		nothing_of_networks || { echo "... after the keeper was killed at $row"; return 1; }
 		n=$((n + 1))
 	done
 	[ "$n" -gt 30 ]
-	for row in network_link read_back root seccomp; do
+	for row in network_link resolver names read_back root seccomp; do
 		run -125 faulty "$row:kill-init" run -q --network web -- true
 		nothing_of_networks || { echo "... after init was killed at $row"; return 1; }
 	done
 	# What was left would keep the network.
 	gives 0 web cordon network rm web
+}
+
+gc_removes_all() {
+	cordon gc >/dev/null
+	[ -z "$(ls "$CORDON_ROOT/run/runs")" ] && [ -z "$(names_known)" ]
 }
 
 # bats test_tags=root

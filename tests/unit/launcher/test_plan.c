@@ -71,6 +71,8 @@ static const char *const optional[] = {
 	"filled_volumes",
 	"name_files",
 	"show_name_files",
+	"resolver",
+	"names",
 	"namespaces",
 	"entered_death_signal",
 };

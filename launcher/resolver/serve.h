@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The worker of a sandbox's resolver (resolver.c has the theory): the only part that reads what a
+ * workload or a name server sends.
+ *
+ * It waits for nobody alone: one poll(2) of everything, each question with a deadline of its own,
+ * so that a name server that is dead keeps up nothing but who asked it, and that for a few seconds.
+ * All that can grow has a bound: questions a second, questions that wait for a name server,
+ * connections. Who has used them up waits, or is told SERVFAIL; that is one sandbox, for another
+ * one has a resolver of its own.
+ */
+#ifndef CORDON_LAUNCHER_RESOLVER_SERVE_H
+#define CORDON_LAUNCHER_RESOLVER_SERVE_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "launcher/bare_confine.h"
+#include "launcher/resolver_image.h"
+#include "net/answer.h"
+
+enum {
+	SERVE_ASKS_MAX = 64,   /* over UDP, that wait for a name server */
+	SERVE_CLIENTS_MAX = 8, /* connections of the workload's */
+	SERVE_POLLED_MAX = 3 + SERVE_ASKS_MAX + SERVE_CLIENTS_MAX,
+	SERVE_FDS_MAX = RESOLVER_FDS + 2 + SERVE_ASKS_MAX + 2 * SERVE_CLIENTS_MAX + 8,
+	/* How long one name server has, and how many are asked at least: before a libc gives up,
+	 * which is after 5 s (resolv.conf(5)), it is told. */
+	SERVE_TRY_MS = 1500,
+	SERVE_TRIES = 2,
+	SERVE_IDLE_MS = 10000,
+	SERVE_BURST = 500, /* questions at once, and then one a millisecond */
+	SERVE_REST_MS = 10,
+	SERVE_AT_ONCE = 32,
+	SERVE_QUESTION_MAX = 1500,
+	SERVE_WRONG_MAX = 16, /* answers to something else, until the next server is asked */
+};
+
+/* What the watcher is asked for. It answers with a byte, and with a descriptor where that is 1. */
+enum serve_kind { SERVE_READY, SERVE_UDP, SERVE_TCP };
+struct serve_wish {
+	uint32_t kind;
+	uint32_t upstream;
+};
+
+/* Where a question is on its way to a name server. */
+struct serve_way {
+	int fd; /* -1: nowhere */
+	uint16_t id;
+	unsigned upstream;
+	unsigned tries;
+	unsigned wrong;
+	int64_t until_ms;
+	struct dns_query query;
+};
+
+struct serve_ask {
+	struct serve_way way;
+	struct sockaddr_in from;
+};
+
+enum serve_state { SERVE_READS, SERVE_ASKS, SERVE_HEARS, SERVE_WRITES };
+
+struct serve_client {
+	int fd; /* -1: none */
+	enum serve_state state;
+	struct serve_way way;
+	size_t have; /* bytes read, or written */
+	size_t size; /* to be written */
+	int64_t until_ms;
+	uint8_t bytes[2 + DNS_MESSAGE_MAX];
+};
+
+struct serve {
+	const char *run;
+	unsigned n_upstreams;
+	unsigned preferred; /* the one that answered last */
+	int watcher_fd;
+	int64_t now_ms;
+	int64_t left; /* questions that may be read now */
+	struct book names;
+	uint64_t generation; /* of those */
+	unsigned table;      /* which text they are in */
+	struct serve_ask asks[SERVE_ASKS_MAX];
+	struct serve_client clients[SERVE_CLIENTS_MAX];
+	uint8_t message[DNS_MESSAGE_MAX];
+	struct answer answer; /* of what is being read */
+	char texts[2][BOOK_TEXT_MAX];
+};
+
+/* ---- confinement ---- */
+
+/* All that the worker does from here on. */
+static const struct sock_filter serve_filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 0, 12),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 10, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 9, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 8, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 7, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 6, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pread64, 5, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_accept4, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static inline void serve_confine(void)
+{
+	const struct sock_fprog program = {.len = sizeof(serve_filter) / sizeof(serve_filter[0]),
+					   .filter = (struct sock_filter *)serve_filter};
+
+	/* The kernel's own signal, at the watcher's end; one that came before shows as the end of
+	 * the control socket. */
+	if (bare_call(SYS_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0) != 0)
+		bare_exit(125);
+	bare_confine("cordon-dns", SERVE_FDS_MAX, &program);
+}
+
+/* ---- small things ---- */
+
+static inline int64_t serve_clock(void)
+{
+	int64_t now[2] = {0, 0};
+
+	/* CLOCK_MONOTONIC is 1. */
+	bare_call(SYS_clock_gettime, 1, (long)now, 0, 0, 0);
+	return now[0] * 1000 + now[1] / 1000000;
+}
+
+static inline void serve_close(int *fd)
+{
+	if (*fd >= 0)
+		bare_call(SYS_close, *fd, 0, 0, 0, 0);
+	*fd = -1;
+}
+
+/* A socket to a name server, or -1. */
+static inline int serve_borrow(const struct serve *s, enum serve_kind kind, unsigned upstream)
+{
+	const struct serve_wish wish = {.kind = kind, .upstream = upstream};
+	char byte = 0;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.bytes = {0}};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+
+	if (bare_call(SYS_write, s->watcher_fd, (long)&wish, sizeof(wish), 0, 0) !=
+		    (long)sizeof(wish) ||
+	    bare_call(SYS_recvmsg, s->watcher_fd, (long)&message, MSG_CMSG_CLOEXEC, 0, 0) != 1)
+		return -1;
+	return byte == 1 && message.msg_controllen >= CMSG_LEN(sizeof(int))
+		       ? *(const int *)CMSG_DATA(&control.head)
+		       : -1;
+}
+
+static inline uint16_t serve_random(void)
+{
+	uint16_t id;
+
+	if (bare_call(SYS_getrandom, (long)&id, sizeof(id), 0, 0, 0) != (long)sizeof(id))
+		bare_exit(125);
+	return id;
+}
+
+/* ---- the table of names ---- */
+
+static inline long serve_read_at(void *ctx, void *buf, size_t size, uint64_t offset)
+{
+	(void)ctx;
+	return bare_call(SYS_pread64, RESOLVER_NAMES_FD, (long)buf, (long)size, (long)offset, 0);
+}
+
+/* What is known stays where nothing newer is whole. */
+static inline void serve_look_at_names(struct serve *s)
+{
+	const struct book_file file = {.read_at = serve_read_at};
+	struct book_head head;
+	unsigned slot;
+
+	if (book_load(&file, s->generation, &head, s->texts[1 - s->table], &slot) != 1)
+		return;
+	s->table = 1 - s->table;
+	s->generation = head.generation;
+	s->names.text = s->texts[s->table];
+	s->names.len = (size_t)head.length;
+}
+
+static inline enum answer_kind serve_decide(struct serve *s, const uint8_t *question, size_t len,
+					    bool is_udp)
+{
+	const struct answer_way way = {.names = &s->names,
+				       .run = s->run,
+				       .has_upstream = s->n_upstreams > 0,
+				       .is_udp = is_udp};
+
+	s->left--;
+	return answer_query(&way, question, len, &s->answer);
+}
+
+/* The length of an answer that says only that something is wrong. */
+static inline size_t serve_fail(struct serve *s, const struct dns_query *query)
+{
+	return answer_say(query, DNS_SERVFAIL, s->answer.bytes);
+}
+
+/* ---- name servers ---- */
+
+/* One that did not answer is not the first that is asked any more. */
+static inline void serve_next(struct serve *s, struct serve_way *way)
+{
+	serve_close(&way->fd);
+	if (s->preferred == way->upstream)
+		s->preferred = (way->upstream + 1) % s->n_upstreams;
+	way->upstream = (way->upstream + 1) % s->n_upstreams;
+}
+
+static inline void serve_begin(struct serve *s, struct serve_way *way)
+{
+	way->fd = -1;
+	way->tries = way->wrong = 0;
+	way->upstream = s->preferred;
+}
+
+/* Turns to the name server whose turn it is. False: each had its turns. */
+static inline bool serve_reach(struct serve *s, struct serve_way *way, enum serve_kind kind)
+{
+	while (way->tries < SERVE_TRIES || way->tries < s->n_upstreams) {
+		way->tries++;
+		way->fd = serve_borrow(s, kind, way->upstream);
+		if (way->fd >= 0) {
+			way->id = serve_random();
+			way->wrong = 0;
+			way->until_ms = s->now_ms + SERVE_TRY_MS;
+			return true;
+		}
+		serve_next(s, way);
+	}
+	return false;
+}
+
+/* Another one may know better. */
+static inline bool serve_is_no_answer(const struct serve *s, const struct serve_way *way,
+				      const uint8_t *message)
+{
+	unsigned rcode = message[3] & 0xfU;
+
+	return way->tries < s->n_upstreams &&
+	       (rcode == DNS_SERVFAIL || rcode == DNS_NOTIMP || rcode == DNS_REFUSED);
+}
+
+#endif

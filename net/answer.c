@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See answer.h. */
+#include "net/answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- what stays here ---- */
+
+/* RFC 6303: addresses that mean something else everywhere, and so are nobody's beyond the host. */
+static const struct {
+	uint8_t bytes[2];
+	unsigned n_bits;
+	bool is_ipv6;
+} private_prefixes[] = {
+	{{10}, 8, false},        {{172, 16}, 12, false}, {{192, 168}, 16, false},
+	{{169, 254}, 16, false}, {{127}, 8, false},      {{0}, 8, false},
+	{{100, 64}, 10, false},  {{0xfc}, 7, true},      {{0xfe, 0x80}, 10, true},
+	{{0, 0}, 16, true},
+};
+
+static bool is_within(const struct dns_reverse *address, const uint8_t *bytes, unsigned n_bits)
+{
+	unsigned first = n_bits < 8 ? n_bits : 8, second = n_bits - first;
+
+	return ((address->bytes[0] ^ bytes[0]) & (0xff00U >> first) & 0xff) == 0 &&
+	       ((address->bytes[1] ^ bytes[1]) & (0xff00U >> second) & 0xff) == 0;
+}
+
+static bool is_private_address(const struct dns_reverse *address)
+{
+	for (size_t i = 0; i < sizeof(private_prefixes) / sizeof(private_prefixes[0]); i++)
+		if (private_prefixes[i].is_ipv6 == address->is_ipv6 &&
+		    address->n_bits >= private_prefixes[i].n_bits &&
+		    is_within(address, private_prefixes[i].bytes, private_prefixes[i].n_bits))
+			return true;
+	return false;
+}
+
+/* Whether the last label is that, or the name is nothing else. */
+static bool is_below(const char *name, const char *label)
+{
+	size_t len = strlen(name), n = strlen(label);
+
+	return len >= n && memcmp(name + len - n, label, n) == 0 &&
+	       (len == n || name[len - n - 1] == '.');
+}
+
+/* RFC 6761, 6762, 7686: no name server knows them, and none shall hear of them. */
+static bool is_special(const char *name)
+{
+	return is_below(name, "local") || is_below(name, "invalid") || is_below(name, "onion");
+}
+
+/* ---- answers ---- */
+
+size_t answer_say(const struct dns_query *query, enum dns_rcode rcode, uint8_t buf[ANSWER_MAX])
+{
+	struct dns_answer answer;
+
+	dns_begin_answer(&answer, query, buf, DNS_UDP_LEAST);
+	return dns_end_answer(&answer, rcode, false);
+}
+
+static bool wants(const struct dns_query *query, enum dns_type type)
+{
+	return query->type == type || query->type == DNS_ANY;
+}
+
+static size_t say_found(const struct dns_query *query, const struct book_found *found, size_t most,
+			uint8_t *buf)
+{
+	struct dns_answer answer;
+
+	dns_begin_answer(&answer, query, buf, most);
+	for (size_t i = 0; i < found->n && wants(query, DNS_A); i++)
+		dns_put_record(&answer, DNS_A, ANSWER_TTL, found->list[i].ip, 4);
+	for (size_t i = 0; i < found->n && wants(query, DNS_AAAA); i++)
+		if (found->list[i].has_ipv6)
+			dns_put_record(&answer, DNS_AAAA, ANSWER_TTL, found->list[i].ip6, 16);
+	return dns_end_answer(&answer, DNS_NOERROR, true);
+}
+
+static size_t say_pointer(const struct dns_query *query, const char *text, size_t most,
+			  uint8_t *buf)
+{
+	struct dns_answer answer;
+	struct dns_name name;
+
+	if (!dns_name_of(text, &name))
+		return answer_say(query, DNS_SERVFAIL, buf);
+	dns_begin_answer(&answer, query, buf, most);
+	if (wants(query, DNS_PTR))
+		dns_put_record(&answer, DNS_PTR, ANSWER_TTL, name.bytes, name.len);
+	return dns_end_answer(&answer, DNS_NOERROR, true);
+}
+
+static void find_localhost(struct book_found *ret)
+{
+	static const uint8_t ip[4] = {127, 0, 0, 1};
+
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->list[0].ip, ip, sizeof(ip));
+	ret->list[0].has_ipv6 = true;
+	ret->list[0].ip6[15] = 1;
+	ret->n = 1;
+}
+
+/* The length of what is answered; 0: it is none of ours. */
+static size_t answer_here(const struct answer_way *way, const struct dns_query *query, size_t most,
+			  uint8_t *buf)
+{
+	char text[DNS_TEXT_MAX], name[DNS_TEXT_MAX];
+	struct dns_reverse address;
+	struct book_found found;
+
+	/* A host's name has no other letters, and whole zones are nobody's to ask for here. */
+	if (query->class != DNS_IN || !dns_plain_text(&query->name, text) ||
+	    (query->type >= DNS_IXFR && query->type < DNS_ANY))
+		return answer_say(query, DNS_REFUSED, buf);
+	if (text[0] == '\0')
+		return 0;
+	if (dns_read_reverse(text, &address)) {
+		if (book_find_address(way->names, way->run, &address, name))
+			return say_pointer(query, name, most, buf);
+		return is_private_address(&address) ? answer_say(query, DNS_NXDOMAIN, buf) : 0;
+	}
+	if (is_below(text, "localhost")) {
+		find_localhost(&found);
+		return say_found(query, &found, most, buf);
+	}
+	if (book_find(way->names, way->run, text, &found) || is_special(text))
+		return found.n > 0 ? say_found(query, &found, most, buf)
+				   : answer_say(query, DNS_NXDOMAIN, buf);
+	return 0;
+}
+
+enum answer_kind answer_query(const struct answer_way *way, const uint8_t *message, size_t len,
+			      struct answer *ret)
+{
+	struct book_own own;
+	int r = dns_read_query(message, len, &ret->query);
+
+	if (r == -EBADMSG)
+		return ANSWER_NOTHING;
+	if (r != 0) {
+		ret->len = answer_say(&ret->query, (enum dns_rcode)r, ret->bytes);
+		return ANSWER_SEND;
+	}
+	ret->len = answer_here(way, &ret->query, way->is_udp ? ret->query.udp_size : ANSWER_MAX,
+			       ret->bytes);
+	if (ret->len > 0)
+		return ANSWER_SEND;
+	book_own_of(way->names, way->run, &own);
+	if (own.may_leave && way->has_upstream)
+		return ANSWER_ASK;
+	ret->len = answer_say(&ret->query, DNS_REFUSED, ret->bytes);
+	return ANSWER_SEND;
+}
