@@ -26,6 +26,7 @@ POLICY_SRC   := \
 	policy/image.c \
 	policy/resolve_architectures.c \
 	policy/resolve_network.c \
+	policy/resolve_publish.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
@@ -92,6 +93,8 @@ NET_SRC      := \
 	net/nft_list.c \
 	net/nft_message.c \
 	net/nft_rules.c \
+	net/publish.c \
+	net/socket_owner.c \
 	net/store.c
 LAUNCHER_SRC := \
 	launcher/apparmor.c \
@@ -181,6 +184,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/volume_freeze.c \
 	cmd/volume_list.c \
 	cmd/own_flags.c \
+	cmd/port.c \
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \

@@ -106,6 +106,7 @@ int cmd_kill(const struct cmd_context *context, int argc, char **argv);
 int cmd_wait(const struct cmd_context *context, int argc, char **argv);
 int cmd_pause(const struct cmd_context *context, int argc, char **argv);
 int cmd_unpause(const struct cmd_context *context, int argc, char **argv);
+int cmd_port(const struct cmd_context *context, int argc, char **argv);
 int cmd_rename(const struct cmd_context *context, int argc, char **argv);
 int cmd_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_rm(const struct cmd_context *context, int argc, char **argv);

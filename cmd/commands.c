@@ -190,6 +190,8 @@ const struct subcommand commands[] = {
 	{"pause", "SANDBOX...", "freeze all processes of sandboxes",
 	 "limits.wall_time goes on meanwhile, limits.idle_time does not.\n", 0, cmd_pause, NULL},
 	{"unpause", "SANDBOX...", "let paused sandboxes go on", "", 0, cmd_unpause, NULL},
+	{"port", "SANDBOX [PORT[/udp]]", "say which ports of the host's are a sandbox's",
+	 "Of one of its ports, or of all that are published. Takes root.\n", 0, cmd_port, NULL},
 	{"rename", "SANDBOX NAME", "give a sandbox another name", "Also while it runs.\n", 0,
 	 cmd_rename, NULL},
 	{"rm", "[FLAGS] SANDBOX...", "remove sandboxes that do not run",

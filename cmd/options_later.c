@@ -13,8 +13,7 @@ const struct option_later options_later[] = {
 	 "There is local alone; mount anything else on the host, and show it with -v "
 	 "/PATH:/TARGET."},
 	{"--shm-size", 0, false, "/dev/shm has 64 MiB, as it usually has in Docker."},
-	{"--publish", 'p', false, "There is no network inside yet."},
-	{"--publish-all", 'P', false, "There is no network inside yet."},
+	{"--publish-all", 'P', false, "Say the ports that the image exposes: -p PORT, each."},
 	{"--expose", 0, false, "There is no network inside yet."},
 	{"--link", 0, false, "There is no network inside yet."},
 	{"--link-local-ip", 0, false, "A link has the addresses that cordon has leased to it."},

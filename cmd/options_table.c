@@ -95,6 +95,9 @@ const struct option_def options_table[] = {
 	{"--dns-option", 0, "OPTION", TO_POLICY, FLAG_DNS_OPTION, OF_DOCKER,
 	 "option of its /etc/resolv.conf: ndots:2"},
 	{"--dns-opt", 0, "OPTION", TO_POLICY, FLAG_DNS_OPTION, OF_DOCKER, NULL},
+	{"--publish", 'p', "PORTS", TO_POLICY, FLAG_PUBLISH, OF_DOCKER,
+	 "[[ADDRESS:]PORT:]PORT[/udp]: a port of the host's is the sandbox's; ranges as well; as "
+	 "root"},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,

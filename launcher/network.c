@@ -27,10 +27,12 @@ void network_init(struct sandbox_network *network)
 	network->shared_fd = -EBADF;
 	for (size_t i = 0; i < NAME_FILES; i++)
 		network->file_fds[i] = -EBADF;
+	publish_init(&network->publish);
 }
 
 void network_release(struct sandbox_network *network)
 {
+	publish_release(&network->publish);
 	close_fd(&network->netns_fd);
 	for (size_t i = 0; i < NAME_FILES; i++)
 		close_fd(&network->file_fds[i]);
@@ -214,6 +216,34 @@ static int join_locked(struct launch *launch, size_t i, struct err *err)
 		      : r;
 }
 
+/* Of its networks the first one by which others reach it; n_endpoints: none. */
+static size_t find_way_in(const struct launch *launch)
+{
+	size_t i = 0;
+
+	while (i < launch->spec->network.n_endpoints &&
+	       (!endpoint_has_way_out(&launch->network.endpoints[i].network) ||
+		!launch->network.endpoints[i].network.is_own))
+		i++;
+	return i;
+}
+
+static int hold_ports(struct launch *launch, struct err *err)
+{
+	struct sandbox_network *own = &launch->network;
+	size_t i = find_way_in(launch);
+
+	if (launch->spec->network.n_publish == 0)
+		return 0;
+	if (i == launch->spec->network.n_endpoints) {
+		err_set(err, ERR_SETUP, 0,
+			"network.publish: none of its networks has a way in by the host");
+		return err_hint(err, "It takes one that is neither --internal nor an "
+				     "administrator's own bridge.");
+	}
+	return publish_hold(&own->publish, &launch->spec->network, &own->endpoints[i].lease, err);
+}
+
 int network_join(struct launch *launch, struct err *err)
 {
 	struct sandbox_network *own = &launch->network;
@@ -234,7 +264,7 @@ int network_join(struct launch *launch, struct err *err)
 	r = lock_fd < 0 ? lock_fd : 0;
 	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++)
 		r = join_locked(launch, i, err);
-	return r;
+	return r == 0 ? hold_ports(launch, err) : r;
 }
 
 int network_leave(struct launch *launch, struct err *err)
@@ -298,6 +328,45 @@ static void describe(const struct launch *launch, size_t i, struct endpoint *ret
 	endpoint_host_name(launch->run.id, (unsigned)i, ret->host_name);
 }
 
+static int publish_ports(struct launch *launch, struct err *err)
+{
+	struct sandbox_network *own = &launch->network;
+	char port[IFNAMSIZ], owner[PUBLISH_OWNER_MAX];
+	struct netlink nft = {.fd = -EBADF};
+	int r;
+
+	if (own->publish.n == 0)
+		return 0;
+	endpoint_host_name(launch->run.id, (unsigned)find_way_in(launch), port);
+	str_format(owner, sizeof(owner), "%s %s", port,
+		   launch->sandbox_name != NULL && launch->sandbox_name[0] != '\0'
+			   ? launch->sandbox_name
+			   : launch->run.id);
+	r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	if (r == 0)
+		r = publish_begin(&nft, &own->publish, owner, err);
+	own->is_published = r == 0;
+	if (r == 0)
+		r = publish_verify(&nft, &own->publish, err);
+	netlink_close(&nft);
+	return r;
+}
+
+static int unpublish(struct sandbox_network *own, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r;
+
+	if (!own->is_published)
+		return 0;
+	r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	if (r == 0)
+		r = publish_end(&nft, &own->publish, err);
+	own->is_published = r < 0;
+	netlink_close(&nft);
+	return r;
+}
+
 int network_make_links(struct launch *launch, struct err *err)
 {
 	struct endpoint endpoint;
@@ -314,13 +383,13 @@ int network_make_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = true;
 		r = endpoint_make(&launch->network.netlink, &endpoint, err);
 	}
-	return r;
+	return r == 0 ? publish_ports(launch, err) : r;
 }
 
 int network_forget_links(struct launch *launch, struct err *err)
 {
 	struct endpoint endpoint;
-	int result = 0;
+	int result = unpublish(&launch->network, err);
 
 	for (size_t i = 0; i < launch->spec->network.n_endpoints; i++) {
 		int r;

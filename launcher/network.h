@@ -20,6 +20,7 @@
 #include "launcher/network_files.h"
 #include "net/endpoint.h"
 #include "net/names.h"
+#include "net/publish.h"
 
 struct sandbox_endpoint {
 	struct network network;
@@ -35,7 +36,9 @@ struct sandbox_network {
 	struct sandbox_endpoint endpoints[SPEC_NETWORKS_MAX]; /* as the spec's */
 	char lent[FORWARD_TEXT_MAX];   /* links that forward since this start */
 	char holder[LEASE_HOLDER_MAX]; /* of the leases */
-	bool is_persistent;            /* it is a kept sandbox's */
+	struct publish publish;
+	bool is_published;
+	bool is_persistent; /* it is a kept sandbox's */
 	int netns_fd;
 	int file_fds[NAME_FILES]; /* mounts that lie nowhere, until the child has them */
 	int shared_fd;            /* run_options', the caller's to close */

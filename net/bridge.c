@@ -35,6 +35,7 @@ static const struct {
 	{"ipv6", "forwarding", "0", "it is no router of others: net/forward.c"},
 	{"ipv6", "accept_ra", "0", "no sandbox is the host's router"},
 	{"ipv6", "accept_redirects", "0", "likewise"},
+	{"ipv6", "accept_dad", "0", "who has which address is in the leases: it has its at once"},
 };
 
 static int set_all(const struct network *network, struct err *err)

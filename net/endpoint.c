@@ -33,6 +33,9 @@ static int set_inside(const struct endpoint *endpoint, struct err *err)
 	/* The address that the rules expect of this link: nft_bind_port. */
 	if (r == 0)
 		r = link_set("ipv6", endpoint->name, "addr_gen_mode", "0", err);
+	/* Nobody else can have it, and whoever is asked for early would be looked for in vain. */
+	if (r == 0)
+		r = link_set("ipv6", endpoint->name, "accept_dad", "0", err);
 	if (r == 0)
 		r = link_set("ipv6", endpoint->name, "disable_ipv6", has_ipv6 ? "0" : "1", err);
 	if (r == -ENOENT)

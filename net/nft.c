@@ -258,13 +258,20 @@ int nft_release_port(struct netlink *netlink, const char *port, const struct lea
 
 int nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err)
 {
-	static const char *const sets[] = {NFT_PORTS, NFT_OWN4, NFT_OWN6};
+	static const struct nft_element sets[] = {
+		{.family = NFT_FAMILY_HOST, .set = NFT_PUBLISHED4},
+		{.family = NFT_FAMILY_HOST, .set = NFT_PUBLISHED6},
+		{.family = NFT_FAMILY_HOST, .set = NFT_ANY4},
+		{.family = NFT_FAMILY_HOST, .set = NFT_ANY6},
+		{.family = NFT_FAMILY_PORTS, .set = NFT_PORTS},
+		{.family = NFT_FAMILY_PORTS, .set = NFT_OWN4},
+		{.family = NFT_FAMILY_PORTS, .set = NFT_OWN6},
+	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++) {
-		struct nft_element kind = {.family = NFT_FAMILY_PORTS, .set = sets[i]};
 
-		r = nft_remove_orphans(netlink, &kind, n_removed, err);
+		r = nft_remove_orphans(netlink, &sets[i], n_removed, err);
 	}
 	return r == -ENOENT ? 0 : r;
 }

@@ -227,7 +227,8 @@ static void take_orphan(void *ctx, const struct nft_element *element)
 	char name[IFNAMSIZ];
 
 	if (element->owner != NULL)
-		str_format(name, sizeof(name), "%s", element->owner);
+		str_format(name, sizeof(name), "%.*s", (int)strcspn(element->owner, " "),
+			   element->owner);
 	else
 		name_of(element, name);
 	if (orphans->n < ORPHANS_MAX && if_nametoindex(name) == 0)

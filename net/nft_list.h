@@ -31,8 +31,8 @@ int must_check nft_walk(struct netlink *netlink, uint8_t family, const char *set
 int must_check nft_list_names(struct netlink *netlink, uint8_t family, const char *set,
 			      struct nft_links *ret, struct err *err);
 
-/* Removes those elements of kind's set whose owner, or where they have none the link that their key
- * begins with, is no link of the host's. Adds to *n_removed. */
+/* Removes those elements of kind's set whose owner (the first word of it), or where they have none
+ * the link that their key begins with, is no link of the host's. Adds to *n_removed. */
 int must_check nft_remove_orphans(struct netlink *netlink, const struct nft_element *kind,
 				  uint32_t *n_removed, struct err *err);
 

@@ -25,6 +25,7 @@ enum {
 	STATE_ESTABLISHED = 2,
 	STATE_RELATED = 4,
 	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
+	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
 	TYPE_IPV4 = 0x0800,
 	TYPE_ARP = 0x0806,
 	TYPE_IPV6 = 0x86dd,
@@ -97,12 +98,51 @@ static const struct nft_set host_sets[] = {
 	{NFT_ASKED6,
 	 {NFT_TYPE_IFNAME, NFT_TYPE_IPV6, NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
 	 {NFT_TYPE_NONE}},
+	{NFT_PUBLISHED4,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{NFT_PUBLISHED6,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{NFT_ANY4, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{NFT_ANY6, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
 };
+
+#define FOREIGN      META(IIFNAME, 0), NOT_IN(NFT_BRIDGES)
+#define NO_LOOPBACK4 PACKET(IPV4_TARGET, 1, 0), IS_NOT(127, 1)
+/* ::1, and whatever else begins with four bytes of zero. */
+#define NO_LOOPBACK6 PACKET(IPV6_TARGET, 4, 0), IS_NOT(0, 4)
+#define TO_SANDBOX(v, map)                                             \
+	{.op = NFT_OP_MAP, .set = NFT_##map##v, .to = 8},              \
+	{                                                              \
+		.op = NFT_OP_DNAT, .from = 8, .number = NFPROTO_IPV##v \
+	}
+/* The key: protocol, the host's address, port; where it is any, that it is the host's. */
+#define PUBLISHED(name, v, at, size, of)                                                      \
+	{                                                                                     \
+		name,                                                                         \
+		{                                                                             \
+			META(NFPROTO, 0), IS(NFPROTO_IPV##v, 1), of, META(L4PROTO, 0),        \
+				PACKET(at, size, 1), CARRIED(PORT_TARGET, 2, 1 + (size) / 4), \
+				TO_SANDBOX(v, PUBLISHED)                                      \
+		}                                                                             \
+	}
+#define ANY(name, v, of)                                                                        \
+	{                                                                                       \
+		name,                                                                           \
+		{                                                                               \
+			META(NFPROTO, 0), IS(NFPROTO_IPV##v, 1), of, {.op = NFT_OP_DADDR_TYPE}, \
+				IS(ADDRESS_LOCAL, 4), META(L4PROTO, 0),                         \
+				CARRIED(PORT_TARGET, 2, 1), TO_SANDBOX(v, ANY)                  \
+		}                                                                               \
+	}
 
 /* Before the usual filters, and the translation of sources where that usually is. */
 static const struct nft_chain host_chains[] = {
 	{"forward", "filter", NF_INET_FORWARD, -10},
 	{"input", "filter", NF_INET_LOCAL_IN, -10},
+	{"prerouting", "nat", NF_INET_PRE_ROUTING, -100},
+	{"output", "nat", NF_INET_LOCAL_OUT, -100},
 	{"postrouting", "nat", NF_INET_POST_ROUTING, 100},
 };
 
@@ -152,6 +192,17 @@ static const struct nft_rule host_rules[] = {
 	 {META(NFPROTO, 0), IS(NFPROTO_IPV6, 1), META(IIFNAME, 0), PACKET(IPV6_TARGET, 16, 4),
 	  META(L4PROTO, 8), CARRIED(PORT_TARGET, 2, 9), IN(NFT_ASKED6), ACCEPT}},
 	{"input", {DROP}},
+
+	/* Published ports: not for sandboxes, who are told by the rules above what of the host they
+	 * reach; and not of the loopback's addresses, from which no packet leaves the host. */
+	PUBLISHED("prerouting", 4, IPV4_TARGET, 4, FOREIGN),
+	PUBLISHED("prerouting", 6, IPV6_TARGET, 16, FOREIGN),
+	ANY("prerouting", 4, FOREIGN),
+	ANY("prerouting", 6, FOREIGN),
+	PUBLISHED("output", 4, IPV4_TARGET, 4, NO_LOOPBACK4),
+	PUBLISHED("output", 6, IPV6_TARGET, 16, NO_LOOPBACK6),
+	ANY("output", 4, NO_LOOPBACK4),
+	ANY("output", 6, NO_LOOPBACK6),
 
 	/* What leaves by another link does so with the host's address. */
 	{"postrouting",

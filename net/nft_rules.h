@@ -25,6 +25,13 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_ASKED4  "asked4" /* what of the host may be asked: bridge, address, protocol, port */
 #define NFT_ASKED6  "asked6"
 
+/* Maps to the sandbox's address and port, from protocol, the host's address and port; and from
+ * protocol and port at any of the host's addresses. */
+#define NFT_PUBLISHED4 "published4"
+#define NFT_PUBLISHED6 "published6"
+#define NFT_ANY4       "any4"
+#define NFT_ANY6       "any6"
+
 /* Of the table bridge cordon. */
 #define NFT_PORTS "ports" /* the host's ends of sandboxes' links */
 #define NFT_OWN4  "own4"  /* port, link address, address */

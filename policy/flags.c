@@ -237,6 +237,7 @@ static const struct flag_def {
 	[FLAG_MAC_ADDRESS] = {"--mac-address", "network.mac", NULL},
 	[FLAG_VOLUME] = {"-v", "volumes", flags_volume},
 	[FLAG_MOUNT] = {"--mount", "volumes", flags_mount},
+	[FLAG_PUBLISH] = {"-p", "network.publish", flags_publish},
 	[FLAG_RESTART] = {"--restart", "restart", NULL},
 	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},

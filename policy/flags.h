@@ -53,6 +53,7 @@ flags_reader flags_add_host;
 flags_reader flags_dns;
 flags_reader flags_dns_search;
 flags_reader flags_dns_option;
+flags_reader flags_publish;
 
 /* ---- flags_file.c: files of names and values ---- */
 flags_reader flags_env_file;

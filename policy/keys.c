@@ -150,7 +150,8 @@ const struct policy_key policy_keys[] = {
 	{"network.dns_search[]", KEY_TEXT, 0, NULL, NULL, "one of them", NULL, 0},
 	{"network.dns_options", KEY_LIST, 0, NULL, NULL, "options of resolv.conf(5)", NULL, 0},
 	{"network.dns_options[]", KEY_TEXT, 0, NULL, NULL, "such as ndots:2", NULL, 0},
-	{"network.publish", KEY_ANY, KEY_LATER, NULL, NULL, "ports shown on the host", NULL, 0},
+	{"network.publish", KEY_LIST, 0, NULL, NULL, "ports of the host's that are the sandbox's, in its first network that has a way out", NULL, 0},
+	{"network.publish[]", KEY_TEXT, 0, NULL, NULL, "[[HOST-ADDRESS:]HOST-PORT:]PORT[/tcp|/udp], or ranges of one length; any free port of the host's if none is said", NULL, 0},
 	{"network.egress", KEY_ANY, KEY_LATER, NULL, NULL, "what may be reached, and how fast", NULL, 0},
 	{"network.ingress", KEY_ANY, KEY_LATER, NULL, NULL, "who may reach it, and how fast", NULL, 0},
 

@@ -113,6 +113,7 @@ enum policy_flag_kind {
 	FLAG_IP,
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,
+	FLAG_PUBLISH,
 	FLAG_TMPFS,    /* "PATH[:OPTION,...]" */
 	FLAG_VOLUME,   /* "[SOURCE:]TARGET[:MODE,...]" */
 	FLAG_MOUNT,    /* "KEY=VALUE,..." */

@@ -311,4 +311,5 @@ void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
 	read_hosts(ctx, doc_get(map, "hosts"), network);
 	if (network->n_endpoints > 0)
 		network->origin = network->endpoints[0].origin;
+	resolve_publish(ctx, map, network);
 }

@@ -238,6 +238,7 @@ struct spec_apparmor {
 enum {
 	SPEC_NETWORKS_MAX = 8,
 	SPEC_ALIASES_MAX = 16,
+	SPEC_PUBLISH_MAX = 64,
 	SPEC_MAC_LEN = 6,
 	SPEC_HOST_NAME_MAX = 63, /* of a name that is looked up: RFC 1035, 2.3.4 */
 };
@@ -267,6 +268,16 @@ struct spec_host {
 	const char *address; /* or SPEC_HOST_GATEWAY */
 };
 
+/* A port of the host's that is the sandbox's. */
+struct spec_publish {
+	int family; /* of address; 0: any */
+	uint8_t address[16];
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	uint16_t host;    /* 0: any that is free */
+	uint16_t inside;
+	struct spec_origin origin;
+};
+
 struct spec_network {
 	enum spec_network_kind kind;
 	const char *sandbox; /* NETWORK_OF_A_SANDBOX: its name or id; else "" */
@@ -281,6 +292,8 @@ struct spec_network {
 	size_t n_dns_options;
 	const struct spec_host *hosts;
 	size_t n_hosts;
+	const struct spec_publish *publish;
+	size_t n_publish;
 	struct spec_origin origin;
 };
 

@@ -245,7 +245,6 @@ refused() { # PATTERN FLAG...
 		n=$((n + 1))
 	done < <(sed -n '/^## Not yet/,$ s/^| `\(-[a-zA-Z], \)\?\(--[a-z0-9-]*\)`.*/\2/p' "$repo/docs/DOCKER.md")
 	[ "$n" -gt 50 ]
-	refused "cordon: -p (--publish) is not enforced by this build*" -p 80:80
 	refused "cordon: -P (--publish-all) is not enforced by this build*" -itP
 	refused "cordon: unknown flag --memroy*Did you mean --memory*" --memroy 64m
 }

@@ -156,7 +156,6 @@ static void not_enforced(void **state)
 		{"network: {mode: container:x, networks: [a]}", 3, 41, "impossible", NULL},
 		{"network: {networks: [{ip: 10.0.0.9}]}", 3, 22, "missing-key", NULL},
 		{"network: {networks: [a, b, c, d, e, f, g, h, i]}", 3, 46, "too-many", NULL},
-		{"network: {publish: []}", 3, 11, "not-enforced", NULL},
 		{"network: {egress: {}}", 3, 11, "not-enforced", NULL},
 		{"network: {ingress: {}}", 3, 11, "not-enforced", NULL},
 		{"volumes: [{type: image, source: a, target: /b}]", 3, 18, "not-enforced", NULL},
@@ -169,6 +168,29 @@ static void not_enforced(void **state)
 		{"waive: {namespace.net: x}", 3, 9, "not-enforced", NULL},
 		{"waive: {nested_userns: x}", 3, 9, "not-enforced", NULL},
 		{"waive: {\"mask:/proc/kcore\": x}", 3, 9, "not-enforced", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_row(&rows[i]);
+}
+
+static void refuses_ports(void **state)
+{
+	static const struct row rows[] = {
+		{"network: {publish: ['80']}", 3, 21, "impossible", NULL},
+		{"network: {mode: a, publish: ['0']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['65536']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['80/sctp']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: [':80']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['80:81-82']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['82-81']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['x:80:80']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['[::1:80:80']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['1000-1099']}", 3, 30, "bad-value", NULL},
+		{"network: {mode: a, publish: ['1000-1063', '80']}", 3, 43, "too-many", NULL},
+		{"network: {mode: a, publish: ['127.0.0.1:80:80']}", 3, 30, "not-enforced", NULL},
+		{"network: {mode: a, publish: ['[::1]:80:80']}", 3, 30, "not-enforced", NULL},
 	};
 
 	(void)state;
@@ -330,9 +352,13 @@ static void rows_as_words(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mistakes),      cmocka_unit_test(not_enforced),
-		cmocka_unit_test(accepted),      cmocka_unit_test(all_mistakes_at_once),
-		cmocka_unit_test(many_mistakes), cmocka_unit_test(table_is_whole),
+		cmocka_unit_test(mistakes),
+		cmocka_unit_test(not_enforced),
+		cmocka_unit_test(refuses_ports),
+		cmocka_unit_test(accepted),
+		cmocka_unit_test(all_mistakes_at_once),
+		cmocka_unit_test(many_mistakes),
+		cmocka_unit_test(table_is_whole),
 		cmocka_unit_test(rows_as_words),
 	};
 

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See publish.h. */
+#include "net/publish.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "net/nft_list.h"
+#include "net/nft_rules.h"
+#include "net/socket_owner.h"
+
+enum { TRIES = 16 };
+
+static const char what[] = "nftables, published ports";
+
+void publish_init(struct publish *publish)
+{
+	publish->n = 0;
+}
+
+void publish_release(struct publish *publish)
+{
+	for (size_t i = 0; i < publish->n; i++)
+		for (size_t k = 0; k < 2; k++)
+			close_fd(&publish->list[i].fds[k]);
+	publish->n = 0;
+}
+
+static const char *protocol_name(uint8_t protocol)
+{
+	return protocol == IPPROTO_UDP ? "udp" : "tcp";
+}
+
+static void outside_text(const struct net_prefix *address, uint16_t port,
+			 char buf[ADDRESS_TEXT_MAX + 16])
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(address, text);
+	str_format(buf, ADDRESS_TEXT_MAX + 16, address->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		   text, port);
+}
+
+/* ---- elements ---- */
+
+/* Of an address of its own, or of any. */
+static const char *set_of(int family, bool is_any)
+{
+	if (family == AF_INET)
+		return is_any ? NFT_ANY4 : NFT_PUBLISHED4;
+	return is_any ? NFT_ANY6 : NFT_PUBLISHED6;
+}
+
+static void element_of(const struct publish *publish, const struct publish_port *port, int family,
+		       struct nft_element *ret)
+{
+	bool is_any = port->address.family == 0;
+
+	*ret = (struct nft_element){.family = NFT_FAMILY_HOST, .set = set_of(family, is_any)};
+	nft_value_protocol(&ret->key, port->protocol);
+	if (!is_any)
+		nft_value_address(&ret->key, &port->address);
+	nft_value_port(&ret->key, port->host);
+	nft_value_address(&ret->data, family == AF_INET ? &publish->target : &publish->target6);
+	nft_value_port(&ret->data, port->inside);
+}
+
+static bool has_element(const struct publish *publish, const struct publish_port *port, int family)
+{
+	if (port->address.family != 0)
+		return port->address.family == family;
+	return family == AF_INET || publish->target6.family != 0;
+}
+
+struct element_walk {
+	const struct publish *publish;
+	size_t at;
+	bool is_second;
+};
+
+static bool next_element(struct element_walk *walk, struct nft_element *ret)
+{
+	while (walk->at < walk->publish->n) {
+		const struct publish_port *port = &walk->publish->list[walk->at];
+		int family = walk->is_second ? AF_INET6 : AF_INET;
+
+		walk->at += walk->is_second;
+		walk->is_second = !walk->is_second;
+		if (has_element(walk->publish, port, family)) {
+			element_of(walk->publish, port, family, ret);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int change(struct netlink *nft, const struct publish *publish, const char *owner,
+		  struct err *err)
+{
+	struct element_walk walk = {.publish = publish};
+	struct netlink_batch batch = {.len = 0};
+	struct nft_element element;
+	/* Without an owner they are taken out. */
+	uint16_t message = owner != NULL ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
+
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
+	while (next_element(&walk, &element)) {
+		element.owner = owner;
+		nft_add_element(&batch, message, owner != NULL ? NLM_F_EXCL : 0, &element);
+	}
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	return netlink_do_batch(nft, &batch, what, err);
+}
+
+int publish_begin(struct netlink *nft, const struct publish *publish, const char *owner,
+		  struct err *err)
+{
+	uint32_t n_removed = 0;
+	int r = publish->n > 0 ? change(nft, publish, owner, err) : 0;
+
+	if (r != -EEXIST)
+		return r;
+	/* Nobody has the ports, or they could not be held: it is what a crash has left. */
+	r = nft_sweep(nft, &n_removed, err);
+	return r == 0 ? change(nft, publish, owner, err) : r;
+}
+
+int publish_end(struct netlink *nft, const struct publish *publish, struct err *err)
+{
+	int r = publish->n > 0 ? change(nft, publish, NULL, err) : 0;
+
+	/* Somebody has taken out one of them, or the tables: what is left goes one by one. */
+	for (size_t i = 0; r == -ENOENT && i < publish->n; i++) {
+		struct publish one = {.list = {publish->list[i]},
+				      .n = 1,
+				      .target = publish->target,
+				      .target6 = publish->target6};
+		int each = change(nft, &one, NULL, err);
+
+		if (each < 0 && each != -ENOENT)
+			return each;
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+int publish_verify(struct netlink *nft, const struct publish *publish, struct err *err)
+{
+	struct element_walk walk = {.publish = publish};
+	struct nft_element element;
+
+	while (next_element(&walk, &element)) {
+		int r = nft_has_element(nft, &element, err);
+
+		if (r <= 0)
+			return r < 0 ? r
+				     : err_set(err, ERR_SETUP, 0, "%s: read back: not in %s", what,
+					       element.set);
+	}
+	return 0;
+}
+
+/* ---- whose they are ---- */
+
+static const char *const sets[] = {NFT_PUBLISHED4, NFT_ANY4, NFT_PUBLISHED6, NFT_ANY6};
+
+static uint16_t port_at(const struct nft_value *value, size_t at)
+{
+	return (uint16_t)(value->bytes[at] << 8 | value->bytes[at + 1]);
+}
+
+/* protocol, address or none, port: each of whole words. */
+static uint16_t port_of(const struct nft_value *value)
+{
+	return value->len >= 8 ? port_at(value, value->len - 4) : 0;
+}
+
+struct owner_search {
+	uint8_t protocol;
+	uint16_t port;
+	char *ret;
+	size_t size;
+};
+
+static void look_for_owner(void *ctx, const struct nft_element *element)
+{
+	struct owner_search *search = ctx;
+	const char *name = element->owner != NULL ? strchr(element->owner, ' ') : NULL;
+
+	if (name != NULL && element->key.bytes[0] == search->protocol &&
+	    port_of(&element->key) == search->port)
+		str_format(search->ret, search->size, "%s", name + 1);
+}
+
+static void find_sandbox(const struct publish_port *port, char *ret, size_t size)
+{
+	struct owner_search search = {.protocol = port->protocol,
+				      .port = port->host,
+				      .ret = ret,
+				      .size = size};
+	const struct nft_visitor visitor = {.each = look_for_owner, .ctx = &search};
+	struct netlink nft = {.fd = -EBADF};
+	struct err ignored;
+
+	ret[0] = '\0';
+	if (netlink_open(NETLINK_NETFILTER, &nft, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		ignore_result(nft_walk(&nft, NFT_FAMILY_HOST, sets[i], &visitor, &ignored),
+			      "a name for an error that there is anyway");
+	netlink_close(&nft);
+}
+
+struct publish_walk {
+	const char *owner;
+	const struct publish_reader *reader;
+};
+
+static void tell_one(void *ctx, const struct nft_element *element)
+{
+	const struct publish_walk *walk = ctx;
+	bool is_ipv6 = element->data.len == 20;
+	struct net_prefix address = {.family = is_ipv6 ? AF_INET6 : AF_INET,
+				     .length = is_ipv6 ? 128 : 32};
+	char inside[16], outside[ADDRESS_TEXT_MAX + 16];
+
+	if (element->owner == NULL || !str_has_prefix(element->owner, walk->owner) ||
+	    (element->data.len != 8 && !is_ipv6))
+		return;
+	if (element->key.len == 8U + address.length / 8U)
+		memcpy(address.bytes, element->key.bytes + 4, address.length / 8U);
+	outside_text(&address, port_of(&element->key), outside);
+	str_format(inside, sizeof(inside), "%u/%s", port_of(&element->data),
+		   protocol_name(element->key.bytes[0]));
+	walk->reader->each(walk->reader->ctx, inside, outside);
+}
+
+int publish_walk(struct netlink *nft, const char *owner, const struct publish_reader *reader,
+		 struct err *err)
+{
+	struct publish_walk walk = {.owner = owner, .reader = reader};
+	const struct nft_visitor visitor = {.each = tell_one, .ctx = &walk};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++)
+		r = nft_walk(nft, NFT_FAMILY_HOST, sets[i], &visitor, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- sockets ---- */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t address_for(const struct publish_port *port, int family, union address *ret)
+{
+	*ret = (union address){.any = {.sa_family = AF_UNSPEC}};
+	if (family == AF_INET) {
+		ret->in =
+			(struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port->host)};
+		memcpy(&ret->in.sin_addr, port->address.bytes, 4);
+		return sizeof(ret->in);
+	}
+	ret->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port->host)};
+	memcpy(&ret->in6.sin6_addr, port->address.bytes, 16);
+	return sizeof(ret->in6);
+}
+
+/* Returns 0 or -errno; where any port will do, which it is. */
+static int hold_one(struct publish_port *port, int family)
+{
+	int type = port->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	_cleanup_fd_ int fd = socket(family, type | SOCK_CLOEXEC, 0);
+	union address address;
+	socklen_t len = address_for(port, family, &address);
+	int yes = 1;
+
+	if (fd < 0)
+		return -errno;
+	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0)
+		return -errno;
+	if (bind(fd, &address.any, len) != 0 || getsockname(fd, &address.any, &len) != 0)
+		return -errno;
+	port->host = ntohs(family == AF_INET ? address.in.sin_port : address.in6.sin6_port);
+	port->fds[family == AF_INET6] = steal_fd(&fd);
+	return 0;
+}
+
+static int hold(struct publish *publish, struct publish_port *port)
+{
+	bool is_random = port->host == 0;
+	int r = -EADDRINUSE;
+
+	for (int i = 0; r == -EADDRINUSE && i < (is_random ? TRIES : 1); i++) {
+		port->host = is_random ? 0 : port->host;
+		r = 0;
+		if (has_element(publish, port, AF_INET))
+			r = hold_one(port, AF_INET);
+		if (r == 0 && has_element(publish, port, AF_INET6))
+			r = hold_one(port, AF_INET6);
+		for (size_t k = 0; r < 0 && k < 2; k++)
+			close_fd(&port->fds[k]);
+	}
+	return r;
+}
+
+static int explain(const struct publish_port *port, int r, struct err *err)
+{
+	struct net_prefix any = {.family = AF_INET, .length = 32};
+	char outside[ADDRESS_TEXT_MAX + 16], name[128];
+
+	outside_text(port->address.family != 0 ? &port->address : &any, port->host, outside);
+	err_set(err, ERR_SETUP, -r, "port %s/%s", outside, protocol_name(port->protocol));
+	if (r == -EADDRNOTAVAIL)
+		return err_hint(err, "The host has no such address: ip address show.");
+	if (r != -EADDRINUSE)
+		return r;
+	find_sandbox(port, name, sizeof(name));
+	if (name[0] != '\0')
+		return err_hint(err, "It is published by sandbox %s.", name);
+	if (socket_find_owner(port->protocol, port->host, name, sizeof(name)))
+		return err_hint(err, "It is taken by process %s.", name);
+	return err_hint(err, "Somebody on the host has it: ss -lntup.");
+}
+
+int publish_hold(struct publish *publish, const struct spec_network *network,
+		 const struct lease *lease, struct err *err)
+{
+	publish->target = lease->address;
+	publish->target6 = lease->address6;
+	for (size_t i = 0; i < network->n_publish; i++) {
+		const struct spec_publish *wanted = &network->publish[i];
+		struct publish_port *port = &publish->list[publish->n++];
+		int r;
+
+		*port = (struct publish_port){.address = {.family = wanted->family},
+					      .protocol = wanted->protocol,
+					      .host = wanted->host,
+					      .inside = wanted->inside,
+					      .fds = {-EBADF, -EBADF}};
+		memcpy(port->address.bytes, wanted->address, sizeof(wanted->address));
+		port->address.length = address_bits(&port->address);
+		if (wanted->family == AF_INET6 && lease->address6.family == 0)
+			return err_set(
+				err, ERR_SETUP, EAFNOSUPPORT,
+				"network.publish: an address of IPv6, and a network without");
+		r = hold(publish, port);
+		if (r < 0)
+			return explain(port, r, err);
+	}
+	return 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* network.publish: ports of the host's that are the sandbox's, in the forms that Docker's -p has.
+ * Pure: whether somebody has them is found out when they are taken. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "policy/keys.h"
+#include "policy/resolve.h"
+
+enum { TEXT_MAX = 256 };
+
+static const char forms[] =
+	"It is [[HOST-ADDRESS:]HOST-PORT:]PORT[/tcp|/udp]: 80, 8080:80, 10.0.0.1:8080:80, "
+	"[fd00::1]:53:53/udp, 10.0.0.1::80, or ranges of one length: 8000-8009:9000-9009.";
+
+struct range {
+	uint16_t first;
+	uint16_t n; /* 0: none was said */
+};
+
+static bool read_port(const char *text, size_t len, uint16_t *ret)
+{
+	uint32_t number = 0;
+
+	if (len == 0 || len > 5 || strspn(text, "0123456789") < len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		number = number * 10 + (uint32_t)(text[i] - '0');
+	*ret = (uint16_t)number;
+	return number >= 1 && number <= UINT16_MAX;
+}
+
+static bool read_range(const char *text, struct range *ret)
+{
+	size_t first = strcspn(text, "-");
+	uint16_t last;
+
+	if (!read_port(text, first, &ret->first))
+		return false;
+	last = ret->first;
+	if (text[first] == '-' && !read_port(text + first + 1, strlen(text + first + 1), &last))
+		return false;
+	ret->n = (uint16_t)(last - ret->first + 1);
+	return last >= ret->first && (last - ret->first) < SPEC_PUBLISH_MAX;
+}
+
+/* "1.2.3.4", "[fd00::1]"; "": any. */
+static bool read_address(char *text, struct spec_publish *publish)
+{
+	size_t len = strlen(text);
+
+	if (len == 0)
+		return true;
+	if (text[0] != '[') {
+		publish->family = AF_INET;
+		return inet_pton(AF_INET, text, publish->address) == 1;
+	}
+	if (text[len - 1] != ']')
+		return false;
+	text[len - 1] = '\0';
+	publish->family = AF_INET6;
+	return inet_pton(AF_INET6, text + 1, publish->address) == 1;
+}
+
+/* Cuts text at its last colon that stands in no brackets; returns what is behind it. */
+static char *cut_last(char *text)
+{
+	char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
+
+	if (colon == NULL || (bracket != NULL && bracket > colon))
+		return NULL;
+	*colon = '\0';
+	return colon + 1;
+}
+
+static bool read_protocol(char *text, struct spec_publish *publish)
+{
+	char *slash = strchr(text, '/');
+
+	publish->protocol = IPPROTO_TCP;
+	if (slash == NULL)
+		return true;
+	*slash = '\0';
+	if (str_equal(slash + 1, "udp"))
+		publish->protocol = IPPROTO_UDP;
+	return str_equal(slash + 1, "udp") || str_equal(slash + 1, "tcp");
+}
+
+struct reading {
+	struct spec_publish first;
+	struct range host;
+	struct range inside;
+};
+
+static bool read_text(const char *said, struct reading *ret)
+{
+	char text[TEXT_MAX], *inside, *host;
+
+	*ret = (struct reading){.host = {.n = 0}};
+	if (strlen(said) >= sizeof(text))
+		return false;
+	str_format(text, sizeof(text), "%s", said);
+	if (!read_protocol(text, &ret->first))
+		return false;
+	inside = cut_last(text);
+	if (inside == NULL)
+		return read_range(text, &ret->inside);
+	if (!read_range(inside, &ret->inside))
+		return false;
+	host = cut_last(text);
+	if (host != NULL && !read_address(text, &ret->first))
+		return false;
+	if (host == NULL)
+		host = text;
+	/* Only behind an address may it be left out: "10.0.0.1::80". */
+	if (host[0] == '\0')
+		return host != text;
+	return read_range(host, &ret->host) && ret->host.n == ret->inside.n;
+}
+
+static bool is_loopback(const struct spec_publish *publish)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return (publish->family == AF_INET && publish->address[0] == 127) ||
+	       (publish->family == AF_INET6 && memcmp(publish->address, one, sizeof(one)) == 0);
+}
+
+static void add(struct policy_ctx *ctx, const struct policy_node *node,
+		struct spec_network *network)
+{
+	struct spec_publish *list = (struct spec_publish *)network->publish;
+	struct reading reading;
+
+	if (!read_text(node->text, &reading)) {
+		ctx_report(ctx, node->place, "bad-value", "network.publish cannot be '%s'",
+			   node->text)
+			->expected = forms;
+		return;
+	}
+	if (is_loopback(&reading.first)) {
+		ctx_report(ctx, node->place, "not-enforced",
+			   "%s: publishing to the host's loopback is not enforced by this build",
+			   node->text)
+			->hint = "Name another address of the host's, or none: the host itself "
+				 "reaches the port by any of its other addresses.";
+		return;
+	}
+	for (uint16_t i = 0; i < reading.inside.n; i++) {
+		if (network->n_publish == SPEC_PUBLISH_MAX) {
+			ctx_report(ctx, node->place, "too-many", "more than %d published ports",
+				   SPEC_PUBLISH_MAX);
+			return;
+		}
+		list[network->n_publish] = reading.first;
+		list[network->n_publish].inside = (uint16_t)(reading.inside.first + i);
+		list[network->n_publish].host =
+			reading.host.n > 0 ? (uint16_t)(reading.host.first + i) : 0;
+		list[network->n_publish++].origin = doc_origin(node->place);
+	}
+}
+
+void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
+		     struct spec_network *network)
+{
+	const struct policy_node *list = doc_get(map, "publish");
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+
+	if (item == NULL)
+		return;
+	if (network->n_endpoints == 0) {
+		ctx_report(ctx, item->place, "impossible", "network.publish takes a network")
+			->expected = "Say which one: network.mode bridge, or the name of another.";
+		return;
+	}
+	network->publish = ctx_array(ctx, SPEC_PUBLISH_MAX, sizeof(*network->publish));
+	for (; network->publish != NULL && item != NULL; item = item->next)
+		add(ctx, item, network);
+}
