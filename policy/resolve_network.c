@@ -41,7 +41,7 @@ static bool read_mac(const char *text, uint8_t ret[SPEC_MAC_LEN])
 		uint8_t byte = 0;
 
 		for (size_t k = 0; k < 2; k++, text++) {
-			char lower = *text >= 'A' && *text <= 'F' ? (char)(*text | 0x20) : *text;
+			int lower = *text >= 'A' && *text <= 'F' ? *text - 'A' + 'a' : *text;
 			const char *digit = lower != '\0' ? strchr(digits, lower) : NULL;
 
 			if (digit == NULL)

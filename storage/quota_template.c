@@ -205,7 +205,7 @@ static int remove_unused(int templates_fd, const char *name)
 
 	if (fstatat(templates_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (time(NULL) - st.st_mtim.tv_sec < UNUSED_DAYS * DAY)
+	if (time(NULL) - st.st_mtim.tv_sec < (time_t)UNUSED_DAYS * DAY)
 		return 0;
 	if (unlinkat(templates_fd, name, 0) != 0)
 		return errno == ENOENT ? 0 : -errno;
