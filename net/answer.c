@@ -10,7 +10,7 @@
 /* RFC 6303: addresses that mean something else everywhere, and so are nobody's beyond the host. */
 static const struct {
 	uint8_t bytes[2];
-	unsigned n_bits;
+	uint8_t n_bits;
 	bool is_ipv6;
 } private_prefixes[] = {
 	{{10}, 8, false},        {{172, 16}, 12, false}, {{192, 168}, 16, false},

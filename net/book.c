@@ -116,7 +116,7 @@ bool book_next_word(const struct book_word *words, size_t *at, struct book_word 
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 static bool is_text(const struct book_word *word, const char *text, size_t len)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,25 @@
 
 enum { LINE_SIZE = 512 };
 
+/* sl local:port remote:port state queues timer retransmits uid timeout inode. Takes line apart. */
+static bool read_line(char *line, unsigned long *ret_port, unsigned long *ret_inode)
+{
+	enum { LOCAL_FIELD = 1, INODE_FIELD = 9 };
+	char *rest = NULL, *field = strtok_r(line, " ", &rest);
+	const char *colon = NULL;
+
+	for (int i = 0; field != NULL && i < INODE_FIELD; i++) {
+		if (i == LOCAL_FIELD)
+			colon = strchr(field, ':');
+		field = strtok_r(NULL, " ", &rest);
+	}
+	if (field == NULL || colon == NULL)
+		return false;
+	*ret_port = strtoul(colon + 1, NULL, 16);
+	*ret_inode = strtoul(field, NULL, 10);
+	return true;
+}
+
 static unsigned long find_socket(const char *path, uint16_t port)
 {
 	FILE *file = fopen(path, "re");
@@ -22,13 +42,9 @@ static unsigned long find_socket(const char *path, uint16_t port)
 	char line[LINE_SIZE];
 
 	while (file != NULL && found == 0 && fgets(line, sizeof(line), file) != NULL) {
-		unsigned local;
-		unsigned long inode;
+		unsigned long local, inode;
 
-		/* sl local:port remote:port state queues timer retransmits uid timeout inode */
-		if (sscanf(line, "%*s %*[0-9A-Fa-f]:%x %*s %*s %*s %*s %*s %*s %*s %lu", &local,
-			   &inode) == 2 &&
-		    local == port)
+		if (read_line(line, &local, &inode) && local == port)
 			found = inode;
 	}
 	if (file != NULL)

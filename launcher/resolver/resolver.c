@@ -39,48 +39,48 @@
 #include "launcher/resolver/serve_loop.h"
 #include "launcher/resolver_image.h"
 
-/* What the compiler and net/ may call, without libc. */
+/* What the compiler and net/ may call, without libc; string.h has the names. */
 #if defined(__x86_64__)
-void *memcpy(void *to, const void *from, size_t size)
+void *memcpy(void *dest, const void *src, size_t n)
 {
-	for (size_t i = 0; i < size; i++)
-		((char *)to)[i] = ((const char *)from)[i];
-	return to;
+	for (size_t i = 0; i < n; i++)
+		((char *)dest)[i] = ((const char *)src)[i];
+	return dest;
 }
 #endif
 
-void *memset(void *at, int value, size_t size)
+void *memset(void *s, int c, size_t n)
 {
-	for (size_t i = 0; i < size; i++)
-		((char *)at)[i] = (char)value;
-	return at;
+	for (size_t i = 0; i < n; i++)
+		((char *)s)[i] = (char)c;
+	return s;
 }
 
-int memcmp(const void *a, const void *b, size_t size)
+int memcmp(const void *s1, const void *s2, size_t n)
 {
-	const unsigned char *left = a, *right = b;
+	const unsigned char *left = s1, *right = s2;
 
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < n; i++)
 		if (left[i] != right[i])
 			return left[i] - right[i];
 	return 0;
 }
 
-void *memchr(const void *in, int value, size_t size)
+void *memchr(const void *s, int c, size_t n)
 {
-	const unsigned char *bytes = in;
+	const unsigned char *bytes = s;
 
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i] == (unsigned char)value)
+	for (size_t i = 0; i < n; i++)
+		if (bytes[i] == (unsigned char)c)
 			return (void *)(bytes + i);
 	return NULL;
 }
 
-size_t strlen(const char *text)
+size_t strlen(const char *s)
 {
 	size_t len = 0;
 
-	while (text[len] != '\0')
+	while (s[len] != '\0')
 		len++;
 	return len;
 }
@@ -181,7 +181,7 @@ static void parse_upstreams(struct watcher *w, const char *text)
 		for (unsigned i = 0; i < RESOLVER_UPSTREAM_DIGITS; i++)
 			if (text[i] == '\0')
 				return;
-		for (unsigned i = 0; i < sizeof(to->address); i++)
+		for (size_t i = 0; i < sizeof(to->address); i++)
 			to->address[i] =
 				(uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 		to->scope = 0;
@@ -228,7 +228,7 @@ static long connect_to(const struct upstream *upstream, bool is_tcp)
 /* Answers with a byte, and the socket where there is one. */
 static void hand_over(const struct watcher *w, long fd)
 {
-	char byte = fd >= 0;
+	char byte = fd >= 0 ? 1 : 0;
 	struct iovec part = {.iov_base = &byte, .iov_len = 1};
 	union {
 		struct cmsghdr head;
@@ -251,7 +251,7 @@ static void hand_over(const struct watcher *w, long fd)
 
 static void start_worker(struct watcher *w)
 {
-	int pair[2];
+	int pair[2] = {-1, -1};
 	long pid;
 
 	if (bare_call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (long)pair, 0) !=
@@ -296,7 +296,7 @@ static void restart_worker(struct watcher *w)
 
 static void on_worker(struct watcher *w)
 {
-	struct serve_wish wish;
+	struct serve_wish wish = {0};
 	long fd = -EINVAL;
 	long n = bare_call(SYS_read, w->worker_fd, (long)&wish, sizeof(wish), 0, 0);
 	int message = RESOLVER_CONFINED;

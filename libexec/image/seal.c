@@ -32,7 +32,11 @@ static const char first_word[] = "cordon-volume-backup 1\n";
 
 static void put_field(char *record, size_t at, const char *text)
 {
-	memcpy(record + at, text, strlen(text));
+	size_t len = strlen(text);
+
+	/* A field that is full has no NUL. */
+	for (size_t i = 0; i < len; i++)
+		record[at + i] = text[i];
 }
 
 /* In octal, with leading zeros, and a NUL behind. */
@@ -44,7 +48,7 @@ static void put_number(char *record, size_t at, size_t digits, size_t number)
 
 static void put_record(char record[RECORD], const char *name, char type, size_t size)
 {
-	size_t sum = SUM_LEN * ' ';
+	size_t sum = (size_t)SUM_LEN * ' ';
 
 	memset(record, 0, RECORD);
 	put_field(record, 0, name);

@@ -212,9 +212,9 @@ static void accepted(void **state)
 		"network: {mode: host}\nwaive: {network.host: a reason}",
 		"network: {mode: a, ip: 10.0.0.9, ip6: 'fd00::9', mac: '92:D0:c6:0a:29:33'}",
 		"network: {mode: a, aliases: [b, c.d]}",
-		"network: {networks: [a], hosts: ['a:10.0.0.9', 'b:host-gateway', 'c:fd00::9'], "
-		"dns: "
-		"[192.0.2.53, 'fd00::53'], dns_search: [example.org, .], dns_options: ['ndots:2']}",
+		"network: {networks: [a], hosts: ['a:10.0.0.9', 'b:host-gateway', 'c:fd00::9']}",
+		"network: {networks: [a], dns: [192.0.2.53], dns_search: [example.org, .]}",
+		"network: {networks: [a], dns_options: ['ndots:2']}",
 		"network: {networks: [a, {name: b, ip: 10.0.0.9, aliases: [x]}]}",
 		"rootfs: {writable: none}",
 		"rootfs: {writable: {store: none}}",
