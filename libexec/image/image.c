@@ -44,6 +44,7 @@ static const struct verb {
 	{"volume-restore", 2, 2, true, command_volume_restore},
 	{"volume-clone", 2, 2, true, command_volume_clone},
 	{"transfer", 1, 16, false, command_transfer},
+	{"changes", 1, 16, false, command_changes},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -188,7 +188,9 @@ int must_check command_ls(const struct command *command, struct err *err);
 int must_check command_inspect(const struct command *command, struct err *err);
 int must_check command_rm(const struct command *command, struct err *err);
 int must_check command_prune(const struct command *command, struct err *err);
-/* transfer.c, which has the words of cordon's that they read: no command of its own. */
+/* changes.c and transfer.c, which have the words of cordon's that they read: no command of its own.
+ */
+int must_check command_changes(const struct command *command, struct err *err);
 int must_check command_transfer(const struct command *command, struct err *err);
 int must_check command_volume_backup(const struct command *command, struct err *err);
 int must_check command_volume_restore(const struct command *command, struct err *err);
