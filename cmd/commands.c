@@ -54,7 +54,7 @@ static const struct subcommand image_commands[] = {
 	 "FILE is a new file, or - for standard output: an OCI layout that docker load reads\n"
 	 "as well.\n",
 	 0, cmd_image_verb, NULL},
-	{"ls", "", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
+	{"ls", "[FLAGS]", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
 	{"inspect", "IMAGE", "say what an image is, and what of it is not on the disk",
 	 "IMAGE is a name, or the first digits of an id.\n", COMMAND_JSON, cmd_image_verb, NULL},
 	{"rm", "[FLAGS] IMAGE...", "remove names, and what no other name needs",

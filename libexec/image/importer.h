@@ -169,7 +169,10 @@ struct command {
 	const char *state; /* the store's path */
 	bool is_json;
 	bool is_quiet;
-	bool is_forced; /* rm: of a kept sandbox as well */
+	bool is_forced;     /* rm: of a kept sandbox as well */
+	bool is_whole;      /* ls: ids are not cut */
+	bool is_all;        /* ls: those without a name as well */
+	const char *filter; /* ls: KEY=VALUE; NULL: none */
 	struct image_limits limits;
 	char **words; /* ends with NULL */
 	size_t n_words;
