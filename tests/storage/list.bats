@@ -32,3 +32,16 @@ setup() { images_setup; }
 	gives 0 "1 images and 1 layers removed" image prune -f
 	gives 0 "$new" image ls -q --no-trunc -a
 }
+
+@test "run: slips in the place of the image have a hint each: its name, a path, -- behind it" {
+	made_of base
+	gives 125 "*no image bsae*Did you mean base?*" cordon run bsae true
+	gives 125 "*no image base:12*Did you mean base?*" cordon run base:12 true
+	gives 125 "*no image other*cordon image pull other*" cordon run other
+	gives 125 "*no image /bin/true*cordon run -- /bin/true*rootfs.from=dir:PATH*" cordon run /bin/true
+	gives 125 "*no image ./x*cordon run -- ./x*" cordon run ./x
+	gives 125 "*-- stands behind the image base, and is no program*Leave it out: IMAGE CMD.*" cordon run base -- id
+	# The controls.
+	gives 0 "" cordon run -q base true
+	gives 0 "--" cordon run -q base echo --
+}
