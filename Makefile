@@ -166,8 +166,11 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/exec.c \
 	cmd/copy_rules.c \
 	cmd/cp.c \
+	cmd/diff.c \
+	cmd/helper.c \
 	cmd/export.c \
 	cmd/inside.c \
+	cmd/inside_stopped.c \
 	cmd/transfer.c \
 	cmd/kept.c \
 	cmd/events.c \
@@ -248,6 +251,7 @@ IMAGE_HEADERS := /usr/include/archive.h /usr/include/openssl/evp.h /usr/include/
 HAS_IMAGE     := $(if $(filter 3,$(words $(wildcard $(IMAGE_HEADERS)))),yes)
 IMAGE         := $(if $(HAS_IMAGE),$(O)/cordon-image)
 IMAGE_SRC     := \
+	libexec/image/changes.c \
 	libexec/image/confine.c \
 	libexec/image/decompress.c \
 	libexec/image/document.c \

@@ -54,7 +54,7 @@ static const struct subcommand image_commands[] = {
 	 "FILE is a new file, or - for standard output: an OCI layout that docker load reads\n"
 	 "as well.\n",
 	 0, cmd_image_verb, NULL},
-	{"ls", "", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
+	{"ls", "[FLAGS]", "list the images", "", COMMAND_JSON, cmd_image_verb, NULL},
 	{"inspect", "IMAGE", "say what an image is, and what of it is not on the disk",
 	 "IMAGE is a name, or the first digits of an id.\n", COMMAND_JSON, cmd_image_verb, NULL},
 	{"rm", "[FLAGS] IMAGE...", "remove names, and what no other name needs",
@@ -162,6 +162,10 @@ const struct subcommand commands[] = {
 	 "numbers of its owners. What goes in belongs to the sandbox's root and counts to\n"
 	 "its limits. A directory that is there keeps its owner and mode.\n",
 	 0, cmd_cp, NULL},
+	{"diff", "SANDBOX", "list what a sandbox wrote to its root",
+	 "Beside the image, or the directory, that it was made of: A for what is new, C for\n"
+	 "what was changed, or a directory in which something was, D for what is gone.\n",
+	 COMMAND_JSON, cmd_diff, NULL},
 	{"export", "[FLAGS] SANDBOX", "write the root of a sandbox as a tar",
 	 "As the sandbox sees it; what is mounted on it (volumes, /proc, /dev) is empty.\n", 0,
 	 cmd_export, NULL},

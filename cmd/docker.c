@@ -15,8 +15,6 @@ const struct docker_command docker_commands[] = {
 	{"container list", "cordon ps"},
 	{"container ls", "cordon ps"},
 	{"container *", "Leave `container` out: cordon *"},
-	{"diff", "There is no list of what was written; where that may be, says cordon inspect "
-		 "SANDBOX."},
 	{"history", "cordon image inspect IMAGE"},
 	{"image build", "There is no build here: docker save IMAGE | cordon image load -"},
 	{"image history", "cordon image inspect IMAGE"},

@@ -47,7 +47,9 @@ int inside_do(const struct cmd_context *context, const struct inside_work *work)
 	if (r == 0)
 		r = status_read(&records, &sandbox, &status, &err);
 	if (r == 0)
-		r = do_running(work, &inside, &status, &err);
+		r = status.state == SANDBOX_CREATED || status.state == SANDBOX_EXITED
+			    ? inside_do_stopped(work, &inside, &err)
+			    : do_running(work, &inside, &status, &err);
 	if (r < 0)
 		print_err(&err);
 	status_release(&status);

@@ -29,4 +29,13 @@ struct inside_work {
  * been said. */
 int must_check inside_do(const struct cmd_context *context, const struct inside_work *work);
 
+/* diff.c: the directory that its overlay writes to, for a confined reader. Returns the descriptor,
+ * or a negative errno: it has none, or is made of nothing that it could be compared with. */
+int must_check inside_open_upper(const struct inside *inside, struct err *err);
+
+/* inside_stopped.c: the same of a sandbox that does not run, whose root is kept. found: without a
+ * target. */
+int must_check inside_do_stopped(const struct inside_work *work, const struct inside *found,
+				 struct err *err);
+
 #endif

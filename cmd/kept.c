@@ -87,21 +87,36 @@ static int null_stdio_end(struct null_stdio *saved)
 	return r;
 }
 
-int kept_decide(struct verdict *verdict, const struct run_request *request)
+static int decide_on_null(struct verdict *verdict, const struct run_request *asked)
 {
-	struct run_request asked = *request;
 	struct null_stdio saved = {.saved = {-EBADF, -EBADF, -EBADF}};
 	int r = null_stdio_begin(&saved);
 	int back;
 
-	record_keep(&asked);
 	if (r < 0)
 		err_set(&verdict->err, ERR_SETUP, -r, "descriptors 0 to 2: put aside");
 	else
-		r = cordon_decide(&asked, &verdict->decision, &verdict->problems, &verdict->misses,
+		r = cordon_decide(asked, &verdict->decision, &verdict->problems, &verdict->misses,
 				  &verdict->err);
 	back = null_stdio_end(&saved);
 	return back < 0 ? err_set(&verdict->err, ERR_SETUP, -back, "descriptors 0 to 2") : r;
+}
+
+int kept_decide(struct verdict *verdict, const struct run_request *request)
+{
+	struct run_request asked = *request;
+
+	record_keep(&asked);
+	return decide_on_null(verdict, &asked);
+}
+
+int kept_decide_silent(struct verdict *verdict, const struct run_request *request)
+{
+	struct run_request asked = *request;
+
+	record_keep(&asked);
+	asked.keeps_output = false;
+	return decide_on_null(verdict, &asked);
 }
 
 void kept_request(struct verdict *verdict, const struct cmd_context *context,

@@ -19,6 +19,9 @@ void kept_close(struct records *records);
  * verdict_decide. files and request: of a record, or NULL. */
 int must_check kept_decide(struct verdict *verdict, const struct run_request *request);
 
+/* The same for a start in which no program runs: nothing is kept of what it prints. */
+int must_check kept_decide_silent(struct verdict *verdict, const struct run_request *request);
+
 /* The request of a command line. */
 void kept_request(struct verdict *verdict, const struct cmd_context *context,
 		  struct run_request *ret);

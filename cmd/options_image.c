@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The first word of `cordon run IMAGE`; see options.h. */
+#include "base/str.h"
 #include "cmd/options.h"
 
 int options_take_image(struct options *options, struct err *err)
@@ -15,5 +16,10 @@ int options_take_image(struct options *options, struct err *err)
 		return err_set(err, ERR_USAGE, 0, "more than %d flags", OPTIONS_FLAGS_MAX);
 	options->flags[options->n_flags++] =
 		(struct policy_flag){.kind = FLAG_IMAGE, .text = *options->rest++};
-	return 0;
+	if (options->rest[0] == NULL || !str_equal(options->rest[0], "--"))
+		return 0;
+	err_set(err, ERR_USAGE, 0, "-- stands behind the image %s, and is no program",
+		options->rest[-1]);
+	return err_hint(err, "Leave it out: IMAGE CMD. In front of a program of this host it takes "
+			     "the image's place: -- CMD.");
 }

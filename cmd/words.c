@@ -101,12 +101,14 @@ static const struct words_row {
 	{"image save", "--output", "-o", "FILE", WORDS_LATER, ""},
 	{"image save", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
 
-	{"image ls", "--all", "-a", NULL, WORDS_LATER, ""},
+	{"image ls", "--all", "-a", NULL, WORDS_LISTED, "those without a name as well"},
 	{"image ls", "--digests", NULL, NULL, WORDS_LATER, ""},
-	{"image ls", "--filter", "-f", "FILTER", WORDS_LATER, ""},
+	{"image ls", "--filter", "-f", "FILTER", WORDS_LISTED,
+	 "reference=PATTERN (a name, with * and ?), dangling=true (those without a name) or "
+	 "=false"},
 	{"image ls", "--format", NULL, "TEMPLATE", WORDS_LATER, ""},
-	{"image ls", "--no-trunc", NULL, NULL, WORDS_LATER, ""},
-	{"image ls", "--quiet", "-q", NULL, WORDS_LATER, ""},
+	{"image ls", "--no-trunc", NULL, NULL, WORDS_LISTED, "whole ids"},
+	{"image ls", "--quiet", "-q", NULL, WORDS_LISTED, "ids alone"},
 
 	{"image inspect", "--format", "-f", "TEMPLATE", WORDS_LATER, ""},
 
@@ -118,7 +120,8 @@ static const struct words_row {
 	{"image prune", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
 	{"image prune", "--all", "-a", NULL, WORDS_LATER, ""},
 	{"image prune", "--filter", NULL, "FILTER", WORDS_LATER, ""},
-	{"image prune", "--force", "-f", NULL, WORDS_LATER, ""},
+	{"image prune", "--force", "-f", NULL, WORDS_LISTED,
+	 "taken and not needed: nothing is asked"},
 
 	{"network create", "--driver", "-d", "DRIVER", WORDS_LISTED, "bridge, and no other here"},
 	{"network create", "--subnet", NULL, "SUBNET", WORDS_LISTED,

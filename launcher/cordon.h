@@ -219,6 +219,9 @@ struct run_started {
 	const int *namespace_fds;    /* FACTS_NAMESPACES of them, where the decision is_kept */
 	const struct landlock_places *places; /* likewise, where there are rules of Landlock's */
 	const char *lent_links; /* of the host's, that forward since this start; "": none */
+	/* Where the root is an overlay that is written to: O_PATH, what has `upper` in it; else
+	 * -EBADF. */
+	int upper_fd;
 };
 
 /* The sandbox that is entered, in the caller's hands. */
@@ -228,6 +231,7 @@ struct run_target {
 	struct landlock_places places;
 	struct cgroup groups; /* cgroup_open; n 0: none */
 	uint32_t id_block;    /* 0: as a user */
+	int upper_fd;         /* what was written to its root: run_started's, or -EBADF */
 	/* Where the kernel has the caller's arguments: nobody inside is to read them. */
 	char *command_line;
 	size_t command_line_size;
@@ -244,6 +248,10 @@ struct run_options {
 	/* Called once the workload runs. NULL: none. */
 	void (*started)(void *ctx, const struct run_started *started);
 	void *ctx;
+	/* Called instead of letting the workload go, when all else is done: the sandbox ends when
+	 * it returns, and no program of it has run. Nothing is said of it in *ret_result. NULL:
+	 * none. */
+	void (*at_gate)(void *ctx, const struct run_started *started);
 	/* Called every sample_ms while it runs, where the decision wants_usage. It may not block:
 	 * meanwhile no limit is looked at. NULL: none. */
 	void (*sampled)(void *ctx, const struct run_sample *sample);

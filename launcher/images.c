@@ -45,6 +45,56 @@ static int copy_settings(const struct image_record *record, struct arena *arena,
 	return 0;
 }
 
+enum { IMAGE_NAMES_MAX = 256 };
+
+struct image_names {
+	struct arena *arena;
+	const char *list[IMAGE_NAMES_MAX];
+	size_t n;
+};
+
+/* As they are mostly typed: without the tag that is meant where there is none. */
+static int take_name(void *ctx, const char *name, const char *hex)
+{
+	static const char latest[] = ":latest";
+	struct image_names *names = ctx;
+	size_t len = strlen(name), tag = sizeof(latest) - 1;
+
+	(void)hex;
+	if (names->n == IMAGE_NAMES_MAX)
+		return 0;
+	if (len > tag && str_equal(name + len - tag, latest))
+		len -= tag;
+	names->list[names->n] = arena_format(names->arena, "%.*s", (int)len, name);
+	names->n += names->list[names->n] != NULL;
+	return 0;
+}
+
+/* What the caller may have meant, for the hint. */
+static int hint_missing(struct decision *d, const char *path, const char *name, struct err *err)
+{
+	struct image_names names = {.arena = &d->arena};
+	const char *nearest = NULL;
+	struct store store;
+	struct err none;
+
+	if (name[0] == '/' || name[0] == '.')
+		return err_hint(err,
+				"A path is a program of this host's: cordon run -- %s. A "
+				"directory as the root: --set rootfs.from=dir:PATH.",
+				name);
+	if (store_open_to_read(path, &store, &none) == 0) {
+		if (store_ref_each(&store, take_name, &names, &none) == 0)
+			nearest = str_nearest(name, names.list, names.n);
+		store_release(&store);
+	}
+	if (nearest != NULL)
+		return err_hint(err, "Did you mean %s? `cordon image ls` lists them.", nearest);
+	return err_hint(
+		err, "`cordon image ls` lists them; `cordon image pull %s` fetches one, by skopeo.",
+		name);
+}
+
 /* A kept sandbox's image is the one that it was made from, whatever has its name by now. */
 static int find(struct policy_host_state *state, const char *name, struct err *err)
 {
@@ -74,9 +124,7 @@ static int find(struct policy_host_state *state, const char *name, struct err *e
 		return r;
 	}
 	err_set(err, ERR_PREFLIGHT, 0, "no image %s", name);
-	err_hint(err,
-		 "`cordon image ls` lists them; `cordon image pull %s` fetches one, by skopeo.",
-		 name);
+	ignore_result(hint_missing(d, path, name, err), "r is the result");
 	return r;
 }
 

@@ -281,6 +281,43 @@ static int explain_refusal(int result, struct err *err)
 	return result;
 }
 
+/* Which of its descriptors has what is written to the root beside what it was made of. */
+static int upper_of(const struct launch *launch)
+{
+	enum spec_rootfs_kind kind = launch->spec->rootfs.kind;
+
+	if (kind != ROOTFS_DIR && kind != ROOTFS_IMAGE)
+		return -EBADF;
+	if (launch->decision->writable == WRITABLE_TMPFS && launch->stores.n > 0)
+		return launch->stores.fds[0];
+	return upper_is_made(launch->decision) ? launch->upper.mount_fd : -EBADF;
+}
+
+static struct run_started describe(const struct launch *launch)
+{
+	return (struct run_started){
+		.workload_pid = launch->workload_pid,
+		.init_pid = launch->init_pid,
+		.run_id = launch->run.id,
+		.cgroup = &launch->cgroup,
+		.nproc_limit = launch->decision->plan.nproc_limit,
+		.stop_grace_ms = launch->spec->process.stop_grace_period_ms,
+		.namespace_fds = launch->namespace_fds,
+		.places = &launch->places,
+		.lent_links = launch->network.lent,
+		.upper_fd = upper_of(launch),
+	};
+}
+
+static int let_go(struct launch *launch, struct err *err)
+{
+	int r = open_gate(launch, err);
+
+	if (r == 0)
+		r = await_exec(launch, err);
+	return r == 0 ? give_up_stdio(launch, err) : explain_refusal(r, err);
+}
+
 static int launch_sandbox(struct launch *launch, struct err *err)
 {
 	int r = prepare_launch(launch, err);
@@ -304,33 +341,27 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 	secrets_wipe(launch);
 	if (r == 0)
 		r = prove(launch, err);
-	if (r == 0)
-		r = open_gate(launch, err);
-	if (r == 0)
-		r = await_exec(launch, err);
-	return r == 0 ? give_up_stdio(launch, err) : explain_refusal(r, err);
+	return r == 0 ? 0 : explain_refusal(r, err);
 }
 
 static int run_to_end(struct launch *launch, const struct run_options *options,
 		      struct run_result *ret_result, struct err *err)
 {
+	struct run_started started;
 	int r = launch_sandbox(launch, err);
 
 	if (r < 0)
 		return r;
+	started = describe(launch);
+	if (options->at_gate != NULL) {
+		options->at_gate(options->ctx, &started);
+		return 0;
+	}
+	r = let_go(launch, err);
+	if (r < 0)
+		return r;
 	if (options->started != NULL)
-		options->started(
-			options->ctx,
-			&(struct run_started){.workload_pid = launch->workload_pid,
-					      .init_pid = launch->init_pid,
-					      .run_id = launch->run.id,
-					      .cgroup = &launch->cgroup,
-					      .nproc_limit = launch->decision->plan.nproc_limit,
-					      .stop_grace_ms =
-						      launch->spec->process.stop_grace_period_ms,
-					      .namespace_fds = launch->namespace_fds,
-					      .places = &launch->places,
-					      .lent_links = launch->network.lent});
+		options->started(options->ctx, &started);
 	return supervise(launch, options, ret_result, err);
 }
 
@@ -438,7 +469,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 	output_init(&launch.output);
 	*ret_result = (struct run_result){.kind = RUN_SETUP_FAILED};
 	r = run_to_end(&launch, options, ret_result, err);
-	finish(&launch, r == 0, options, ret_result);
+	finish(&launch, r == 0 && options->at_gate == NULL, options, ret_result);
 	r = undo(&launch, r, err);
 	launch_release(&launch);
 	if (sigprocmask(SIG_SETMASK, &old_signals, NULL) != 0 && r == 0)

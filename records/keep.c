@@ -132,6 +132,7 @@ void keep_started(struct keep *keep, const struct run_started *started)
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		live->namespace_fds[i] = started->namespace_fds[i];
 	live->places = *started->places;
+	live->upper_fd = started->upper_fd;
 	live->n_groups = started->cgroup->n;
 	for (size_t i = 0; i < started->cgroup->n; i++) {
 		const struct cgroup_place *place = &started->cgroup->places[i];

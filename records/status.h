@@ -60,6 +60,7 @@ struct live_run {
 	struct process_mark launcher;
 	int namespace_fds[FACTS_NAMESPACES];
 	struct landlock_places places; /* what Landlock's rules are for, likewise */
+	int upper_fd;                  /* what is written to its root, likewise */
 	uint64_t nproc_limit;          /* RLIMIT_NPROC of its processes; SPEC_UNLIMITED */
 	/* Of starts by the restart policy: how many, and how the one before ended; RESULT_NONE
 	 * where there was none. */

@@ -175,6 +175,8 @@ int status_write_live(const struct records *records, const char *id, const struc
 		fields_put_number(&writer, "landlock_fd", live->places.list[i].fd);
 		fields_put_number(&writer, "landlock_access", (int64_t)live->places.list[i].access);
 	}
+	if (live->upper_fd > 0)
+		fields_put_number(&writer, "upper_fd", live->upper_fd);
 	put_known(&writer, "restarts", live->restarts);
 	put_known(&writer, "last_exit_code", live->last_exit_code);
 	put_known(&writer, "last_finished_ms", live->last_finished_ms);
@@ -298,6 +300,7 @@ void status_read_live(const char *run, const char *id, struct live_run *ret)
 	ret->nproc_limit = (uint64_t)fields_number(&fields, "nproc_limit", 0);
 	read_namespaces(ret, &fields);
 	read_places(&ret->places, &fields);
+	ret->upper_fd = (int)fields_number(&fields, "upper_fd", -EBADF);
 	str_format(ret->run_id, sizeof(ret->run_id), "%s", fields_text(&fields, "run_id"));
 	ret->started_ms = fields_number(&fields, "started_ms", RESULT_NONE);
 	ret->next_start_ms = fields_number(&fields, "next_start_ms", RESULT_NONE);

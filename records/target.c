@@ -70,9 +70,10 @@ static int open_places(int proc, const struct landlock_places *held, struct land
  * The descriptors of the process that launched it, by its directory in /proc, which stays that
  * process's: whatever gets its number later is not found in there.
  */
-static int open_held(const struct live_run *live, const char *ref, struct run_target *target,
+static int open_held(const struct target_request *request, struct run_target *target,
 		     struct err *err)
 {
+	const struct live_run *live = &request->status->live;
 	char path[64];
 	_cleanup_fd_ int pidfd = process_open(&live->launcher);
 	_cleanup_fd_ int proc = -EBADF;
@@ -87,7 +88,7 @@ static int open_held(const struct live_run *live, const char *ref, struct run_ta
 		return -ESRCH;
 	if (proc < 0)
 		return proc;
-	r = check_program(proc, ref, err);
+	r = check_program(proc, request->ref, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++) {
@@ -97,6 +98,12 @@ static int open_held(const struct live_run *live, const char *ref, struct run_ta
 		target->namespace_fds[i] = sys_openat(proc, path, O_RDONLY | O_CLOEXEC, 0);
 		if (target->namespace_fds[i] < 0)
 			return target->namespace_fds[i];
+	}
+	if (request->use == TARGET_READ && live->upper_fd >= 0) {
+		str_format(path, sizeof(path), "fd/%d", live->upper_fd);
+		target->upper_fd = sys_openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		if (target->upper_fd < 0)
+			return target->upper_fd;
 	}
 	return open_places(proc, &live->places, &target->places);
 }
@@ -114,7 +121,8 @@ int target_open(const struct target_request *request, struct run_target *ret, st
 	const struct sandbox_status *status = request->status;
 	const char *ref = request->ref;
 	struct run_target target = {.groups = {.oom_event_fd = -EBADF},
-				    .id_block = record->id_block};
+				    .id_block = record->id_block,
+				    .upper_fd = -EBADF};
 	int r;
 
 	if (!is_open_to(status, request->use))
@@ -122,7 +130,7 @@ int target_open(const struct target_request *request, struct run_target *ret, st
 	for (size_t i = 0; i < FACTS_NAMESPACES; i++)
 		target.namespace_fds[i] = -EBADF;
 	*err = (struct err){0};
-	r = open_held(&status->live, ref, &target, err);
+	r = open_held(request, &target, err);
 	if (r == -ESRCH || r == -ENOENT)
 		err_set(err, ERR_USAGE, ESRCH, "sandbox %s has ended meanwhile", ref);
 	else if (r < 0 && err->kind == ERR_NONE)
@@ -144,6 +152,7 @@ void target_release(struct run_target *target)
 	for (size_t i = 0; i < target->places.n; i++)
 		close_fd(&target->places.list[i].fd);
 	target->places.n = 0;
+	close_fd(&target->upper_fd);
 	cgroup_release(&target->groups);
 }
 

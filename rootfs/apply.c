@@ -402,11 +402,22 @@ static int make_dir(const struct rootfs_run *run, const struct tree_op *op)
 	return fd < 0 ? fd : 0;
 }
 
+/* A place that is a file, a link in a circle, or missing on a volume: the program cannot start
+ * there, and the row that lets it says so. */
+static int make_start_dir(const struct rootfs_run *run, const struct tree_op *op)
+{
+	int r = make_dir(run, op);
+
+	return r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -ENOENT || r == -EEXIST ? 0 : r;
+}
+
 static int apply_op(struct rootfs_run *run, const struct tree_op *op)
 {
 	switch (op->kind) {
 	case TREE_DIR:
 		return make_dir(run, op);
+	case TREE_START_DIR:
+		return make_start_dir(run, op);
 	case TREE_SYMLINK:
 		return make_link(run, op);
 	case TREE_FILE:

@@ -201,6 +201,23 @@ static void add_system(struct builder *b)
 				.reason = "where programs start that have no other place"});
 }
 
+/* As elsewhere an image's WorkingDir, or -w, is made where it is missing: on the root alone, and
+ * where that is written to. */
+static void add_start_dir(struct builder *b)
+{
+	const char *dir = b->spec->process.working_dir;
+
+	if (b->spec->rootfs.kind != ROOTFS_IMAGE || b->spec->rootfs.writable == WRITABLE_NONE ||
+	    dir[0] != '/' || dir[1] == '\0')
+		return;
+	add(b,
+	    (struct tree_op){.stage = TREE_VOLUMES,
+			     .kind = TREE_START_DIR,
+			     .target = dir,
+			     .mode = 0755,
+			     .reason = "where the program starts: made, if the image has it not"});
+}
+
 static void add_devices(struct builder *b)
 {
 	add(b, (struct tree_op){.stage = TREE_DEV,
@@ -427,6 +444,7 @@ int tree_build(const struct sandbox_spec *spec, const struct host_layout *layout
 	add_devices(&b);
 	add_proc(&b);
 	add_volumes(&b, sources);
+	add_start_dir(&b);
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		for (size_t k = 0; k < spec->mounts[i].n_protected; k++)
 			add_protected(&b, i, k, &sources[i].protected[k]);
@@ -441,6 +459,7 @@ const char *tree_kind_name(enum tree_kind kind)
 {
 	switch (kind) {
 	case TREE_DIR:
+	case TREE_START_DIR:
 		return "directory";
 	case TREE_SYMLINK:
 		return "link";

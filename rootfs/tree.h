@@ -74,6 +74,7 @@ enum tree_stage {
 
 enum tree_kind {
 	TREE_DIR,       /* text unused */
+	TREE_START_DIR, /* likewise; what cannot be made is left to the row working_dir to tell */
 	TREE_SYMLINK,   /* text: where it points */
 	TREE_FILE,      /* text: what it holds */
 	TREE_HOST_BIND, /* text: the host's path; recursive, read-only */

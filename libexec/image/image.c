@@ -44,6 +44,7 @@ static const struct verb {
 	{"volume-restore", 2, 2, true, command_volume_restore},
 	{"volume-clone", 2, 2, true, command_volume_clone},
 	{"transfer", 1, 16, false, command_transfer},
+	{"changes", 1, 16, false, command_changes},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -58,6 +59,10 @@ static int take_flag(struct command *command, const char *flag, const char *valu
 {
 	if (value == NULL)
 		return err_set(err, ERR_USAGE, 0, "%s wants a value", flag);
+	if (str_equal(flag, "--filter")) {
+		command->filter = value;
+		return 0;
+	}
 	if (str_equal(flag, "--max-size") && parse_size(value, &command->limits.max_bytes) == 0)
 		return 0;
 	if (str_equal(flag, "--max-entries") && parse_u64(value, &command->limits.max_entries) == 0)
@@ -75,9 +80,10 @@ static bool take_switch(struct command *command, const char *flag)
 		const char *name;
 		bool *value;
 	} switches[] = {
-		{"--json", &command->is_json},     {"--quiet", &command->is_quiet},
-		{"--force", &command->is_forced},  {"--live", &command->is_live},
-		{"--replace", &command->replaces}, {"--no-verify", &command->is_unverified},
+		{"--json", &command->is_json},      {"--quiet", &command->is_quiet},
+		{"--force", &command->is_forced},   {"--live", &command->is_live},
+		{"--replace", &command->replaces},  {"--no-verify", &command->is_unverified},
+		{"--no-trunc", &command->is_whole}, {"--all", &command->is_all},
 	};
 
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {

@@ -169,7 +169,10 @@ struct command {
 	const char *state; /* the store's path */
 	bool is_json;
 	bool is_quiet;
-	bool is_forced; /* rm: of a kept sandbox as well */
+	bool is_forced;     /* rm: of a kept sandbox as well */
+	bool is_whole;      /* ls: ids are not cut */
+	bool is_all;        /* ls: those without a name as well */
+	const char *filter; /* ls: KEY=VALUE; NULL: none */
 	struct image_limits limits;
 	char **words; /* ends with NULL */
 	size_t n_words;
@@ -188,7 +191,9 @@ int must_check command_ls(const struct command *command, struct err *err);
 int must_check command_inspect(const struct command *command, struct err *err);
 int must_check command_rm(const struct command *command, struct err *err);
 int must_check command_prune(const struct command *command, struct err *err);
-/* transfer.c, which has the words of cordon's that they read: no command of its own. */
+/* changes.c and transfer.c, which have the words of cordon's that they read: no command of its own.
+ */
+int must_check command_changes(const struct command *command, struct err *err);
 int must_check command_transfer(const struct command *command, struct err *err);
 int must_check command_volume_backup(const struct command *command, struct err *err);
 int must_check command_volume_restore(const struct command *command, struct err *err);

@@ -3,6 +3,7 @@
  * Reads records of ours alone: no JSON, no archive. */
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "libexec/image/importer.h"
@@ -89,7 +91,10 @@ int say_loaded(struct importer *im, const char *name, struct err *err)
 
 struct listing {
 	struct store *store;
+	const struct command *command;
 	bool is_json;
+	const char *pattern; /* reference=; NULL: any name */
+	bool wants_named, wants_nameless;
 	size_t n;
 	struct image_record *record;
 	struct err *err;
@@ -100,11 +105,17 @@ static void print_row(const struct listing *l, const char *name, const char *hex
 {
 	char size[32], when[32];
 
+	int width = l->command->is_whole ? STORE_HEX_SIZE - 1 : SHORT_ID;
+
+	if (l->command->is_quiet) {
+		printf("%.*s\n", width, hex);
+		return;
+	}
 	say_size(totals->n_bytes, size, sizeof(size));
 	format_time(l->record->imported_s, when, sizeof(when));
 	if (l->n == 0)
-		printf("%-40s %-12s %10s  %s\n", "NAME", "ID", "SIZE", "IMPORTED (UTC)");
-	printf("%-40s %.*s %10s  %s\n", name, SHORT_ID, hex, size, when);
+		printf("%-40s %-*s %10s  %s\n", "NAME", width, "ID", "SIZE", "IMPORTED (UTC)");
+	printf("%-40s %.*s %10s  %s\n", name, width, hex, size, when);
 }
 
 static int print_object(const struct listing *l, const char *name, const char *hex,
@@ -129,9 +140,22 @@ static int print_object(const struct listing *l, const char *name, const char *h
 	return 0;
 }
 
-static int list_one(void *ctx, const char *name, const char *hex)
+/* Docker's reference=: the name, with its tag or without. */
+static bool is_meant(const struct listing *l, const char *name)
 {
-	struct listing *l = ctx;
+	char untagged[STORE_NAME_MAX + 1];
+	const char *tag = strrchr(name, ':');
+
+	if (l->pattern == NULL)
+		return true;
+	str_format(untagged, sizeof(untagged), "%.*s",
+		   tag != NULL ? (int)(tag - name) : (int)strlen(name), name);
+	return fnmatch(l->pattern, name, FNM_PATHNAME) == 0 ||
+	       fnmatch(l->pattern, untagged, FNM_PATHNAME) == 0;
+}
+
+static int list_image(struct listing *l, const char *name, const char *hex)
+{
 	struct totals totals = {0};
 	int r = read_image(l->store, hex, l->record, &totals, l->err);
 
@@ -143,11 +167,77 @@ static int list_one(void *ctx, const char *name, const char *hex)
 	return r;
 }
 
+static int list_one(void *ctx, const char *name, const char *hex)
+{
+	struct listing *l = ctx;
+
+	return l->wants_named && is_meant(l, name) ? list_image(l, name, hex) : 0;
+}
+
+struct naming {
+	const char *hex;
+	bool has_name;
+};
+
+static int note_name(void *ctx, const char *name, const char *hex)
+{
+	struct naming *naming = ctx;
+
+	(void)name;
+	naming->has_name = naming->has_name || str_equal(hex, naming->hex);
+	return 0;
+}
+
+static int list_nameless(struct listing *l)
+{
+	struct store_names names = {0};
+	int r = store_names_read(l->store->images_fd, false, &names);
+
+	if (r < 0)
+		r = err_set(l->err, ERR_SETUP, -r, "%s/images", l->store->path);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		struct naming naming = {.hex = names.list[i]};
+
+		r = store_is_hex(naming.hex) ? store_ref_each(l->store, note_name, &naming, l->err)
+					     : 1;
+		if (r == 0 && !naming.has_name)
+			r = list_image(l, "<none>", naming.hex);
+		r = r > 0 ? 0 : r;
+	}
+	store_names_release(&names);
+	return r;
+}
+
+static int read_filter(const struct command *command, struct listing *l, struct err *err)
+{
+	const char *filter = command->filter;
+	bool truth;
+
+	l->wants_named = true;
+	l->wants_nameless = command->is_all;
+	if (filter == NULL)
+		return 0;
+	if (str_has_prefix(filter, "reference=")) {
+		l->pattern = filter + strlen("reference=");
+		l->wants_nameless = false;
+		return 0;
+	}
+	if (str_has_prefix(filter, "dangling=") &&
+	    parse_bool(filter + strlen("dangling="), &truth) == 0) {
+		l->wants_named = !truth;
+		l->wants_nameless = truth;
+		return 0;
+	}
+	err_set(err, ERR_USAGE, 0, "--filter %s: is none of ls", filter);
+	return err_hint(err, "reference=PATTERN, dangling=true and dangling=false are.");
+}
+
 int command_ls(const struct command *command, struct err *err)
 {
 	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
 	struct store store;
 	struct listing l = {.store = &store,
+			    .command = command,
 			    .is_json = command->is_json,
 			    .record = record,
 			    .err = err};
@@ -155,6 +245,9 @@ int command_ls(const struct command *command, struct err *err)
 
 	if (record == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "list");
+	r = read_filter(command, &l, err);
+	if (r < 0)
+		return r;
 	r = command_open_store(command, &store, err);
 	if (r < 0)
 		return r;
@@ -162,6 +255,8 @@ int command_ls(const struct command *command, struct err *err)
 		printf("{\"schema\":\"cordon.image-list/1\",\"images\":[");
 	if (r == 0) {
 		r = store_ref_each(&store, list_one, &l, err);
+		if (r == 0 && l.wants_nameless)
+			r = list_nameless(&l);
 		store_release(&store);
 	}
 	if (command->is_json)

@@ -103,6 +103,7 @@ sees_nothing() { # SCRIPT
 
 @test "working directory, program and libraries that lead out end in the image" {
 	config='{"WorkingDir":"/out"}' made_of x "link:out:to=$BATS_TEST_TMPDIR"
+	# It leads to the sandbox's /tmp, which is no place to make anything in.
 	gives 125 "cordon: step working_dir: process.working_dir: /out: No such file or directory*" cordon run -q x true
 	config='{"WorkingDir":"/out"}' made_of x "link:out:to=/proc/self/fd/3"
 	gives 125 "cordon: step working_dir: process.working_dir: /out: *" cordon run -q x true

@@ -152,3 +152,17 @@ is_stopped() {
 	gives 0 "a" cordon rm -f a
 	eventually sh -c '"$0" --root "$1" image prune | grep -q "2 layers removed"' "$CORDON" "$CORDON_ROOT"
 }
+
+# The directory is the sandbox's root's, and no other's.
+@test "a directory to start in that the image has not is made, on a root that is written to and nowhere else" {
+	mkdir shown
+	config='{"WorkingDir":"/srv/app"}' made_of x file:a
+	gives 0 "/srv/app 755" cordon run -q x sh -c 'echo $(pwd) $(stat -c %a .)'
+	gives 0 "/b/c" cordon run -q -w /b/c x pwd
+	gives 125 "*process.working_dir: /srv/app: No such file or directory*" cordon run -q --read-only x pwd
+	gives 125 "*process.working_dir: /a*Not a directory*" cordon run -q -w /a x pwd
+	gives 125 "*process.working_dir: /v/new: No such file or directory*" cordon run -q --set "+volumes=[{source: $PWD/shown, target: /v}]" -w /v/new x pwd
+	[ ! -e shown/new ]
+	# The host's own tree is none to make anything in.
+	gives 125 "*process.working_dir: /b/c: No such file or directory*" cordon run -q -w /b/c -- pwd
+}
