@@ -41,7 +41,7 @@ refused() { # PATTERN
 		refused "./p.yaml:3:*not enforced by this build*"
 	done
 	says 125 "*not enforced by this build*" cordon run --set 'devices=[/dev/kvm]' -- true
-	says 125 "*not enforced by this build*" cordon run --set network.mode=host -- true
+	says 125 "*not enforced by this build*" cordon run --set 'network.egress=[]' -- true
 }
 
 @test "duplicate keys, anchors, tags, wrong types, cycles and a missing parent are refused" {
