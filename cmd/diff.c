@@ -50,7 +50,7 @@ static int open_lower(const struct inside *inside, struct err *err)
 
 static int run(void *ctx, const struct inside *inside, struct err *err)
 {
-	_cleanup_free_ struct helper *h = malloc(sizeof(*h));
+	_cleanup_free_ struct helper *h = NULL;
 	const char *image = inside->record->request.image_id;
 	_cleanup_fd_ int upper = inside_open_upper(inside, err), lower = -EBADF;
 	struct diff *diff = ctx;
@@ -63,6 +63,7 @@ static int run(void *ctx, const struct inside *inside, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	h = malloc(sizeof(*h));
 	if (h == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "diff");
 	helper_init(h, store, "changes");

@@ -73,14 +73,15 @@ int lease_walk(const struct networks *networks, const char *name, const struct l
 	       struct err *err)
 {
 	_cleanup_fd_ int leases_fd = open_leases(networks, name);
-	int copy = leases_fd < 0 ? -EBADF : sys_openat(leases_fd, ".", DIR_FLAGS, 0);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	char holder[LEASE_HOLDER_MAX];
 	struct dirent *entry;
-	int r = 0;
+	int copy, r = 0;
+	DIR *dir;
 
 	if (leases_fd == -ENOENT)
 		return 0;
+	copy = leases_fd < 0 ? -EBADF : sys_openat(leases_fd, ".", DIR_FLAGS, 0);
+	dir = copy < 0 ? NULL : fdopendir(copy);
 	if (dir == NULL)
 		return err_set(err, ERR_SETUP, leases_fd < 0 ? -leases_fd : errno,
 			       "%s/%s/leases: list", networks->path, name);
@@ -330,13 +331,14 @@ static bool is_rubbish(const char *name)
 int networks_sweep(const struct networks *networks, const char *const *prefixes,
 		   uint32_t *n_removed, struct err *err)
 {
-	int copy = networks->fd < 0 ? -ENOENT : sys_openat(networks->fd, ".", DIR_FLAGS, 0);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
-	int result = 0;
+	int copy, result = 0;
+	DIR *dir;
 
 	if (networks->fd < 0)
 		return 0;
+	copy = sys_openat(networks->fd, ".", DIR_FLAGS, 0);
+	dir = copy < 0 ? NULL : fdopendir(copy);
 	if (dir == NULL)
 		return err_set(err, ERR_SETUP, copy < 0 ? -copy : errno, "%s: list",
 			       networks->path);

@@ -207,11 +207,17 @@ int networks_list(const struct networks *networks, struct network_list *ret, str
 	struct network_list list = {.list = calloc(NETWORKS_MAX, sizeof(*list.list))};
 	const struct network *built_in;
 	struct dirent *entry;
-	int copy = networks->fd < 0 ? -EBADF : sys_openat(networks->fd, ".", DIR_FLAGS, 0);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	DIR *dir = NULL;
 
 	*ret = (struct network_list){0};
-	if (list.list == NULL || (networks->fd >= 0 && dir == NULL)) {
+	if (list.list == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "%s: list the networks", networks->path);
+	if (networks->fd >= 0) {
+		int copy = sys_openat(networks->fd, ".", DIR_FLAGS, 0);
+
+		dir = copy < 0 ? NULL : fdopendir(copy);
+	}
+	if (networks->fd >= 0 && dir == NULL) {
 		free(list.list);
 		return err_set(err, ERR_SETUP, errno, "%s: list the networks", networks->path);
 	}
@@ -268,14 +274,16 @@ static int fill(int networks_fd, const char *name, const struct network *network
 int network_remove_dir(int networks_fd, const char *name)
 {
 	_cleanup_fd_ int dir_fd = sys_openat(networks_fd, name, DIR_FLAGS, 0);
-	_cleanup_fd_ int leases_fd =
-		dir_fd < 0 ? -EBADF : sys_openat(dir_fd, "leases", DIR_FLAGS, 0);
-	int copy = leases_fd < 0 ? -EBADF : sys_openat(leases_fd, ".", DIR_FLAGS, 0);
-	DIR *leases = copy < 0 ? NULL : fdopendir(copy);
+	_cleanup_fd_ int leases_fd = -EBADF;
 	struct dirent *entry;
+	DIR *leases;
+	int copy;
 
 	if (dir_fd < 0)
 		return dir_fd == -ENOENT ? 0 : dir_fd;
+	leases_fd = sys_openat(dir_fd, "leases", DIR_FLAGS, 0);
+	copy = leases_fd < 0 ? -EBADF : sys_openat(leases_fd, ".", DIR_FLAGS, 0);
+	leases = copy < 0 ? NULL : fdopendir(copy);
 	while (leases != NULL && (entry = readdir(leases)) != NULL)
 		if (entry->d_name[0] != '.' && unlinkat(leases_fd, entry->d_name, 0) != 0)
 			break;

@@ -241,29 +241,41 @@ static int take_lines(struct saying *s, int from, struct err *err)
 
 /* ---- the command ---- */
 
-static int open_layers(const struct command *command, const char *hex, struct below *ret,
-		       struct err *err)
+static int open_each(const struct store *store, const struct image_record *record,
+		     struct below *ret, struct err *err)
 {
-	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
-	struct store store;
-	int r = record == NULL ? err_set(err, ERR_SETUP, ENOMEM, "image %s", hex)
-			       : command_open_store(command, &store, err);
-
-	if (r != 0)
-		return r < 0 ? r : err_set(err, ERR_SETUP, ENOENT, "image %s", hex);
-	r = store_is_hex(hex) ? image_record_read(&store, hex, record, err)
-			      : err_set(err, ERR_BUG, EINVAL, "image %s", hex);
-	for (size_t i = 0; r == 0 && i < record->n_layers; i++) {
+	for (size_t i = 0; i < record->n_layers; i++) {
 		char path[STORE_HEX_SIZE + 16];
 
 		str_format(path, sizeof(path), "%s/tree", record->layers[i]);
-		ret->fds[i] = sys_openat(store.layers_fd, path,
+		ret->fds[i] = sys_openat(store->layers_fd, path,
 					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 		if (ret->fds[i] < 0)
-			r = err_set(err, ERR_SETUP, -ret->fds[i], "layer %s", record->layers[i]);
-		else
-			ret->n++;
+			return err_set(err, ERR_SETUP, -ret->fds[i], "layer %s", record->layers[i]);
+		ret->n++;
 	}
+	return 0;
+}
+
+static int open_layers(const struct command *command, const char *hex, struct below *ret,
+		       struct err *err)
+{
+	struct image_record *record;
+	struct store store;
+	int r = command_open_store(command, &store, err);
+
+	if (r != 0)
+		return r < 0 ? r : err_set(err, ERR_SETUP, ENOENT, "image %s", hex);
+	record = calloc(1, sizeof(*record));
+	if (record == NULL) {
+		store_release(&store);
+		return err_set(err, ERR_SETUP, ENOMEM, "image %s", hex);
+	}
+	r = store_is_hex(hex) ? image_record_read(&store, hex, record, err)
+			      : err_set(err, ERR_BUG, EINVAL, "image %s", hex);
+	if (r == 0)
+		r = open_each(&store, record, ret, err);
+	free(record);
 	store_release(&store);
 	return r;
 }

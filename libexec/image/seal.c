@@ -120,13 +120,13 @@ static char *find_text(char buf[SEAL_HEAD_MAX])
 int seal_read_head(const char *buf, size_t len, struct seal_head *ret)
 {
 	_cleanup_free_ char *copy = calloc(1, SEAL_HEAD_MAX + 1);
-	_cleanup_free_ char *again = calloc(1, SEAL_HEAD_MAX);
+	_cleanup_free_ char *again = NULL;
 	static const char consistent[] = "consistent ";
 	struct seal_head head;
 	const char *text;
 	size_t n;
 
-	if (copy == NULL || again == NULL)
+	if (copy == NULL)
 		return -ENOMEM;
 	memcpy(copy, buf, len < SEAL_HEAD_MAX ? len : SEAL_HEAD_MAX);
 	text = find_text(copy);
@@ -140,6 +140,9 @@ int seal_read_head(const char *buf, size_t len, struct seal_head *ret)
 	head.is_consistent = text[0] == '1';
 	if (text[0] == '\0' || text[1] != '\n' || volume_parse(text + 2, &head.volume) < 0)
 		return -EBADMSG;
+	again = calloc(1, SEAL_HEAD_MAX);
+	if (again == NULL)
+		return -ENOMEM;
 	n = seal_put_head(&head, again);
 	if (n > len || memcmp(buf, again, n) != 0)
 		return -EBADMSG;

@@ -107,9 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	/* Of exactly its length. */
-	copy = malloc(size);
+	copy = malloc(size > 1 ? size - 1 : 1);
 	memcpy(copy, data + 1, size - 1);
-	copy = realloc(copy, size > 1 ? size - 1 : 1);
 	if (data[0] % 4 == 0)
 		hear(copy, size - 1);
 	else if (data[0] % 4 == 1)
