@@ -25,7 +25,7 @@ field() { # FILTER-OF-JQ
 	[ "$(field '[.name, .state, .error, .lost, .restarts, .restart]')" = '["web","created",null,false,0,"on-failure:3"]' ]
 	[ "$(field '[.supervisor_pid, .init_pid, .started_at, .finished_at, .exit_code, .result]')" = '[null,null,null,null,null,null]' ]
 	[ "$(field '[.command, .labels, .cwd, .rootfs]')" = "[[\"sleep\",\"60\"],{\"tier\":\"front\"},\"$PWD\",\"host\"]" ]
-	[ "$(field '.mounts[] | select(.type == "bind")')" = "{\"type\":\"bind\",\"source\":\"$PWD/shown\",\"target\":\"$PWD/shown\",\"read_only\":true}" ]
+	[ "$(field '.mounts[] | select(.type == "bind") | {type, source, target, read_only}')" = "{\"type\":\"bind\",\"source\":\"$PWD/shown\",\"target\":\"$PWD/shown\",\"read_only\":true}" ]
 	[ "$(field '[.volumes, .networks, .cgroups]')" = '[[],{},[]]' ]
 	[ "$(field '.id_block != null')" = "$(is_root && echo true || echo false)" ]
 	[ "$(field '[.spec.ok, .spec_error]')" = '[true,null]' ]
