@@ -15,7 +15,7 @@
 #include "net/nft_list.h"
 #include "net/nft_rules.h"
 
-enum { ELEMENTS_MAX = 12, PORT_OF_NAMES = 53 };
+enum { ELEMENTS_MAX = 12 };
 
 static const char what[] = "nftables, tables cordon";
 
@@ -70,23 +70,6 @@ static int verify_elements(struct netlink *netlink, const struct elements *eleme
 
 /* ---- networks ---- */
 
-static void add_asked(struct elements *elements, const struct network *network,
-		      const struct net_prefix *gateway)
-{
-	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
-
-	for (size_t i = 0; gateway->family != 0 && i < sizeof(protocols); i++) {
-		struct nft_element *element =
-			add(elements, NFT_FAMILY_HOST,
-			    gateway->family == AF_INET ? NFT_ASKED4 : NFT_ASKED6);
-
-		nft_value_name(&element->key, network->bridge);
-		nft_value_address(&element->key, gateway);
-		nft_value_protocol(&element->key, protocols[i]);
-		nft_value_port(&element->key, PORT_OF_NAMES);
-	}
-}
-
 /* Of an admin's own bridge nothing is said: that is the admin's. */
 static void of_network(const struct network *network, struct elements *ret)
 {
@@ -100,8 +83,6 @@ static void of_network(const struct network *network, struct elements *ret)
 	same = add(ret, NFT_FAMILY_HOST, NFT_SAME);
 	nft_value_name(&same->key, network->bridge);
 	nft_value_name(&same->key, network->bridge);
-	add_asked(ret, network, &network->gateway);
-	add_asked(ret, network, &network->gateway6);
 }
 
 static int verify_rules(struct netlink *netlink, struct err *err)

@@ -92,12 +92,6 @@ static const struct nft_set host_sets[] = {
 	{NFT_SAME, {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_LENT4, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_LENT6, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_ASKED4,
-	 {NFT_TYPE_IFNAME, NFT_TYPE_IPV4, NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
-	 {NFT_TYPE_NONE}},
-	{NFT_ASKED6,
-	 {NFT_TYPE_IFNAME, NFT_TYPE_IPV6, NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
-	 {NFT_TYPE_NONE}},
 	{NFT_PUBLISHED4,
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
@@ -185,16 +179,10 @@ static const struct nft_rule host_rules[] = {
 	 {META(L4PROTO, 0), IS(IPPROTO_ICMPV6, 1), CARRIED(0, 1, 0), IS(ICMP6_WHO_HAS, 1), ACCEPT}},
 	{"input",
 	 {META(L4PROTO, 0), IS(IPPROTO_ICMPV6, 1), CARRIED(0, 1, 0), IS(ICMP6_HERE_IS, 1), ACCEPT}},
-	{"input",
-	 {META(NFPROTO, 0), IS(NFPROTO_IPV4, 1), META(IIFNAME, 0), PACKET(IPV4_TARGET, 4, 4),
-	  META(L4PROTO, 5), CARRIED(PORT_TARGET, 2, 6), IN(NFT_ASKED4), ACCEPT}},
-	{"input",
-	 {META(NFPROTO, 0), IS(NFPROTO_IPV6, 1), META(IIFNAME, 0), PACKET(IPV6_TARGET, 16, 4),
-	  META(L4PROTO, 8), CARRIED(PORT_TARGET, 2, 9), IN(NFT_ASKED6), ACCEPT}},
 	{"input", {DROP}},
 
-	/* Published ports: not for sandboxes, who are told by the rules above what of the host they
-	 * reach; and not of the loopback's addresses, from which no packet leaves the host. */
+	/* Published ports: not for sandboxes, who reach nothing of the host; and not of the
+	 * loopback's addresses, from which no packet leaves the host. */
 	PUBLISHED("prerouting", 4, IPV4_TARGET, 4, FOREIGN),
 	PUBLISHED("prerouting", 6, IPV6_TARGET, 16, FOREIGN),
 	ANY("prerouting", 4, FOREIGN),

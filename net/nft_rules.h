@@ -22,8 +22,6 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_SAME    "same"    /* each with itself */
 #define NFT_LENT4   "lent4"   /* links that forward for the sake of sandboxes alone */
 #define NFT_LENT6   "lent6"
-#define NFT_ASKED4  "asked4" /* what of the host may be asked: bridge, address, protocol, port */
-#define NFT_ASKED6  "asked6"
 
 /* Maps to the sandbox's address and port, from protocol, the host's address and port; and from
  * protocol and port at any of the host's addresses. */

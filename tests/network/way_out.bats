@@ -22,6 +22,16 @@ host_serves() {
 	eventually host_asks 127.0.0.1
 }
 
+# A name server of the administrator's, on all addresses.
+host_has_names() {
+	nsenter --net="/proc/$the_host/ns/net" perl -e 'use IO::Socket::IP;
+		my $s = IO::Socket::IP->new(Listen => 8, LocalHost => "0.0.0.0", LocalPort => 53) or die; sleep 600' >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	eventually host perl -e "$knocks" 127.0.0.1
+}
+
+knocks='use IO::Socket::IP; exit !IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => 53, Timeout => 2)'
+
 from() { # SANDBOX ADDRESS
 	cordon exec "$1" perl -e "$client" "$2" 2
 }
@@ -88,6 +98,7 @@ forwards() { # LINK VALUE
 	peer lan 10.50.0.2/24 10.50.0.1
 	peer_serves lan
 	host_serves
+	host_has_names
 	cordon network create one
 	cordon network create two
 	serve one a
@@ -98,6 +109,7 @@ forwards() { # LINK VALUE
 	out_of_reach() {
 		says 3 "no answer: *" from a 172.17.0.1
 		says 3 "no answer: *" from a 10.50.0.1
+		run -1 cordon exec a perl -e "$knocks" 172.17.0.1
 		says 3 "no answer: *" from a "$b"
 		says 3 "no answer: *" peer_asks lan "$a"
 	}
@@ -106,6 +118,7 @@ forwards() { # LINK VALUE
 	gives 0 "this is a" host_asks "$a"
 	nft empty inet cordon
 	gives 0 "this is host" from a 172.17.0.1
+	run -0 cordon exec a perl -e "$knocks" 172.17.0.1
 	gives 0 "this is host" from a 10.50.0.1
 	gives 0 "this is b" from a "$b"
 	gives 0 "this is a" peer_asks lan "$a"
