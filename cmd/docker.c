@@ -10,8 +10,8 @@
 /* Sentences for the hint, and for docs/DOCKER.md. What has the same name here has no row. */
 const struct docker_command docker_commands[] = {
 	{"build", "There is no build here: docker save IMAGE | cordon image load -"},
-	{"commit", "cordon exec SANDBOX tar -c -C / --one-file-system . >F.tar, then cordon image "
-		   "import F.tar NAME."},
+	{"commit", "Its files, without a configuration: cordon export SANDBOX | cordon image "
+		   "import - NAME"},
 	{"container list", "cordon ps"},
 	{"container ls", "cordon ps"},
 	{"container *", "Leave `container` out: cordon *"},
@@ -28,8 +28,6 @@ const struct docker_command docker_commands[] = {
 	{"load", "cordon image load SOURCE"},
 	{"login", "Registries are skopeo's: skopeo login REGISTRY, then cordon image pull REF."},
 	{"logout", "Registries are skopeo's: skopeo logout REGISTRY."},
-	{"network", "There is no network inside yet."},
-	{"port", "There is no network inside yet."},
 	{"pull", "cordon image pull REF"},
 	{"push", "cordon image save IMAGE FILE, then skopeo copy oci-archive:FILE docker://NAME."},
 	{"rmi", "cordon image rm IMAGE"},
