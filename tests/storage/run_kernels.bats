@@ -44,3 +44,18 @@ setup() {
 	store_by_hand x 0 "${dirs[@]}"
 	gives 0 "127" cordon run -q x cat /last
 }
+
+# bats test_tags=root,vm
+@test "volume: from an image, and the same owners for sandboxes with ids of their own" {
+	make_base one
+	mkdir -m 1777 one/data
+	echo image >one/data/f
+	store_by_hand x one
+	chown $((FOREIGN + 33)):$((FOREIGN + 44)) "$(store)"/layers/*/tree/data/f
+	cordon run -d -q --name a -v data:/data x sleep 100
+	cordon run -d -q --name b -v data:/data x sleep 100
+	cordon exec -u 7:8 a sh -c 'echo from-a >/data/new'
+	gives 0 "33:44 image 7:8 from-a" cordon exec b sh -c 'echo $(stat -c %u:%g /data/f) $(cat /data/f) $(stat -c %u:%g /data/new) $(cat /data/new)'
+	cordon rm -f a b
+	gives 0 "data" cordon volume rm data
+}

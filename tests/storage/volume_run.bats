@@ -87,7 +87,7 @@ host() { # SCRIPT FLAG...
 	END
 }
 
-# bats test_tags=root,vm
+# bats test_tags=root
 @test "volume: an empty one gets what the image has there, as it is there; a full one keeps what it has" {
 	config='{"Volumes":{"/own":{}}}' made_of x "dir:data:uid=33:gid=44:mode=2750 file:data/f:data=image:mode=640:uid=33:xattr.user.k=v \
 		dir:data/deep:mode=700 file:data/deep/g:mode=400 link:data/l:to=/etc/passwd fifo:data/p \
@@ -118,7 +118,7 @@ prw-r--r-- 0 0 p
 	gives 0 "image" cordon run -q -v data:/data x cat /data/f
 }
 
-# bats test_tags=root,vm
+# bats test_tags=root
 @test "volume: sandboxes with ids of their own see the same owners" {
 	made_of x "dir:data:uid=33 file:data/f:data=1:uid=7"
 	cordon run -d -q --name a -v data:/data x sleep 100 >/dev/null
