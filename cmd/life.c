@@ -20,6 +20,18 @@ int life_say(const struct err *err)
 	return err_exit_code(err);
 }
 
+int life_print_json(struct json *json)
+{
+	struct err err = {0};
+
+	if (json_finish(json) < 0) {
+		err_set(&err, ERR_SETUP, 0, "more than can be printed");
+		return life_say(&err);
+	}
+	print_out("%s\n", json->buf);
+	return 0;
+}
+
 int life_for_each(const struct cmd_context *context, char **words, life_fn one, const void *how,
 		  bool is_quiet)
 {

@@ -3,6 +3,7 @@
 #ifndef CORDON_CMD_LIFE_H
 #define CORDON_CMD_LIFE_H
 
+#include "base/json.h"
 #include "cmd/kept.h"
 #include "cmd/words.h"
 
@@ -32,6 +33,8 @@ int must_check life_check_all(const char *command, const struct words *words, ch
 
 /* Prints the error; returns its exit code. */
 int life_say(const struct err *err);
+/* Prints a document on a line, or says that it did not fit. Returns an exit code. */
+int life_print_json(struct json *json);
 
 /* The value of a flag that names a signal, `otherwise` where it is not given. 0 or ERR_USAGE. */
 int must_check life_signal(const struct words *words, uint32_t otherwise, uint32_t *ret_signo,

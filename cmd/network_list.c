@@ -133,22 +133,10 @@ static void put_json_list(const struct network_list *list, const struct words *w
 	json_close(json, ']');
 }
 
-/* NULL: what is written there does not fit, and that is said (print_json). */
+/* NULL: what is written there does not fit, and that is said (life_print_json). */
 static char *document_room(void)
 {
 	return malloc(DOCUMENT_MAX);
-}
-
-static int print_json(struct json *json)
-{
-	struct err err = {0};
-
-	if (json_finish(json) < 0) {
-		err_set(&err, ERR_SETUP, 0, "more than can be printed");
-		return life_say(&err);
-	}
-	print_out("%s\n", json->buf);
-	return 0;
 }
 
 int cmd_network_ls(const struct cmd_context *context, int argc, char **argv)
@@ -177,7 +165,7 @@ int cmd_network_ls(const struct cmd_context *context, int argc, char **argv)
 	json_init(&json, buf, buf != NULL ? DOCUMENT_MAX : 0);
 	if (exit_code == 0 && words.wants_json) {
 		put_json_list(&list, &words, &json);
-		exit_code = print_json(&json);
+		exit_code = life_print_json(&json);
 	} else if (exit_code == 0) {
 		put_text_list(&list, &words);
 	}
@@ -309,7 +297,7 @@ int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv
 		if (inspect_one(&place, *word, &json, &err) < 0)
 			result = life_say(&err);
 	json_close(&json, ']');
-	exit_code = print_json(&json);
+	exit_code = life_print_json(&json);
 	network_place_close(&place);
 	return result != 0 ? result : exit_code;
 }

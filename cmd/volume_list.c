@@ -80,18 +80,6 @@ static void put_volume(struct json *json, const struct listing *listing,
 	json_close(json, '}');
 }
 
-static int print_json(struct json *json)
-{
-	struct err err = {0};
-
-	if (json_finish(json) < 0) {
-		err_set(&err, ERR_SETUP, 0, "more than can be printed");
-		return life_say(&err);
-	}
-	print_out("%s\n", json->buf);
-	return 0;
-}
-
 /* ---- formats ---- */
 
 static void put_labels(const struct volume *volume, struct page *page)
@@ -260,7 +248,7 @@ static int print_list(const struct listing *listing, const struct volume_list *l
 	if (!wants_json(listing->words))
 		return page_print(&page, 0);
 	page_free(&page);
-	return print_json(&json);
+	return life_print_json(&json);
 }
 
 int cmd_volume_ls(const struct cmd_context *context, int argc, char **argv)
@@ -319,7 +307,7 @@ static int inspect_all(const struct listing *listing, char **names)
 	json_close(&json, ']');
 	if (listing->template.n > 0)
 		return page_print(&page, result);
-	return print_json(&json) != 0 ? EXIT_CORDON : result;
+	return life_print_json(&json) != 0 ? EXIT_CORDON : result;
 }
 
 int cmd_volume_inspect(const struct cmd_context *context, int argc, char **argv)

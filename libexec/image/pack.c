@@ -87,11 +87,6 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 		uid = p->is_root ? uid - STORE_FOREIGN_FIRST : 0;
 		gid = p->is_root ? gid - STORE_FOREIGN_FIRST : 0;
 		break;
-	case PACK_UPPER:
-		/* Where one id is mapped all is the image's root's. */
-		uid = uid == geteuid() ? 0 : uid;
-		gid = gid == getegid() ? 0 : gid;
-		break;
 	case PACK_COPY:
 	case PACK_ROOT:
 		break;
@@ -234,7 +229,7 @@ static bool is_opaque(const struct item *item)
 
 static bool has_absences(const struct packing *p)
 {
-	return p->kind == PACK_LAYER || p->kind == PACK_UPPER;
+	return p->kind == PACK_LAYER;
 }
 
 /* ---- mounts ---- */
@@ -331,7 +326,7 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? skip_gone(p, &item) : refuse(p, &item, errno, "stat");
 	/* What a sandbox calls an absence is a file, which no layer can have. */
-	if (S_ISSOCK(item.st.st_mode) || (p->kind == PACK_UPPER && str_has_prefix(base, ".wh."))) {
+	if (S_ISSOCK(item.st.st_mode)) {
 		p->report->n_skipped++;
 		return 0;
 	}

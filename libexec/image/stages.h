@@ -31,7 +31,6 @@ enum pack_kind {
 	 * mounted below, but for what a kernel makes up (/proc and the like). */
 	PACK_COPY,
 	PACK_ROOT,        /* a sandbox's root: likewise, and what is mounted on it stays empty */
-	PACK_UPPER,       /* what a sandbox wrote to its root, as a layer: ids are those inside */
 	PACK_VOLUME,      /* a volume: ids are those inside. Ends with no more than the end mark */
 	PACK_VOLUME_LIVE, /* the same while it changes: what is gone meanwhile is left out */
 };
