@@ -60,7 +60,7 @@ declare -gA _cordon_flags=(
 	['network rm']='-f --force --help'
 	['network prune']='-f --force --filter --help'
 	['volume']='--help'
-	['volume create']='-d --driver --label --help'
+	['volume create']='-d --driver --label -o --opt --size --inodes --help'
 	['volume ls']='-q --quiet -f --filter --format --json --help'
 	['volume inspect']='-f --format --help'
 	['volume rm']='-f --force --help'
@@ -124,7 +124,7 @@ declare -gA _cordon_valued=(
 	['network rm']=''
 	['network prune']='--filter'
 	['volume']=''
-	['volume create']='-d --driver --label'
+	['volume create']='-d --driver --label -o --opt --size --inodes'
 	['volume ls']='-f --filter --format'
 	['volume inspect']='-f --format'
 	['volume rm']=''
@@ -203,7 +203,7 @@ _cordon_value() { # FLAG
 	--profile)
 		_cordon_profiles
 		;;
-	--set)
+	--set | -o | --opt)
 		_cordon_reply "$_cordon_keys"
 		compopt -o nospace 2>/dev/null || true
 		;;
@@ -211,7 +211,7 @@ _cordon_value() { # FLAG
 		_cordon_reply "$_cordon_waivers"
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | -o | --output | --root)
+	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --output | --root)
 		_cordon_files
 		;;
 	-e | --env)
@@ -230,7 +230,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias | --size | --inodes)
 		COMPREPLY=()
 		;;
 	esac
