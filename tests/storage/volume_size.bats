@@ -139,6 +139,15 @@ host() { # SCRIPT FLAG...
 	cordon gc >/dev/null
 	gives 0 "saved" host 'cat /db/file' -v db:/db
 	eventually no_devices
+	# A record that says something else than the file system has.
+	cp "$(volumes)/db/record" record
+	sed -i 's/^inodes 512$/inodes 4096/' "$(volumes)/db/record"
+	gives 125 "*reads back as 8??????* bytes and 5?? inodes*" host true -v db:/db
+	sed 's/^size 8388608$/size 9437184/' record >"$(volumes)/db/record"
+	gives 125 "*volume db was made with another size*" host true -v db:/db
+	cp record "$(volumes)/db/record"
+	gives 0 "saved" host 'cat /db/file' -v db:/db
+	eventually no_devices
 	# What e2fsck would have to guess at is left as it is.
 	head -c 8000000 /dev/urandom | dd of="$(volumes)/db/image" bs=4096 seek=1 conv=notrunc status=none
 	gives 125 "*volume db is damaged (e2fsck: *cordon volume restore --replace*" host true -v db:/db
