@@ -113,6 +113,24 @@ host() { # SCRIPT FLAG...
 }
 
 # bats test_tags=root
+@test "volume size: begun and ended by several at the same moment, all of it is there" {
+	local i k pids=()
+	cordon volume create --size 8m db >/dev/null
+	for i in 1 2 3 4; do
+		for k in 1 2 3; do
+			host ": >/db/$i.$k" -v db:/db &
+			pids+=($!)
+		done
+		# The last of them may be about to end by now.
+		sleep 0.1
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	gives 0 "12" host 'ls /db | wc -l' -v db:/db
+	eventually no_devices
+	gives 0 "*/image: *" e2fsck -fn "$(volumes)/db/image"
+}
+
+# bats test_tags=root
 @test "volume size: after a crash it is whole, what was written to the disk is there; damage is refused" {
 	local step
 	cordon volume create --size 8m db >/dev/null
