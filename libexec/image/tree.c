@@ -201,12 +201,14 @@ static int set_owner(const struct tree *tree, int dir, const char *base,
 											 : 0;
 }
 
-/* A file of the caller's own with such a bit would be a way to his rights. */
+/* A file with such a bit is a way to the rights of whoever owns it. In a store of root's that is
+ * nobody. In a sandbox it may be the caller, or the owner of a directory of the host's that is
+ * shown there: what is in the file is the sandbox's to change by then. */
 static uint32_t kept_mode(const struct tree *tree, uint32_t mode)
 {
-	bool is_inert = tree->use == TREE_INSIDE || (tree->use == TREE_STORE && tree->keeps_owners);
+	bool is_nobodys = tree->use == TREE_STORE && tree->keeps_owners;
 
-	return is_inert ? mode & 07777 : mode & 07777 & ~(uint32_t)SPECIAL_BITS;
+	return is_nobodys ? mode & 07777 : mode & 07777 & ~(uint32_t)SPECIAL_BITS;
 }
 
 int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta *meta,

@@ -28,9 +28,11 @@ struct tree_meta {
 
 /* Where the tree is, which decides what of an archive it takes. */
 enum tree_use {
-	TREE_STORE,  /* a new layer: ids, bits and absences are the image's, a name comes once */
-	TREE_INSIDE, /* in a sandbox: what is there may be replaced, nothing but a file by a file */
-	TREE_CALLER, /* likewise among the caller's own files: no setuid and setgid bits */
+	TREE_STORE, /* a new layer: ids, bits and absences are the image's, a name comes once */
+	/* In a sandbox: what is there may be replaced, nothing but a file by a file. No setuid and
+	 * setgid bits. */
+	TREE_INSIDE,
+	TREE_CALLER, /* likewise among the caller's own files */
 };
 
 struct tree_dir; /* of which mode and time are set at the end */
