@@ -32,7 +32,7 @@ struct tree_dir {
 	struct timespec mtime;
 };
 
-enum { SPECIAL_BITS = S_ISUID | S_ISGID, CAPS_MAX = 64 };
+enum { SPECIAL_BITS = S_ISUID | S_ISGID, CAPS_MAX = 64, SKIPPED_MAX = 1 << 20 };
 
 void tree_init(struct tree *tree, int root, bool keeps_owners, int owners_fd, int skipped_fd)
 {
@@ -227,6 +227,9 @@ int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta 
 		return 0;
 	if (caps.size > CAPS_MAX)
 		return -E2BIG;
+	tree->n_owners++;
+	if (tree->owners_fd < 0)
+		return 0;
 	for (size_t i = 0; caps.data != NULL && i < caps.size; i++) {
 		hex[2 * i] = digits[bytes[i] >> 4];
 		hex[2 * i + 1] = digits[bytes[i] & 15];
@@ -235,20 +238,23 @@ int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta 
 	name_escape(name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%u %u %o %s %s\n", meta->uid, meta->gid,
 			 meta->mode & 07777, hex, escaped[0] != '\0' ? escaped : ".");
-	tree->n_owners++;
 	return io_write_all(tree->owners_fd, line, len);
 }
 
 int tree_skip(struct tree *tree, const char *what, const char *name)
 {
-	char line[NAME_ESCAPED + 128], escaped[NAME_ESCAPED];
+	char line[NAME_ESCAPED + 512], escaped[NAME_ESCAPED];
 	size_t len;
 
 	tree->n_skipped++;
-	if (tree->use != TREE_STORE)
+	/* A few bytes of an archive make a line with all of a name: the list has an end. */
+	if (tree->use != TREE_STORE || tree->skipped_bytes > SKIPPED_MAX)
 		return 0;
 	name_escape(name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
+	tree->skipped_bytes += len;
+	if (tree->skipped_bytes > SKIPPED_MAX)
+		len = str_format(line, sizeof(line), "and more\n");
 	return io_write_all(tree->skipped_fd, line, len);
 }
 

@@ -41,10 +41,11 @@ struct tree {
 	int root;
 	enum tree_use use;
 	bool keeps_owners; /* ids 0 to 65535 can be given, and are */
-	int owners_fd;     /* storage/store.h: `owners`; TREE_STORE */
+	int owners_fd;     /* storage/store.h: `owners`; TREE_STORE. -EBADF: they are counted */
 	int skipped_fd;    /* `skipped`; likewise */
 	uint64_t n_owners;
 	uint64_t n_skipped;
+	size_t skipped_bytes; /* that were written */
 	struct tree_dir *dirs;
 	size_t n_dirs;
 	size_t room_dirs;
