@@ -256,6 +256,7 @@ IMAGE_SRC     := \
 	libexec/image/decompress.c \
 	libexec/image/document.c \
 	libexec/image/flow.c \
+	libexec/image/holes.c \
 	libexec/image/import.c \
 	libexec/image/layer.c \
 	libexec/image/links.c \
@@ -471,6 +472,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_state.c \
 	tests/unit/launcher/test_state_boot.c \
 	tests/unit/launcher/test_upper.c \
+	tests/unit/libexec/test_image_holes.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \
@@ -558,6 +560,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/libexec/test_image_holes: $(O)/libexec/image/holes.o
 $(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_copy_rules: $(O)/cmd/copy_rules.o

@@ -101,13 +101,13 @@ static int confine_files(enum confine_kind kind, int dir_fd, struct err *err)
  * host's for the others. */
 static uint64_t wanted_caps(enum confine_kind kind, bool is_root)
 {
-	static const uint64_t unpacks = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(FSETID);
+	static const uint64_t unpacks = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER);
 
 	switch (kind) {
 	case CONFINE_PURE:
 		return 0;
 	case CONFINE_UNPACK:
-		return is_root ? unpacks : 0;
+		return is_root ? unpacks | CAP(FSETID) : 0;
 	case CONFINE_PACK:
 		return is_root ? CAP(DAC_READ_SEARCH) : 0;
 	case CONFINE_UNPACK_INSIDE:

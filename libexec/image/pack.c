@@ -107,21 +107,14 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 /* Where the file's holes are; the writer leaves them out. */
 static void add_holes(const struct item *item, struct archive_entry *entry)
 {
-	off_t at = 0;
+	struct pack_stretch data = {0};
 
 	if ((int64_t)item->st.st_blocks * 512 >= item->st.st_size)
 		return;
-	while (at < item->st.st_size) {
-		off_t data = lseek(item->fd, at, SEEK_DATA);
-		off_t hole = data < 0 ? -1 : lseek(item->fd, data, SEEK_HOLE);
-
-		if (data < 0 || hole < 0)
-			break;
-		archive_entry_sparse_add_entry(entry, data, hole - data);
-		at = hole;
-	}
+	while (pack_next_data(item->fd, data.to, item->st.st_size, &data))
+		archive_entry_sparse_add_entry(entry, data.from, data.to - data.from);
 	/* Nothing but a hole. */
-	if (at == 0)
+	if (data.to == 0)
 		archive_entry_sparse_add_entry(entry, item->st.st_size, 0);
 }
 

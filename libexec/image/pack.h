@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What pack.c and links.c share. */
+/* What pack.c, holes.c and links.c share. */
 #ifndef CORDON_LIBEXEC_IMAGE_PACK_H
 #define CORDON_LIBEXEC_IMAGE_PACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,6 +39,16 @@ bool pack_is_volume(const struct packing *p);
 /* Those of a file that its kind of tree keeps, by name. Uses the block. 0 or -errno. */
 struct archive_entry;
 int must_check pack_attributes(struct packing *p, int fd, struct archive_entry *entry);
+
+/* A part of a file that is no hole. */
+struct pack_stretch {
+	off_t from;
+	off_t to;
+};
+
+/* The first one from `at` on, as far as it is within size, which the file may have by now or not.
+ * False: there is none. */
+bool pack_next_data(int fd, off_t at, off_t size, struct pack_stretch *ret);
 
 /* The name under which that file was written already; NULL where it was not, and from now on it is,
  * under this one. Without memory each name becomes a file of its own. Valid until the next call. */

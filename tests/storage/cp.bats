@@ -148,7 +148,7 @@ inside() { # COMMAND...
 	chown 5:6 of5
 	chmod 6755 of5
 	gives 0 "" cordon cp -q -a of5 box:/d/of5
-	gives 0 "5:6 6755" inside stat -c '%u:%g %a' /d/of5
+	gives 0 "5:6 755" inside stat -c '%u:%g %a' /d/of5
 	copied box:/d/of5 plain
 	gives 0 "" cordon cp -q -a box:/d/of5 kept
 	[ "$(stat -c '%u:%g %a' plain) $(stat -c '%u:%g %a' kept)" = "0:0 755 5:6 755" ]

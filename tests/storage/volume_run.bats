@@ -157,6 +157,33 @@ prw-r--r-- 0 0 p
 	gives 0 "data" cordon volume ls -q
 }
 
+is_waited_for() { # DIRECTORY
+	grep -q -- "->.* [0-9a-f]*:[0-9a-f]*:$(stat -c %i "$1") " /proc/locks
+}
+
+# Each fills one and waits for the other one, without an end.
+@test "volume: two sandboxes that begin with the same new ones fill them in one order" {
+	local lock client i
+	made_of x "dir:one file:one/f:data=1 dir:two file:two/f:data=2"
+	cordon volume create aa >/dev/null
+	exec {lock}<"$(volumes)/aa"
+	flock -x "$lock"
+	cordon run -q -v bb:/one -v aa:/two x cat /one/f /two/f >said 2>&1 {lock}<&- 3>&- &
+	client=$!
+	eventually is_waited_for "$(volumes)/aa"
+	# By their names, not by the places where they are shown.
+	[ ! -e "$(volumes)/bb" ]
+	exec {lock}<&-
+	wait "$client"
+	[ "$(cat said)" = 12 ]
+	for i in 1 2 3 4; do
+		timeout -s KILL 60 "$CORDON" --root "$CORDON_ROOT" run -q -v "c$i:/one" -v "d$i:/two" x true 3>&- &
+		client=$!
+		timeout -s KILL 60 "$CORDON" --root "$CORDON_ROOT" run -q -v "d$i:/one" -v "c$i:/two" x true 3>&-
+		wait "$client"
+	done
+}
+
 @test "volume: killed while it is filled, it is filled anew; a run that was killed leaves none" {
 	local row
 	made_of x "dir:data file:data/a:data=1 file:data/b:data=2"
