@@ -5,17 +5,19 @@
 #	step COMMAND PATTERN [CODE]	COMMAND as it is typed; what it prints (both outputs) has to match PATTERN, a glob,
 #					and its exit code to be CODE (0)
 #	in_docker COMMAND		of the next step: what asks Docker the same; - where Docker has nothing of the kind
+#	differs REASON			Docker's answer to the next step is another one, for that reason
 #	eventually_step ...		a step whose answer may come within ten seconds
 #
 # Each step prints its command, what that printed, and ok or FAIL. The commands say `cordon`, which is this build's, with a state of
-# the walk-through's own that is removed at its end. tests/compare sets WALK_ENGINE=docker and plays the same with docker;
-# WALK_ANSWERS is then a directory, and each step leaves files there. With WALK_FIRST=yes the first FAIL is the end.
+# the walk-through's own that is removed at its end. With WALK_FIRST=yes the first FAIL is the end. tests/bench/compare-docker sets
+# WALK_ENGINE=docker and plays the same with docker; WALK_ANSWERS is then a directory, and each step leaves files there.
 # shellcheck shell=bash
 
 walk_engine=${WALK_ENGINE:-cordon}
 walk_steps=0
 walk_failed=0
 walk_other=
+walk_reason=
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=${CORDON:-$repo/build/cordon}
 
@@ -52,7 +54,7 @@ walk_clean() {
 	cd /
 	case $walk_engine in
 	cordon) "$program" --root "$walk_dir/root" gc >/dev/null ;;
-	*) cordon volume prune -f --filter all=1 ;;
+	*) cordon volume ls -q | xargs -r "$walk_engine" volume rm >/dev/null ;;
 	esac
 	rm -rf --one-file-system "$walk_dir"
 }
@@ -89,49 +91,59 @@ in_docker() { # COMMAND
 	walk_other=$1
 }
 
+differs() { # REASON
+	walk_reason=$1
+}
+
 # Sets said and code.
 walk_ask() { # COMMAND
 	code=0
 	said=$(eval "$1" 2>&1 </dev/null) || code=$?
 }
 
+# Whoever refuses has an exit code of its own.
 walk_fits() { # PATTERN CODE
 	# A pattern on purpose.
 	# shellcheck disable=SC2053
-	[ "$code" -eq "$2" ] && [[ $said == $1 ]]
+	[[ $said == $1 ]] || return
+	[ "$code" = "$2" ] || { [ "$walk_engine" != cordon ] && [ "$2" != 0 ] && [ "$code" != 0 ]; }
 }
 
-walk_answer() { # COMMAND
+walk_answer() { # COMMAND FITS
 	local file
 	printf -v file '%s/%03d' "$WALK_ANSWERS" "$walk_steps"
 	printf '%s\n' "$1" >"$file.command"
-	printf '%s\n' "$code" >"$file.code"
+	printf '%s\n' "$2" >"$file.fits"
 	printf '%s\n' "$said" >"$file.said"
+	printf '%s\n' "$walk_reason" >"$file.reason"
+}
+
+walk_say() {
+	[ -z "$said" ] || printf '%s\n' "$said" | cut -c 1-160 | sed 's/^/    /'
 }
 
 step() { # COMMAND PATTERN [CODE [TRIES]]
-	local command=$1 tries=${4:-1} said code
+	local command=$1 tries=${4:-1} said code fits=no
 	walk_steps=$((walk_steps + 1))
-	if [ "$walk_engine" != cordon ] && [ -n "$walk_other" ]; then
-		command=$walk_other
-	fi
-	walk_other=
+	[ "$walk_engine" = cordon ] || [ -z "$walk_other" ] || command=$walk_other
 	printf '  $ %s\n' "$command"
 	if [ "$command" = - ]; then
-		said='nothing of the kind' code=-
+		said='nothing of the kind' code=0 fits=none
 	else
 		walk_ask "$command"
 		while ! walk_fits "$2" "${3:-0}" && [ "$((tries -= 1))" -gt 0 ]; do
 			sleep 0.2
 			walk_ask "$command"
 		done
-		[ -z "$said" ] || printf '%s\n' "$said" | cut -c 1-160 | sed 's/^/    /'
+		! walk_fits "$2" "${3:-0}" || fits=yes
 	fi
-	[ -z "${WALK_ANSWERS:-}" ] || walk_answer "$1"
-	[ "$walk_engine" = cordon ] || return 0
-	if walk_fits "$2" "${3:-0}"; then
+	walk_say
+	[ -z "${WALK_ANSWERS:-}" ] || walk_answer "$1" "$fits"
+	walk_other=
+	walk_reason=
+	if [ "$fits" = yes ]; then
 		echo '  ok'
-	else
+	elif [ "$walk_engine" = cordon ]; then
 		printf '  FAIL: exit code %s, wanted %s and an answer like: %s\n' "$code" "${3:-0}" "$2"
 		walk_failed=$((walk_failed + 1))
 		[ "${WALK_FIRST:-}" != yes ] || walk_end || exit 1
