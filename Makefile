@@ -331,7 +331,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench bombs
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench compare-docker bombs
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -757,6 +757,9 @@ bench: build/cordon ## measure launches against other tools, limits, sandboxes t
 	tests/bench/life $(BENCH_LIFE_FLAGS)
 	tests/bench/exec $(BENCH_EXEC_FLAGS)
 	tests/bench/images $(BENCH_IMAGES_FLAGS)
+
+compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
+	tests/bench/compare-docker
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----
