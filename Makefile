@@ -185,6 +185,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/volume_copy.c \
 	cmd/volume_create.c \
 	cmd/volume_freeze.c \
+	cmd/volumes_from.c \
 	cmd/volume_list.c \
 	cmd/own_flags.c \
 	cmd/port.c \

@@ -75,6 +75,9 @@ const struct option_def options_table[] = {
 	{"--mount", 0, "KEY=VALUE,...", TO_POLICY, FLAG_MOUNT, OF_DOCKER,
 	 "the same in words: type=volume, bind or tmpfs, source=, target=, readonly, "
 	 "volume-nocopy, tmpfs-size=, tmpfs-mode="},
+	{"--volumes-from", 0, "SANDBOX[:ro]", TO_POLICY, FLAG_VOLUMES_FROM, OF_DOCKER,
+	 "show the volumes and host paths that another sandbox has, in the same places; it may "
+	 "have ended; -v and --mount count more"},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
 	 "none (where nothing is said), bridge, a name of `cordon network ls`, container:NAME, "
 	 "host; again for a further network; as root"},

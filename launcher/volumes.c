@@ -146,6 +146,16 @@ static int make(struct launch *launch, const char *name, bool is_anonymous, stru
 	return add(&own->store, name, is_anonymous, holder, err);
 }
 
+/* What another sandbox has is never made anew in its place, empty. */
+static int refuse_missing(const char *name, struct err *err)
+{
+	err_set(err, ERR_USAGE, ENOENT, "volume %s, of another sandbox", name);
+	return err_hint(err,
+			"One that was made with --rm has volumes while it runs. To begin with an "
+			"empty one: cordon volume create %s.",
+			name);
+}
+
 int cordon_make_volumes(const struct decision *d, const char *sandbox, struct err *err)
 {
 	struct volumes store;
@@ -164,7 +174,9 @@ int cordon_make_volumes(const struct decision *d, const char *sandbox, struct er
 			continue;
 		cordon_volume_name(sandbox, &d->spec.mounts[i], name);
 		r = volumes_read(&store, name, &found, err);
-		if (r == -ENOENT)
+		if (r == -ENOENT && d->spec.mounts[i].is_taken)
+			r = refuse_missing(name, err);
+		else if (r == -ENOENT)
 			r = add(&store, name, d->spec.mounts[i].source[0] == '\0', "", err);
 	}
 	volumes_release(&store);
@@ -184,6 +196,8 @@ static int hold(struct launch *launch, size_t i, struct err *err)
 		bool *is_filling = &launch->sources[i].is_filling;
 
 		r = volumes_hold(&own->store, name, &own->holds[i], err);
+		if (r == -ENOENT && mount->is_taken)
+			return refuse_missing(name, err);
 		if (r == -ENOENT) {
 			r = make(launch, name, mount->source[0] == '\0', err);
 			if (r == 0)
@@ -378,10 +392,15 @@ int volumes_filled(struct launch *launch, struct err *err)
 	return 0;
 }
 
+/* As in Docker also an anonymous one of another sandbox, where that is gone by now. */
 static bool is_removed(const struct launch *launch, size_t i)
 {
-	return launch->volumes.removes && is_volume(launch->spec, i) &&
-	       launch->spec->mounts[i].source[0] == '\0';
+	const struct sandbox_volumes *own = &launch->volumes;
+	const struct spec_mount *mount = &launch->spec->mounts[i];
+
+	return own->removes && is_volume(launch->spec, i) &&
+	       (mount->source[0] == '\0' ||
+		(mount->is_taken && i < own->n && own->holds[i].volume.is_anonymous));
 }
 
 bool volumes_are_removed(const struct launch *launch)
