@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What pack.c and links.c share. */
+/* What pack.c, its other parts and links.c share. */
 #ifndef CORDON_LIBEXEC_IMAGE_PACK_H
 #define CORDON_LIBEXEC_IMAGE_PACK_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/texts.h"
@@ -38,6 +39,12 @@ bool pack_is_volume(const struct packing *p);
 /* Those of a file that its kind of tree keeps, by name. Uses the block. 0 or -errno. */
 struct archive_entry;
 int must_check pack_attributes(struct packing *p, int fd, struct archive_entry *entry);
+
+/* Where a file's holes are; the writer leaves them out. */
+void pack_add_holes(int fd, const struct stat *st, struct archive_entry *entry);
+/* The block filled from a file, as pread(2); what lies in a hole is not read, but zero. */
+ssize_t must_check pack_read(struct packing *p, int fd, const struct stat *st, off_t at,
+			     size_t want);
 
 /* The name under which that file was written already; NULL where it was not, and from now on it is,
  * under this one. Without memory each name becomes a file of its own. Valid until the next call. */
