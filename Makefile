@@ -164,6 +164,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ending.c \
 	cmd/image.c \
 	cmd/exec.c \
+	cmd/commit.c \
+	cmd/commit_edits.c \
 	cmd/copy_rules.c \
 	cmd/cp.c \
 	cmd/diff.c \
@@ -253,6 +255,9 @@ HAS_IMAGE     := $(if $(filter 3,$(words $(wildcard $(IMAGE_HEADERS)))),yes)
 IMAGE         := $(if $(HAS_IMAGE),$(O)/cordon-image)
 IMAGE_SRC     := \
 	libexec/image/changes.c \
+	libexec/image/commit.c \
+	libexec/image/compose.c \
+	libexec/image/compose_change.c \
 	libexec/image/confine.c \
 	libexec/image/decompress.c \
 	libexec/image/document.c \
@@ -268,6 +273,7 @@ IMAGE_SRC     := \
 	libexec/image/owners.c \
 	libexec/image/pack.c \
 	libexec/image/pack_attributes.c \
+	libexec/image/pack_holes.c \
 	libexec/image/parse.c \
 	libexec/image/pull.c \
 	libexec/image/remove.c \
@@ -599,6 +605,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 		$(FUZZ_LIBS) -o $@
 
 $(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o
 $(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 9 seconds

@@ -167,6 +167,12 @@ const struct subcommand commands[] = {
 	 "Beside the image, or the directory, that it was made of: A for what is new, C for\n"
 	 "what was changed, or a directory in which something was, D for what is gone.\n",
 	 COMMAND_JSON, cmd_diff, NULL},
+	{"commit", "[FLAGS] SANDBOX [NAME]", "make an image of a sandbox",
+	 "Its own image, and what it wrote to its root as one layer more; not what is\n"
+	 "mounted on it. Its command, variables, user, directory, labels and stop signal\n"
+	 "are the image's, as far as flags said them, and --change what is to be\n"
+	 "otherwise. Prints the image's id.\n",
+	 0, cmd_commit, NULL},
 	{"export", "[FLAGS] SANDBOX", "write the root of a sandbox as a tar",
 	 "As the sandbox sees it; what is mounted on it (volumes, /proc, /dev) is empty.\n", 0,
 	 cmd_export, NULL},

@@ -53,6 +53,7 @@ void helper_put_fd(struct helper *h, const char *key, int fd)
 int helper_run(struct helper *h, struct err *err)
 {
 	char *const none[] = {NULL};
+	char *const *environment = none;
 	_cleanup_fd_ int program = program_open(program_name);
 	siginfo_t info;
 	pid_t pid;
@@ -68,11 +69,14 @@ int helper_run(struct helper *h, struct err *err)
 	if (h->is_short)
 		return err_set(err, ERR_USAGE, E2BIG, "%s: a word of the command line",
 			       program_name);
+#ifdef CORDON_FAULTS
+	environment = environ;
+#endif
 	pid = fork();
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, errno, "fork");
 	if (pid == 0) {
-		ignore_result(program_exec_with(program, h->argv, none, h->fds, h->n_fds),
+		ignore_result(program_exec_with(program, h->argv, environment, h->fds, h->n_fds),
 			      "the exit code says it");
 		_exit(127);
 	}

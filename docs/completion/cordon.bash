@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec cp diff export events stats top update restart kill wait pause unpause port rename rm prune ps inspect attach logs doctor profile image network volume gc help'
+_cordon_commands='run explain create start stop exec cp diff commit export events stats top update restart kill wait pause unpause port rename rm prune ps inspect attach logs doctor profile image network volume gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
 _cordon_network_commands='create ls inspect connect disconnect rm prune'
@@ -16,6 +16,7 @@ declare -gA _cordon_flags=(
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
 	['cp']='-a --archive -L --follow-link -q --quiet --help'
 	['diff']='--json --help'
+	['commit']='-a --author -c --change -m --message -p --pause --max-size --max-entries -q --quiet --help'
 	['export']='-o --output --help'
 	['events']='--since --until -f --filter --format --json --help'
 	['stats']='-a --all --no-stream --format --json --help'
@@ -80,6 +81,7 @@ declare -gA _cordon_valued=(
 	['exec']='-e --env --env-file -w --workdir -u --user'
 	['cp']=''
 	['diff']=''
+	['commit']='-a --author -c --change -m --message --max-size --max-entries'
 	['export']='-o --output'
 	['events']='--since --until -f --filter --format'
 	['stats']='--format'
@@ -141,6 +143,7 @@ declare -gA _cordon_words=(
 	['exec']=program
 	['cp']=one
 	['diff']=one
+	['commit']=one
 	['export']=one
 	['stats']=many
 	['top']=one
@@ -230,7 +233,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | -a | --author | --change | --message | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias)
 		COMPREPLY=()
 		;;
 	esac

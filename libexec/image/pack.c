@@ -89,6 +89,7 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 		break;
 	case PACK_COPY:
 	case PACK_ROOT:
+	case PACK_UPPER:
 		break;
 	case PACK_OUTER:
 		uid = gid = 0;
@@ -104,21 +105,12 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 					      owner->n_caps);
 }
 
-/* Where the file's holes are; the writer leaves them out. */
-static void add_holes(const struct item *item, struct archive_entry *entry)
-{
-	struct pack_stretch data = {0};
-
-	if ((int64_t)item->st.st_blocks * 512 >= item->st.st_size)
-		return;
-	while (pack_next_data(item->fd, data.to, item->st.st_size, &data))
-		archive_entry_sparse_add_entry(entry, data.from, data.to - data.from);
-	/* Nothing but a hole. */
-	if (data.to == 0)
-		archive_entry_sparse_add_entry(entry, item->st.st_size, 0);
-}
-
 /* ---- content ---- */
+
+static bool may_change(const struct packing *p)
+{
+	return p->kind == PACK_VOLUME_LIVE || p->kind == PACK_UPPER;
+}
 
 static int write_content(struct packing *p, const struct item *item)
 {
@@ -127,11 +119,11 @@ static int write_content(struct packing *p, const struct item *item)
 	while (at < item->st.st_size) {
 		size_t want =
 			item->st.st_size - at > BLOCK ? BLOCK : (size_t)(item->st.st_size - at);
-		ssize_t n = pread(item->fd, p->block, want, at);
+		ssize_t n = pack_read(p, item->fd, &item->st, at, want);
 
 		if (n < 0)
 			return refuse(p, item, errno, "read");
-		if (n == 0 && p->kind == PACK_VOLUME_LIVE) {
+		if (n == 0 && may_change(p)) {
 			memset(p->block, 0, want);
 			n = (ssize_t)want;
 		}
@@ -176,7 +168,7 @@ static int write_entry(struct packing *p, const struct item *item, struct archiv
 	} else if (S_ISREG(item->st.st_mode)) {
 		archive_entry_set_size(entry, item->st.st_size);
 		if (p->kind != PACK_OUTER)
-			add_holes(item, entry);
+			pack_add_holes(item->fd, &item->st, entry);
 	} else if (S_ISLNK(item->st.st_mode)) {
 		set_link(item, entry, target);
 	} else if (S_ISCHR(item->st.st_mode) || S_ISBLK(item->st.st_mode)) {
@@ -222,7 +214,7 @@ static bool is_opaque(const struct item *item)
 
 static bool has_absences(const struct packing *p)
 {
-	return p->kind == PACK_LAYER;
+	return p->kind == PACK_LAYER || p->kind == PACK_UPPER;
 }
 
 /* ---- mounts ---- */
@@ -295,10 +287,34 @@ static int pack_item(struct packing *p, struct item *item, unsigned depth)
 /* It was there when the directory was read. */
 static int skip_gone(struct packing *p, const struct item *item)
 {
-	if (p->kind != PACK_VOLUME_LIVE)
+	if (!may_change(p))
 		return refuse(p, item, ENOENT, "was removed while it was read");
-	p->report->n_skipped++;
+	p->report->n_skipped += p->kind != PACK_UPPER;
 	return 0;
+}
+
+/* A sandbox's: what a layer cannot have. A name that would stand for an absence would take away
+ * what a layer below has. */
+static const char *is_no_layers(const struct packing *p, const struct item *item)
+{
+	if (p->kind != PACK_UPPER)
+		return NULL;
+	if (str_has_prefix(item->base, ".wh."))
+		return "reserved-name";
+	return S_ISSOCK(item->st.st_mode) ? "socket" : NULL;
+}
+
+static int skip(struct packing *p, const struct item *item, const char *what)
+{
+	char line[NAME_ESCAPED + 128], escaped[NAME_ESCAPED];
+	size_t len;
+	int r;
+
+	p->report->n_skipped++;
+	name_escape(item->name, escaped, sizeof(escaped));
+	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
+	r = io_write_all(WORKER_SKIPPED, line, len);
+	return r < 0 ? refuse(p, item, -r, "note that it is left out") : 0;
 }
 
 static int pack_name(struct packing *p, int dir, const char *above, const char *base,
@@ -308,6 +324,7 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	char name[NAME_SIZE];
 	struct item item = {.dir = dir, .base = base, .name = name, .fd = -EBADF};
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const char *what;
 
 	if (str_format(name, sizeof(name), "%s%s%s", above, above[0] != '\0' ? "/" : "", base) >=
 	    sizeof(name) - 1)
@@ -318,7 +335,9 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	}
 	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? skip_gone(p, &item) : refuse(p, &item, errno, "stat");
-	/* What a sandbox calls an absence is a file, which no layer can have. */
+	what = is_no_layers(p, &item);
+	if (what != NULL)
+		return skip(p, &item, what);
 	if (S_ISSOCK(item.st.st_mode)) {
 		p->report->n_skipped++;
 		return 0;
@@ -327,7 +346,8 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 		return write_mark(p, above, ".wh.", base);
 	if (S_ISREG(item.st.st_mode) || S_ISDIR(item.st.st_mode)) {
 		fd = sys_openat(dir, base, flags, 0);
-		if (fd == -ENOENT)
+		/* Or something else took its place. */
+		if (fd == -ENOENT || (may_change(p) && (fd == -ELOOP || fd == -ENXIO)))
 			return skip_gone(p, &item);
 		if (fd < 0)
 			return refuse(p, &item, -fd, "open");
