@@ -238,6 +238,8 @@ static const struct flag_def {
 	[FLAG_VOLUME] = {"-v", "volumes", flags_volume},
 	[FLAG_MOUNT] = {"--mount", "volumes", flags_mount},
 	[FLAG_PUBLISH] = {"-p", "network.publish", flags_publish},
+	[FLAG_PUBLISH_ALL] = {"-P", "network.publish_all", NULL},
+	[FLAG_EXPOSE] = {"--expose", "network.expose", flags_expose},
 	[FLAG_RESTART] = {"--restart", "restart", NULL},
 	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},
@@ -274,7 +276,8 @@ static bool is_of_file(const struct policy_flag *flag)
 static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy_flag *flag)
 {
 	const char *name = flag->name != NULL ? flag->name : flag_defs[flag->kind].name;
-	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT;
+	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT ||
+			 flag->kind == FLAG_PUBLISH_ALL;
 	struct policy_source *source = ctx_array(ctx, 1, sizeof(*source));
 	struct policy_node *tree;
 
