@@ -191,6 +191,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/volume_list.c \
 	cmd/own_flags.c \
 	cmd/port.c \
+	cmd/ports.c \
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \

@@ -216,7 +216,7 @@ const struct subcommand commands[] = {
 	 "nobody.\n"
 	 "Filters of one key are alternatives (but label), of different keys all must be\n"
 	 "true; before and since name a sandbox, status and exited also find what does not\n"
-	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor\n"
+	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor .Ports\n"
 	 ".Status .State .Labels and .Label \"NAME\"; {{json .}} is all of them.\n",
 	 COMMAND_PS_FLAGS, cmd_ps, NULL},
 	{"inspect", "[FLAGS] SANDBOX...", "print all that is known of sandboxes, as JSON",
