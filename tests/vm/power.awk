@@ -82,6 +82,14 @@ function check_one(k, name) {
 		bad(world ": " name " is to be " seen_wanted[k] ", and was to be " wanted[k])
 }
 
+# What the program in it had flushed is there.
+function holds(n) {
+	if (n < synced)
+		bad("the layer has lost the records " n + 1 " to " synced ", which were flushed")
+	synced = n
+	n_layers++
+}
+
 # What is there is true from now on.
 function settled(   k, parts, names) {
 	if (one_of[world] != "") {
@@ -146,6 +154,13 @@ $2 == "bad" || $3 == "bad" {
 	next
 }
 $2 == "ready" { n_ready++ }
+$2 == "layer" {
+	if ($3 == "holds")
+		holds($4 + 0)
+	else if ($3 == "synced" && $4 + 0 > synced)
+		synced = $4 + 0
+	next
+}
 $3 == "found" { n_found++ }
 $3 == "asked" { done[$4]++ }
 $3 == "begin" { begins($4, key($5), $6) }
@@ -165,6 +180,9 @@ END {
 	printf "%d boots, %d cuts during recovery; %d operations had returned, %d were under way (%s)\n", n_boots,
 		n_boots - n_ready, n_done, n_in_doubt, counts
 	printf "%d records read after cuts, %d sandboxes came back, %d remains found before gc\n", n_records, n_back, n_found
+	printf "the layer was there after %d boots, with %d records at the end\n", n_layers, synced
+	if (n_boots > 2 && (n_layers < 2 || synced == 0))
+		bad("the layer was never looked at, or nothing was written to it")
 	if (n_bad > 0)
 		printf "%d faults, in %d of %d boots\n", n_bad, n_bad_boots, n_boots
 	exit n_bad > 0
