@@ -30,10 +30,13 @@ function begins(operation, k, argument,   other) {
 	under_way[world] = operation
 	if (operation == "once")
 		return
-	if (operation ~ /^(create|run|again)$/) {
+	if (operation ~ makes) {
 		is_there[k] = "maybe"
 		restart[k] = argument
-		wanted[k] = operation == "create" ? "stopped" : "maybe"
+		wanted[k] = operation ~ starts ? "maybe" : "stopped"
+		# One that has its name is whole.
+		if (operation == "restore")
+			id[k] = $5
 	} else if (operation == "rm") {
 		is_there[k] = "maybe"
 	} else if (operation == "rename") {
@@ -52,10 +55,10 @@ function ends(operation, k, new_id,   names) {
 	under_way[world] = ""
 	done[operation]++
 	n_done++
-	if (operation ~ /^(create|run|again)$/) {
+	if (operation ~ makes) {
 		is_there[k] = "yes"
 		id[k] = new_id
-		if (operation != "create")
+		if (operation ~ starts)
 			wanted[k] = "running"
 	} else if (operation == "once") {
 		return
@@ -134,6 +137,11 @@ function started(   k, parts, comes_back) {
 			bad(world ": " parts[2] " runs: " restart[k] ", " wanted[k])
 		n_back += comes_back && k in runs
 	}
+}
+
+BEGIN {
+	makes = "^(create|run|again|fill|backup|restore)$"
+	starts = "^(run|again)$"
 }
 
 $1 != "@" { next }
