@@ -367,7 +367,7 @@ int volumes_take(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, ENOMEM, "volumes");
 	own->n = launch->spec->n_mounts;
 	for (size_t i = 0; i < own->n; i++)
-		own->holds[i].dir_fd = -EBADF;
+		own->holds[i].dir_fd = own->holds[i].begin_fd = -EBADF;
 	if (launch->decision->plan.ids == IDS_BLOCK) {
 		userns = identity_range_namespace(&range, &range, err);
 		if (userns < 0)

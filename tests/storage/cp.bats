@@ -78,6 +78,18 @@ inside() { # COMMAND...
 	[ "$(inside stat -c %h /d/f)" = 1 ]
 }
 
+@test "cp: a path may be as long as a path can be" {
+	local long
+	long=$(printf '%0250d/' {1..14})
+	box
+	mkdir -p "tree/$long"
+	echo deep >"tree/${long}file"
+	copied tree/. box:/d/sub
+	gives 0 "" cordon cp -q "tree/${long}file" "box:/d/sub/${long}two"
+	gives 0 "" cordon cp -q "box:/d/sub/${long}two" .
+	[ "$(cat two)" = deep ]
+}
+
 @test "cp: what cannot be, with the reason, and nothing is written" {
 	box
 	mkdir dir

@@ -154,3 +154,25 @@ unpacked() { # TEXT ENTRY...
 	cp -p one shown/by-hand
 	[ "$(find shown -perm /6000)" = shown/by-hand ]
 }
+
+# A name is bytes: one that is no text keeps nobody from all the others.
+@test "names that are no UTF-8 are copied, exported and saved as they are" {
+	local odd=$'odd\377\n\303' name
+	kept_start box x sh -c 'mkdir /d; cd /d; echo 1 >"$1"; ln "$1" "$1.hard"; ln -s "$1" "$1.link"; mkdir "$1.d"
+		echo 2 >"$1.d/plain"; echo 3 >z; : >ready; exec sleep 100' sh "$odd"
+	eventually cordon exec box ls /d/ready
+	gives 0 "" cordon cp -q box:/d got
+	cordon export -o all.tar box
+	tar xf all.tar d
+	for name in got d; do
+		[ "$(cat "$name/$odd" "$name/$odd.hard" "$name/$odd.link" "$name/$odd.d/plain" "$name/z" | xargs)" = "1 1 1 2 3" ]
+		[ "$(stat -c %h "$name/$odd")" = 2 ]
+	done
+	gives 0 "" cordon cp -q "got/$odd" box:/d/z
+	gives 0 1 cordon exec box cat /d/z
+	image import all.tar odd >/dev/null 2>&1
+	image save odd saved.tar
+	image rm odd
+	gives 0 "*odd:latest*" image load saved.tar
+	gives 0 1 cordon run -q --rm odd cat "/d/$odd"
+}
