@@ -21,6 +21,7 @@
 #include "net/book_store.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
+#include "net/members.h"
 #include "records/target.h"
 
 bool network_live_runs(const struct member *member)
@@ -214,6 +215,8 @@ static int take_place(struct joining *joining, struct err *err)
 		memcpy(joining->lease.mac, joining->endpoint->mac, MAC_LEN);
 	if (r == 0)
 		r = names_describe(joining->endpoint, &who, &joining->lease, &entry, err);
+	if (r == 0)
+		r = members_remove_earlier(member->place.run, &member->network, &who, err);
 	if (r == 0)
 		r = names_put(member->place.run, &member->network, &entry, err);
 	if (r == 0)
