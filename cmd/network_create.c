@@ -11,6 +11,7 @@
 #include "cmd/life.h"
 #include "cmd/network.h"
 #include "cmd/print.h"
+#include "net/members.h"
 
 struct wish {
 	struct network network;
@@ -206,6 +207,8 @@ static int make(const struct network_place *place, struct wish *wish, struct err
 	struct netlink netlink = {.fd = -EBADF};
 	int r = lock_fd < 0 ? lock_fd : netlink_open(NETLINK_ROUTE, &netlink, err);
 
+	if (r == 0)
+		r = members_restore(place->run, &place->networks, err);
 	if (r == 0)
 		r = make_locked(&netlink, &place->networks, wish, err);
 	netlink_close(&netlink);

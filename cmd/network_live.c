@@ -324,8 +324,10 @@ int network_live_leave(struct member *member, const struct sandbox_spec *spec, s
 
 static int join_locked(struct joining *joining, struct err *err)
 {
-	int r = find_number(joining, err);
+	int r = members_restore(joining->member->place.run, &joining->member->place.networks, err);
 
+	if (r == 0)
+		r = find_number(joining, err);
 	if (r == 0)
 		r = find_bridge(joining, err);
 	if (r == 0)

@@ -139,7 +139,9 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 	str_format(going, sizeof(going), "%s/sandboxes/", run);
 	str_format(kept, sizeof(kept), "%s/sandboxes/", state);
 	/* Before an address is another's. */
-	r = members_remove_lost(run, networks, err);
+	r = members_restore(run, networks, err);
+	if (r == 0)
+		r = members_remove_lost(run, networks, err);
 	if (r == 0)
 		r = sweep_ports(n_removed, err);
 	if (r == 0)
@@ -266,7 +268,7 @@ int network_join(struct launch *launch, struct err *err)
 	if (r < 0)
 		return r;
 	lock_fd = networks_lock(&own->networks, err);
-	r = lock_fd < 0 ? lock_fd : 0;
+	r = lock_fd < 0 ? lock_fd : members_restore(launch->state.path, &own->networks, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++)
 		r = join_locked(launch, i, err);
 	return r == 0 ? hold_ports(launch, err) : r;

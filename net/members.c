@@ -7,9 +7,11 @@
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/str.h"
 #include "net/endpoint.h"
+#include "net/nft.h"
 
 int members_remove_link(const char *host_name, struct err *err)
 {
@@ -129,4 +131,55 @@ int members_remove_lost(const char *run, const struct networks *networks, struct
 	}
 	network_list_free(&list);
 	return result;
+}
+
+/* ---- rules that somebody has flushed ---- */
+
+static int restore_port(struct netlink *nft, const struct network *network,
+			const struct names_entry *entry, struct err *err)
+{
+	struct net_prefix ip = {.family = AF_INET, .length = 32};
+	char name[IFNAMSIZ], address[ADDRESS_TEXT_MAX];
+	struct lease lease;
+
+	endpoint_host_name(entry->run, entry->number, name);
+	memcpy(ip.bytes, entry->address, sizeof(entry->address));
+	address_format(&ip, address);
+	if (if_nametoindex(name) == 0 || !lease_of(network, address, &lease))
+		return 0;
+	memcpy(lease.mac, entry->mac, MAC_LEN);
+	return nft_bind_port(nft, name, &lease, err);
+}
+
+static int restore(struct netlink *nft, const char *run, const struct network *network,
+		   struct err *err)
+{
+	struct names names;
+	int r = names_read(run, network, &names, err);
+
+	if (r == 0)
+		r = nft_keep(nft, network, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = restore_port(nft, network, &names.list[i], err);
+	names_free(&names);
+	return r;
+}
+
+int members_restore(const char *run, const struct networks *networks, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	struct network_list list = {.n = 0};
+	size_t n = 0;
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+
+	if (r == 0)
+		r = nft_count_bridges(&nft, &n, err);
+	if (r == 0 && n == 0)
+		r = networks_list(networks, &list, err);
+	for (size_t i = 0; r == 0 && i < list.n; i++)
+		if (list.list[i].bridge[0] != '\0' && if_nametoindex(list.list[i].bridge) != 0)
+			r = restore(&nft, run, &list.list[i], err);
+	network_list_free(&list);
+	netlink_close(&nft);
+	return r;
 }

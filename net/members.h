@@ -28,4 +28,9 @@ int must_check members_remove_earlier(const char *run, const struct network *net
 int must_check members_remove_lost(const char *run, const struct networks *networks,
 				   struct err *err);
 
+/* Where nf_tables know of no network any more, for somebody has flushed them: what they knew of all
+ * that are there and of the ports of whoever runs, but for published ports. Before a network is
+ * used: else its rules would stand alone, and take the others for somebody's. */
+int must_check members_restore(const char *run, const struct networks *networks, struct err *err);
+
 #endif
