@@ -194,9 +194,12 @@ static int make_locked(struct netlink *netlink, const struct networks *networks,
 	if (r < 0)
 		return r;
 	r = bridge_ensure(netlink, network, &link, wish->lent, err);
+	if (r == 0 && wish->lent[0] != '\0')
+		r = members_note_lent(networks, err);
 	if (r == 0)
 		return 0;
 	ignore_result(bridge_remove(netlink, network, &ignored), "the first error counts");
+	ignore_result(members_note_lent(networks, &ignored), "likewise");
 	ignore_result(networks_remove(networks, network->name, &ignored), "likewise");
 	return r;
 }

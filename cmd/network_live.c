@@ -330,6 +330,8 @@ static int join_locked(struct joining *joining, struct err *err)
 		r = find_number(joining, err);
 	if (r == 0)
 		r = find_bridge(joining, err);
+	if (r == 0 && joining->lent[0] != '\0')
+		r = members_note_lent(&joining->member->place.networks, err);
 	if (r == 0)
 		r = take_place(joining, err);
 	if (r == 0)

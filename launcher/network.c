@@ -271,6 +271,8 @@ int network_join(struct launch *launch, struct err *err)
 	r = lock_fd < 0 ? lock_fd : members_restore(launch->state.path, &own->networks, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++)
 		r = join_locked(launch, i, err);
+	if (r == 0 && own->lent[0] != '\0')
+		r = members_note_lent(&own->networks, err);
 	return r == 0 ? hold_ports(launch, err) : r;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "net/endpoint.h"
+#include "net/forward.h"
 #include "net/nft.h"
 
 int members_remove_link(const char *host_name, struct err *err)
@@ -176,10 +177,25 @@ int members_restore(const char *run, const struct networks *networks, struct err
 		r = nft_count_bridges(&nft, &n, err);
 	if (r == 0 && n == 0)
 		r = networks_list(networks, &list, err);
-	for (size_t i = 0; r == 0 && i < list.n; i++)
-		if (list.list[i].bridge[0] != '\0' && if_nametoindex(list.list[i].bridge) != 0)
-			r = restore(&nft, run, &list.list[i], err);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		if (list.list[i].bridge[0] == '\0' || if_nametoindex(list.list[i].bridge) == 0)
+			continue;
+		r = restore(&nft, run, &list.list[i], err);
+		if (r == 0)
+			r = forward_restore(&nft, networks->fd, err);
+	}
 	network_list_free(&list);
+	netlink_close(&nft);
+	return r;
+}
+
+int members_note_lent(const struct networks *networks, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+
+	if (r == 0)
+		r = forward_note(&nft, networks->fd, err);
 	netlink_close(&nft);
 	return r;
 }
