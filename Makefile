@@ -83,6 +83,7 @@ NET_SRC      := \
 	net/forward.c \
 	net/hosts.c \
 	net/lease.c \
+	net/members.c \
 	net/names.c \
 	net/link.c \
 	net/link_read.c \

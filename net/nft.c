@@ -296,6 +296,13 @@ int nft_is_bridge(struct netlink *netlink, const char *link, struct err *err)
 	return nft_has_element(netlink, &elements.list[0], err);
 }
 
+int nft_count_bridges(struct netlink *netlink, size_t *ret, struct err *err)
+{
+	int r = nft_count_elements(netlink, NFT_FAMILY_HOST, NFT_BRIDGES, ret, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 int nft_count_ways(struct netlink *netlink, size_t *ret, struct err *err)
 {
 	int r = nft_count_elements(netlink, NFT_FAMILY_HOST, NFT_WAYS, ret, err);

@@ -27,7 +27,7 @@ enum {
 	STATE_RELATED = 4,
 	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
 	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
-	GROUP_RESERVED = 0x0180, /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
+	GROUP_RESERVED = 0x0180,    /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
 	GROUP_RESERVED_REST = 0xc200,
 	TYPE_IPV4 = 0x0800,
 	TYPE_ARP = 0x0806,

@@ -45,6 +45,27 @@ load ../lib/network
 }
 
 # bats test_tags=root
+@test "what somebody has flushed is there again for all networks, and for who runs" {
+	local way
+	cordon network create one
+	cordon network create two
+	serve one first
+	cordon run -d --name second --network two -- sleep 60 >/dev/null
+	for way in "run --network two -- true" "network create three" "network connect two first" gc; do
+		gives 0 "this is first" host_asks "$ip"
+		nft flush
+		gives 0 "this is first" within second perl -e "$client" "$ip" 2
+		# Several words.
+		# shellcheck disable=SC2086
+		cordon $way
+		says 3 "no answer: *" within second perl -e "$client" "$ip" 2
+		[ "$(nft count inet cordon bridges)" -ge 2 ]
+		[ "$(nft count bridge cordon ports)" -ge 2 ]
+	done
+	cordon rm -f first second
+}
+
+# bats test_tags=root
 @test "another's chain that would drop what is forwarded is found before the start, with the line to add" {
 	local bridge
 	cordon network create web
