@@ -760,13 +760,15 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 	tests/bench/life $(BENCH_LIFE_FLAGS)
 	tests/bench/exec $(BENCH_EXEC_FLAGS)
 	tests/bench/images $(BENCH_IMAGES_FLAGS)
+	tests/bench/volumes $(BENCH_VOLUMES_FLAGS)
+	tests/bench/network $(BENCH_NETWORK_FLAGS)
 
 compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
 	tests/bench/compare-docker

@@ -17,8 +17,8 @@
 #include "net/network.h"
 #include "net/store.h"
 
-/* Whatever of the tables is missing or was changed is made anew, with this network's bridge in its
- * sets, and read back. */
+/* Reads whether the tables and this network's bridge in their sets are there, as they are to be.
+ * Where anything is missing or was changed, all is written anew and read back. */
 int must_check nft_keep(struct netlink *netlink, const struct network *network, struct err *err);
 
 /* Takes the bridge out. */

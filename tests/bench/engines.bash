@@ -92,7 +92,7 @@ start_docker() {
 
 start_podman() {
 	podman=("$peers/usr/bin/podman" --root "$work/podman" --runroot /run/podman --cgroup-manager cgroupfs --events-backend file
-		--runtime "$peers/usr/sbin/runc" --conmon "$peers/usr/bin/conmon" --tmpdir /run/podman-tmp)
+		--runtime "$peers/usr/sbin/runc" --conmon "$peers/usr/bin/conmon" --tmpdir /run/podman-tmp --network-config-dir "$work/podman-networks")
 	mkdir -p "$HOME/.config/containers"
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$HOME/.config/containers/policy.json"
 	podman import - box <"$work/image.tar" >"$work/podman.log" 2>&1 &&
@@ -109,9 +109,9 @@ with_bridges() {
 	done
 	PATH=$work/bin:$PATH
 	XTABLES_LIBDIR=$root/lib/$(uname -m)-linux-gnu/xtables
-	export XTABLES_LIBDIR
+	export XTABLES_LIBDIR CONTAINERS_CONF=$work/.config/containers/containers.conf
 	printf '[network]\nnetwork_backend = "netavark"\n[engine]\nhelper_binaries_dir = ["%s"]\n' \
-		"$root/lib/podman" >"$work/.config/containers/containers.conf"
+		"$root/lib/podman" >"$CONTAINERS_CONF"
 	docker_network=()
 }
 
