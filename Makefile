@@ -69,6 +69,7 @@ STORAGE_SRC  := \
 	storage/volumes.c \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
+	storage/volumes_image.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \

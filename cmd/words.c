@@ -192,9 +192,12 @@ static const struct words_row {
 
 	{"volume create", "--driver", "-d", "DRIVER", WORDS_LISTED, "local, and no other here"},
 	{"volume create", "--label", NULL, "NAME=VALUE", WORDS_LISTED, "can be given again"},
-	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LATER, ""},
-	{"volume create", "--size", NULL, "SIZE", WORDS_LATER, ""},
-	{"volume create", "--inodes", NULL, "N", WORDS_LATER, ""},
+	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LISTED,
+	 "size=SIZE and inodes=N, as the next ones; no others here"},
+	{"volume create", "--size", NULL, "SIZE", WORDS_LISTED,
+	 "it takes no more: an ext4 of its own (64m, 10g); as root"},
+	{"volume create", "--inodes", NULL, "N", WORDS_LISTED,
+	 "files and directories that fit in it; one for each 16 KiB unless said"},
 
 	{"volume ls", "--quiet", "-q", NULL, WORDS_LISTED, "names alone"},
 	{"volume ls", "--filter", "-f", "FILTER", WORDS_LISTED,

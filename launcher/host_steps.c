@@ -383,6 +383,8 @@ static int run_row(struct launch *launch, enum parent_row row, struct err *err)
 	enum fault_action fault = fault_at(&launch->fault, def->name);
 	int r = 0;
 
+	if (fault == FAULT_STOP)
+		kill(getpid(), SIGSTOP);
 	if (fault == FAULT_KILL_KEEPER)
 		kill(getpid(), SIGKILL);
 	if (fault == FAULT_KILL_INIT && launch->init_pidfd >= 0)

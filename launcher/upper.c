@@ -303,6 +303,8 @@ int upper_make(struct launch *launch, struct err *err)
 		.preallocates = launch->spec->rootfs.preallocates,
 		.layer_dir_fd = launch->layer_dir_fd != NULL ? *launch->layer_dir_fd : -EBADF,
 		.layer_name = layer_name,
+		.layer_what = "the sandbox's layer",
+		.layer_anew = "Make the sandbox anew: cordon rm, and cordon create.",
 		.checker_id = launch->run.block_first + IDENTITY_INIT,
 	};
 	int r;
