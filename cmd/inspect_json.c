@@ -14,6 +14,7 @@
 #include "cmd/kept.h"
 #include "cmd/look_json.h"
 #include "cmd/network.h"
+#include "cmd/ports.h"
 #include "policy/digest.h"
 
 /* ---- what it is doing ---- */
@@ -209,6 +210,20 @@ static void put_policy(const struct cmd_context *context, const struct look *loo
 	put_spec(json, verdict, kept_decide_record(context, &look->record, verdict), look->id);
 }
 
+/* As a user there are none. */
+static void put_ports(const struct look *look, struct json *json)
+{
+	bool runs = look->has_status && look->status.has_keeper;
+	struct ports ports = {.n = 0};
+	struct err ignored;
+
+	if (runs && geteuid() == 0)
+		ignore_result(ports_read(&ports, &ignored),
+			      "where nf_tables cannot be asked nothing is published");
+	ports_put_json(&ports, runs ? look->status.live.run_id : "", json);
+	ports_free(&ports);
+}
+
 void inspect_put(const struct cmd_context *context, const struct look *look, struct json *json)
 {
 	json_open(json, NULL, '{');
@@ -220,5 +235,6 @@ void inspect_put(const struct cmd_context *context, const struct look *look, str
 	put_record(json, look);
 	put_policy(context, look, json);
 	network_put_joined(context, look->id, json);
+	put_ports(look, json);
 	json_close(json, '}');
 }

@@ -101,6 +101,10 @@ const struct option_def options_table[] = {
 	{"--publish", 'p', "PORTS", TO_POLICY, FLAG_PUBLISH, OF_DOCKER,
 	 "[[ADDRESS:]PORT:]PORT[/udp]: a port of the host's is the sandbox's; ranges as well; as "
 	 "root"},
+	{"--publish-all", 'P', NULL, TO_POLICY, FLAG_PUBLISH_ALL, OF_DOCKER,
+	 "the same of every port that the image or --expose names, at any free port of the host's"},
+	{"--expose", 0, "PORTS", TO_POLICY, FLAG_EXPOSE, OF_DOCKER,
+	 "PORT[/udp], or a range: a port that -P publishes"},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,

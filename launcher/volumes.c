@@ -308,17 +308,49 @@ static int open_one(struct launch *launch, size_t i, int userns, struct err *err
 	return show(held, userns, source, err);
 }
 
+/* The first in the order of names that is not held yet; own->n: all are. */
+static size_t next_to_hold(const struct launch *launch)
+{
+	const struct sandbox_volumes *own = &launch->volumes;
+	char name[CORDON_VOLUME_NAME_SIZE], least[CORDON_VOLUME_NAME_SIZE] = "";
+	size_t found = own->n;
+
+	for (size_t i = 0; i < own->n; i++) {
+		if (!is_volume(launch->spec, i) || own->holds[i].dir_fd >= 0 ||
+		    first_of(launch, i) != i)
+			continue;
+		cordon_volume_name(own->sandbox, &launch->spec->mounts[i], name);
+		if (found < own->n && strcmp(name, least) >= 0)
+			continue;
+		found = i;
+		str_format(least, sizeof(least), "%s", name);
+	}
+	return found;
+}
+
+/* In one order for all: of two sandboxes that begin at once, each of which fills what the other one
+ * waits for, neither would begin. */
+static int hold_all(struct launch *launch, struct err *err)
+{
+	size_t i;
+
+	while ((i = next_to_hold(launch)) < launch->volumes.n) {
+		int r = hold(launch, i, err);
+
+		if (r < 0)
+			return err_wrap(err, "%s", launch->spec->mounts[i].target);
+	}
+	return 0;
+}
+
 static int take(struct launch *launch, int userns, struct err *err)
 {
-	struct sandbox_volumes *own = &launch->volumes;
-	int r = 0;
+	int r = hold_all(launch, err);
 
-	for (size_t i = 0; r == 0 && i < own->n; i++) {
+	for (size_t i = 0; r == 0 && i < launch->volumes.n; i++) {
 		if (!is_volume(launch->spec, i))
 			continue;
-		r = first_of(launch, i) == i ? hold(launch, i, err) : 0;
-		if (r == 0)
-			r = open_one(launch, i, userns, err);
+		r = open_one(launch, i, userns, err);
 		if (r < 0)
 			return err_wrap(err, "%s", launch->spec->mounts[i].target);
 	}
@@ -344,7 +376,7 @@ int volumes_take(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, ENOMEM, "volumes");
 	own->n = launch->spec->n_mounts;
 	for (size_t i = 0; i < own->n; i++)
-		own->holds[i].dir_fd = own->holds[i].data_fd = -EBADF;
+		own->holds[i].dir_fd = own->holds[i].data_fd = own->holds[i].begin_fd = -EBADF;
 	if (launch->decision->plan.ids == IDS_BLOCK) {
 		userns = identity_range_namespace(&range, &range, err);
 		if (userns < 0)

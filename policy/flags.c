@@ -239,6 +239,8 @@ static const struct flag_def {
 	[FLAG_MOUNT] = {"--mount", "volumes", flags_mount},
 	[FLAG_VOLUMES_FROM] = {"--volumes-from", "volumes", flags_taken},
 	[FLAG_PUBLISH] = {"-p", "network.publish", flags_publish},
+	[FLAG_PUBLISH_ALL] = {"-P", "network.publish_all", NULL},
+	[FLAG_EXPOSE] = {"--expose", "network.expose", flags_expose},
 	[FLAG_RESTART] = {"--restart", "restart", NULL},
 	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},
@@ -276,7 +278,8 @@ static bool counts_less(const struct policy_flag *flag)
 static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy_flag *flag)
 {
 	const char *name = flag->name != NULL ? flag->name : flag_defs[flag->kind].name;
-	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT;
+	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT ||
+			 flag->kind == FLAG_PUBLISH_ALL;
 	struct policy_source *source = ctx_array(ctx, 1, sizeof(*source));
 	struct policy_node *tree;
 

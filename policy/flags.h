@@ -55,6 +55,7 @@ flags_reader flags_dns;
 flags_reader flags_dns_search;
 flags_reader flags_dns_option;
 flags_reader flags_publish;
+flags_reader flags_expose;
 
 /* ---- flags_file.c: files of names and values ---- */
 flags_reader flags_env_file;

@@ -114,6 +114,8 @@ enum policy_flag_kind {
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,
 	FLAG_PUBLISH,
+	FLAG_PUBLISH_ALL, /* "true" or "false" */
+	FLAG_EXPOSE,
 	FLAG_TMPFS,  /* "PATH[:OPTION,...]" */
 	FLAG_VOLUME, /* "[SOURCE:]TARGET[:MODE,...]" */
 	FLAG_MOUNT,  /* "KEY=VALUE,..." */

@@ -88,8 +88,8 @@ static int begin(const struct volume_hold *hold, bool wants, bool *ret_is_fillin
 	return r;
 }
 
-int volumes_fill_begin(const struct volumes *volumes, const struct volume_hold *hold, bool wants,
-		       bool *ret_is_filling, struct err *err)
+static int decide(const struct volumes *volumes, const struct volume_hold *hold, bool wants,
+		  bool *ret_is_filling, struct err *err)
 {
 	bool is_empty = false;
 	int r = volumes_is_empty(hold->data_fd, &is_empty);
@@ -115,6 +115,15 @@ int volumes_fill_begin(const struct volumes *volumes, const struct volume_hold *
 	if (r == 0)
 		r = begin(hold, wants, ret_is_filling);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "begin to copy into it") : 0;
+}
+
+int volumes_fill_begin(const struct volumes *volumes, struct volume_hold *hold, bool wants,
+		       bool *ret_is_filling, struct err *err)
+{
+	int r = decide(volumes, hold, wants, ret_is_filling, err);
+
+	close_fd(&hold->begin_fd);
+	return r;
 }
 
 int volumes_fill_end(const struct volume_hold *hold, struct err *err)
