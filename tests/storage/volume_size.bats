@@ -53,6 +53,11 @@ host() { # SCRIPT FLAG...
 	gives 0 "bare" cordon volume create bare
 	cordon volume inspect bare | jq -e '.[0] | .size_bytes == null and .used_bytes == null'
 	gives 0 "bare :" cordon volume ls -f name=bare --format '{{.Name}} {{.Size}}:{{.Used}}'
+	gives 0 "DRIVER    VOLUME NAME   SIZE         USED
+local     bare          -            -
+local     db            8 MiB        * KiB" cordon volume ls
+	gives 0 "DRIVER    VOLUME NAME
+local     bare" cordon volume ls -f name=bare
 	# A limit that somebody believes in has to be there.
 	gives 0 "db" cordon volume create db
 	gives 0 "db" cordon volume create --opt size=8m -o inodes=500 db
