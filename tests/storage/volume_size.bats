@@ -44,6 +44,7 @@ host() { # SCRIPT FLAG...
 		.used_bytes > 7000000 and .used_bytes <= .size_bytes'
 	gives 0 "" host 'rm /db/big' -v db:/db
 	# The host has the room back.
+	eventually no_devices
 	[ "$(du -k "$(volumes)/db/image" | cut -f 1)" -le 1024 ]
 	gives 2 "*No space left on device" host 'i=0; while : >/db/$i; do i=$((i + 1)); done' -v db:/db
 	gives 0 "5?? 5??" cordon volume ls --format '{{.Inodes}} {{.UsedInodes}}'
