@@ -28,12 +28,13 @@ static uint32_t limit_of_key(const char *key, size_t len)
 struct change {
 	uint32_t limits;      /* bits */
 	bool restart;         /* the restart policy */
+	bool size;            /* how much its root may take */
 	const char *at_start; /* a flag that counts from the next start on; NULL: none */
 };
 
 static int take_key(const struct policy_flag *flag, struct change *ret, struct err *err)
 {
-	static const char below[] = "limits.";
+	static const char below[] = "limits.", size_key[] = "rootfs.writable.size";
 	size_t len = strcspn(flag->text, "=");
 	uint32_t bit;
 
@@ -41,15 +42,32 @@ static int take_key(const struct policy_flag *flag, struct change *ret, struct e
 		ret->restart = true;
 		return 0;
 	}
+	if (len == strlen(size_key) && str_has_prefix(flag->text, size_key)) {
+		ret->size = true;
+		ret->at_start = flag->text;
+		return 0;
+	}
 	if (!str_has_prefix(flag->text, below)) {
 		err_set(err, ERR_USAGE, 0, "--set %.*s is no limit", (int)len, flag->text);
-		return err_hint(err, "update changes limits and restart. What else a sandbox is "
-				     "stays: make another one.");
+		return err_hint(err, "update changes limits, restart and rootfs.writable.size. "
+				     "What else a sandbox is stays: make another one.");
 	}
 	bit = limit_of_key(flag->text + strlen(below), len - strlen(below));
 	ret->limits |= bit;
 	if (bit == 0)
 		ret->at_start = flag->text;
+	return 0;
+}
+
+static int take_storage(const struct policy_flag *flag, struct change *ret, struct err *err)
+{
+	if (!str_has_prefix(flag->text, "size=")) {
+		err_set(err, ERR_USAGE, 0, "--storage-opt %s cannot be changed later", flag->text);
+		return err_hint(err, "update takes size=SIZE. What else a sandbox is stays: make "
+				     "another one.");
+	}
+	ret->size = true;
+	ret->at_start = flag->text;
 	return 0;
 }
 
@@ -74,6 +92,8 @@ static int read_change(const struct options *o, struct change *ret, struct err *
 			r = take_key(&o->flags[i], ret, err);
 		if (o->flags[i].kind == FLAG_RESTART)
 			ret->restart = true;
+		if (r == 0 && o->flags[i].kind == FLAG_STORAGE_OPT)
+			r = take_storage(&o->flags[i], ret, err);
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 			if (o->flags[i].kind == kinds[k].kind)
 				ret->limits |= kinds[k].limits;
@@ -164,6 +184,11 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
 	changed.restart = restart;
 	r = u->status.has_keeper ? open_groups(u, change, &verdict->err) : 0;
+	if (r == 0 && change->size) {
+		r = cordon_check_layer_size(&verdict->decision, u->sandbox->dir_fd, &verdict->err);
+		if (r < 0)
+			err_wrap(&verdict->err, "sandbox %s", u->ref);
+	}
 	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err)
 		      : r;
 }
