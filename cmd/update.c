@@ -44,7 +44,6 @@ static int take_key(const struct policy_flag *flag, struct change *ret, struct e
 	}
 	if (len == strlen(size_key) && str_has_prefix(flag->text, size_key)) {
 		ret->size = true;
-		ret->at_start = flag->text;
 		return 0;
 	}
 	if (!str_has_prefix(flag->text, below)) {
@@ -67,7 +66,6 @@ static int take_storage(const struct policy_flag *flag, struct change *ret, stru
 				     "another one.");
 	}
 	ret->size = true;
-	ret->at_start = flag->text;
 	return 0;
 }
 
@@ -161,6 +159,35 @@ static void note_restart(const struct update *u, const struct change *change)
 		print_note("sandbox %s: the restart policy counts from its next start on", u->ref);
 }
 
+/* How much its root may take: of one that runs now, of one that does not at its next start. */
+static int check_size(struct update *u, const struct decision *decision, struct err *err)
+{
+	const struct target_request request = {.record = &u->record,
+					       .status = &u->status,
+					       .ref = u->ref,
+					       .use = TARGET_READ};
+	int r;
+
+	if (u->status.has_keeper) {
+		r = target_open(&request, &u->target, err);
+		u->has_target = r == 0;
+		if (r == 0)
+			r = grow_check(&u->target, decision->spec.rootfs.size_bytes, err);
+	} else {
+		r = cordon_check_layer_size(decision, u->sandbox->dir_fd, err);
+	}
+	return r < 0 ? err_wrap(err, "sandbox %s", u->ref) : 0;
+}
+
+/* Behind the record: who is killed in between leaves it with less than that says. */
+static int grow(const struct update *u, const struct decision *decision, struct err *err)
+{
+	if (grow_root(&u->target, decision->spec.rootfs.size_bytes, err) == 0)
+		return 0;
+	err_wrap(err, "sandbox %s", u->ref);
+	return err_hint(err, "Its record is changed: it has the new size from its next start on.");
+}
+
 static int decide_and_apply(struct verdict *verdict, struct update *u, const struct change *change)
 {
 	_cleanup_free_ struct policy_flag *flags = NULL;
@@ -184,13 +211,13 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
 	changed.restart = restart;
 	r = u->status.has_keeper ? open_groups(u, change, &verdict->err) : 0;
-	if (r == 0 && change->size) {
-		r = cordon_check_layer_size(&verdict->decision, u->sandbox->dir_fd, &verdict->err);
-		if (r < 0)
-			err_wrap(&verdict->err, "sandbox %s", u->ref);
-	}
-	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err)
-		      : r;
+	if (r == 0 && change->size)
+		r = check_size(u, &verdict->decision, &verdict->err);
+	if (r == 0)
+		r = update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err);
+	if (r == 0 && u->has_target)
+		r = grow(u, &verdict->decision, &verdict->err);
+	return r;
 }
 
 static int look_and_update(struct verdict *verdict, struct update *u, const struct change *change)

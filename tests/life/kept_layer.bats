@@ -186,7 +186,7 @@ room() { # NAME: MiB of its root
 		'[ -e /big ] || head -c 8M /dev/urandom >/big; sha256sum </big; exec sleep 600'
 	eventually counted_lines a 1
 	[ "$(room a)" -le 32 ]
-	says 125 "*size cannot be changed while sandbox a runs*cordon stop a*" cordon update --storage-opt size=64m a
+	says 125 "*sandbox a: its root does not grow while it runs*cordon stop*" cordon update --storage-opt size=64m a
 	gives 0 a cordon stop -t 0 a
 	says 125 "*its root has 32 MiB already, and cannot be made smaller*" cordon update --storage-opt size=31m a
 	says 125 "*preallocate=true cannot be changed later*" cordon update --storage-opt preallocate=true a
