@@ -109,6 +109,7 @@ LAUNCHER_SRC := \
 	launcher/denials.c \
 	launcher/enter.c \
 	launcher/enter_child.c \
+	launcher/grow.c \
 	launcher/visit.c \
 	launcher/facts.c \
 	launcher/fault.c \
