@@ -150,7 +150,7 @@ const struct policy_key policy_keys[] = {
 	{"network.dns_search[]", KEY_TEXT, 0, NULL, NULL, "one of them", NULL, 0},
 	{"network.dns_options", KEY_LIST, 0, NULL, NULL, "options of resolv.conf(5)", NULL, 0},
 	{"network.dns_options[]", KEY_TEXT, 0, NULL, NULL, "such as ndots:2", NULL, 0},
-	{"network.publish", KEY_LIST, 0, NULL, NULL, "ports of the host's that are the sandbox's, in its first network that has a way out", NULL, 0},
+	{"network.publish", KEY_LIST, 0, NULL, NULL, "ports of the host's that are the sandbox's, in its first network that has a way out; its loopback's too", NULL, 0},
 	{"network.publish[]", KEY_TEXT, 0, NULL, NULL, "[[HOST-ADDRESS:]HOST-PORT:]PORT[/tcp|/udp], or ranges of one length; any free port of the host's if none is said", NULL, 0},
 	{"network.publish_all", KEY_BOOL, 0, NULL, NULL, "each port of network.expose, and of those that the image exposes, is published at any free port of the host's; false unless said otherwise", NULL, 0},
 	{"network.expose", KEY_LIST, 0, NULL, NULL, "ports that network.publish_all publishes", NULL, 0},
