@@ -28,8 +28,20 @@ static uint32_t limit_of_key(const char *key, size_t len)
 struct change {
 	uint32_t limits;      /* bits */
 	bool restart;         /* the restart policy */
+	bool traffic;         /* how fast it may send and receive */
 	const char *at_start; /* a flag that counts from the next start on; NULL: none */
 };
+
+static bool is_of_traffic(const char *key, size_t len)
+{
+	static const char *const keys[] = {"network.egress.rate", "network.egress.burst",
+					   "network.ingress.rate", "network.ingress.burst"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strlen(keys[i]) == len && strncmp(keys[i], key, len) == 0)
+			return true;
+	return false;
+}
 
 static int take_key(const struct policy_flag *flag, struct change *ret, struct err *err)
 {
@@ -41,10 +53,14 @@ static int take_key(const struct policy_flag *flag, struct change *ret, struct e
 		ret->restart = true;
 		return 0;
 	}
+	if (is_of_traffic(flag->text, len)) {
+		ret->traffic = true;
+		return 0;
+	}
 	if (!str_has_prefix(flag->text, below)) {
 		err_set(err, ERR_USAGE, 0, "--set %.*s is no limit", (int)len, flag->text);
-		return err_hint(err, "update changes limits and restart. What else a sandbox is "
-				     "stays: make another one.");
+		return err_hint(err, "update changes limits, rates and restart. What else a "
+				     "sandbox is stays: make another one.");
 	}
 	bit = limit_of_key(flag->text + strlen(below), len - strlen(below));
 	ret->limits |= bit;
@@ -74,6 +90,9 @@ static int read_change(const struct options *o, struct change *ret, struct err *
 			r = take_key(&o->flags[i], ret, err);
 		if (o->flags[i].kind == FLAG_RESTART)
 			ret->restart = true;
+		if (o->flags[i].kind == FLAG_EGRESS_RATE || o->flags[i].kind == FLAG_EGRESS_BURST ||
+		    o->flags[i].kind == FLAG_INGRESS_RATE || o->flags[i].kind == FLAG_INGRESS_BURST)
+			ret->traffic = true;
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 			if (o->flags[i].kind == kinds[k].kind)
 				ret->limits |= kinds[k].limits;
@@ -128,7 +147,10 @@ static int open_groups(struct update *u, const struct change *change, struct err
 			(int)strcspn(change->at_start, "="), change->at_start, u->ref);
 		return err_hint(err, "Stop it first: cordon stop %s.", u->ref);
 	}
-	return change->limits == 0 ? 0 : update_open_groups(u, err);
+	u->traffic = change->traffic;
+	if (change->limits != 0)
+		return update_open_groups(u, err);
+	return change->traffic ? update_check_runs(u, err) : 0;
 }
 
 /* A keeper that waits for the end reads the record then; one that is the run's own has nobody
@@ -164,8 +186,7 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
 	changed.restart = restart;
 	r = u->status.has_keeper ? open_groups(u, change, &verdict->err) : 0;
-	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err)
-		      : r;
+	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec, &verdict->err) : r;
 }
 
 static int look_and_update(struct verdict *verdict, struct update *u, const struct change *change)
