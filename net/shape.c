@@ -90,7 +90,7 @@ static int check_fits(const struct shape *shape, const struct net_link *place, s
 /* What the kernel says of a kind that it has not got. */
 static int lacks(int r, struct err *err)
 {
-	if (r != -EOPNOTSUPP && r != -ENOENT && r != -ENOTSUP)
+	if (r != -EOPNOTSUPP && r != -ENOENT)
 		return r;
 	err_hint(err, "The kernel lacks what a rate takes: ifb, sch_tbf, sch_ingress, cls_u32 and "
 		      "act_mirred (`modprobe`, as root); `cordon doctor` tries them.");
@@ -135,7 +135,7 @@ static int set_link(struct netlink *netlink, const struct shape *shape, enum sha
 static int divert(struct netlink *netlink, const struct net_link *place, enum shape_way way,
 		  const struct net_link *through, struct err *err)
 {
-	struct qdisc_diversion now;
+	struct qdisc_diversion now = {.n = 0};
 	int r = qdisc_add_place(netlink, place, err);
 
 	if (r == 0)
