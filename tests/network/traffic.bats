@@ -37,13 +37,13 @@ counter() { # NAME
 
 # Sets passed to the bits in a second that NAME gets while COMMAND runs.
 passes_to() { # NAME COMMAND...
-	local before then after now
+	local before began after now
 	before=$(counter "$1")
-	then=$EPOCHREALTIME
+	began=$EPOCHREALTIME
 	"${@:2}" >/dev/null
 	now=$EPOCHREALTIME
 	after=$(counter "$1")
-	passed=$(((after - before) * 8 * 1000000 / (${now/./} - ${then/./})))
+	passed=$(((after - before) * 8 * 1000000 / (${now/./} - ${began/./})))
 }
 
 frames() { # NAME WORD=VALUE...
@@ -81,8 +81,7 @@ host_sends() { # ADDRESS
 
 # Something, and no more than the rate, the burst and what waited.
 held() {
-	[ "$passed" -gt $((rate / 20)) ] && [ "$passed" -lt $((rate * 13 / 10)) ] ||
-		{ echo "passed: $passed"; return 1; }
+	((passed > rate / 20 && passed < rate * 13 / 10)) || { echo "passed: $passed"; return 1; }
 }
 
 not_held() {
@@ -91,7 +90,6 @@ not_held() {
 
 # bats test_tags=root
 @test "what it sends is held to its rate, by all its links together, through update, connect and a restart" {
-	local network
 	cordon network create --internal web
 	cordon network create --internal --subnet 10.9.0.0/24 two
 	start a --network web
