@@ -27,6 +27,7 @@ POLICY_SRC   := \
 	policy/resolve_architectures.c \
 	policy/resolve_network.c \
 	policy/resolve_publish.c \
+	policy/resolve_traffic.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
@@ -96,6 +97,9 @@ NET_SRC      := \
 	net/nft_message.c \
 	net/nft_rules.c \
 	net/publish.c \
+	net/qdisc.c \
+	net/shape.c \
+	net/shape_network.c \
 	net/socket_owner.c \
 	net/store.c
 LAUNCHER_SRC := \
@@ -135,6 +139,7 @@ LAUNCHER_SRC := \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
+	launcher/traffic.c \
 	launcher/upper.c \
 	launcher/volumes.c \
 	launcher/preflight_limits.c \

@@ -247,7 +247,8 @@ static int connect_decided(struct member *member, const struct words *words, str
 				member->network.name);
 	}
 	/* What its record says and a crash has not made is made now. */
-	if (endpoint != NULL && (!network_live_runs(member) || network_live_is_in(member)))
+	if (endpoint != NULL &&
+	    (!network_live_runs(member) || network_live_is_in(member, &before->decision.spec)))
 		return already_in(member, &verdict->err);
 	if (endpoint != NULL)
 		return network_live_join(member, &before->decision.spec, endpoint, &verdict->err);

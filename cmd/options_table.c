@@ -12,6 +12,7 @@ enum {
 	OF_ALL = OPTION_RUN | OPTION_CREATE | OPTION_EXPLAIN,
 	OF_DOCKER = OF_ALL | OPTION_DOCKER,
 	OF_LIMITS = OF_DOCKER | OPTION_UPDATE, /* what can be changed later */
+	OF_TRAFFIC = OF_ALL | OPTION_UPDATE,   /* Docker has none of it */
 	OF_KEPT = OPTION_RUN | OPTION_CREATE | OPTION_DOCKER,
 };
 
@@ -107,6 +108,14 @@ const struct option_def options_table[] = {
 	 "the same of every port that the image or --expose names, at any free port of the host's"},
 	{"--expose", 0, "PORTS", TO_POLICY, FLAG_EXPOSE, OF_DOCKER,
 	 "PORT[/udp], or a range: a port that -P publishes"},
+	{"--egress-rate", 0, "RATE", TO_POLICY, FLAG_EGRESS_RATE, OF_TRAFFIC,
+	 "how fast it sends, in all its networks together: 10mbit; unlimited"},
+	{"--egress-burst", 0, "SIZE", TO_POLICY, FLAG_EGRESS_BURST, OF_TRAFFIC,
+	 "what it sends at once after a pause: 64KiB"},
+	{"--ingress-rate", 0, "RATE", TO_POLICY, FLAG_INGRESS_RATE, OF_TRAFFIC,
+	 "how fast it receives, likewise"},
+	{"--ingress-burst", 0, "SIZE", TO_POLICY, FLAG_INGRESS_BURST, OF_TRAFFIC,
+	 "what it receives at once after a pause"},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,

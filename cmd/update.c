@@ -29,8 +29,20 @@ struct change {
 	uint32_t limits;      /* bits */
 	bool restart;         /* the restart policy */
 	bool size;            /* how much its root may take */
+	bool traffic;         /* how fast it may send and receive */
 	const char *at_start; /* a flag that counts from the next start on; NULL: none */
 };
+
+static bool is_of_traffic(const char *key, size_t len)
+{
+	static const char *const keys[] = {"network.egress.rate", "network.egress.burst",
+					   "network.ingress.rate", "network.ingress.burst"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strlen(keys[i]) == len && strncmp(keys[i], key, len) == 0)
+			return true;
+	return false;
+}
 
 static int take_key(const struct policy_flag *flag, struct change *ret, struct err *err)
 {
@@ -46,10 +58,15 @@ static int take_key(const struct policy_flag *flag, struct change *ret, struct e
 		ret->size = true;
 		return 0;
 	}
+	if (is_of_traffic(flag->text, len)) {
+		ret->traffic = true;
+		return 0;
+	}
 	if (!str_has_prefix(flag->text, below)) {
 		err_set(err, ERR_USAGE, 0, "--set %.*s is no limit", (int)len, flag->text);
-		return err_hint(err, "update changes limits, restart and rootfs.writable.size. "
-				     "What else a sandbox is stays: make another one.");
+		return err_hint(err, "update changes limits, rates, restart and "
+				     "rootfs.writable.size. What else a sandbox is stays: make "
+				     "another one.");
 	}
 	bit = limit_of_key(flag->text + strlen(below), len - strlen(below));
 	ret->limits |= bit;
@@ -92,6 +109,9 @@ static int read_change(const struct options *o, struct change *ret, struct err *
 			ret->restart = true;
 		if (r == 0 && o->flags[i].kind == FLAG_STORAGE_OPT)
 			r = take_storage(&o->flags[i], ret, err);
+		if (o->flags[i].kind == FLAG_EGRESS_RATE || o->flags[i].kind == FLAG_EGRESS_BURST ||
+		    o->flags[i].kind == FLAG_INGRESS_RATE || o->flags[i].kind == FLAG_INGRESS_BURST)
+			ret->traffic = true;
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 			if (o->flags[i].kind == kinds[k].kind)
 				ret->limits |= kinds[k].limits;
@@ -146,7 +166,10 @@ static int open_groups(struct update *u, const struct change *change, struct err
 			(int)strcspn(change->at_start, "="), change->at_start, u->ref);
 		return err_hint(err, "Stop it first: cordon stop %s.", u->ref);
 	}
-	return change->limits == 0 ? 0 : update_open_groups(u, err);
+	u->traffic = change->traffic;
+	if (change->limits != 0)
+		return update_open_groups(u, err);
+	return change->traffic ? update_check_runs(u, err) : 0;
 }
 
 /* A keeper that waits for the end reads the record then; one that is the run's own has nobody
@@ -214,7 +237,7 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 	if (r == 0 && change->size)
 		r = check_size(u, &verdict->decision, &verdict->err);
 	if (r == 0)
-		r = update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err);
+		r = update_apply(u, &changed, &verdict->decision.spec, &verdict->err);
 	if (r == 0 && u->has_target)
 		r = grow(u, &verdict->decision, &verdict->err);
 	return r;

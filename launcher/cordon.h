@@ -335,6 +335,19 @@ struct networks;
 int must_check cordon_sweep_networks(const struct networks *networks, const char *run,
 				     const char *state, uint32_t *n_removed, struct err *err);
 
+enum traffic_change { TRAFFIC_TIGHTEN, TRAFFIC_SET };
+
+/*
+ * Of one that runs: its rates are what network says: set and read back; or only those that become
+ * less. Where it is in no network there are none. As root; an ordinary user's sandbox is in none.
+ */
+int must_check cordon_change_traffic(const char *run_id, const struct spec_network *network,
+				     enum traffic_change change, struct err *err);
+
+/* Whether this kernel holds rates: tried in a network namespace of a child's. As root. 0, or -errno
+ * with err. */
+int must_check cordon_probe_traffic(struct err *err);
+
 /* The rows of both tables with the decision's verdict on each, for `explain`. NULL name: end. */
 struct row_view {
 	const char *process; /* "keeper", "setup", "workload", "init" */

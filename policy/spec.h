@@ -288,6 +288,18 @@ struct spec_publish {
 	struct spec_origin origin;
 };
 
+#define SPEC_RATE_LEAST    8000ULL
+#define SPEC_RATE_MOST     100000000000ULL
+#define SPEC_BURST_LEAST   (2ULL << 10)
+#define SPEC_BURST_MOST    (256ULL << 20)
+#define SPEC_BURST_SECONDS 60 /* and what passes in that time: a rate is no rate else */
+
+/* How fast, one way; by the length of Ethernet frames, without preamble and checksum. */
+struct spec_traffic {
+	uint64_t rate_bits;   /* in a second; 0: as fast as it goes */
+	uint64_t burst_bytes; /* at once, after a pause; 0: what suits the rate */
+};
+
 struct spec_network {
 	enum spec_network_kind kind;
 	const char *sandbox; /* NETWORK_OF_A_SANDBOX: its name or id; else "" */
@@ -304,6 +316,9 @@ struct spec_network {
 	size_t n_hosts;
 	const struct spec_publish *publish;
 	size_t n_publish;
+	/* As seen from the sandbox, of all its networks together. */
+	struct spec_traffic egress;
+	struct spec_traffic ingress;
 	struct spec_origin origin;
 };
 

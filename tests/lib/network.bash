@@ -189,6 +189,7 @@ nothing_of_networks() {
 	eventually no_ports || { host ip -br link; return 1; }
 	# What went with its link after gc has looked.
 	cordon gc >/dev/null
+	! host ip -o link show type ifb | grep -q . || { host ip -br link; return 1; }
 	for left in ports own4 own6; do
 		[ "$(nft count bridge cordon "$left")" = 0 ] || { echo "elements are left in $left"; return 1; }
 	done
