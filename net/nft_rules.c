@@ -90,6 +90,7 @@ enum {
 
 static const struct nft_set host_sets[] = {
 	{NFT_BRIDGES, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
+	{NFT_PORTS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_ENDS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_WAYS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_SAME, {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
@@ -99,6 +100,12 @@ static const struct nft_set host_sets[] = {
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
 	{NFT_PUBLISHED6,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{NFT_RELAYED4,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{NFT_RELAYED6,
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
 	{NFT_ANY4, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
@@ -144,6 +151,8 @@ static const struct nft_chain host_chains[] = {
 };
 
 static const struct nft_rule host_rules[] = {
+	/* A port that belongs to no bridge any more is no way anywhere. */
+	{"forward", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	/* Within a bridge, where br_netfilter shows such frames. */
 	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
 	/* Networks end at their bridges, for each other all of them. */
@@ -170,7 +179,9 @@ static const struct nft_rule host_rules[] = {
 	 {META(NFPROTO, 0), IS(NFPROTO_IPV6, 1), META(IIFNAME, 0), IN(NFT_LENT6), META(OIFNAME, 0),
 	  NOT_IN(NFT_BRIDGES), DROP}},
 
-	/* The host itself: it answers, and says that it is there. */
+	/* The host itself: it answers, and says that it is there. What comes by a port and not by
+	 * its bridge is nobody's. */
+	{"input", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	{"input", {META(IIFNAME, 0), NOT_IN(NFT_BRIDGES), ACCEPT}},
 	{"input", {CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED), IS_NOT(0, 4), ACCEPT}},
 	{"input",

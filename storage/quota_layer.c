@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -19,6 +20,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/quota.h"
+#include "storage/store.h"
 
 enum { LOCK_TRIES = 1000, CORRECTED = 1 };
 
@@ -48,6 +50,7 @@ static int refuse(const struct quota_request *request, const char *what, struct 
 	return err_hint(err, "%s", request->layer_anew);
 }
 
+/* 1: it is smaller than it may be. */
 static int look_at(const struct quota_request *request, int file, struct err *err)
 {
 	struct stat st;
@@ -57,9 +60,9 @@ static int look_at(const struct quota_request *request, int file, struct err *er
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0600 || st.st_nlink != 1 ||
 	    st.st_uid != request->checker_id)
 		return refuse(request, "is not the file that cordon made", err);
-	if ((uint64_t)st.st_size != request->size_bytes + QUOTA_JOURNAL_BYTES)
-		return refuse(request, "was made with another size", err);
-	return 0;
+	if ((uint64_t)st.st_size > request->size_bytes + QUOTA_JOURNAL_BYTES)
+		return refuse(request, "is larger than its size, and cannot be made smaller", err);
+	return (uint64_t)st.st_size < request->size_bytes + QUOTA_JOURNAL_BYTES;
 }
 
 /* Replays the journal and repairs what can be repaired without a question. */
@@ -135,21 +138,103 @@ static int make_layer(const struct quota_request *request, struct err *err)
 	return steal_fd(&file);
 }
 
+/* ---- one that is to be larger ---- */
+
+static int run_on(const struct quota_request *request, const char *const argv[], const char *name,
+		  int file, struct err *err)
+{
+	char said[QUOTA_SAID_MAX];
+	int r = argv[0] == NULL ? -ENOENT
+				: quota_program_run(argv, file, request->checker_id, said);
+
+	if (r < 0) {
+		err_set(err, ERR_SETUP, -r, "%s, which makes %s larger", name, request->layer_what);
+		return r != -ENOENT ? r : err_hint(err, "Install e2fsprogs.");
+	}
+	if (r == 0 || (r == CORRECTED && str_equal(name, "e2fsck")))
+		return 0;
+	err_set(err, ERR_SETUP, 0, "%s cannot be made larger (%s: %d, %s)", request->layer_what,
+		name, r, said);
+	return err_hint(err, "Nothing was changed. With the size of before it can be started: "
+			     "cordon update --storage-opt size=SIZE.");
+}
+
+/* resize2fs moves what is in its way without a journal: what breaks off would be damaged. So it
+ * works on a copy, which takes the layer's place when it is whole and on the disk. */
+static int grow_copy(const struct quota_request *request, int file, int copy, struct err *err)
+{
+	const char *const checks[] = {quota_program_path("e2fsck"), "-f", "-p", "/proc/self/fd/3",
+				      NULL};
+	const char *const grows[] = {quota_program_path("resize2fs"), "/proc/self/fd/3", NULL};
+	int r = fchown(copy, request->checker_id, request->checker_id) != 0 ? -errno : 0;
+
+	if (r == 0)
+		r = quota_template_put(file, copy);
+	if (r == 0 && ftruncate(copy, (off_t)(request->size_bytes + QUOTA_JOURNAL_BYTES)) != 0)
+		r = -errno;
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: copy it", request->layer_what);
+	r = run_on(request, checks, "e2fsck", copy, err);
+	return r == 0 ? run_on(request, grows, "resize2fs", copy, err) : r;
+}
+
+static int replace(const struct quota_request *request, int copy)
+{
+	char path[64], name[64];
+
+	str_format(path, sizeof(path), "/proc/self/fd/%d", copy);
+	str_format(name, sizeof(name), "%s.new", request->layer_name);
+	if (unlinkat(request->layer_dir_fd, name, 0) != 0 && errno != ENOENT)
+		return -errno;
+	if (fsync(copy) != 0 ||
+	    linkat(AT_FDCWD, path, request->layer_dir_fd, name, AT_SYMLINK_FOLLOW) != 0)
+		return -errno;
+	store_step("layer-"
+		   "grown");
+	if (renameat(request->layer_dir_fd, name, request->layer_dir_fd, request->layer_name) !=
+		    0 ||
+	    fsync(request->layer_dir_fd) != 0)
+		return -errno;
+	return 0;
+}
+
+static int grow(const struct quota_request *request, int *file, struct err *err)
+{
+	_cleanup_fd_ int copy =
+		sys_openat(request->layer_dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int r;
+
+	if (copy < 0)
+		return err_set(err, ERR_SETUP, -copy, "%s: make it larger", request->layer_what);
+	r = check_room(request, err);
+	if (r == 0)
+		r = take_lock(request, copy, err);
+	if (r == 0)
+		r = grow_copy(request, *file, copy, err);
+	if (r < 0)
+		return r;
+	r = replace(request, copy);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: make it larger", request->layer_what);
+	close_fd(file);
+	*file = steal_fd(&copy);
+	return 0;
+}
+
 static int open_layer(const struct quota_request *request, struct err *err)
 {
 	_cleanup_fd_ int file = sys_openat(request->layer_dir_fd, request->layer_name,
 					   O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-	int r;
+	int r, grows;
 
 	if (file == -ENOENT)
 		return make_layer(request, err);
 	if (file < 0)
 		return err_set(err, ERR_SETUP, -file, "%s", request->layer_what);
-	r = look_at(request, file, err);
+	grows = look_at(request, file, err);
+	r = grows < 0 ? grows : take_lock(request, file, err);
 	if (r == 0)
-		r = take_lock(request, file, err);
-	if (r == 0)
-		r = check(request, file, err);
+		r = grows > 0 ? grow(request, &file, err) : check(request, file, err);
 	/* It may be asked for later than it was made. */
 	if (r == 0)
 		r = quota_preallocate(request, file, err);
@@ -200,6 +285,8 @@ static int open_file(const struct quota_request *request, int how, struct err *e
 	int r = file < 0 ? err_set(err, ERR_SETUP, -file, "%s", request->layer_what)
 			 : look_at(request, file, err);
 
+	if (r > 0)
+		r = refuse(request, "is smaller than its size", err);
 	return r < 0 ? r : steal_fd(&file);
 }
 

@@ -3,21 +3,25 @@
 #
 #	perl frame.pl send TEXT WORD=VALUE...	one frame by eth0, with TEXT at its end. The words, all but
 #						the first with what eth0 would say itself:
-#		kind=udp|arp|icmp6|udp6|other	what it is
+#		kind=udp|arp|icmp6|udp6|other|head	what it is; head: nothing but 14 bytes
 #		mac= to_mac=			link addresses (to_mac: of all)
 #		ip= to=				addresses
 #		arp_mac=			what ARP says (mac)
 #		port= type= about=		the port it comes from; the type of ICMPv6; the address behind its head
 #		ether=				the type of frame (0x88b5 of other)
 #		tag=1				in a VLAN's tag
+#		link=				by another than eth0
+#		for=				again and again, for so many seconds
 #	perl frame.pl see FILE			appends what arrives at eth0 to FILE
 use strict;
 use warnings;
+use Time::HiRes qw(time);
 use Socket qw(:DEFAULT inet_pton AF_INET6);
 
 my ($command, $text, @words) = @ARGV;
 socket(my $socket, 17, SOCK_RAW, unpack("S", pack("n", 3))) or die "socket: $!";
-my ($index) = `ip -o link show eth0` =~ /^(\d+):/ or die "no eth0";
+my ($link) = (map { /^link=(.*)/ } @words, "link=eth0");
+my ($index) = `ip -o link show $link` =~ /^(\d+):/ or die "no $link";
 bind($socket, pack("SnlSCCa8", 17, 3, $index, 0, 0, 0, "")) or die "bind: $!";
 
 if ($command eq "see") {
@@ -28,8 +32,8 @@ if ($command eq "see") {
 	exit 1;
 }
 
-my ($mac) = `ip -o link show eth0` =~ /ether ([0-9a-f:]+)/;
-my ($ip) = `ip -o -4 address show eth0` =~ /inet ([0-9.]+)/;
+my ($mac) = `ip -o link show $link` =~ /ether ([0-9a-f:]+)/;
+my ($ip) = `ip -o -4 address show $link` =~ /inet ([0-9.]+)/;
 my %word = (mac => $mac, to_mac => "ff:ff:ff:ff:ff:ff", ip => $ip, to => "172.17.0.255", port => 5001, type => 128,
 	about => "::", map { split /=/, $_, 2 } @words);
 my $bytes_of = sub { return pack("H*", $_[0] =~ s/://gr) };
@@ -45,10 +49,16 @@ my %kind = (
 	icmp6 => sub { return (0x86dd, $of_six->(58, pack("CCnN", $word{type}, 0, 0, 0) . inet_pton(AF_INET6, $word{about}))) },
 	udp6 => sub { return (0x86dd, $of_six->(17, $datagram)) },
 	other => sub { return (oct($word{ether} // "0x88b5"), "other") },
+	head => sub { $text = ""; return (0x88b5, "") },
 );
 my ($ether, $packet) = $kind{$word{kind}}->();
 my $checksum = sub { my $sum = 0; $sum += $_ for unpack("n*", $_[0]); $sum = ($sum & 0xffff) + ($sum >> 16) for 1, 2; return ~$sum & 0xffff };
 substr($packet, 10, 2) = pack("n", $checksum->(substr($packet, 0, 20))) if $word{kind} eq "udp";
 my $tag = $word{tag} ? pack("nn", 0x8100, 7) : "";
 my $frame = $bytes_of->($word{to_mac}) . $bytes_of->($word{mac}) . $tag . pack("n", $ether) . $packet . $text;
-send($socket, $frame . "\0" x (60 - length $frame > 0 ? 60 - length $frame : 0), 0) or die "send: $!";
+$frame .= "\0" x (60 - length $frame) if length $frame < 60 && $word{kind} ne "head";
+send($socket, $frame, 0) or die "send: $!";
+if ($word{for}) {
+	my $end = time + $word{for};
+	while (time < $end) { send($socket, $frame, 0) for 1 .. 50 }
+}

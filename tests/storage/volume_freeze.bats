@@ -145,6 +145,31 @@ end_backup() { # sets code and out.tar
 	is_paused
 }
 
+# It does not run, and a command has its lock.
+is_begun() {
+	! is_running && ! is_paused && ! flock -n "$CORDON_ROOT/state/sandboxes/$id" true
+}
+
+@test "volume in use: one that is started anew meanwhile waits for the copy, and is not waited for" {
+	local restarter
+	cordon volume create one >/dev/null
+	head -c 3000000 /dev/zero >"$(volume_dir)/data/long"
+	! is_root || chown 2147352576:2147352576 "$(volume_dir)/data/long"
+	kept_start a --cgroup-parent "$group" -v one:/data -- sleep 100
+	kept_pids a
+	begin_backup
+	eventually is_paused
+	"$CORDON" --root "$CORDON_ROOT" restart -t 0 a >restarted 2>&1 3>&- &
+	restarter=$!
+	eventually is_begun
+	end_backup
+	[ "$code" = 125 ]
+	[[ "$(<backup.err)" == *"cordon: volume one: a sandbox that was paused for the copy went on"* ]]
+	[[ "$(<backup.err)" != *"may still be paused"* ]]
+	wait "$restarter"
+	is_running
+}
+
 @test "volume in use: where nobody can be paused it is refused, or copied as it is and marked" {
 	in_use
 	hold holders

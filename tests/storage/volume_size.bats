@@ -168,7 +168,7 @@ local     bare" cordon volume ls -f name=bare
 	sed -i 's/^inodes 512$/inodes 4096/' "$(volumes)/db/record"
 	gives 125 "*reads back as 8??????* bytes and 5?? inodes*" host true -v db:/db
 	sed 's/^size 8388608$/size 9437184/' record >"$(volumes)/db/record"
-	gives 125 "*volume db was made with another size*" host true -v db:/db
+	gives 125 "*volume db is smaller than its size*" host true -v db:/db
 	cp record "$(volumes)/db/record"
 	gives 0 "saved" host 'cat /db/file' -v db:/db
 	eventually no_devices
