@@ -6,9 +6,6 @@
 #include "cmd/options.h"
 
 const struct option_later options_later[] = {
-	{"--volumes-from", 0, false,
-	 "`cordon inspect -f '{{json .Mounts}}' SANDBOX` says which it has: name them with -v "
-	 "NAME:/TARGET."},
 	{"--volume-driver", 0, true,
 	 "There is local alone; mount anything else on the host, and show it with -v "
 	 "/PATH:/TARGET."},

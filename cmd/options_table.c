@@ -63,7 +63,7 @@ const struct option_def options_table[] = {
 	 "so)"},
 	{"--read-only", 0, NULL, TO_POLICY, FLAG_READ_ONLY, OF_DOCKER,
 	 "nothing of the root can be written to"},
-	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
+	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_LIMITS,
 	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
 	 "preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
@@ -75,6 +75,9 @@ const struct option_def options_table[] = {
 	{"--mount", 0, "KEY=VALUE,...", TO_POLICY, FLAG_MOUNT, OF_DOCKER,
 	 "the same in words: type=volume, bind or tmpfs, source=, target=, readonly, "
 	 "volume-nocopy, tmpfs-size=, tmpfs-mode="},
+	{"--volumes-from", 0, "SANDBOX[:ro]", TO_POLICY, FLAG_VOLUMES_FROM, OF_DOCKER,
+	 "show the volumes and host paths that another sandbox has, in the same places; it may "
+	 "have ended; -v and --mount count more"},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
 	 "none (where nothing is said), bridge, a name of `cordon network ls`, container:NAME, "
 	 "host; again for a further network; as root"},

@@ -49,13 +49,15 @@ static int verify_run_directory(struct launch *launch, struct err *err)
 
 static int undo_run_directory(struct launch *launch, struct err *err)
 {
+	bool is_shared;
 	int r;
 
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
 		return 0;
+	is_shared = state_run_is_shared(&launch->state, launch->run.id);
 	r = state_run_remove(&launch->state, launch->run.id,
 			     launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
-	return r == 0 ? network_forget(launch, err) : r;
+	return r == 0 ? network_forget(launch, is_shared, err) : r;
 }
 
 /* ---- block of host ids ---- */
@@ -387,6 +389,8 @@ static int run_row(struct launch *launch, enum parent_row row, struct err *err)
 	enum fault_action fault = fault_at(&launch->fault, def->name);
 	int r = 0;
 
+	if (fault == FAULT_STOP)
+		kill(getpid(), SIGSTOP);
 	if (fault == FAULT_KILL_KEEPER)
 		kill(getpid(), SIGKILL);
 	if (fault == FAULT_KILL_INIT && launch->init_pidfd >= 0)
