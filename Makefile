@@ -69,6 +69,7 @@ STORAGE_SRC  := \
 	storage/volumes.c \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
+	storage/volumes_image.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -108,6 +109,7 @@ LAUNCHER_SRC := \
 	launcher/denials.c \
 	launcher/enter.c \
 	launcher/enter_child.c \
+	launcher/grow.c \
 	launcher/visit.c \
 	launcher/facts.c \
 	launcher/fault.c \
@@ -127,6 +129,7 @@ LAUNCHER_SRC := \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
+	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
 	launcher/supervise_output.c \
@@ -242,6 +245,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/moni
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o \
 	$(O)/launcher/recorder_image.o \
+	$(O)/launcher/relay_image.o \
 	$(O)/launcher/resolver_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
@@ -407,10 +411,16 @@ $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve
 	launcher/resolver/serve_loop.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
-	launcher/resolver_image.h launcher/bare_confine.h \
+	launcher/resolver_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h \
 	net/answer.c net/answer.h \
 	net/book.c net/book.h \
 	net/dns.c net/dns.h
+
+$(O)/launcher/relay.bin: launcher/relay/relay.c launcher/relay/carry.h \
+	launcher/relay/carry_loop.h \
+	launcher/relay/carry_tcp.h \
+	launcher/relay/carry_udp.h \
+	launcher/relay_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@

@@ -63,7 +63,7 @@ const struct option_def options_table[] = {
 	 "so)"},
 	{"--read-only", 0, NULL, TO_POLICY, FLAG_READ_ONLY, OF_DOCKER,
 	 "nothing of the root can be written to"},
-	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
+	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_LIMITS,
 	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
 	 "preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
@@ -85,6 +85,8 @@ const struct option_def options_table[] = {
 	{"--network-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER,
 	 "a further name by which others of its first network find it"},
 	{"--net-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER, NULL},
+	{"--link", 0, "SANDBOX[:ALIAS]", TO_POLICY, FLAG_LINK, OF_DOCKER,
+	 "what it calls another one in its first network, which need not run yet"},
 	{"--ip", 0, "ADDRESS", TO_POLICY, FLAG_IP, OF_DOCKER, "its address in its first network"},
 	{"--ip6", 0, "ADDRESS", TO_POLICY, FLAG_IP6, OF_DOCKER, "likewise of IPv6"},
 	{"--mac-address", 0, "MAC", TO_POLICY, FLAG_MAC_ADDRESS, OF_DOCKER,

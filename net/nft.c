@@ -268,6 +268,8 @@ int nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err)
 	static const struct nft_element sets[] = {
 		{.family = NFT_FAMILY_HOST, .set = NFT_PUBLISHED4},
 		{.family = NFT_FAMILY_HOST, .set = NFT_PUBLISHED6},
+		{.family = NFT_FAMILY_HOST, .set = NFT_RELAYED4},
+		{.family = NFT_FAMILY_HOST, .set = NFT_RELAYED6},
 		{.family = NFT_FAMILY_HOST, .set = NFT_ANY4},
 		{.family = NFT_FAMILY_HOST, .set = NFT_ANY6},
 		{.family = NFT_FAMILY_PORTS, .set = NFT_PORTS},

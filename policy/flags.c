@@ -228,6 +228,7 @@ static const struct flag_def {
 	[FLAG_TMPFS] = {"--tmpfs", "volumes", flags_tmpfs},
 	[FLAG_NETWORK] = {"--network", "network.mode, network.networks", flags_network},
 	[FLAG_NETWORK_ALIAS] = {"--network-alias", "network.aliases", flags_network_alias},
+	[FLAG_LINK] = {"--link", "network.links", flags_link},
 	[FLAG_IP] = {"--ip", "network.ip", NULL},
 	[FLAG_IP6] = {"--ip6", "network.ip6", NULL},
 	[FLAG_ADD_HOST] = {"--add-host", "network.hosts", flags_add_host},

@@ -110,6 +110,7 @@ enum policy_flag_kind {
 	FLAG_READ_ONLY, /* "true" or "false", as FLAG_INIT */
 	FLAG_NETWORK,   /* the first is network.mode, those behind it are network.networks */
 	FLAG_NETWORK_ALIAS,
+	FLAG_LINK, /* "SANDBOX[:ALIAS]" */
 	FLAG_IP,
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,

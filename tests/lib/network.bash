@@ -174,11 +174,11 @@ names_known() {
 		"$CORDON_ROOT/state/networks/.names"
 }
 
-# Resolvers run in the namespace that cordon was started in.
+# Resolvers and relays run in the namespace that cordon was started in.
 no_resolvers() {
 	local pid home
 	home=$(readlink "/proc/$the_host/ns/net")
-	for pid in $(pgrep -x 'cordon-resolver|cordon-dns'); do
+	for pid in $(pgrep -x 'cordon-resolver|cordon-dns|cordon-relay|cordon-ports'); do
 		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || return 1
 	done
 }
