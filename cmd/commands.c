@@ -159,8 +159,9 @@ const struct subcommand commands[] = {
 	 "DEST is a directory to copy into, or the copy's own name; SOURCE/. is what is in\n"
 	 "a directory. PATH is looked up inside, with the sandbox's rights. What comes out\n"
 	 "belongs to the caller and has no setuid or setgid bit; with -a root keeps the\n"
-	 "numbers of its owners. What goes in belongs to the sandbox's root and counts to\n"
-	 "its limits. A directory that is there keeps its owner and mode.\n",
+	 "numbers of its owners. What goes in belongs to the sandbox's root, has no such\n"
+	 "bit either, and counts to its limits. A directory that is there keeps its owner\n"
+	 "and mode.\n",
 	 0, cmd_cp, NULL},
 	{"diff", "SANDBOX", "list what a sandbox wrote to its root",
 	 "Beside the image, or the directory, that it was made of: A for what is new, C for\n"
@@ -216,7 +217,7 @@ const struct subcommand commands[] = {
 	 "nobody.\n"
 	 "Filters of one key are alternatives (but label), of different keys all must be\n"
 	 "true; before and since name a sandbox, status and exited also find what does not\n"
-	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor\n"
+	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor .Ports\n"
 	 ".Status .State .Labels and .Label \"NAME\"; {{json .}} is all of them.\n",
 	 COMMAND_PS_FLAGS, cmd_ps, NULL},
 	{"inspect", "[FLAGS] SANDBOX...", "print all that is known of sandboxes, as JSON",

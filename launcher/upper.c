@@ -304,6 +304,8 @@ int upper_make(struct launch *launch, struct err *err)
 		.preallocates = launch->spec->rootfs.preallocates,
 		.layer_dir_fd = launch->layer_dir_fd != NULL ? *launch->layer_dir_fd : -EBADF,
 		.layer_name = layer_name,
+		.layer_what = "the sandbox's layer",
+		.layer_anew = "Make the sandbox anew: cordon rm, and cordon create.",
 		.checker_id = launch->run.block_first + IDENTITY_INIT,
 	};
 	int r;
@@ -322,6 +324,7 @@ int upper_make(struct launch *launch, struct err *err)
 		r = quota_image_make(&request, &store->mount_fd, err);
 	if (r == 0)
 		launch->rootfs.store_fd = store->mount_fd;
+	launch->rootfs.is_store_kept = request.is_kept;
 	return r;
 }
 

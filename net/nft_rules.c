@@ -9,6 +9,7 @@
 enum {
 	BRIDGE_PREROUTING = 0, /* NF_BR_PRE_ROUTING of linux/netfilter_bridge.h */
 	/* From the beginning of a frame, of an IPv4, ARP or IPv6 packet, of what it carries. */
+	FRAME_TARGET = 0,
 	FRAME_SOURCE = 6,
 	FRAME_TYPE = 12,
 	IPV4_SOURCE = 12,
@@ -26,6 +27,8 @@ enum {
 	STATE_RELATED = 4,
 	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
 	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
+	GROUP_RESERVED = 0x0180,    /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
+	GROUP_RESERVED_REST = 0xc200,
 	TYPE_IPV4 = 0x0800,
 	TYPE_ARP = 0x0806,
 	TYPE_IPV6 = 0x86dd,
@@ -96,6 +99,12 @@ static const struct nft_set host_sets[] = {
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
 	{NFT_PUBLISHED6,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{NFT_RELAYED4,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{NFT_RELAYED6,
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
 	{NFT_ANY4, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
@@ -217,6 +226,9 @@ static const struct nft_chain port_chains[] = {
 /* What comes from a sandbox has its addresses, and nothing of what only a network's owner says. */
 static const struct nft_rule port_rules[] = {
 	{"prerouting", {META(IIFNAME, 0), NOT_IN(NFT_PORTS), ACCEPT}},
+	{"prerouting",
+	 {FRAME(FRAME_TARGET, 2, 0), IS(GROUP_RESERVED, 2), FRAME(FRAME_TARGET + 2, 2, 0),
+	  IS(GROUP_RESERVED_REST, 2), DROP}},
 	{"prerouting",
 	 {META(L4PROTO, 0), IS(IPPROTO_UDP, 1), CARRIED(PORT_SOURCE, 2, 0), IS(PORT_DHCP, 2),
 	  DROP}},

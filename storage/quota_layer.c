@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A layer that is kept: an ext4 with a journal in a file beside its sandbox's record; see quota.h.
+ * A layer that is kept: an ext4 with a journal in a file beside its sandbox's record, or a
+ * volume's; see quota.h.
  *
- * A second mount of the same file system would destroy it. The lock is of the open file that the
+ * A second device with the same file system would destroy it. The lock is of the open file that the
  * loop device is given, and the device has that as long as anything has the mount: also where a
  * keeper was killed and its sandbox's namespace is still being taken down.
  */
@@ -25,7 +26,7 @@ enum { LOCK_TRIES = 1000, CORRECTED = 1 };
 
 /* ---- lock ---- */
 
-static int take_lock(int file, struct err *err)
+static int take_lock(const struct quota_request *request, int file, struct err *err)
 {
 	const struct timespec moment = {.tv_nsec = 10000000};
 	int r = -EWOULDBLOCK;
@@ -37,16 +38,16 @@ static int take_lock(int file, struct err *err)
 	}
 	if (r == 0)
 		return 0;
-	err_set(err, ERR_SETUP, -r, "the sandbox's layer: lock");
+	err_set(err, ERR_SETUP, -r, "%s: lock", request->layer_what);
 	return err_hint(err, "A loop device still has it: see losetup, and who uses its mount.");
 }
 
 /* ---- one that is there ---- */
 
-static int refuse(const char *what, struct err *err)
+static int refuse(const struct quota_request *request, const char *what, struct err *err)
 {
-	err_set(err, ERR_SETUP, 0, "the sandbox's layer %s", what);
-	return err_hint(err, "Make the sandbox anew: cordon rm, and cordon create.");
+	err_set(err, ERR_SETUP, 0, "%s %s", request->layer_what, what);
+	return err_hint(err, "%s", request->layer_anew);
 }
 
 /* 1: it is smaller than it may be. */
@@ -55,13 +56,12 @@ static int look_at(const struct quota_request *request, int file, struct err *er
 	struct stat st;
 
 	if (fstat(file, &st) != 0)
-		return err_set(err, ERR_SETUP, errno, "the sandbox's layer");
+		return err_set(err, ERR_SETUP, errno, "%s", request->layer_what);
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0600 || st.st_nlink != 1 ||
 	    st.st_uid != request->checker_id)
-		return refuse("is not the file that cordon made", err);
+		return refuse(request, "is not the file that cordon made", err);
 	if ((uint64_t)st.st_size > request->size_bytes + QUOTA_JOURNAL_BYTES)
-		return refuse("is larger than its rootfs.writable.size, and cannot be made smaller",
-			      err);
+		return refuse(request, "is larger than its size, and cannot be made smaller", err);
 	return (uint64_t)st.st_size < request->size_bytes + QUOTA_JOURNAL_BYTES;
 }
 
@@ -73,17 +73,19 @@ static int check(const struct quota_request *request, int file, struct err *err)
 	int r;
 
 	if (argv[0] == NULL) {
-		err_set(err, ERR_SETUP, ENOENT, "e2fsck, which looks at the sandbox's layer");
+		err_set(err, ERR_SETUP, ENOENT, "e2fsck, which looks at %s", request->layer_what);
 		return err_hint(err, "Install e2fsprogs.");
 	}
 	r = quota_program_run(argv, file, request->checker_id, said);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "e2fsck of the sandbox's layer");
+		return err_set(err, ERR_SETUP, -r, "e2fsck of %s", request->layer_what);
 	if ((r & ~CORRECTED) == 0)
 		return 0;
-	err_set(err, ERR_SETUP, 0, "the sandbox's layer is damaged (e2fsck: %d, %s)", r, said);
-	return err_hint(err, "See what it says: e2fsck -n on the file `layer` beside the sandbox's "
-			     "record. Or make the sandbox anew: cordon rm, and cordon create.");
+	err_set(err, ERR_SETUP, 0, "%s is damaged (e2fsck: %d, %s)", request->layer_what, r, said);
+	return err_hint(
+		err,
+		"See what it says: e2fsck -n on the file `%s` beside its record. Otherwise: %s",
+		request->layer_name, request->layer_anew);
 }
 
 /* ---- a new one ---- */
@@ -94,12 +96,12 @@ static int check_room(const struct quota_request *request, struct err *err)
 	struct statfs fs;
 
 	if (fstatfs(request->layer_dir_fd, &fs) != 0)
-		return err_set(err, ERR_SETUP, errno, "the sandbox's layer: its file system");
+		return err_set(err, ERR_SETUP, errno, "%s: its file system", request->layer_what);
 	if ((uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >=
 	    request->size_bytes + QUOTA_JOURNAL_BYTES)
 		return 0;
-	err_set(err, ERR_SETUP, ENOSPC, "the sandbox's layer: less is left than it may take");
-	return err_hint(err, "Make room, or ask for a smaller rootfs.writable.size.");
+	err_set(err, ERR_SETUP, ENOSPC, "%s: less is left than it may take", request->layer_what);
+	return err_hint(err, "Make room, or ask for less.");
 }
 
 static int make_layer(const struct quota_request *request, struct err *err)
@@ -111,10 +113,10 @@ static int make_layer(const struct quota_request *request, struct err *err)
 	int r;
 
 	if (file < 0)
-		return err_set(err, ERR_SETUP, -file, "the sandbox's layer: make it");
+		return err_set(err, ERR_SETUP, -file, "%s: make it", request->layer_what);
 	r = check_room(request, err);
 	if (r == 0)
-		r = take_lock(file, err);
+		r = take_lock(request, file, err);
 	if (r < 0)
 		return r;
 	model = quota_template_open(request, file, err);
@@ -122,7 +124,7 @@ static int make_layer(const struct quota_request *request, struct err *err)
 		return model;
 	r = quota_template_put(model, file);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: copy the template");
+		return err_set(err, ERR_SETUP, -r, "%s: copy the template", request->layer_what);
 	r = quota_preallocate(request, file, err);
 	if (r < 0)
 		return r;
@@ -132,7 +134,7 @@ static int make_layer(const struct quota_request *request, struct err *err)
 	    linkat(AT_FDCWD, path, request->layer_dir_fd, request->layer_name, AT_SYMLINK_FOLLOW) !=
 		    0 ||
 	    fsync(request->layer_dir_fd) != 0)
-		return err_set(err, ERR_SETUP, errno, "the sandbox's layer: make it");
+		return err_set(err, ERR_SETUP, errno, "%s: make it", request->layer_what);
 	return steal_fd(&file);
 }
 
@@ -146,13 +148,13 @@ static int run_on(const struct quota_request *request, const char *const argv[],
 				: quota_program_run(argv, file, request->checker_id, said);
 
 	if (r < 0) {
-		err_set(err, ERR_SETUP, -r, "%s, which makes the sandbox's layer larger", name);
+		err_set(err, ERR_SETUP, -r, "%s, which makes %s larger", name, request->layer_what);
 		return r != -ENOENT ? r : err_hint(err, "Install e2fsprogs.");
 	}
 	if (r == 0 || (r == CORRECTED && str_equal(name, "e2fsck")))
 		return 0;
-	err_set(err, ERR_SETUP, 0, "the sandbox's layer cannot be made larger (%s: %d, %s)", name,
-		r, said);
+	err_set(err, ERR_SETUP, 0, "%s cannot be made larger (%s: %d, %s)", request->layer_what,
+		name, r, said);
 	return err_hint(err, "Nothing was changed. With the size of before it can be started: "
 			     "cordon update --storage-opt size=SIZE.");
 }
@@ -171,7 +173,7 @@ static int grow_copy(const struct quota_request *request, int file, int copy, st
 	if (r == 0 && ftruncate(copy, (off_t)(request->size_bytes + QUOTA_JOURNAL_BYTES)) != 0)
 		r = -errno;
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: copy it");
+		return err_set(err, ERR_SETUP, -r, "%s: copy it", request->layer_what);
 	r = run_on(request, checks, "e2fsck", copy, err);
 	return r == 0 ? run_on(request, grows, "resize2fs", copy, err) : r;
 }
@@ -203,17 +205,17 @@ static int grow(const struct quota_request *request, int *file, struct err *err)
 	int r;
 
 	if (copy < 0)
-		return err_set(err, ERR_SETUP, -copy, "the sandbox's layer: make it larger");
+		return err_set(err, ERR_SETUP, -copy, "%s: make it larger", request->layer_what);
 	r = check_room(request, err);
 	if (r == 0)
-		r = take_lock(copy, err);
+		r = take_lock(request, copy, err);
 	if (r == 0)
 		r = grow_copy(request, *file, copy, err);
 	if (r < 0)
 		return r;
 	r = replace(request, copy);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: make it larger");
+		return err_set(err, ERR_SETUP, -r, "%s: make it larger", request->layer_what);
 	close_fd(file);
 	*file = steal_fd(&copy);
 	return 0;
@@ -228,9 +230,9 @@ static int open_layer(const struct quota_request *request, struct err *err)
 	if (file == -ENOENT)
 		return make_layer(request, err);
 	if (file < 0)
-		return err_set(err, ERR_SETUP, -file, "the sandbox's layer");
+		return err_set(err, ERR_SETUP, -file, "%s", request->layer_what);
 	grows = look_at(request, file, err);
-	r = grows < 0 ? grows : take_lock(file, err);
+	r = grows < 0 ? grows : take_lock(request, file, err);
 	if (r == 0)
 		r = grows > 0 ? grow(request, &file, err) : check(request, file, err);
 	/* It may be asked for later than it was made. */
@@ -250,8 +252,60 @@ int quota_layer_mount(const struct quota_request *request, int *ret_mount_fd, bo
 		return r;
 	r = quota_make_directories(request, mount_fd);
 	if (r < 0)
-		return err_set(err, ERR_SETUP, -r, "the sandbox's layer: its directories");
+		return err_set(err, ERR_SETUP, -r, "%s: its directories", request->layer_what);
 	*ret_is_old = r > 0;
 	*ret_mount_fd = steal_fd(&mount_fd);
 	return 0;
+}
+
+/* ---- one that several have ---- */
+
+/* Either a device has it, or the lock can be had; or it is just going away. 1: shared. */
+static int share_or_lock(const struct quota_request *request, int file, int *ret_mount_fd,
+			 struct err *err)
+{
+	const struct timespec moment = {.tv_nsec = 10000000};
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		int r = quota_loop_share(request, file, ret_mount_fd, err);
+
+		if (r != -ENOENT)
+			return r == 0 ? 1 : r;
+		if (flock(file, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+	return take_lock(request, file, err);
+}
+
+static int open_file(const struct quota_request *request, int how, struct err *err)
+{
+	_cleanup_fd_ int file = sys_openat(request->layer_dir_fd, request->layer_name,
+					   how | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	int r = file < 0 ? err_set(err, ERR_SETUP, -file, "%s", request->layer_what)
+			 : look_at(request, file, err);
+
+	if (r > 0)
+		r = refuse(request, "is smaller than its size", err);
+	return r < 0 ? r : steal_fd(&file);
+}
+
+int quota_layer_share(const struct quota_request *request, int *ret_mount_fd, struct err *err)
+{
+	_cleanup_fd_ int file = open_file(request, O_RDWR, err);
+	int r = file < 0 ? file : share_or_lock(request, file, ret_mount_fd, err);
+
+	if (r == 0) {
+		r = check(request, file, err);
+		if (r == 0)
+			r = quota_loop_mount(request, file, -EBADF, ret_mount_fd, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+int quota_layer_add(const struct quota_request *request, struct err *err)
+{
+	_cleanup_fd_ int file = make_layer(request, err);
+
+	return file < 0 ? file : 0;
 }

@@ -58,6 +58,29 @@ static int refuse_archive(struct packing *p, const struct item *item)
 	return refuse(p, item, 0, text != NULL ? text : "cannot be written");
 }
 
+static bool is_utf8(const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0, n = 1;
+
+	for (; len > 0 && n > 0; text += n, len -= n)
+		n = str_utf8_length(text, len);
+	return n > 0;
+}
+
+/* Names are bytes. One that is no UTF-8 is written as it is (hdrcharset=BINARY), with a warning. */
+static int write_header(struct packing *p, const struct item *item, struct archive_entry *entry)
+{
+	const char *link = archive_entry_hardlink(entry);
+	int r = archive_write_header(p->archive, entry);
+
+	if (link == NULL)
+		link = archive_entry_symlink(entry);
+	if (r == ARCHIVE_OK ||
+	    (r == ARCHIVE_WARN && !(is_utf8(archive_entry_pathname(entry)) && is_utf8(link))))
+		return 0;
+	return refuse_archive(p, item);
+}
+
 /* ---- what stands in the header ---- */
 
 /* Of a file with several names, whichever of them it was noted for. */
@@ -178,8 +201,9 @@ static int write_entry(struct packing *p, const struct item *item, struct archiv
 		r = pack_attributes(p, item->fd, entry);
 	if (r < 0)
 		return refuse(p, item, -r, "its attributes");
-	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
-		return refuse_archive(p, item);
+	r = write_header(p, item, entry);
+	if (r < 0)
+		return r;
 	p->report->n_entries++;
 	return first == NULL && S_ISREG(item->st.st_mode) ? write_content(p, item) : 0;
 }
@@ -190,7 +214,7 @@ static int write_mark(struct packing *p, const char *dir, const char *prefix, co
 	struct archive_entry *entry = archive_entry_new();
 	struct item item = {.name = dir};
 	char name[NAME_SIZE + 32];
-	int r = 0;
+	int r;
 
 	if (entry == NULL)
 		return refuse(p, &item, ENOMEM, "pack");
@@ -199,8 +223,7 @@ static int write_mark(struct packing *p, const char *dir, const char *prefix, co
 	archive_entry_set_filetype(entry, AE_IFREG);
 	archive_entry_set_perm(entry, 0);
 	archive_entry_set_size(entry, 0);
-	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
-		r = refuse_archive(p, &item);
+	r = write_header(p, &item, entry);
 	archive_entry_free(entry);
 	return r;
 }

@@ -14,21 +14,14 @@ static bool is_sparse(const struct stat *st)
 
 void pack_add_holes(int fd, const struct stat *st, struct archive_entry *entry)
 {
-	off_t at = 0;
+	struct pack_stretch data = {0};
 
 	if (!is_sparse(st))
 		return;
-	while (at < st->st_size) {
-		off_t data = lseek(fd, at, SEEK_DATA);
-		off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-
-		if (data < 0 || hole < 0)
-			break;
-		archive_entry_sparse_add_entry(entry, data, hole - data);
-		at = hole;
-	}
+	while (pack_next_data(fd, data.to, st->st_size, &data))
+		archive_entry_sparse_add_entry(entry, data.from, data.to - data.from);
 	/* Nothing but a hole. */
-	if (at == 0)
+	if (data.to == 0)
 		archive_entry_sparse_add_entry(entry, st->st_size, 0);
 }
 

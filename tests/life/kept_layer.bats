@@ -168,7 +168,7 @@ allocated() { # NAME
 	gives 0 a cordon start a
 	gives 0 0 cordon wait a
 	truncate -s +4096 "$layer"
-	says 125 "*is larger than its rootfs.writable.size*" cordon start a
+	says 125 "*is larger than its size*" cordon start a
 	truncate -s -4096 "$layer"
 	ln "$layer" "$layer.2"
 	says 125 "*is not the file that cordon made*" cordon start a
