@@ -286,6 +286,7 @@ IMAGE_SRC     := \
 	libexec/image/pack_attributes.c \
 	libexec/image/pack_holes.c \
 	libexec/image/parse.c \
+	libexec/image/prune.c \
 	libexec/image/pull.c \
 	libexec/image/remove.c \
 	libexec/image/save.c \
