@@ -70,6 +70,7 @@ STORAGE_SRC  := \
 	storage/volumes.c \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
+	storage/volumes_image.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -84,6 +85,7 @@ NET_SRC      := \
 	net/forward.c \
 	net/hosts.c \
 	net/lease.c \
+	net/members.c \
 	net/names.c \
 	net/link.c \
 	net/link_read.c \
@@ -111,6 +113,7 @@ LAUNCHER_SRC := \
 	launcher/denials.c \
 	launcher/enter.c \
 	launcher/enter_child.c \
+	launcher/grow.c \
 	launcher/visit.c \
 	launcher/facts.c \
 	launcher/fault.c \
@@ -130,6 +133,7 @@ LAUNCHER_SRC := \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
+	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
 	launcher/supervise_output.c \
@@ -169,6 +173,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ending.c \
 	cmd/image.c \
 	cmd/exec.c \
+	cmd/commit.c \
+	cmd/commit_edits.c \
 	cmd/copy_rules.c \
 	cmd/cp.c \
 	cmd/diff.c \
@@ -190,9 +196,11 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/volume_copy.c \
 	cmd/volume_create.c \
 	cmd/volume_freeze.c \
+	cmd/volumes_from.c \
 	cmd/volume_list.c \
 	cmd/own_flags.c \
 	cmd/port.c \
+	cmd/ports.c \
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \
@@ -242,6 +250,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/moni
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o \
 	$(O)/launcher/recorder_image.o \
+	$(O)/launcher/relay_image.o \
 	$(O)/launcher/resolver_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
@@ -257,10 +266,14 @@ HAS_IMAGE     := $(if $(filter 3,$(words $(wildcard $(IMAGE_HEADERS)))),yes)
 IMAGE         := $(if $(HAS_IMAGE),$(O)/cordon-image)
 IMAGE_SRC     := \
 	libexec/image/changes.c \
+	libexec/image/commit.c \
+	libexec/image/compose.c \
+	libexec/image/compose_change.c \
 	libexec/image/confine.c \
 	libexec/image/decompress.c \
 	libexec/image/document.c \
 	libexec/image/flow.c \
+	libexec/image/holes.c \
 	libexec/image/import.c \
 	libexec/image/layer.c \
 	libexec/image/links.c \
@@ -271,6 +284,7 @@ IMAGE_SRC     := \
 	libexec/image/owners.c \
 	libexec/image/pack.c \
 	libexec/image/pack_attributes.c \
+	libexec/image/pack_holes.c \
 	libexec/image/parse.c \
 	libexec/image/pull.c \
 	libexec/image/remove.c \
@@ -335,7 +349,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench bombs
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench compare-docker bombs
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -402,10 +416,16 @@ $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve
 	launcher/resolver/serve_loop.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
-	launcher/resolver_image.h launcher/bare_confine.h \
+	launcher/resolver_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h \
 	net/answer.c net/answer.h \
 	net/book.c net/book.h \
 	net/dns.c net/dns.h
+
+$(O)/launcher/relay.bin: launcher/relay/relay.c launcher/relay/carry.h \
+	launcher/relay/carry_loop.h \
+	launcher/relay/carry_tcp.h \
+	launcher/relay/carry_udp.h \
+	launcher/relay_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@
@@ -476,6 +496,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_state.c \
 	tests/unit/launcher/test_state_boot.c \
 	tests/unit/launcher/test_upper.c \
+	tests/unit/libexec/test_image_holes.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \
@@ -563,6 +584,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/libexec/test_image_holes: $(O)/libexec/image/holes.o
 $(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_copy_rules: $(O)/cmd/copy_rules.o
@@ -600,6 +622,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 		$(FUZZ_LIBS) -o $@
 
 $(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o
 $(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 9 seconds
@@ -752,13 +775,18 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 	tests/bench/life $(BENCH_LIFE_FLAGS)
 	tests/bench/exec $(BENCH_EXEC_FLAGS)
 	tests/bench/images $(BENCH_IMAGES_FLAGS)
+	tests/bench/volumes $(BENCH_VOLUMES_FLAGS)
+	tests/bench/network $(BENCH_NETWORK_FLAGS)
+
+compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
+	tests/bench/compare-docker
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----

@@ -64,7 +64,7 @@ const struct option_def options_table[] = {
 	 "so)"},
 	{"--read-only", 0, NULL, TO_POLICY, FLAG_READ_ONLY, OF_DOCKER,
 	 "nothing of the root can be written to"},
-	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
+	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_LIMITS,
 	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
 	 "preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
@@ -76,6 +76,9 @@ const struct option_def options_table[] = {
 	{"--mount", 0, "KEY=VALUE,...", TO_POLICY, FLAG_MOUNT, OF_DOCKER,
 	 "the same in words: type=volume, bind or tmpfs, source=, target=, readonly, "
 	 "volume-nocopy, tmpfs-size=, tmpfs-mode="},
+	{"--volumes-from", 0, "SANDBOX[:ro]", TO_POLICY, FLAG_VOLUMES_FROM, OF_DOCKER,
+	 "show the volumes and host paths that another sandbox has, in the same places; it may "
+	 "have ended; -v and --mount count more"},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
 	 "none (where nothing is said), bridge, a name of `cordon network ls`, container:NAME, "
 	 "host; again for a further network; as root"},
@@ -83,6 +86,8 @@ const struct option_def options_table[] = {
 	{"--network-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER,
 	 "a further name by which others of its first network find it"},
 	{"--net-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER, NULL},
+	{"--link", 0, "SANDBOX[:ALIAS]", TO_POLICY, FLAG_LINK, OF_DOCKER,
+	 "what it calls another one in its first network, which need not run yet"},
 	{"--ip", 0, "ADDRESS", TO_POLICY, FLAG_IP, OF_DOCKER, "its address in its first network"},
 	{"--ip6", 0, "ADDRESS", TO_POLICY, FLAG_IP6, OF_DOCKER, "likewise of IPv6"},
 	{"--mac-address", 0, "MAC", TO_POLICY, FLAG_MAC_ADDRESS, OF_DOCKER,
@@ -99,6 +104,10 @@ const struct option_def options_table[] = {
 	{"--publish", 'p', "PORTS", TO_POLICY, FLAG_PUBLISH, OF_DOCKER,
 	 "[[ADDRESS:]PORT:]PORT[/udp]: a port of the host's is the sandbox's; ranges as well; as "
 	 "root"},
+	{"--publish-all", 'P', NULL, TO_POLICY, FLAG_PUBLISH_ALL, OF_DOCKER,
+	 "the same of every port that the image or --expose names, at any free port of the host's"},
+	{"--expose", 0, "PORTS", TO_POLICY, FLAG_EXPOSE, OF_DOCKER,
+	 "PORT[/udp], or a range: a port that -P publishes"},
 	{"--egress-rate", 0, "RATE", TO_POLICY, FLAG_EGRESS_RATE, OF_TRAFFIC,
 	 "how fast it sends, in all its networks together: 10mbit; unlimited"},
 	{"--egress-burst", 0, "SIZE", TO_POLICY, FLAG_EGRESS_BURST, OF_TRAFFIC,

@@ -28,6 +28,7 @@ static uint32_t limit_of_key(const char *key, size_t len)
 struct change {
 	uint32_t limits;      /* bits */
 	bool restart;         /* the restart policy */
+	bool size;            /* how much its root may take */
 	bool traffic;         /* how fast it may send and receive */
 	const char *at_start; /* a flag that counts from the next start on; NULL: none */
 };
@@ -45,12 +46,16 @@ static bool is_of_traffic(const char *key, size_t len)
 
 static int take_key(const struct policy_flag *flag, struct change *ret, struct err *err)
 {
-	static const char below[] = "limits.";
+	static const char below[] = "limits.", size_key[] = "rootfs.writable.size";
 	size_t len = strcspn(flag->text, "=");
 	uint32_t bit;
 
 	if (len == strlen("restart") && str_has_prefix(flag->text, "restart")) {
 		ret->restart = true;
+		return 0;
+	}
+	if (len == strlen(size_key) && str_has_prefix(flag->text, size_key)) {
+		ret->size = true;
 		return 0;
 	}
 	if (is_of_traffic(flag->text, len)) {
@@ -59,13 +64,25 @@ static int take_key(const struct policy_flag *flag, struct change *ret, struct e
 	}
 	if (!str_has_prefix(flag->text, below)) {
 		err_set(err, ERR_USAGE, 0, "--set %.*s is no limit", (int)len, flag->text);
-		return err_hint(err, "update changes limits, rates and restart. What else a "
-				     "sandbox is stays: make another one.");
+		return err_hint(err, "update changes limits, rates, restart and "
+				     "rootfs.writable.size. What else a sandbox is stays: make "
+				     "another one.");
 	}
 	bit = limit_of_key(flag->text + strlen(below), len - strlen(below));
 	ret->limits |= bit;
 	if (bit == 0)
 		ret->at_start = flag->text;
+	return 0;
+}
+
+static int take_storage(const struct policy_flag *flag, struct change *ret, struct err *err)
+{
+	if (!str_has_prefix(flag->text, "size=")) {
+		err_set(err, ERR_USAGE, 0, "--storage-opt %s cannot be changed later", flag->text);
+		return err_hint(err, "update takes size=SIZE. What else a sandbox is stays: make "
+				     "another one.");
+	}
+	ret->size = true;
 	return 0;
 }
 
@@ -90,6 +107,8 @@ static int read_change(const struct options *o, struct change *ret, struct err *
 			r = take_key(&o->flags[i], ret, err);
 		if (o->flags[i].kind == FLAG_RESTART)
 			ret->restart = true;
+		if (r == 0 && o->flags[i].kind == FLAG_STORAGE_OPT)
+			r = take_storage(&o->flags[i], ret, err);
 		if (o->flags[i].kind == FLAG_EGRESS_RATE || o->flags[i].kind == FLAG_EGRESS_BURST ||
 		    o->flags[i].kind == FLAG_INGRESS_RATE || o->flags[i].kind == FLAG_INGRESS_BURST)
 			ret->traffic = true;
@@ -163,6 +182,35 @@ static void note_restart(const struct update *u, const struct change *change)
 		print_note("sandbox %s: the restart policy counts from its next start on", u->ref);
 }
 
+/* How much its root may take: of one that runs now, of one that does not at its next start. */
+static int check_size(struct update *u, const struct decision *decision, struct err *err)
+{
+	const struct target_request request = {.record = &u->record,
+					       .status = &u->status,
+					       .ref = u->ref,
+					       .use = TARGET_READ};
+	int r;
+
+	if (u->status.has_keeper) {
+		r = target_open(&request, &u->target, err);
+		u->has_target = r == 0;
+		if (r == 0)
+			r = grow_check(&u->target, decision->spec.rootfs.size_bytes, err);
+	} else {
+		r = cordon_check_layer_size(decision, u->sandbox->dir_fd, err);
+	}
+	return r < 0 ? err_wrap(err, "sandbox %s", u->ref) : 0;
+}
+
+/* Behind the record: who is killed in between leaves it with less than that says. */
+static int grow(const struct update *u, const struct decision *decision, struct err *err)
+{
+	if (grow_root(&u->target, decision->spec.rootfs.size_bytes, err) == 0)
+		return 0;
+	err_wrap(err, "sandbox %s", u->ref);
+	return err_hint(err, "Its record is changed: it has the new size from its next start on.");
+}
+
 static int decide_and_apply(struct verdict *verdict, struct update *u, const struct change *change)
 {
 	_cleanup_free_ struct policy_flag *flags = NULL;
@@ -186,7 +234,13 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
 	changed.restart = restart;
 	r = u->status.has_keeper ? open_groups(u, change, &verdict->err) : 0;
-	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec, &verdict->err) : r;
+	if (r == 0 && change->size)
+		r = check_size(u, &verdict->decision, &verdict->err);
+	if (r == 0)
+		r = update_apply(u, &changed, &verdict->decision.spec, &verdict->err);
+	if (r == 0 && u->has_target)
+		r = grow(u, &verdict->decision, &verdict->err);
+	return r;
 }
 
 static int look_and_update(struct verdict *verdict, struct update *u, const struct change *change)

@@ -12,6 +12,9 @@ enum { OUR_TASKS = 1 /* init, in the group beside those of limits.pids */ };
 
 void update_release(struct update *u)
 {
+	if (u->has_target)
+		target_release(&u->target);
+	u->has_target = false;
 	cgroup_release(&u->groups);
 	u->groups.n = 0;
 	status_release(&u->status);

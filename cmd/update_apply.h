@@ -14,6 +14,7 @@
 
 #include "cmd/kept.h"
 #include "records/status.h"
+#include "records/target.h"
 
 struct update {
 	const struct cmd_context *context;
@@ -25,6 +26,8 @@ struct update {
 	struct record record;
 	struct sandbox_status status;
 	struct cgroup groups; /* n 0: none are changed */
+	struct run_target target;
+	bool has_target; /* its root gets another size while it runs */
 };
 
 void update_release(struct update *update);

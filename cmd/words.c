@@ -70,6 +70,17 @@ static const struct words_row {
 	 "copy what the source links to, where it is a link"},
 	{"cp", "--quiet", "-q", NULL, WORDS_LISTED, "no notes of cordon's own, errors excepted"},
 
+	{"commit", "--author", "-a", "TEXT", WORDS_LISTED, "who made the image"},
+	{"commit", "--change", "-c", "TEXT", WORDS_LISTED,
+	 "an instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR; "
+	 "can be given again"},
+	{"commit", "--message", "-m", "TEXT", WORDS_LISTED, "what is noted of it"},
+	{"commit", "--pause", "-p", NULL, WORDS_LISTED,
+	 "a sandbox that runs stands still meanwhile; done unless =false is said"},
+	{"commit", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"commit", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"commit", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+
 	{"export", "--output", "-o", "FILE", WORDS_LISTED,
 	 "a new file to write to (default: standard output)"},
 
@@ -173,7 +184,8 @@ static const struct words_row {
 	{"network connect", "--ip", NULL, "ADDRESS", WORDS_LISTED,
 	 "its address there (default: the lowest free one)"},
 	{"network connect", "--ip6", NULL, "ADDRESS", WORDS_LISTED, "likewise of IPv6"},
-	{"network connect", "--link", NULL, "SANDBOX", WORDS_LATER, ""},
+	{"network connect", "--link", NULL, "SANDBOX[:ALIAS]", WORDS_LISTED,
+	 "what it calls another one there, which need not run yet; can be given again"},
 	{"network connect", "--link-local-ip", NULL, "ADDRESS", WORDS_LATER, ""},
 	{"network connect", "--driver-opt", NULL, "KEY=VALUE", WORDS_LATER, ""},
 	{"network connect", "--gw-priority", NULL, "N", WORDS_LATER, ""},
@@ -189,9 +201,12 @@ static const struct words_row {
 
 	{"volume create", "--driver", "-d", "DRIVER", WORDS_LISTED, "local, and no other here"},
 	{"volume create", "--label", NULL, "NAME=VALUE", WORDS_LISTED, "can be given again"},
-	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LATER, ""},
-	{"volume create", "--size", NULL, "SIZE", WORDS_LATER, ""},
-	{"volume create", "--inodes", NULL, "N", WORDS_LATER, ""},
+	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LISTED,
+	 "size=SIZE and inodes=N, as the next ones; no others here"},
+	{"volume create", "--size", NULL, "SIZE", WORDS_LISTED,
+	 "it takes no more: an ext4 of its own (64m, 10g); as root"},
+	{"volume create", "--inodes", NULL, "N", WORDS_LISTED,
+	 "files and directories that fit in it; one for each 16 KiB unless said"},
 
 	{"volume ls", "--quiet", "-q", NULL, WORDS_LISTED, "names alone"},
 	{"volume ls", "--filter", "-f", "FILTER", WORDS_LISTED,

@@ -20,6 +20,7 @@
 #include "launcher/access.h"
 #include "launcher/denials.h"
 #include "launcher/facts.h"
+#include "launcher/grow.h"
 #include "launcher/landlock.h"
 #include "launcher/limits_text.h"
 #include "launcher/log_format.h"

@@ -26,6 +26,7 @@
 #include "launcher/network.h"
 #include "launcher/placeholders.h"
 #include "launcher/readback.h"
+#include "launcher/relay.h"
 #include "launcher/resolver.h"
 #include "launcher/scope.h"
 #include "launcher/stdio.h"
@@ -49,13 +50,15 @@ static int verify_run_directory(struct launch *launch, struct err *err)
 
 static int undo_run_directory(struct launch *launch, struct err *err)
 {
+	bool is_shared;
 	int r;
 
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
 		return 0;
+	is_shared = state_run_is_shared(&launch->state, launch->run.id);
 	r = state_run_remove(&launch->state, launch->run.id,
 			     launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
-	return r == 0 ? network_forget(launch, err) : r;
+	return r == 0 ? network_forget(launch, is_shared, err) : r;
 }
 
 /* ---- block of host ids ---- */
@@ -286,6 +289,10 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				 "a link to each of them, by which only its own frames pass",
 				 network_is_wanted, network_make_links, network_verify_links,
 				 network_forget_links},
+	[PARENT_RELAY] = {"relay",
+			  "a process that can do little else passes on what comes for published "
+			  "ports by the host's loopback",
+			  relay_is_wanted, relay_start, relay_verify, NULL},
 	[PARENT_TRAFFIC] = {"traffic",
 			    "what it sends and receives goes through buckets on the host, which "
 			    "let through so much in a second",
@@ -366,6 +373,7 @@ MUST_PRECEDE(PARENT_NETWORK_SHARED, PARENT_FIRST_AFTER_SPAWN, "the child is made
 MUST_PRECEDE(PARENT_NETWORK, PARENT_NAME_FILES, "they say its addresses");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_TRAFFIC, "its ports are what it is about");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
+MUST_PRECEDE(PARENT_RELAY, PARENT_KEEPER_PRIVILEGES, "as for the monitor");
 MUST_PRECEDE(PARENT_RESOLVER, PARENT_KEEPER_PRIVILEGES, "setns(2), and as for the monitor");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_NAMES, "who finds it is answered");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
@@ -387,6 +395,8 @@ static int run_row(struct launch *launch, enum parent_row row, struct err *err)
 	enum fault_action fault = fault_at(&launch->fault, def->name);
 	int r = 0;
 
+	if (fault == FAULT_STOP)
+		kill(getpid(), SIGSTOP);
 	if (fault == FAULT_KILL_KEEPER)
 		kill(getpid(), SIGKILL);
 	if (fault == FAULT_KILL_INIT && launch->init_pidfd >= 0)

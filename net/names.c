@@ -2,7 +2,6 @@
 /* See names.h. */
 #include "net/names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { READ_TRIES = 16, SHORT_ID_LEN = 12 };
+enum { READ_TRIES = 16, SHORT_ID_LEN = 12, ID_LEN = 16 };
 
 static int failed(const char *run, const struct network *network, int r, const char *what,
 		  struct err *err)
@@ -73,6 +72,17 @@ bool names_add_link(struct names_entry *entry, const char *alias, const char *ta
 	return false;
 }
 
+/* Of a whole id, as `cordon run -d` prints it, its table has the beginning. */
+static bool add_link(struct names_entry *entry, const struct spec_link *link)
+{
+	bool is_id = strlen(link->source) == ID_LEN &&
+		     strspn(link->source, "0123456789abcdef") == ID_LEN;
+	char source[ID_LEN + 1];
+
+	str_format(source, sizeof(source), "%.*s", SHORT_ID_LEN, link->source);
+	return names_add_link(entry, link->alias, is_id ? source : link->source);
+}
+
 int names_describe(const struct spec_endpoint *endpoint, const struct names_identity *who,
 		   const struct lease *lease, struct names_entry *ret, struct err *err)
 {
@@ -98,6 +108,12 @@ int names_describe(const struct spec_endpoint *endpoint, const struct names_iden
 		return err_set(err, ERR_USAGE, ENOSPC,
 			       "network %s: the names of one sandbox take more than %d bytes",
 			       endpoint->network, NAMES_OWN_SIZE);
+	for (size_t i = 0; i < endpoint->n_links; i++)
+		if (!add_link(&entry, &endpoint->links[i]))
+			return err_set(err, ERR_USAGE, ENOSPC,
+				       "network %s: the links of one sandbox take more than %d "
+				       "bytes",
+				       endpoint->network, NAMES_LINKS_SIZE);
 	*ret = entry;
 	return 0;
 }
@@ -382,37 +398,18 @@ bool names_is_any(const char *run)
 	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int names_drop_run(const char *run, const char *run_id, struct err *err)
+bool names_is_lost(const char *run, const struct names_entry *entry)
 {
 	char path[PATH_MAX + 64];
-	struct dirent *entry;
-	int result = 0;
-	DIR *dir;
 
-	str_format(path, sizeof(path), "%s/networks", run);
-	dir = opendir(path);
-	if (dir == NULL)
-		return errno == ENOENT ? 0 : err_set(err, ERR_SETUP, errno, "%s: list", path);
-	while ((entry = readdir(dir)) != NULL) {
-		struct network network = {.name = "by its id"};
-		int r = 0;
-
-		str_format(network.id, sizeof(network.id), "%s", entry->d_name);
-		if (entry->d_name[0] != '.')
-			r = names_drop(run, &network, run_id, err);
-		result = r < 0 ? r : result;
-	}
-	closedir(dir);
-	return result;
+	str_format(path, sizeof(path), "%s/runs/%s", run, entry->run);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
 static bool is_lost(const char *run, const struct names_entry *entry, const char *unused)
 {
-	char path[PATH_MAX + 64];
-
 	(void)unused;
-	str_format(path, sizeof(path), "%s/runs/%s", run, entry->run);
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	return names_is_lost(run, entry);
 }
 
 int names_sweep(const char *run, const struct networks *networks, uint32_t *n_removed,

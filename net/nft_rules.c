@@ -9,6 +9,7 @@
 enum {
 	BRIDGE_PREROUTING = 0, /* NF_BR_PRE_ROUTING of linux/netfilter_bridge.h */
 	/* From the beginning of a frame, of an IPv4, ARP or IPv6 packet, of what it carries. */
+	FRAME_TARGET = 0,
 	FRAME_SOURCE = 6,
 	FRAME_TYPE = 12,
 	IPV4_SOURCE = 12,
@@ -26,6 +27,8 @@ enum {
 	STATE_RELATED = 4,
 	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
 	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
+	GROUP_RESERVED = 0x0180,    /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
+	GROUP_RESERVED_REST = 0xc200,
 	TYPE_IPV4 = 0x0800,
 	TYPE_ARP = 0x0806,
 	TYPE_IPV6 = 0x86dd,
@@ -87,6 +90,7 @@ enum {
 
 static const struct nft_set host_sets[] = {
 	{NFT_BRIDGES, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
+	{NFT_PORTS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_ENDS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_WAYS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
 	{NFT_SAME, {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
@@ -96,6 +100,12 @@ static const struct nft_set host_sets[] = {
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
 	{NFT_PUBLISHED6,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{NFT_RELAYED4,
+	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{NFT_RELAYED6,
 	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
 	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
 	{NFT_ANY4, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
@@ -141,6 +151,8 @@ static const struct nft_chain host_chains[] = {
 };
 
 static const struct nft_rule host_rules[] = {
+	/* A port that belongs to no bridge any more is no way anywhere. */
+	{"forward", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	/* Within a bridge, where br_netfilter shows such frames. */
 	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
 	/* Networks end at their bridges, for each other all of them. */
@@ -167,7 +179,9 @@ static const struct nft_rule host_rules[] = {
 	 {META(NFPROTO, 0), IS(NFPROTO_IPV6, 1), META(IIFNAME, 0), IN(NFT_LENT6), META(OIFNAME, 0),
 	  NOT_IN(NFT_BRIDGES), DROP}},
 
-	/* The host itself: it answers, and says that it is there. */
+	/* The host itself: it answers, and says that it is there. What comes by a port and not by
+	 * its bridge is nobody's. */
+	{"input", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	{"input", {META(IIFNAME, 0), NOT_IN(NFT_BRIDGES), ACCEPT}},
 	{"input", {CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED), IS_NOT(0, 4), ACCEPT}},
 	{"input",
@@ -217,6 +231,9 @@ static const struct nft_chain port_chains[] = {
 /* What comes from a sandbox has its addresses, and nothing of what only a network's owner says. */
 static const struct nft_rule port_rules[] = {
 	{"prerouting", {META(IIFNAME, 0), NOT_IN(NFT_PORTS), ACCEPT}},
+	{"prerouting",
+	 {FRAME(FRAME_TARGET, 2, 0), IS(GROUP_RESERVED, 2), FRAME(FRAME_TARGET + 2, 2, 0),
+	  IS(GROUP_RESERVED_REST, 2), DROP}},
 	{"prerouting",
 	 {META(L4PROTO, 0), IS(IPPROTO_UDP, 1), CARRIED(PORT_SOURCE, 2, 0), IS(PORT_DHCP, 2),
 	  DROP}},

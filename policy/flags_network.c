@@ -113,6 +113,12 @@ struct policy_node *flags_network_alias(struct policy_ctx *ctx, struct policy_so
 	return item_at(ctx, source, "network.+aliases", text);
 }
 
+struct policy_node *flags_link(struct policy_ctx *ctx, struct policy_source *source,
+			       const char *text)
+{
+	return item_at(ctx, source, "network.+links", text);
+}
+
 struct policy_node *flags_add_host(struct policy_ctx *ctx, struct policy_source *source,
 				   const char *text)
 {
@@ -145,7 +151,11 @@ struct policy_node *flags_dns_option(struct policy_ctx *ctx, struct policy_sourc
 struct policy_node *flags_publish(struct policy_ctx *ctx, struct policy_source *source,
 				  const char *text)
 {
-	struct policy_node *port = doc_scalar(ctx, "", text, flags_place(source));
+	return item_at(ctx, source, "network.+publish", text);
+}
 
-	return flags_nest(ctx, "network.+publish", list_with(ctx, source, "", port));
+struct policy_node *flags_expose(struct policy_ctx *ctx, struct policy_source *source,
+				 const char *text)
+{
+	return item_at(ctx, source, "network.+expose", text);
 }

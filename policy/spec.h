@@ -102,6 +102,8 @@ struct spec_mount {
 	bool noexec;
 	bool host_root_write_waived; /* bind: the waiver host_root_write:SOURCE was given */
 	bool is_copied_to;   /* volume: while it is empty it gets what the root has at the target */
+	bool is_taken;       /* from another sandbox: a volume has to be there already */
+	bool is_program;     /* bind: of the one file that is to run, which nobody has asked for */
 	uint64_t size_bytes; /* tmpfs */
 	uint64_t inodes;     /* tmpfs */
 	uint32_t mode;       /* tmpfs: permission bits of its root */
@@ -249,6 +251,12 @@ enum spec_network_kind {
 	NETWORK_OF_THE_HOST,  /* that of whoever starts it: waived by name */
 };
 
+/* What a sandbox calls another one, which need not be there yet. */
+struct spec_link {
+	const char *source;
+	const char *alias;
+};
+
 /* Its place in one network: eth0 is the first, eth1 the second. */
 struct spec_endpoint {
 	const char *network;
@@ -258,6 +266,8 @@ struct spec_endpoint {
 	uint8_t mac[SPEC_MAC_LEN];
 	const char *const *aliases; /* by which others of the network find it */
 	size_t n_aliases;
+	const struct spec_link *links; /* by which it finds others there */
+	size_t n_links;
 	struct spec_origin origin;
 };
 

@@ -2,6 +2,8 @@
 /* The store of volumes: its place, reading, making; see volume.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@
 #include "storage/volume.h"
 #include "storage/volumes.h"
 
-enum { DATA_MODE = 0755 };
+enum { DATA_MODE = 0755, LOOK_MS = 10 };
 
 /* ---- the place ---- */
 
@@ -94,13 +96,34 @@ int volumes_lock(const struct volumes *volumes, struct err *err)
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/.lock", volumes->path) : steal_fd(&fd);
 }
 
+/* Whoever starts a sandbox has them blocked by then, to look at them when it runs. */
+static bool is_told_to_end(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigismember(&pending, signals[i]) == 1 &&
+		    sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			return true;
+	return false;
+}
+
+/* Another one may copy it, for as long as that takes. */
 int volumes_flock(int fd, int how)
 {
 	int r;
 
-	do
-		r = flock(fd, how);
-	while (r != 0 && errno == EINTR);
+	while ((r = flock(fd, how | LOCK_NB)) != 0 && (errno == EINTR || errno == EWOULDBLOCK)) {
+		if (errno == EWOULDBLOCK && (how & LOCK_NB) != 0)
+			return -EWOULDBLOCK;
+		if (is_told_to_end())
+			return -EINTR;
+		poll(NULL, 0, LOOK_MS);
+	}
 	return r != 0 ? -errno : 0;
 }
 
@@ -223,6 +246,20 @@ static int make_data(int dir_fd)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
+static int make_files(const struct volumes *volumes, const struct volume *volume, int dir_fd,
+		      struct err *err)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	int r;
+
+	if (volume->size_bytes > 0) {
+		r = volumes_make_image(volumes, volume, dir_fd, err);
+		return r < 0 ? r : volumes_open_data(volume, dir_fd, err);
+	}
+	fd = make_data(dir_fd);
+	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "make") : steal_fd(&fd);
+}
+
 static int begin_locked(const struct volumes *volumes, struct volume_work *work)
 {
 	int r = store_make_id(work->temporary + strlen(VOLUMES_NEW));
@@ -249,15 +286,17 @@ int volumes_begin(const struct volumes *volumes, const struct volume *volume,
 	volumes_step("begun");
 	if (r == 0)
 		r = write_record(work.dir_fd, volume);
+	if (r < 0)
+		err_set(err, ERR_SETUP, -r, "make");
 	if (r == 0) {
-		work.data_fd = make_data(work.dir_fd);
+		work.data_fd = make_files(volumes, volume, work.dir_fd, err);
 		r = work.data_fd < 0 ? work.data_fd : 0;
 	}
 	if (r == 0 && fsync(work.dir_fd) != 0)
-		r = -errno;
+		r = err_set(err, ERR_SETUP, errno, "make");
 	if (r < 0) {
 		volumes_abort(volumes, &work);
-		return err_set(err, ERR_SETUP, -r, "%s/%s: make", volumes->path, volume->name);
+		return err_wrap(err, "%s/%s", volumes->path, volume->name);
 	}
 	*ret = work;
 	volumes_step("whole");

@@ -7,8 +7,8 @@
 
 static inline void serve_drop(struct serve_client *client)
 {
-	serve_close(&client->way.fd);
-	serve_close(&client->fd);
+	bare_close(&client->way.fd);
+	bare_close(&client->fd);
 }
 
 static inline void serve_accept(struct serve *s)
@@ -47,7 +47,7 @@ static inline void serve_reply_own(struct serve *s, struct serve_client *client,
 static inline void serve_try_tcp(struct serve *s, struct serve_client *client)
 {
 	client->state = SERVE_ASKS;
-	if (!serve_reach(s, &client->way, SERVE_TCP))
+	if (!serve_reach(s, &client->way, BARE_TCP))
 		serve_reply_own(s, client, serve_fail(s, &client->way.query));
 }
 
@@ -132,7 +132,7 @@ static inline void serve_hear_tcp(struct serve *s, struct serve_client *client)
 		return;
 	}
 	s->preferred = way->upstream;
-	serve_close(&way->fd);
+	bare_close(&way->fd);
 	serve_reply(s, client,
 		    dns_pass_on(client->bytes + 2, (size_t)len, &way->query, DNS_MESSAGE_MAX));
 }

@@ -21,7 +21,7 @@ static inline void serve_try(struct serve *s, struct serve_ask *ask)
 {
 	uint8_t query[DNS_QUERY_MAX];
 
-	while (serve_reach(s, &ask->way, SERVE_UDP)) {
+	while (serve_reach(s, &ask->way, BARE_UDP)) {
 		long len = (long)dns_write_query(&ask->way.query, ask->way.id, query);
 
 		if (bare_call(SYS_write, ask->way.fd, (long)query, len, 0, 0) == len)
@@ -65,7 +65,7 @@ static inline void serve_hear(struct serve *s, struct serve_ask *ask)
 		return;
 	}
 	s->preferred = way->upstream;
-	serve_close(&way->fd);
+	bare_close(&way->fd);
 	serve_send(&ask->from, s->message,
 		   dns_pass_on(s->message, (size_t)len, &way->query, way->query.udp_size));
 }

@@ -61,14 +61,16 @@ static int begin(const struct command *command, bool makes, struct copying *ret,
 static int open_volume(const struct copying *c, const char *name, struct volume *ret,
 		       struct err *err)
 {
-	char path[VOLUME_NAME_MAX + 16];
-	int r = volumes_find(&c->volumes, name, ret, err), fd;
+	_cleanup_fd_ int dir_fd = -EBADF;
+	int r = volumes_find(&c->volumes, name, ret, err);
 
 	if (r < 0)
 		return r;
-	str_format(path, sizeof(path), "%s/" VOLUME_DATA, name);
-	fd = sys_openat(c->volumes.fd, path, DIR_FLAGS, 0);
-	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "%s/%s", c->volumes.path, path) : fd;
+	dir_fd = sys_openat(c->volumes.fd, name, DIR_FLAGS, 0);
+	if (dir_fd < 0)
+		return err_set(err, ERR_SETUP, -dir_fd, "%s/%s", c->volumes.path, name);
+	r = volumes_open_data(ret, dir_fd, err);
+	return r < 0 ? err_wrap(err, "%s", c->what) : r;
 }
 
 /* What a copy has of it, beside its files. */
@@ -192,14 +194,11 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Where lines go that nobody keeps: a volume is what its files are. */
-static int make_lists(struct flow *flow, struct err *err)
+/* Where lines go that nobody keeps: a volume is what its files are. Owners are counted alone. */
+static int make_list(struct flow *flow, struct err *err)
 {
-	flow->owners = memfd_create("owners", MFD_CLOEXEC);
 	flow->skipped = memfd_create("skipped", MFD_CLOEXEC);
-	return flow->owners < 0 || flow->skipped < 0
-		       ? err_set(err, ERR_SETUP, errno, "what is left out")
-		       : 0;
+	return flow->skipped < 0 ? err_set(err, ERR_SETUP, errno, "what is left out") : 0;
 }
 
 /* The first of what was left out, and how much it is. The names are fit to be shown (name.h). */
@@ -329,7 +328,7 @@ static int restore(struct copying *c, int input, struct err *err)
 		str_format(volume.name, sizeof(volume.name), "%s", name);
 	else if (r < 0)
 		return r;
-	r = make_lists(&flow, err);
+	r = make_list(&flow, err);
 	if (r == 0)
 		r = volumes_begin(&c->volumes, &volume, &work, err);
 	flow.into = work.data_fd;
@@ -338,7 +337,6 @@ static int restore(struct copying *c, int input, struct err *err)
 	r = r < 0 ? r : keep(c, &work, err);
 	if (r < 0)
 		volumes_abort(&c->volumes, &work);
-	close_fd(&flow.owners);
 	close_fd(&flow.skipped);
 	return r;
 }
@@ -371,7 +369,7 @@ static int clone_to(struct copying *c, int data, const struct volume *volume, st
 			    .skipped = -EBADF};
 	struct volume_work work = {.dir_fd = -EBADF, .data_fd = -EBADF};
 	struct flow_result result;
-	int r = make_lists(&flow, err);
+	int r = make_list(&flow, err);
 
 	if (r == 0)
 		r = volumes_begin(&c->volumes, volume, &work, err);
@@ -390,7 +388,6 @@ static int clone_to(struct copying *c, int data, const struct volume *volume, st
 	r = r < 0 ? r : keep(c, &work, err);
 	if (r < 0)
 		volumes_abort(&c->volumes, &work);
-	close_fd(&flow.owners);
 	close_fd(&flow.skipped);
 	return r;
 }
@@ -409,6 +406,8 @@ int command_volume_clone(const struct command *command, struct err *err)
 	r = data < 0 ? data : 0;
 	if (r == 0) {
 		describe(&volume, &copy);
+		copy.size_bytes = volume.size_bytes;
+		copy.inodes = volume.inodes;
 		str_format(copy.name, sizeof(copy.name), "%s", command->words[1]);
 		r = clone_to(&c, data, &copy, err);
 	}

@@ -42,6 +42,7 @@ verdicts() {
 		network_shared       plain   -                plain   -                likewise
 		name_files           plain   -                plain   -                likewise
 		show_name_files      plain   -                plain   -                likewise
+		relay                plain   -                plain   -                likewise
 		resolver             plain   -                plain   -                likewise
 		names                plain   -                plain   -                likewise
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers

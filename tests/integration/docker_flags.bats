@@ -246,7 +246,7 @@ refused() { # PATTERN FLAG...
 		n=$((n + 1))
 	done < <(sed -n '/^## Not yet/,$ s/^| `\(-[a-zA-Z], \)\?\(--[a-z0-9-]*\)`.*/\2/p' "$repo/docs/DOCKER.md")
 	[ "$n" -gt 50 ]
-	refused "cordon: -P (--publish-all) is not enforced by this build*" -itP
+	refused "cordon: -a (--attach) is not enforced by this build*" -ita
 	refused "cordon: unknown flag --memroy*Did you mean --memory*" --memroy 64m
 }
 

@@ -6,6 +6,7 @@
 #	cordon ARG...			there as well
 #	peer NAME ADDRESS GATEWAY	another machine, on a cable of its own: host has GATEWAY on it
 #	on NAME COMMAND...		there
+#	within SANDBOX COMMAND...	in its network namespace, as who may do anything there
 #	peer_serves NAME		it answers TCP on port 5000 with its name
 #	serve NETWORK NAME		a kept sandbox that answers TCP on port 5000 with its name; sets ip
 #	asks NETWORK ADDRESS		what a new sandbox of the network is answered there, or why not
@@ -81,6 +82,10 @@ peer() { # NAME ADDRESS/LENGTH GATEWAY
 
 on() { # NAME COMMAND...
 	nsenter --net="/proc/${peers[$1]}/ns/net" "${@:2}"
+}
+
+within() { # SANDBOX COMMAND...
+	nsenter --net="/proc/$(cordon inspect "$1" | jq -r .[0].init_pid)/ns/net" "${@:2}"
 }
 
 peer_serves() { # NAME
@@ -169,11 +174,11 @@ names_known() {
 		"$CORDON_ROOT/state/networks/.names"
 }
 
-# Resolvers run in the namespace that cordon was started in.
+# Resolvers and relays run in the namespace that cordon was started in.
 no_resolvers() {
 	local pid home
 	home=$(readlink "/proc/$the_host/ns/net")
-	for pid in $(pgrep -x 'cordon-resolver|cordon-dns'); do
+	for pid in $(pgrep -x 'cordon-resolver|cordon-dns|cordon-relay|cordon-ports'); do
 		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || return 1
 	done
 }

@@ -75,6 +75,27 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 }
 
 # bats test_tags=root
+@test "icc=false: neighbours do not reach each other by the host either, whatever routes they have" {
+	local first second name
+	# One with a way out: its bridge forwards.
+	cordon network create --icc=false apart
+	cordon network create together
+	for name in apart together; do
+		serve "$name" "$name-1"
+		first=$ip
+		serve "$name" "$name-2"
+		second=$ip
+		within "$name-1" ip route add "$second/32" via "${first%.*}.1"
+		within "$name-2" ip route add "$first/32" via "${first%.*}.1"
+	done
+	gives 0 "this is together-2" within together-1 perl -e "$client" "$second" 2
+	second=$(address_of apart apart-2)
+	says 3 "no answer: *" within apart-1 perl -e "$client" "$second" 2
+	gives 0 "this is apart-2" host_asks "$second"
+	cordon rm -f apart-1 apart-2 together-1 together-2
+}
+
+# bats test_tags=root
 @test "IPv6 between neighbours and from the host" {
 	local address
 	cordon network create --internal --subnet fd00:9::/64 six
@@ -111,6 +132,25 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 	cordon rm -f c d
 	says 0 "*2 remains of networks removed*" cordon gc
 	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "who is left without a bridge reaches nothing of the host, not by what is sent to all either" {
+	local sends='use Socket; socket(my $s, 2, 2, 0); setsockopt($s, SOL_SOCKET, SO_BROADCAST, 1);
+		send($s, $ARGV[0], 0, pack_sockaddr_in(5001, inet_aton($_))) for "255.255.255.255", "224.0.0.1"'
+	cordon network create web
+	serve web a
+	host perl -e 'use IO::Socket::IP; $| = 1; my $s = IO::Socket::IP->new(Proto => "udp", LocalPort => 5001) or die "$@\n";
+		print "up\n"; while ($s->recv(my $text, 99)) { print "got $text\n" }' >heard 3>&- &
+	hosts+=("$!")
+	eventually grep -q up heard
+	host ip link delete "$(cordon network inspect web | jq -r '.[0].bridge')"
+	cordon exec a perl -e "$sends" alone
+	nft empty inet cordon
+	cordon exec a perl -e "$sends" last
+	eventually grep -q 'got last' heard
+	run -1 grep 'got alone' heard
+	cordon rm -f a
 }
 
 # bats test_tags=root

@@ -94,6 +94,17 @@ device dev/zero" ]
 	gives 0 "*left out: device dev/null*" image inspect x
 }
 
+# Each of them takes a few bytes of an archive, and would be a line with all of its name.
+@test "import: what is left out is counted, and the list of it has an end" {
+	local name
+	name=$(printf '%0240d/' {1..16})x
+	make_tar x.tar "file:$name$(printf ':xattr.trusted.%d=' {1..600})" char:null
+	gives 0 "*x:latest: left out: 601 device nodes*" image import x.tar x
+	[[ "$(layer_file x skipped | head -n 1)" = "attribute:trusted."*" $name" ]]
+	[ "$(layer_file x skipped | tail -n 1)" = "and more" ]
+	[ "$(layer_file x skipped | wc -c)" -le 1048576 ]
+}
+
 # bats test_tags=root
 @test "import: as root ids are those of the image, in a range that no account has" {
 	made file:a:uid=0:gid=0 file:b:uid=1000:gid=65535 file:c:uid=65536:gid=7 link:d:to=a:uid=5:gid=6
@@ -218,6 +229,10 @@ bomb() { # N
 	head -c 10240 /dev/zero | gzip -1 >>x.tgz
 }
 
+by_pipe() { # FILE
+	tail -c +1 "$1" | image import - x
+}
+
 @test "import: a bomb of compression is refused" {
 	need gzip
 	head -c 16M /dev/zero | gzip -1 >zeros.gz
@@ -225,8 +240,11 @@ bomb() { # N
 	bomb 17
 	gives 125 "*x.tgz: more than 200 times as large as it was compressed*" image import x.tgz x
 	whole
+	gives 125 "*: more than 200 times as large as it was compressed*" by_pipe x.tgz
+	whole
 	bomb 10
 	gives 0 "x:latest *" image import x.tgz x
+	gives 0 "x:latest *" by_pipe x.tgz
 }
 
 @test "import: what was cut short, is damaged, or is no tar is refused" {

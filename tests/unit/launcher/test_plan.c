@@ -72,6 +72,7 @@ static const char *const optional[] = {
 	"filled_volumes",
 	"name_files",
 	"show_name_files",
+	"relay",
 	"resolver",
 	"names",
 	"namespaces",
