@@ -25,7 +25,8 @@ start() { # NAME FLAG...
 	started "$1"
 }
 
-# As root of the sandbox's own user namespace, with all capabilities over its network namespace.
+# As root of the sandbox's own user namespace, with all capabilities over its network namespace: more than any program
+# in it has, and docs/decisions/041 says what it could do beyond this.
 inside() { # NAME COMMAND...
 	nsenter --target "${pids[$1]}" --user --net --setuid 0 --setgid 0 --no-fork "${@:2}"
 }
@@ -125,7 +126,7 @@ not_held() {
 }
 
 # bats test_tags=root
-@test "with every privilege over its own network it sends no faster, whatever it sends" {
+@test "whatever it sends, and whatever queues and links it makes inside, it sends no faster" {
 	local words kinds=()
 	need tc
 	cordon network create --internal web
