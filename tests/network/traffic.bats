@@ -86,7 +86,7 @@ held() {
 }
 
 not_held() {
-	[ "$passed" -gt $((rate * 3)) ] || { echo "passed: $passed"; return 1; }
+	((passed > rate * 3 / 2)) || { echo "passed: $passed"; return 1; }
 }
 
 # bats test_tags=root
@@ -127,10 +127,10 @@ not_held() {
 
 # bats test_tags=root
 @test "whatever it sends, and whatever queues and links it makes inside, it sends no faster" {
-	local words kinds=()
+	local words kinds=() rate=500000 # of frames of 14 bytes a slow machine sends not much more
 	need tc
 	cordon network create --internal web
-	start a --network web --egress-rate 1mbit --ingress-rate 1mbit
+	start a --network web --egress-rate 500kbit --ingress-rate 500kbit
 	start b --network web
 	# Nothing but its own link is there, and nothing on it.
 	[ "$(inside a ip -o link | grep -vc ' lo:')" = 1 ]
