@@ -121,6 +121,7 @@ static void serve(int type, double seconds)
 static void send_all(int type, const char *address, double seconds)
 {
 	static char buf[64 << 10];
+	const size_t at_once = type == SOCK_DGRAM ? (size_t)DATAGRAM * AT_ONCE : sizeof(buf);
 	int fd = connect_to(type, address, PORT), datagram = DATAGRAM;
 	double end = now_s() + seconds;
 
@@ -130,9 +131,7 @@ static void send_all(int type, const char *address, double seconds)
 		fail("UDP_SEGMENT");
 	while (now_s() < end)
 		/* Who is not listened to any more has sent enough. */
-		if (send(fd, buf, type == SOCK_DGRAM ? DATAGRAM * AT_ONCE : sizeof(buf),
-			 MSG_NOSIGNAL) < 0 &&
-		    errno != ENOBUFS)
+		if (send(fd, buf, at_once, MSG_NOSIGNAL) < 0 && errno != ENOBUFS)
 			return;
 }
 
