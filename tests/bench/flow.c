@@ -192,13 +192,13 @@ static void ping(const char *address, double seconds)
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "serve") == 0)
-		serve(type_of(argv[2]), atof(argv[3]));
+		serve(type_of(argv[2]), strtod(argv[3], NULL));
 	else if (argc == 5 && strcmp(argv[1], "send") == 0)
-		send_all(type_of(argv[2]), argv[3], atof(argv[4]));
+		send_all(type_of(argv[2]), argv[3], strtod(argv[4], NULL));
 	else if (argc == 2 && strcmp(argv[1], "echo") == 0)
 		echo();
 	else if (argc == 4 && strcmp(argv[1], "ping") == 0)
-		ping(argv[2], atof(argv[3]));
+		ping(argv[2], strtod(argv[3], NULL));
 	else
 		return 2;
 	return 0;

@@ -217,6 +217,8 @@ bridge_netfilter() { # [VALUE]
 	says 125 "*a packet of 9000 bytes never fits in a burst of 5120*Say egress.burst: 9KiB or more*" \
 		cordon run --network jumbo --egress-rate 1mbit -- true
 	gives 0 ran cordon run --network jumbo --egress-rate 1mbit --egress-burst 9KiB -- echo ran
+	says 0 "*network.egress.rate  10mbit *a token bucket on the host*+ traffic *" \
+		cordon explain --network web --egress-rate 10mbit -- true
 	says 125 "*--ingress-rate 1: is no rate*" cordon network create --ingress-rate 1 x
 	says 125 "*a burst takes a rate*" cordon network create --ingress-burst 9KiB x
 	says 125 "*--bridge: it is left as it is*" cordon network create --bridge br9 --egress-rate 1mbit x
