@@ -27,6 +27,7 @@ POLICY_SRC   := \
 	policy/resolve_architectures.c \
 	policy/resolve_network.c \
 	policy/resolve_publish.c \
+	policy/resolve_egress.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
@@ -91,6 +92,10 @@ NET_SRC      := \
 	net/network.c \
 	net/nft.c \
 	net/nft_list.c \
+	net/egress.c \
+	net/egress_chain.c \
+	net/egress_forget.c \
+	net/egress_list.c \
 	net/nft_message.c \
 	net/nft_rules.c \
 	net/publish.c \
@@ -506,6 +511,7 @@ UNIT_SRC := \
 	tests/unit/net/test_address.c \
 	tests/unit/net/test_book.c \
 	tests/unit/net/test_dns.c \
+	tests/unit/net/test_egress.c \
 	tests/unit/net/test_hosts.c \
 	tests/unit/net/test_names.c \
 	tests/unit/net/test_netlink.c \

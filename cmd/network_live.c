@@ -142,6 +142,7 @@ struct joining {
 	char holder[LEASE_HOLDER_MAX];
 	uint8_t number;
 	bool is_way_out;
+	struct egress egress;        /* of all of its links, where its record says so */
 	char lent[FORWARD_TEXT_MAX]; /* links that forward since then */
 };
 
@@ -231,7 +232,9 @@ static int see_to_link(struct joining *joining, bool makes, struct err *err)
 				    .bridge = joining->bridge,
 				    .name = name,
 				    .is_way_out = joining->is_way_out,
-				    .netns_fd = netns_fd};
+				    .netns_fd = netns_fd,
+				    .egress = joining->egress.rules != NULL ? &joining->egress
+									    : NULL};
 	int r = 0;
 
 	if (netns_fd < 0)
@@ -381,6 +384,10 @@ int network_live_join(struct member *member, const struct sandbox_spec *spec,
 	int r = lock_fd < 0 ? lock_fd : netlink_open(NETLINK_ROUTE, &joining.netlink, err);
 
 	find_holder(member, joining.holder, sizeof(joining.holder));
+	if (spec->network.egress.is_said)
+		joining.egress = (struct egress){.rules = &spec->network.egress,
+						 .run = member->status.live.run_id,
+						 .is_published = spec->network.n_publish > 0};
 	if (r == 0)
 		r = join_locked(&joining, err);
 	if (r == 0)

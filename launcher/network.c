@@ -324,7 +324,8 @@ static void describe(const struct launch *launch, size_t i, struct endpoint *ret
 				 .name = link_names[i],
 				 .is_way_out = way_out == i &&
 					       endpoint_has_way_out(&own->endpoints[i].network),
-				 .netns_fd = own->netns_fd};
+				 .netns_fd = own->netns_fd,
+				 .egress = own->egress.rules != NULL ? &own->egress : NULL};
 	endpoint_host_name(launch->run.id, (unsigned)i, ret->host_name);
 }
 
@@ -373,6 +374,11 @@ int network_make_links(struct launch *launch, struct err *err)
 	char path[64];
 	int r = 0;
 
+	if (launch->spec->network.egress.is_said)
+		launch->network.egress =
+			(struct egress){.rules = &launch->spec->network.egress,
+					.run = launch->run.id,
+					.is_published = launch->spec->network.n_publish > 0};
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)
@@ -400,6 +406,8 @@ int network_forget_links(struct launch *launch, struct err *err)
 		r = endpoint_release(&endpoint, err);
 		result = r < 0 ? r : result;
 	}
+	if (result == 0 && launch->network.egress.rules != NULL)
+		result = egress_forget(launch->run.id, err);
 	return result;
 }
 

@@ -138,6 +138,9 @@ static void find_upstreams(const struct spec_network *network, char ret[RESOLVER
 	size_t len = 0;
 
 	ret[0] = '\0';
+	/* One that passes on whatever it is asked is a way out. */
+	if (network->egress.is_said && !network->egress.allows)
+		return;
 	for (size_t i = 0; i < network->n_dns; i++)
 		len += str_format(text + len, sizeof(text) - len, "nameserver %s\n",
 				  network->dns[i]);

@@ -11,6 +11,7 @@
 #define CORDON_NET_ENDPOINT_H
 
 #include "net/bridge.h"
+#include "net/egress.h"
 
 struct endpoint {
 	const struct network *network;
@@ -20,6 +21,7 @@ struct endpoint {
 	const char *name;         /* inside: "eth0" */
 	bool is_way_out;          /* its gateway is the default route */
 	int netns_fd;
+	const struct egress *egress; /* NULL: it has no such rules */
 };
 
 /* The port's name, from the run's: the same for whoever asks. */

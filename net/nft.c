@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "net/egress.h"
 #include "net/nft_list.h"
 #include "net/nft_rules.h"
 
@@ -88,14 +89,18 @@ static void of_network(const struct network *network, struct elements *ret)
 static int verify_rules(struct netlink *netlink, struct err *err)
 {
 	for (size_t i = 0; i < NFT_TABLES; i++) {
-		size_t n;
-		int r = nft_count_rules(netlink, nft_tables[i].family, &n, err);
+		const struct nft_table *table = &nft_tables[i];
+		size_t n = 0, more = 0;
+		int r = 0;
 
+		for (size_t k = 0; r == 0 && k < table->n_chains; k++, n += more)
+			r = nft_count_rules(netlink, table->family, table->chains[k].name, &more,
+					    err);
 		if (r < 0)
 			return r;
-		if (n != nft_tables[i].n_rules)
+		if (n != table->n_rules)
 			return err_set(err, ERR_SETUP, 0, "%s: read back: %zu rules, and not %zu",
-				       what, n, nft_tables[i].n_rules);
+				       what, n, table->n_rules);
 	}
 	return 0;
 }
@@ -178,8 +183,7 @@ int nft_forget(struct netlink *netlink, const struct network *network, struct er
 
 /* ---- ports ---- */
 
-/* What a link makes of its own link address: RFC 4291, appendix A. */
-static struct net_prefix link_local(const uint8_t mac[MAC_LEN])
+struct net_prefix nft_link_local(const uint8_t mac[MAC_LEN])
 {
 	struct net_prefix address = {.family = AF_INET6, .bytes = {0xfe, 0x80}, .length = 128};
 
@@ -204,7 +208,7 @@ static void add_own(struct elements *elements, const char *port, const struct le
 
 static void of_port(const char *port, const struct lease *lease, struct elements *ret)
 {
-	struct net_prefix local = link_local(lease->mac);
+	struct net_prefix local = nft_link_local(lease->mac);
 
 	ret->n = 0;
 	add_name(ret, NFT_FAMILY_PORTS, NFT_PORTS, port);
@@ -254,6 +258,8 @@ int nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err)
 
 		r = nft_remove_orphans(netlink, &sets[i], n_removed, err);
 	}
+	if (r == 0)
+		r = egress_sweep(netlink, n_removed, err);
 	return r == -ENOENT ? 0 : r;
 }
 

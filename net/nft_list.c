@@ -70,7 +70,8 @@ static int count_message(void *ctx, const struct netlink_message *message, struc
 	return 0;
 }
 
-int nft_count_rules(struct netlink *netlink, uint8_t family, size_t *ret, struct err *err)
+int nft_count_rules(struct netlink *netlink, uint8_t family, const char *chain, size_t *ret,
+		    struct err *err)
 {
 	const struct netlink_reader reader = {.each = count_message, .ctx = ret};
 	struct netlink_request request;
@@ -78,6 +79,7 @@ int nft_count_rules(struct netlink *netlink, uint8_t family, size_t *ret, struct
 	*ret = 0;
 	nft_begin(&request, NFT_MSG_GETRULE, NLM_F_DUMP, family);
 	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_RULE_CHAIN, chain);
 	return netlink_ask(netlink, &request, what, &reader, err);
 }
 
@@ -188,6 +190,42 @@ int nft_count_elements(struct netlink *netlink, uint8_t family, const char *set,
 
 	*ret = 0;
 	return nft_walk(netlink, family, set, &visitor, err);
+}
+
+/* ---- names ---- */
+
+struct naming {
+	uint16_t table; /* which attribute is the table's name */
+	uint16_t name;
+	const struct nft_name_visitor *visitor;
+};
+
+static int take_named(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	const struct naming *naming = ctx;
+	struct netlink_attribute a;
+	char table[NETLINK_TEXT_MAX], name[NETLINK_TEXT_MAX];
+
+	(void)err;
+	if (find_in(message, naming->table, &a) > 0 && netlink_get_text(&a, table, sizeof(table)) &&
+	    str_equal(table, nft_table_name) && find_in(message, naming->name, &a) > 0 &&
+	    netlink_get_text(&a, name, sizeof(name)))
+		naming->visitor->each(naming->visitor->ctx, name);
+	return 0;
+}
+
+int nft_walk_names(struct netlink *netlink, uint8_t family, uint16_t message,
+		   const struct nft_name_visitor *visitor, struct err *err)
+{
+	bool is_chain = message == NFT_MSG_GETCHAIN;
+	struct naming naming = {.table = is_chain ? NFTA_CHAIN_TABLE : NFTA_SET_TABLE,
+				.name = is_chain ? NFTA_CHAIN_NAME : NFTA_SET_NAME,
+				.visitor = visitor};
+	const struct netlink_reader reader = {.each = take_named, .ctx = &naming};
+	struct netlink_request request;
+
+	nft_begin(&request, message, NLM_F_DUMP, family);
+	return netlink_ask(netlink, &request, what, &reader, err);
 }
 
 static void name_of(const struct nft_element *element, char buf[IFNAMSIZ])

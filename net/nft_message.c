@@ -87,6 +87,20 @@ static void put_value(struct netlink_request *request, uint16_t type, const void
 	netlink_nest_end(request, value);
 }
 
+/* chain: of NFT_JUMP. */
+static void put_verdict_value(struct netlink_request *request, uint16_t type, uint32_t code,
+			      const char *chain)
+{
+	size_t value = netlink_nest_begin(request, type);
+	size_t inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
+
+	put_number(request, NFTA_VERDICT_CODE, code);
+	if (chain != NULL)
+		netlink_put_text(request, NFTA_VERDICT_CHAIN, chain);
+	netlink_nest_end(request, inner);
+	netlink_nest_end(request, value);
+}
+
 static void put_meta(struct netlink_request *request, const struct nft_term *term)
 {
 	put_number(request, NFTA_META_KEY, term->number);
@@ -97,6 +111,18 @@ static void put_ct(struct netlink_request *request, const struct nft_term *term)
 {
 	put_number(request, NFTA_CT_KEY, term->number);
 	put_register(request, NFTA_CT_DREG, term->to);
+}
+
+static void put_label(struct netlink_request *request, const struct nft_term *term)
+{
+	put_number(request, NFTA_CT_KEY, NFT_CT_LABELS);
+	put_register(request, NFTA_CT_SREG, term->from);
+}
+
+static void put_constant(struct netlink_request *request, const struct nft_term *term)
+{
+	put_register(request, NFTA_IMMEDIATE_DREG, term->to);
+	put_value(request, NFTA_IMMEDIATE_DATA, &term->number, sizeof(term->number));
 }
 
 static void put_load(struct netlink_request *request, const struct nft_term *term)
@@ -114,19 +140,26 @@ static void put_daddr_type(struct netlink_request *request, const struct nft_ter
 	put_number(request, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
 }
 
-static void put_compare(struct netlink_request *request, const struct nft_term *term)
+/* As it stands in a register. */
+static void put_term_number(struct netlink_request *request, uint16_t type,
+			    const struct nft_term *term)
 {
 	uint16_t half = htons((uint16_t)term->number);
 	uint8_t byte = (uint8_t)term->number;
 
+	if (term->len == sizeof(byte))
+		put_value(request, type, &byte, sizeof(byte));
+	else if (term->len == sizeof(half))
+		put_value(request, type, &half, sizeof(half));
+	else
+		put_value(request, type, &term->number, sizeof(term->number));
+}
+
+static void put_compare(struct netlink_request *request, const struct nft_term *term)
+{
 	put_register(request, NFTA_CMP_SREG, term->from);
 	put_number(request, NFTA_CMP_OP, term->op == NFT_OP_IS ? NFT_CMP_EQ : NFT_CMP_NEQ);
-	if (term->len == sizeof(byte))
-		put_value(request, NFTA_CMP_DATA, &byte, sizeof(byte));
-	else if (term->len == sizeof(half))
-		put_value(request, NFTA_CMP_DATA, &half, sizeof(half));
-	else
-		put_value(request, NFTA_CMP_DATA, &term->number, sizeof(term->number));
+	put_term_number(request, NFTA_CMP_DATA, term);
 }
 
 static void put_mask(struct netlink_request *request, const struct nft_term *term)
@@ -136,7 +169,7 @@ static void put_mask(struct netlink_request *request, const struct nft_term *ter
 	put_register(request, NFTA_BITWISE_SREG, term->from);
 	put_register(request, NFTA_BITWISE_DREG, term->from);
 	put_number(request, NFTA_BITWISE_LEN, term->len);
-	put_value(request, NFTA_BITWISE_MASK, &term->number, term->len);
+	put_term_number(request, NFTA_BITWISE_MASK, term);
 	put_value(request, NFTA_BITWISE_XOR, &nothing, term->len);
 }
 
@@ -146,20 +179,29 @@ static void put_lookup(struct netlink_request *request, const struct nft_term *t
 	put_register(request, NFTA_LOOKUP_SREG, term->from);
 	if (term->op == NFT_OP_MAP)
 		put_register(request, NFTA_LOOKUP_DREG, term->to);
+	if (term->op == NFT_OP_JUMP)
+		put_number(request, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
 	if (term->op == NFT_OP_NOT_IN)
 		put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 static void put_verdict(struct netlink_request *request, const struct nft_term *term)
 {
-	size_t value, inner;
-
 	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	value = netlink_nest_begin(request, NFTA_IMMEDIATE_DATA);
-	inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
-	put_number(request, NFTA_VERDICT_CODE, term->number);
-	netlink_nest_end(request, inner);
-	netlink_nest_end(request, value);
+	put_verdict_value(request, NFTA_IMMEDIATE_DATA, term->number, NULL);
+}
+
+static void put_goto(struct netlink_request *request, const struct nft_term *term)
+{
+	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	put_verdict_value(request, NFTA_IMMEDIATE_DATA, (uint32_t)NFT_GOTO, term->set);
+}
+
+static void put_reject(struct netlink_request *request, const struct nft_term *term)
+{
+	(void)term;
+	put_number(request, NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
+	netlink_put_u8(request, NFTA_REJECT_ICMP_CODE, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 }
 
 static void put_dnat(struct netlink_request *request, const struct nft_term *term)
@@ -183,19 +225,15 @@ static const struct {
 	const char *name;
 	void (*put)(struct netlink_request *request, const struct nft_term *term);
 } expressions[] = {
-	[NFT_OP_META] = {"meta", put_meta},
-	[NFT_OP_CT] = {"ct", put_ct},
-	[NFT_OP_LOAD] = {"payload", put_load},
-	[NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
-	[NFT_OP_IS] = {"cmp", put_compare},
-	[NFT_OP_IS_NOT] = {"cmp", put_compare},
-	[NFT_OP_MASK] = {"bitwise", put_mask},
-	[NFT_OP_IN] = {"lookup", put_lookup},
-	[NFT_OP_NOT_IN] = {"lookup", put_lookup},
-	[NFT_OP_MAP] = {"lookup", put_lookup},
-	[NFT_OP_VERDICT] = {"immediate", put_verdict},
-	[NFT_OP_DNAT] = {"nat", put_dnat},
-	[NFT_OP_MASQUERADE] = {"masq", put_nothing},
+	[NFT_OP_META] = {"meta", put_meta},       [NFT_OP_CT] = {"ct", put_ct},
+	[NFT_OP_LOAD] = {"payload", put_load},    [NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
+	[NFT_OP_IS] = {"cmp", put_compare},       [NFT_OP_IS_NOT] = {"cmp", put_compare},
+	[NFT_OP_MASK] = {"bitwise", put_mask},    [NFT_OP_IN] = {"lookup", put_lookup},
+	[NFT_OP_NOT_IN] = {"lookup", put_lookup}, [NFT_OP_MAP] = {"lookup", put_lookup},
+	[NFT_OP_JUMP] = {"lookup", put_lookup},   [NFT_OP_GOTO] = {"immediate", put_goto},
+	[NFT_OP_REJECT] = {"reject", put_reject}, [NFT_OP_PUT] = {"immediate", put_constant},
+	[NFT_OP_LABEL] = {"ct", put_label},       [NFT_OP_VERDICT] = {"immediate", put_verdict},
+	[NFT_OP_DNAT] = {"nat", put_dnat},        [NFT_OP_MASQUERADE] = {"masq", put_nothing},
 };
 
 static void put_term(struct netlink_request *request, const struct nft_term *term)
@@ -229,6 +267,13 @@ static size_t type_size(enum nft_type type)
 	return type == NFT_TYPE_ETHER ? 8 : 4;
 }
 
+static uint32_t part_size(enum nft_type type)
+{
+	if (type == NFT_TYPE_PROTOCOL)
+		return 1;
+	return type == NFT_TYPE_PORT ? 2 : (uint32_t)type_size(type);
+}
+
 /* Several parts are one number and one length. */
 static uint32_t type_of(const enum nft_type parts[NFT_PARTS_MAX], uint32_t *ret_len)
 {
@@ -242,8 +287,35 @@ static uint32_t type_of(const enum nft_type parts[NFT_PARTS_MAX], uint32_t *ret_
 	return type;
 }
 
-static void add_set(struct netlink_batch *batch, uint8_t family, const struct nft_set *set,
-		    uint32_t id)
+/* Of each part by itself: how many bytes of its words count. */
+static void put_parts(struct netlink_request *request, const struct nft_set *set)
+{
+	size_t desc = netlink_nest_begin(request, NFTA_SET_DESC), one;
+	size_t list = netlink_nest_begin(request, NFTA_SET_DESC_CONCAT);
+
+	for (size_t i = 0; i < NFT_PARTS_MAX && set->key[i] != NFT_TYPE_NONE; i++) {
+		one = netlink_nest_begin(request, NFTA_LIST_ELEM);
+		put_number(request, NFTA_SET_FIELD_LEN, part_size(set->key[i]));
+		netlink_nest_end(request, one);
+	}
+	netlink_nest_end(request, list);
+	netlink_nest_end(request, desc);
+}
+
+static void put_data_type(struct netlink_request *request, const struct nft_set *set)
+{
+	uint32_t len, type = type_of(set->data, &len);
+
+	if (set->data[0] == NFT_TYPE_VERDICT) {
+		put_number(request, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
+		return;
+	}
+	put_number(request, NFTA_SET_DATA_TYPE, type);
+	put_number(request, NFTA_SET_DATA_LEN, len);
+}
+
+void nft_add_set(struct netlink_batch *batch, uint8_t family, const struct nft_set *set,
+		 uint32_t id)
 {
 	/* What `nft list` goes by alone: of what byte order the key is (libnftnl's, the host's). */
 	static const uint8_t order[] = {0, 4, 1, 0, 0, 0};
@@ -255,14 +327,16 @@ static void add_set(struct netlink_batch *batch, uint8_t family, const struct nf
 	nft_begin(&request, NFT_MSG_NEWSET, NLM_F_CREATE, family);
 	netlink_put_text(&request, NFTA_SET_TABLE, nft_table_name);
 	netlink_put_text(&request, NFTA_SET_NAME, set->name);
-	put_number(&request, NFTA_SET_FLAGS, is_map ? NFT_SET_MAP : 0);
+	put_number(&request, NFTA_SET_FLAGS,
+		   (is_map ? NFT_SET_MAP : 0U) |
+			   (set->has_ranges ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0U));
 	put_number(&request, NFTA_SET_KEY_TYPE, type);
 	put_number(&request, NFTA_SET_KEY_LEN, len);
 	put_number(&request, NFTA_SET_ID, id);
+	if (set->has_ranges)
+		put_parts(&request, set);
 	if (is_map) {
-		type = type_of(set->data, &len);
-		put_number(&request, NFTA_SET_DATA_TYPE, type);
-		put_number(&request, NFTA_SET_DATA_LEN, len);
+		put_data_type(&request, set);
 	} else if (set->key[1] == NFT_TYPE_NONE && set->key[0] == NFT_TYPE_IFNAME) {
 		netlink_put(&request, NFTA_SET_USERDATA, is_little ? order : order_swapped,
 			    sizeof(order));
@@ -270,7 +344,7 @@ static void add_set(struct netlink_batch *batch, uint8_t family, const struct nf
 	netlink_batch_add(batch, &request, false);
 }
 
-static void add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain)
+void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain)
 {
 	struct netlink_request request;
 	size_t hook;
@@ -278,6 +352,10 @@ static void add_chain(struct netlink_batch *batch, uint8_t family, const struct 
 	nft_begin(&request, NFT_MSG_NEWCHAIN, NLM_F_CREATE, family);
 	netlink_put_text(&request, NFTA_CHAIN_TABLE, nft_table_name);
 	netlink_put_text(&request, NFTA_CHAIN_NAME, chain->name);
+	if (chain->type == NULL) {
+		netlink_batch_add(batch, &request, false);
+		return;
+	}
 	hook = netlink_nest_begin(&request, NFTA_CHAIN_HOOK);
 	put_number(&request, NFTA_HOOK_HOOKNUM, chain->hook);
 	put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
@@ -302,6 +380,16 @@ void nft_add_rule(struct netlink_batch *batch, uint8_t family, const struct nft_
 	netlink_batch_add(batch, &request, false);
 }
 
+void nft_empty_chain(struct netlink_batch *batch, uint8_t family, const char *chain)
+{
+	struct netlink_request request;
+
+	nft_begin(&request, NFT_MSG_DELRULE, 0, family);
+	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_RULE_CHAIN, chain);
+	netlink_batch_add(batch, &request, false);
+}
+
 void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 {
 	struct netlink_request request;
@@ -310,13 +398,12 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 	netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
 	netlink_batch_add(batch, &request, false);
 	for (size_t i = 0; i < table->n_sets; i++)
-		add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);
+		nft_add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);
 	for (size_t i = 0; i < table->n_chains; i++)
-		add_chain(batch, table->family, &table->chains[i]);
-	/* Those that there are first: all or none of this happens. */
-	nft_begin(&request, NFT_MSG_DELRULE, 0, table->family);
-	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
-	netlink_batch_add(batch, &request, false);
+		nft_add_chain(batch, table->family, &table->chains[i]);
+	/* Those that there are first: all or none of this happens. A sandbox's chain stays. */
+	for (size_t i = 0; i < table->n_chains; i++)
+		nft_empty_chain(batch, table->family, table->chains[i].name);
 	for (size_t i = 0; i < table->n_rules; i++)
 		nft_add_rule(batch, table->family, &table->rules[i]);
 }
@@ -332,22 +419,39 @@ static void put_owner(struct netlink_request *request, const char *owner)
 	netlink_put(request, NFTA_SET_ELEM_USERDATA, bytes, 2 + len);
 }
 
-void nft_begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
-		       const struct nft_element *element)
+static size_t begin_list(struct netlink_request *request, uint16_t message, uint16_t flags,
+			 const struct nft_element *element)
 {
-	size_t list, one;
-
 	nft_begin(request, message, flags, element->family);
 	netlink_put_text(request, NFTA_SET_ELEM_LIST_TABLE, nft_table_name);
 	netlink_put_text(request, NFTA_SET_ELEM_LIST_SET, element->set);
-	list = netlink_nest_begin(request, NFTA_SET_ELEM_LIST_ELEMENTS);
-	one = netlink_nest_begin(request, NFTA_LIST_ELEM);
+	return netlink_nest_begin(request, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+/* is_new: with what belongs to it. */
+static void put_element(struct netlink_request *request, const struct nft_element *element,
+			bool is_new)
+{
+	size_t one = netlink_nest_begin(request, NFTA_LIST_ELEM);
+
 	put_value(request, NFTA_SET_ELEM_KEY, element->key.bytes, element->key.len);
-	if (message == NFT_MSG_NEWSETELEM && element->data.len > 0)
+	if (element->end.len > 0)
+		put_value(request, NFTA_SET_ELEM_KEY_END, element->end.bytes, element->end.len);
+	if (is_new && element->data.len > 0)
 		put_value(request, NFTA_SET_ELEM_DATA, element->data.bytes, element->data.len);
-	if (message == NFT_MSG_NEWSETELEM && element->owner != NULL)
+	if (is_new && element->jump != NULL)
+		put_verdict_value(request, NFTA_SET_ELEM_DATA, (uint32_t)NFT_JUMP, element->jump);
+	if (is_new && element->owner != NULL)
 		put_owner(request, element->owner);
 	netlink_nest_end(request, one);
+}
+
+void nft_begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
+		       const struct nft_element *element)
+{
+	size_t list = begin_list(request, message, flags, element);
+
+	put_element(request, element, message == NFT_MSG_NEWSETELEM);
 	netlink_nest_end(request, list);
 }
 
@@ -359,4 +463,26 @@ void nft_add_element(struct netlink_batch *batch, uint16_t message, uint16_t fla
 	nft_begin_element(&request, message,
 			  message == NFT_MSG_NEWSETELEM ? flags | NLM_F_CREATE : flags, element);
 	netlink_batch_add(batch, &request, true);
+}
+
+/* More than an element with all that belongs to it may take. */
+enum { ELEMENT_ROOM = 320 };
+
+void nft_pack(struct nft_packing *packing, const struct nft_element *element)
+{
+	if (packing->n > 0 && packing->request.len > NETLINK_REQUEST_MAX - ELEMENT_ROOM)
+		nft_pack_end(packing);
+	if (packing->n++ == 0)
+		packing->list =
+			begin_list(&packing->request, NFT_MSG_NEWSETELEM, NLM_F_CREATE, element);
+	put_element(&packing->request, element, true);
+}
+
+void nft_pack_end(struct nft_packing *packing)
+{
+	if (packing->n == 0)
+		return;
+	netlink_nest_end(&packing->request, packing->list);
+	netlink_batch_add(packing->batch, &packing->request, true);
+	packing->n = 0;
 }

@@ -152,7 +152,12 @@ const struct policy_key policy_keys[] = {
 	{"network.dns_options[]", KEY_TEXT, 0, NULL, NULL, "such as ndots:2", NULL, 0},
 	{"network.publish", KEY_LIST, 0, NULL, NULL, "ports of the host's that are the sandbox's, in its first network that has a way out", NULL, 0},
 	{"network.publish[]", KEY_TEXT, 0, NULL, NULL, "[[HOST-ADDRESS:]HOST-PORT:]PORT[/tcp|/udp], or ranges of one length; any free port of the host's if none is said", NULL, 0},
-	{"network.egress", KEY_ANY, KEY_LATER, NULL, NULL, "what may be reached, and how fast", NULL, 0},
+	{"network.egress", KEY_MAP, 0, NULL, NULL, "what may be reached, as seen from the sandbox", NULL, 0},
+	{"network.egress.default", KEY_WORD, 0, "allow|deny", NULL, "what becomes of that which no rule names; has to be said where there are rules", NULL, 0},
+	{"network.egress.allow", KEY_LIST, 0, NULL, NULL, "what may be reached", NULL, 0},
+	{"network.egress.allow[]", KEY_TEXT, 0, NULL, NULL, "HOST[:PORT[-PORT]][/tcp|/udp]: HOST is an address, a subnet, or [v6]; /tcp and all ports if not said", NULL, 0},
+	{"network.egress.deny", KEY_LIST, 0, NULL, NULL, "what may not be reached, whatever allow says", NULL, 0},
+	{"network.egress.deny[]", KEY_TEXT, 0, NULL, NULL, "likewise; both protocols if not said, and all of them where no port is either", NULL, 0},
 	{"network.ingress", KEY_ANY, KEY_LATER, NULL, NULL, "who may reach it, and how fast", NULL, 0},
 
 	{"restart", KEY_TEXT, 0, NULL, NULL, "when a kept sandbox is started again: no, on-failure[:N], always or unless-stopped; a run that is not kept does not use it", apply_restart, 0},

@@ -68,6 +68,8 @@ void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
 /* Which networks it joins; after the waivers. */
 void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 		     struct spec_network *network);
+void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
+		    struct spec_network *network);
 void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec);
 void resolve_labels(struct policy_ctx *ctx, const struct policy_node *root,

@@ -241,6 +241,7 @@ enum {
 	SPEC_PUBLISH_MAX = 64,
 	SPEC_MAC_LEN = 6,
 	SPEC_HOST_NAME_MAX = 63, /* of a name that is looked up: RFC 1035, 2.3.4 */
+	SPEC_EGRESS_MAX = 10000, /* rules of one list */
 };
 
 enum spec_network_kind {
@@ -278,6 +279,26 @@ struct spec_publish {
 	struct spec_origin origin;
 };
 
+/* What may be reached, or may not: an address, or all of a subnet. */
+struct spec_egress_rule {
+	int family; /* AF_INET, AF_INET6 */
+	uint8_t address[16];
+	uint8_t length;   /* bits of it that count */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP; 0: each, of a denial alone */
+	uint16_t first;   /* port; 0 to 65535: all */
+	uint16_t last;
+};
+
+struct spec_egress {
+	bool is_said;
+	bool allows; /* what no rule names */
+	const struct spec_egress_rule *allow;
+	size_t n_allow;
+	const struct spec_egress_rule *deny; /* wins */
+	size_t n_deny;
+	struct spec_origin origin;
+};
+
 struct spec_network {
 	enum spec_network_kind kind;
 	const char *sandbox; /* NETWORK_OF_A_SANDBOX: its name or id; else "" */
@@ -294,6 +315,7 @@ struct spec_network {
 	size_t n_hosts;
 	const struct spec_publish *publish;
 	size_t n_publish;
+	struct spec_egress egress;
 	struct spec_origin origin;
 };
 

@@ -3,6 +3,7 @@
 #
 #	perl nft.pl tables				their names, a line each
 #	perl nft.pl rules				a line for each rule of all
+#	perl nft.pl names				of all chains and sets, a line each
 #	perl nft.pl count FAMILY TABLE SET		how many elements the set has
 #	perl nft.pl flush [FAMILY]			deletes all tables (of a family)
 #	perl nft.pl empty FAMILY TABLE			takes out all rules
@@ -82,6 +83,12 @@ if ($command eq "tables") {
 	});
 } elsif ($command eq "rules") {
 	ask(message(7, 0x300, 0, ""), sub { print "rule\n" });
+} elsif ($command eq "names") {
+	for my $kind ([4, 3], [10, 2]) {
+		ask(message($kind->[0], 0x300, 0, ""), sub {
+			print substr($_->[1], 0, -1), "\n" for grep { $_->[0] == $kind->[1] } attributes($_[0]);
+		});
+	}
 } elsif ($command eq "count") {
 	my $n = 0;
 	ask(message(13, 0x300, $family{$words[0]}, text(1, $words[1]) . text(2, $words[2])), sub {
