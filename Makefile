@@ -98,6 +98,7 @@ NET_SRC      := \
 	net/egress_list.c \
 	net/nft_message.c \
 	net/nft_rules.c \
+	net/nft_value.c \
 	net/publish.c \
 	net/socket_owner.c \
 	net/store.c
@@ -131,6 +132,7 @@ LAUNCHER_SRC := \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
+	launcher/admission.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
 	launcher/supervise_output.c \

@@ -85,6 +85,9 @@ static int lists_make(const struct egress *egress, struct egress_lists *ret, str
 	name_chain(egress->run, ret->chain);
 	str_format(ret->denials, sizeof(ret->denials), "%s-no", ret->chain);
 	make_labels(egress->run, ret->labels);
+	for (size_t i = 0; i < egress->rules->n_groups; i++)
+		for (size_t v = 0; v < 2; v++)
+			egress_name_set(ret->chain, i, families[v], ret->named[i][v]);
 	for (size_t v = 0; r == 0 && v < 2; v++) {
 		for (size_t i = 0; i < EGRESS_LISTS; i++)
 			str_format(ret->list[v][i].set, EGRESS_SET_NAME_MAX, "%s-%s%d", ret->chain,
@@ -193,6 +196,19 @@ static size_t describe_ways(const struct egress_link *link, const char *chain,
 	return n;
 }
 
+/* Empty at first: egress_admit fills them. */
+static void add_named(struct netlink_batch *batch, const struct egress_chain *chain)
+{
+	for (size_t i = 0; i < chain->egress->rules->n_groups; i++)
+		for (size_t v = 0; v < 2; v++) {
+			const struct nft_set set = {.name = chain->lists->named[i][v],
+						    .key = {v == 0 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6},
+						    .most = EGRESS_NAMED_MAX};
+
+			nft_add_set(batch, chain->family, &set, (uint32_t)(2 * i + v + 1));
+		}
+}
+
 static void add_chain(struct netlink_batch *batch, const struct egress_chain *chain)
 {
 	const struct nft_chain own = {.name = chain->lists->chain};
@@ -203,6 +219,8 @@ static void add_chain(struct netlink_batch *batch, const struct egress_chain *ch
 	/* A bridge says nothing of its own to its ports. */
 	if (chain->family == NFT_FAMILY_HOST)
 		denial.terms[0] = (struct nft_term){.op = NFT_OP_REJECT};
+	if (chain->family == NFT_FAMILY_HOST)
+		add_named(batch, chain);
 	nft_add_chain(batch, chain->family, &denials);
 	nft_empty_chain(batch, chain->family, denials.name);
 	nft_add_rule(batch, chain->family, &denial);
@@ -317,4 +335,25 @@ int egress_bind(struct netlink *nft, const struct egress *egress, const struct e
 		return err_hint(err, "The kernel takes sets of ranges of several parts and labels "
 				     "of connections (Linux 5.7, CONFIG_NF_CONNTRACK_LABELS).");
 	return r;
+}
+
+/* Once again: what is there already keeps its old time. All at once, so that nobody misses it. */
+int egress_admit(struct netlink *nft, const char *run, const struct egress_admission *admission,
+		 struct err *err)
+{
+	struct nft_element element = {.family = NFT_FAMILY_HOST,
+				      .timeout_ms = (uint64_t)admission->seconds * 1000};
+	struct netlink_batch batch = {.len = 0};
+	char chain[EGRESS_NAME_MAX], set[EGRESS_SET_NAME_MAX];
+
+	name_chain(run, chain);
+	egress_name_set(chain, admission->group, admission->address.family, set);
+	element.set = set;
+	nft_value_address(&element.key, &admission->address);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
+	nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &element);
+	nft_add_element(&batch, NFT_MSG_DELSETELEM, 0, &element);
+	nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &element);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	return netlink_do_batch(nft, &batch, what, err);
 }

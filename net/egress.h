@@ -41,6 +41,15 @@ struct egress_link {
 int must_check egress_bind(struct netlink *nft, const struct egress *egress,
 			   const struct egress_link *link, struct err *err);
 
+/* An address that a name of that group has, for so long. */
+struct egress_admission {
+	struct net_prefix address;
+	size_t group;
+	uint32_t seconds;
+};
+int must_check egress_admit(struct netlink *nft, const char *run,
+			    const struct egress_admission *admission, struct err *err);
+
 /* Takes all of the run's out, by a socket of its own. Idempotent. */
 int must_check egress_forget(const char *run, struct err *err);
 

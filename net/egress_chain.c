@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "net/nft_rules.h"
 #include "net/nft_terms.h"
 
@@ -39,6 +40,14 @@ static void add_rule(struct egress_chain *chain, const struct nft_term terms[NFT
 	PUT((of)[0], 0), PUT((of)[1], 1), PUT((of)[2], 2), PUT(0, 3), \
 	{                                                             \
 		.op = NFT_OP_LABEL                                    \
+	}
+#define AT_LEAST(port)                                         \
+	{                                                      \
+		.op = NFT_OP_LEAST, .len = 2, .number = (port) \
+	}
+#define AT_MOST(port)                                         \
+	{                                                     \
+		.op = NFT_OP_MOST, .len = 2, .number = (port) \
 	}
 #define GOES_ON CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED), IS_NOT(0, 4)
 
@@ -115,6 +124,32 @@ static void add_out_of_reach(struct egress_chain *chain)
 	     DENY(chain));
 }
 
+void egress_name_set(const char *chain, size_t group, int family, char buf[EGRESS_SET_NAME_MAX])
+{
+	str_format(buf, EGRESS_SET_NAME_MAX, "%s-name%zu-%d", chain, group,
+		   family == AF_INET ? 4 : 6);
+}
+
+/* Of names, which are beyond the host: no neighbour has one. */
+static void add_names(struct egress_chain *chain)
+{
+	const struct spec_egress *rules = chain->egress->rules;
+	const struct egress_lists *lists = chain->lists;
+
+	for (size_t i = 0; i < rules->n_groups; i++) {
+		const struct spec_egress_group *group = &rules->groups[i];
+
+		RULE(chain, OF(TYPE_IPV4), PACKET(IPV4_TARGET, 4, 0), IN(lists->named[i][0]),
+		     PACKET(IPV4_CARRIES, 1, 0), IS(group->protocol, 1), CARRIED(PORT_TARGET, 2, 0),
+		     AT_LEAST(group->first), AT_MOST(group->last), PUT_LABELS(lists->labels),
+		     RETURN);
+		RULE(chain, OF(TYPE_IPV6), PACKET(IPV6_TARGET, 16, 0), IN(lists->named[i][1]),
+		     PACKET(IPV6_CARRIES, 1, 0), IS(group->protocol, 1), CARRIED(PORT_TARGET, 2, 0),
+		     AT_LEAST(group->first), AT_MOST(group->last), PUT_LABELS(lists->labels),
+		     RETURN);
+	}
+}
+
 void egress_chain_make(struct egress_chain *chain)
 {
 	if (chain->family == NFT_FAMILY_PORTS)
@@ -124,6 +159,8 @@ void egress_chain_make(struct egress_chain *chain)
 	add_common(chain);
 	add_lists(chain, 0);
 	add_lists(chain, 1);
+	if (chain->family == NFT_FAMILY_HOST)
+		add_names(chain);
 	add_out_of_reach(chain);
 	if (!chain->egress->rules->allows)
 		RULE(chain, DENY(chain));

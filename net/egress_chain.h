@@ -10,8 +10,12 @@
 enum {
 	EGRESS_LABEL_WORDS = 3, /* that say whose a connection is */
 	EGRESS_SET_NAME_MAX = 32,
-	EGRESS_RULES_MAX = 24,
+	EGRESS_RULES_MAX = 48,
+	EGRESS_NAMED_MAX = 4096, /* addresses of one group, at once */
 };
+
+/* The set of the addresses that names of that group have right now: family AF_INET, AF_INET6. */
+void egress_name_set(const char *chain, size_t group, int family, char buf[EGRESS_SET_NAME_MAX]);
 
 enum egress_list { EGRESS_HOSTS, EGRESS_DENY, EGRESS_ALLOW, EGRESS_LISTS };
 
@@ -25,6 +29,7 @@ struct egress_lists {
 	char chain[EGRESS_NAME_MAX];
 	char denials[EGRESS_NAME_MAX + 4]; /* the chain of what is not let through */
 	uint32_t labels[EGRESS_LABEL_WORDS];
+	char named[SPEC_EGRESS_GROUPS_MAX][2][EGRESS_SET_NAME_MAX];
 	struct egress_set list[2][EGRESS_LISTS]; /* of IPv4, IPv6 */
 };
 

@@ -4,6 +4,7 @@
 #include "net/nft_message.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -16,48 +17,6 @@
 const char nft_table_name[] = "cordon";
 
 enum { TYPE_BITS = 6, OWNER_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT */ };
-
-/* ---- values ---- */
-
-static void append(struct nft_value *value, const void *data, size_t len, size_t room)
-{
-	if (room > sizeof(value->bytes) - value->len) {
-		value->len = 0;
-		return;
-	}
-	memset(value->bytes + value->len, 0, room);
-	memcpy(value->bytes + value->len, data, len);
-	value->len += room;
-}
-
-void nft_value_name(struct nft_value *value, const char *link)
-{
-	append(value, link, strnlen(link, IFNAMSIZ - 1), IFNAMSIZ);
-}
-
-void nft_value_mac(struct nft_value *value, const uint8_t mac[MAC_LEN])
-{
-	append(value, mac, MAC_LEN, 8);
-}
-
-void nft_value_address(struct nft_value *value, const struct net_prefix *address)
-{
-	size_t len = address_bits(address) / 8U;
-
-	append(value, address->bytes, len, len);
-}
-
-void nft_value_protocol(struct nft_value *value, uint8_t protocol)
-{
-	append(value, &protocol, sizeof(protocol), 4);
-}
-
-void nft_value_port(struct nft_value *value, uint16_t port)
-{
-	uint16_t number = htons(port);
-
-	append(value, &number, sizeof(number), 4);
-}
 
 /* ---- words ---- */
 
@@ -157,8 +116,13 @@ static void put_term_number(struct netlink_request *request, uint16_t type,
 
 static void put_compare(struct netlink_request *request, const struct nft_term *term)
 {
+	static const uint32_t compared[] = {[NFT_OP_IS] = NFT_CMP_EQ,
+					    [NFT_OP_IS_NOT] = NFT_CMP_NEQ,
+					    [NFT_OP_LEAST] = NFT_CMP_GTE,
+					    [NFT_OP_MOST] = NFT_CMP_LTE};
+
 	put_register(request, NFTA_CMP_SREG, term->from);
-	put_number(request, NFTA_CMP_OP, term->op == NFT_OP_IS ? NFT_CMP_EQ : NFT_CMP_NEQ);
+	put_number(request, NFTA_CMP_OP, compared[term->op]);
 	put_term_number(request, NFTA_CMP_DATA, term);
 }
 
@@ -228,6 +192,7 @@ static const struct {
 	[NFT_OP_META] = {"meta", put_meta},       [NFT_OP_CT] = {"ct", put_ct},
 	[NFT_OP_LOAD] = {"payload", put_load},    [NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
 	[NFT_OP_IS] = {"cmp", put_compare},       [NFT_OP_IS_NOT] = {"cmp", put_compare},
+	[NFT_OP_LEAST] = {"cmp", put_compare},    [NFT_OP_MOST] = {"cmp", put_compare},
 	[NFT_OP_MASK] = {"bitwise", put_mask},    [NFT_OP_IN] = {"lookup", put_lookup},
 	[NFT_OP_NOT_IN] = {"lookup", put_lookup}, [NFT_OP_MAP] = {"lookup", put_lookup},
 	[NFT_OP_JUMP] = {"lookup", put_lookup},   [NFT_OP_GOTO] = {"immediate", put_goto},
@@ -302,6 +267,14 @@ static void put_parts(struct netlink_request *request, const struct nft_set *set
 	netlink_nest_end(request, desc);
 }
 
+static void put_bound(struct netlink_request *request, const struct nft_set *set)
+{
+	size_t desc = netlink_nest_begin(request, NFTA_SET_DESC);
+
+	put_number(request, NFTA_SET_DESC_SIZE, set->most);
+	netlink_nest_end(request, desc);
+}
+
 static void put_data_type(struct netlink_request *request, const struct nft_set *set)
 {
 	uint32_t len, type = type_of(set->data, &len);
@@ -329,12 +302,15 @@ void nft_add_set(struct netlink_batch *batch, uint8_t family, const struct nft_s
 	netlink_put_text(&request, NFTA_SET_NAME, set->name);
 	put_number(&request, NFTA_SET_FLAGS,
 		   (is_map ? NFT_SET_MAP : 0U) |
-			   (set->has_ranges ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0U));
+			   (set->has_ranges ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0U) |
+			   (set->most > 0 ? NFT_SET_TIMEOUT : 0U));
 	put_number(&request, NFTA_SET_KEY_TYPE, type);
 	put_number(&request, NFTA_SET_KEY_LEN, len);
 	put_number(&request, NFTA_SET_ID, id);
 	if (set->has_ranges)
 		put_parts(&request, set);
+	else if (set->most > 0)
+		put_bound(&request, set);
 	if (is_map) {
 		put_data_type(&request, set);
 	} else if (set->key[1] == NFT_TYPE_NONE && set->key[0] == NFT_TYPE_IFNAME) {
@@ -443,6 +419,11 @@ static void put_element(struct netlink_request *request, const struct nft_elemen
 		put_verdict_value(request, NFTA_SET_ELEM_DATA, (uint32_t)NFT_JUMP, element->jump);
 	if (is_new && element->owner != NULL)
 		put_owner(request, element->owner);
+	if (is_new && element->timeout_ms > 0) {
+		uint64_t timeout = htobe64(element->timeout_ms);
+
+		netlink_put(request, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof(timeout));
+	}
 	netlink_nest_end(request, one);
 }
 

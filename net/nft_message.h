@@ -23,6 +23,8 @@ enum nft_op {
 	NFT_OP_DADDR_TYPE, /* RTN_*; to */
 	NFT_OP_IS,         /* from, len; number: in network byte order where len is 2 */
 	NFT_OP_IS_NOT,     /* likewise */
+	NFT_OP_LEAST,      /* likewise: it is that, or more */
+	NFT_OP_MOST,       /* likewise, or less */
 	NFT_OP_MASK,       /* from, len; number: the bits that are kept */
 	NFT_OP_IN,         /* from, set */
 	NFT_OP_NOT_IN,     /* likewise */
@@ -47,7 +49,7 @@ struct nft_term {
 	const char *set;
 };
 
-enum { NFT_TERMS_MAX = 12 };
+enum { NFT_TERMS_MAX = 16 };
 
 struct nft_rule {
 	const char *chain;
@@ -80,6 +82,7 @@ struct nft_set {
 	enum nft_type key[NFT_PARTS_MAX];
 	enum nft_type data[NFT_PARTS_MAX]; /* of a map, else none */
 	bool has_ranges;                   /* of each part; they do not overlap */
+	uint32_t most;                     /* elements, each for a time; 0: no bound, for ever */
 };
 
 struct nft_table {
@@ -118,6 +121,7 @@ struct nft_element {
 	struct nft_value end;  /* of a range, with key; else empty */
 	struct nft_value data; /* of a map's */
 	const char *jump;      /* of a map of verdicts: the chain */
+	uint64_t timeout_ms;   /* 0: none */
 	const char *owner;     /* a text that it carries, NULL: none */
 };
 

@@ -155,9 +155,9 @@ const struct policy_key policy_keys[] = {
 	{"network.egress", KEY_MAP, 0, NULL, NULL, "what may be reached, as seen from the sandbox", NULL, 0},
 	{"network.egress.default", KEY_WORD, 0, "allow|deny", NULL, "what becomes of that which no rule names; has to be said where there are rules", NULL, 0},
 	{"network.egress.allow", KEY_LIST, 0, NULL, NULL, "what may be reached", NULL, 0},
-	{"network.egress.allow[]", KEY_TEXT, 0, NULL, NULL, "HOST[:PORT[-PORT]][/tcp|/udp]: HOST is an address, a subnet, or [v6]; /tcp and all ports if not said", NULL, 0},
+	{"network.egress.allow[]", KEY_TEXT, 0, NULL, NULL, "HOST[:PORT[-PORT]][/tcp|/udp]: HOST is an address, a subnet, [v6], a name or *.name; /tcp and all ports if not said", NULL, 0},
 	{"network.egress.deny", KEY_LIST, 0, NULL, NULL, "what may not be reached, whatever allow says", NULL, 0},
-	{"network.egress.deny[]", KEY_TEXT, 0, NULL, NULL, "likewise; both protocols if not said, and all of them where no port is either", NULL, 0},
+	{"network.egress.deny[]", KEY_TEXT, 0, NULL, NULL, "likewise, but no names; both protocols if not said, and all of them where no port is either", NULL, 0},
 	{"network.ingress", KEY_ANY, KEY_LATER, NULL, NULL, "who may reach it, and how fast", NULL, 0},
 
 	{"restart", KEY_TEXT, 0, NULL, NULL, "when a kept sandbox is started again: no, on-failure[:N], always or unless-stopped; a run that is not kept does not use it", apply_restart, 0},

@@ -8,11 +8,11 @@
 #include "policy/keys.h"
 #include "policy/resolve.h"
 
-enum { TEXT_MAX = 320, DIGITS_MAX = 5 };
+enum { TEXT_MAX = 320, DIGITS_MAX = 5, NAME_MOST = 253 };
 
 static const char forms[] =
 	"It is HOST[:PORT[-PORT]][/tcp|/udp]: 192.0.2.7, 10.1.0.0/16:5432, [fd00::1]:53/udp, "
-	"[fd00::/64]:8000-8099.";
+	"[fd00::/64]:8000-8099, pypi.org:443, *.example.org.";
 
 /* All of the text's n bytes. */
 static bool read_number(const char *text, size_t n, uint32_t most, uint32_t *ret)
@@ -82,71 +82,24 @@ static void cut_protocol(char *text, struct spec_egress_rule *rule)
 	*slash = '\0';
 }
 
-static bool read_rule(const char *said, struct spec_egress_rule *ret)
+/* Takes protocol and ports off the text, in which the host is left. */
+static bool read_ends(char *text, struct spec_egress_rule *rule)
 {
-	struct spec_egress_rule rule = {.last = UINT16_MAX};
-	char text[TEXT_MAX], *host = text, *rest;
-	bool is_ipv6 = said[0] == '[';
+	bool is_ipv6 = text[0] == '[';
+	char *rest;
 
-	if (strlen(said) >= sizeof(text))
-		return false;
-	str_format(text, sizeof(text), "%s", said);
-	cut_protocol(text, &rule);
+	cut_protocol(text, rule);
 	rest = strchr(text, is_ipv6 ? ']' : ':');
-	if (is_ipv6) {
-		if (rest == NULL)
-			return false;
-		host++;
-		*rest++ = '\0';
-		if (rest[0] == '\0')
-			rest = NULL;
-	}
-	if (rest != NULL) {
-		if (rest[0] != ':')
-			return false;
-		*rest++ = '\0';
-		if (!read_ports(rest, &rule))
-			return false;
-	}
-	if (!read_host(host, is_ipv6 ? AF_INET6 : AF_INET, &rule))
+	if (is_ipv6 && rest == NULL)
 		return false;
-	*ret = rule;
-	return true;
-}
-
-/* A host that is no number, and that no number was meant to be. */
-static bool is_name(const char *text)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	size_t n = strcspn(text, ":/");
-
-	return text[0] != '[' && strcspn(text, letters) < n &&
-	       strchr(text, ':') == strrchr(text, ':');
-}
-
-static void refuse(struct policy_ctx *ctx, const struct policy_node *node, const char *key)
-{
-	struct policy_problem *problem;
-
-	if (is_name(node->text)) {
-		problem =
-			ctx_report(ctx, node->place, "not-enforced",
-				   "%s: a rule by name is not enforced by this build", node->text);
-		problem->hint = "Name its addresses, or a subnet.";
-		return;
-	}
-	problem = ctx_report(ctx, node->place, "bad-value", "network.egress.%s cannot be '%s'", key,
-			     node->text);
-	problem->expected = forms;
-}
-
-static size_t count(const struct policy_node *list)
-{
-	size_t n = 0;
-
-	for (const struct policy_node *item = list->children; item != NULL; item = item->next)
-		n++;
-	return n;
+	if (is_ipv6)
+		*rest++ = '\0';
+	if (rest == NULL || (is_ipv6 && rest[0] == '\0'))
+		return true;
+	if (rest[0] != ':')
+		return false;
+	*rest++ = '\0';
+	return read_ports(rest, rule);
 }
 
 /* Where no protocol was said: TCP may be reached, and either is denied, or without a port all there
@@ -165,33 +118,168 @@ static size_t complete(struct spec_egress_rule *rule, bool is_denial)
 	return 2;
 }
 
-static const struct spec_egress_rule *
-read_list(struct policy_ctx *ctx, const struct policy_node *map, const char *key, size_t *ret_n)
+/* ---- names ---- */
+
+static void make_lower(char *text)
 {
-	const struct policy_node *list = doc_get(map, key), *item;
-	bool is_denial = str_equal(key, "deny");
+	for (; *text != '\0'; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+}
+
+/* Labels of RFC 1123, of which the last is no number; "*." may be in front. */
+static bool is_name(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	const char *label = text + (str_has_prefix(text, "*.") ? 2 : 0);
+
+	if (strlen(text) > NAME_MOST)
+		return false;
+	for (;;) {
+		size_t n = strspn(label, letters);
+
+		if (n == 0 || n > SPEC_HOST_NAME_MAX || label[0] == '-')
+			return false;
+		if (label[n] == '\0')
+			return strspn(label, "0123456789") < n;
+		if (label[n] != '.')
+			return false;
+		label += n + 1;
+	}
+}
+
+/* The number of its ports' group; SPEC_EGRESS_GROUPS_MAX: there are too many. */
+static size_t find_group(struct spec_egress *egress, const struct spec_egress_rule *rule)
+{
+	size_t i = 0;
+
+	while (i < egress->n_groups &&
+	       (egress->groups[i].protocol != rule->protocol ||
+		egress->groups[i].first != rule->first || egress->groups[i].last != rule->last))
+		i++;
+	if (i == egress->n_groups && i < SPEC_EGRESS_GROUPS_MAX)
+		egress->groups[egress->n_groups++] =
+			(struct spec_egress_group){.protocol = rule->protocol,
+						   .first = rule->first,
+						   .last = rule->last};
+	return i;
+}
+
+struct reading {
+	struct policy_ctx *ctx;
+	struct spec_egress *egress;
 	struct spec_egress_rule *rules;
+	struct spec_egress_name *names;
+	size_t n;
+	bool is_denial;
+};
+
+static void add_name(struct reading *reading, const struct policy_node *item, const char *name,
+		     struct spec_egress_rule *rule)
+{
+	struct spec_egress *egress = reading->egress;
+	size_t group;
+
+	if (reading->is_denial) {
+		ctx_report(reading->ctx, item->place, "impossible",
+			   "network.egress.deny has no names")
+			->hint = "An address may have many: deny the address.";
+		return;
+	}
+	complete(rule, false);
+	group = find_group(egress, rule);
+	if (group == SPEC_EGRESS_GROUPS_MAX) {
+		ctx_report(reading->ctx, item->place, "too-many",
+			   "names with more than %d different ports", SPEC_EGRESS_GROUPS_MAX)
+			->hint = "A range counts once: NAME:8000-8099.";
+		return;
+	}
+	reading->names[egress->n_names++] =
+		(struct spec_egress_name){.name = ctx_copy(reading->ctx, name, strlen(name)),
+					  .group = (uint8_t)group};
+}
+
+/* ---- lists ---- */
+
+static void read_item(struct reading *reading, const struct policy_node *item)
+{
+	struct spec_egress_rule rule = {.last = UINT16_MAX}, *to = &reading->rules[reading->n];
+	bool is_ipv6 = item->text[0] == '[';
+	char text[TEXT_MAX];
+	bool is_good = strlen(item->text) < sizeof(text);
+
+	str_format(text, sizeof(text), "%s", item->text);
+	is_good = is_good && read_ends(text, &rule);
+	make_lower(text);
+	if (is_good && !is_ipv6 && is_name(text)) {
+		add_name(reading, item, text, &rule);
+		return;
+	}
+	if (is_good && read_host(text + is_ipv6, is_ipv6 ? AF_INET6 : AF_INET, &rule)) {
+		*to = rule;
+		reading->n += complete(to, reading->is_denial);
+		return;
+	}
+	ctx_report(reading->ctx, item->place, "bad-value", "network.egress.%s cannot be '%s'",
+		   reading->is_denial ? "deny" : "allow", item->text)
+		->expected = forms;
+}
+
+static size_t count(const struct policy_node *list)
+{
+	size_t n = 0;
+
+	for (const struct policy_node *item = list->children; item != NULL; item = item->next)
+		n++;
+	return n;
+}
+
+static void read_list(struct policy_ctx *ctx, const struct policy_node *list, bool is_denial,
+		      struct spec_egress *egress)
+{
 	size_t n = list != NULL ? count(list) : 0;
+	struct reading reading = {.ctx = ctx, .egress = egress, .is_denial = is_denial};
 
-	*ret_n = 0;
-	if (n > SPEC_EGRESS_MAX) {
+	if (n > SPEC_EGRESS_MAX)
 		ctx_report(ctx, list->place, "too-many", "more than %d in network.egress.%s",
-			   SPEC_EGRESS_MAX, key);
-		return NULL;
+			   SPEC_EGRESS_MAX, is_denial ? "deny" : "allow");
+	if (n == 0 || n > SPEC_EGRESS_MAX)
+		return;
+	/* A denial may become two. */
+	reading.rules = ctx_array(ctx, 2 * n, sizeof(*reading.rules));
+	reading.names = ctx_array(ctx, n, sizeof(*reading.names));
+	if (reading.rules == NULL || reading.names == NULL)
+		return;
+	for (const struct policy_node *item = list->children; item != NULL; item = item->next)
+		read_item(&reading, item);
+	if (is_denial) {
+		egress->deny = reading.rules;
+		egress->n_deny = reading.n;
+		return;
 	}
-	rules = n > 0 ? ctx_array(ctx, is_denial ? 2 * n : n, sizeof(*rules)) : NULL;
-	if (rules == NULL)
-		return NULL;
-	for (item = list->children; item != NULL; item = item->next) {
-		struct spec_egress_rule *rule = &rules[*ret_n];
+	egress->names = reading.names;
+	egress->allow = reading.rules;
+	egress->n_allow = reading.n;
+}
 
-		if (!read_rule(item->text, rule)) {
-			refuse(ctx, item, key);
-			continue;
-		}
-		*ret_n += complete(rule, is_denial);
-	}
-	return rules;
+/* Names are the resolver's, which the default bridge has not. */
+static void check_names(struct policy_ctx *ctx, const struct policy_node *egress,
+			const struct spec_network *network)
+{
+	bool has_resolver = network->n_endpoints == 0;
+
+	if (network->egress.n_names == 0)
+		return;
+	if (network->egress.allows)
+		ctx_report(ctx, egress->place, "impossible",
+			   "names in network.egress take 'default: deny'");
+	for (size_t i = 0; i < network->n_endpoints; i++)
+		has_resolver = has_resolver || !str_equal(network->endpoints[i].network, "bridge");
+	if (!has_resolver)
+		ctx_report(ctx, egress->place, "impossible",
+			   "names in network.egress take a network that somebody has made: the "
+			   "default bridge has no resolver")
+			->hint = "`cordon network create web`, and --network web.";
 }
 
 void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
@@ -203,10 +291,10 @@ void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 
 	if (egress == NULL)
 		return;
-	to->allow = read_list(ctx, egress, "allow", &to->n_allow);
-	to->deny = read_list(ctx, egress, "deny", &to->n_deny);
+	read_list(ctx, doc_get(egress, "allow"), false, to);
+	read_list(ctx, doc_get(egress, "deny"), true, to);
 	if (word == NULL) {
-		if (to->n_allow + to->n_deny > 0)
+		if (to->n_allow + to->n_deny + to->n_names > 0)
 			ctx_report(ctx, egress->place, "missing-key",
 				   "network.egress lacks 'default'")
 				->hint = "Say what becomes of all else: default: deny, or allow.";
@@ -215,6 +303,7 @@ void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 	to->is_said = true;
 	to->allows = str_equal(word->text, "allow");
 	to->origin = doc_origin(word->place);
+	check_names(ctx, egress, network);
 	if (network->kind != NETWORK_OF_ITS_OWN)
 		ctx_report(ctx, word->place, "impossible",
 			   "network.egress takes a network namespace of its own")

@@ -242,6 +242,7 @@ enum {
 	SPEC_MAC_LEN = 6,
 	SPEC_HOST_NAME_MAX = 63, /* of a name that is looked up: RFC 1035, 2.3.4 */
 	SPEC_EGRESS_MAX = 10000, /* rules of one list */
+	SPEC_EGRESS_GROUPS_MAX = 8,
 };
 
 enum spec_network_kind {
@@ -289,6 +290,18 @@ struct spec_egress_rule {
 	uint16_t last;
 };
 
+/* Ports that names are allowed with: each pair of them is a group. */
+struct spec_egress_group {
+	uint8_t protocol;
+	uint16_t first;
+	uint16_t last;
+};
+
+struct spec_egress_name {
+	const char *name; /* in small letters; "*." in front: whatever is below it */
+	uint8_t group;
+};
+
 struct spec_egress {
 	bool is_said;
 	bool allows; /* what no rule names */
@@ -296,6 +309,10 @@ struct spec_egress {
 	size_t n_allow;
 	const struct spec_egress_rule *deny; /* wins */
 	size_t n_deny;
+	const struct spec_egress_name *names; /* that are allowed */
+	size_t n_names;
+	struct spec_egress_group groups[SPEC_EGRESS_GROUPS_MAX];
+	size_t n_groups;
 	struct spec_origin origin;
 };
 

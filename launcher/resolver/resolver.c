@@ -294,6 +294,21 @@ static void restart_worker(struct watcher *w)
 	start_worker(w);
 }
 
+/* It is the keeper's to look at the address: what is passed on here is numbers. */
+static void admit(const struct watcher *w, const struct resolver_wish *wish)
+{
+	int verdict = 0;
+	char byte;
+
+	if (bare_call(SYS_write, RESOLVER_CONTROL_FD, (long)wish, sizeof(*wish), 0, 0) !=
+		    (long)sizeof(*wish) ||
+	    bare_call(SYS_read, RESOLVER_CONTROL_FD, (long)&verdict, sizeof(verdict), 0, 0) !=
+		    (long)sizeof(verdict))
+		bare_exit(0);
+	byte = verdict == 1 ? 1 : 0;
+	bare_call(SYS_write, w->worker_fd, (long)&byte, 1, 0, 0);
+}
+
 static void on_worker(struct watcher *w)
 {
 	struct serve_wish wish = {0};
@@ -312,6 +327,10 @@ static void on_worker(struct watcher *w)
 			bare_call(SYS_write, RESOLVER_CONTROL_FD, (long)&message, sizeof(message),
 				  0, 0);
 		w->has_said = true;
+		return;
+	}
+	if (wish.kind == SERVE_ADMIT) {
+		admit(w, &wish.admit);
 		return;
 	}
 	if (wish.upstream < w->n_upstreams)
@@ -333,6 +352,23 @@ static struct serve *get_memory(void)
 	return (struct serve *)from;
 }
 
+/* Before it gives up what it can do. */
+static void read_rules(struct serve *memory)
+{
+	size_t len = 0;
+	long n;
+
+	do {
+		n = bare_call(SYS_pread64, RESOLVER_RULES_FD, (long)(memory->rules_text + len),
+			      (long)(sizeof(memory->rules_text) - len), (long)len, 0);
+		if (n < 0)
+			bare_exit(125);
+		len += (size_t)n;
+	} while (n > 0);
+	memory->rules.text = memory->rules_text;
+	memory->rules.len = len;
+}
+
 _Noreturn void bare_main(long *stack)
 {
 	struct watcher w;
@@ -342,6 +378,7 @@ _Noreturn void bare_main(long *stack)
 	w.run = (const char *)stack[2];
 	w.has_said = false;
 	w.memory = get_memory();
+	read_rules(w.memory);
 	parse_upstreams(&w, (const char *)stack[3]);
 	confine_watcher();
 	start_worker(&w);

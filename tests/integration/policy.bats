@@ -41,8 +41,6 @@ refused() { # PATTERN
 		refused "./p.yaml:3:*not enforced by this build*"
 	done
 	says 125 "*not enforced by this build*" cordon run --set 'devices=[/dev/kvm]' -- true
-	says 125 "*pypi.org:443: a rule by name is not enforced by this build*" \
-		cordon run --set 'network.egress={default: deny, allow: ["pypi.org:443"]}' -- true
 }
 
 @test "duplicate keys, anchors, tags, wrong types, cycles and a missing parent are refused" {
