@@ -84,6 +84,7 @@ NET_SRC      := \
 	net/forward.c \
 	net/hosts.c \
 	net/lease.c \
+	net/members.c \
 	net/names.c \
 	net/link.c \
 	net/link_read.c \
@@ -171,6 +172,8 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ending.c \
 	cmd/image.c \
 	cmd/exec.c \
+	cmd/commit.c \
+	cmd/commit_edits.c \
 	cmd/copy_rules.c \
 	cmd/cp.c \
 	cmd/diff.c \
@@ -192,9 +195,11 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/volume_copy.c \
 	cmd/volume_create.c \
 	cmd/volume_freeze.c \
+	cmd/volumes_from.c \
 	cmd/volume_list.c \
 	cmd/own_flags.c \
 	cmd/port.c \
+	cmd/ports.c \
 	cmd/processes.c \
 	cmd/stats.c \
 	cmd/update.c \
@@ -259,10 +264,14 @@ HAS_IMAGE     := $(if $(filter 3,$(words $(wildcard $(IMAGE_HEADERS)))),yes)
 IMAGE         := $(if $(HAS_IMAGE),$(O)/cordon-image)
 IMAGE_SRC     := \
 	libexec/image/changes.c \
+	libexec/image/commit.c \
+	libexec/image/compose.c \
+	libexec/image/compose_change.c \
 	libexec/image/confine.c \
 	libexec/image/decompress.c \
 	libexec/image/document.c \
 	libexec/image/flow.c \
+	libexec/image/holes.c \
 	libexec/image/import.c \
 	libexec/image/layer.c \
 	libexec/image/links.c \
@@ -273,6 +282,7 @@ IMAGE_SRC     := \
 	libexec/image/owners.c \
 	libexec/image/pack.c \
 	libexec/image/pack_attributes.c \
+	libexec/image/pack_holes.c \
 	libexec/image/parse.c \
 	libexec/image/pull.c \
 	libexec/image/remove.c \
@@ -337,7 +347,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 # ---- targets ----
-.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench bombs
+.PHONY: docs documents-build documents-list fuzz-smoke fuzz-long fuzz-seeded fuzz-run all help install uninstall clean unit-build unit-list hostile attack-build oracle-build lint check check-vm check-long bench compare-docker bombs
 all: build/cordon ## build the program: build/cordon
 
 help: ## list the targets
@@ -478,6 +488,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_state.c \
 	tests/unit/launcher/test_state_boot.c \
 	tests/unit/launcher/test_upper.c \
+	tests/unit/libexec/test_image_holes.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \
 	tests/unit/policy/test_compile.c \
@@ -566,6 +577,7 @@ $(FOREIGN_BIN): $(O)/tests/unit/policy/%_foreign: $(O)/foreign/tests/unit/policy
 		-lcmocka $(LDLIBS) -o $@
 
 # What a few of them need beside: the front doors are not in libcordon.a, and JSON is read by another's parser.
+$(O)/tests/unit/libexec/test_image_holes: $(O)/libexec/image/holes.o
 $(O)/tests/unit/libexec/test_image_name: $(O)/libexec/image/name.o
 $(O)/tests/unit/cmd/test_advice: $(O)/cmd/advice.o
 $(O)/tests/unit/cmd/test_copy_rules: $(O)/cmd/copy_rules.o
@@ -603,6 +615,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 		$(FUZZ_LIBS) -o $@
 
 $(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o
 $(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 9 seconds
@@ -755,13 +768,18 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
 	tests/bench/life $(BENCH_LIFE_FLAGS)
 	tests/bench/exec $(BENCH_EXEC_FLAGS)
 	tests/bench/images $(BENCH_IMAGES_FLAGS)
+	tests/bench/volumes $(BENCH_VOLUMES_FLAGS)
+	tests/bench/network $(BENCH_NETWORK_FLAGS)
+
+compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
+	tests/bench/compare-docker
 
 # ---- documents that follow from the tables (policy/keys.c, cmd/commands.c, cmd/options_*.c): kept in the tree, and
 # compared with what the tables give by tests/integration/documents.bats ----

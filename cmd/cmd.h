@@ -90,6 +90,7 @@ int command_no_words(const char *name, char **argv, bool *ret_json, int *ret_exi
 int cmd_help(const struct cmd_context *context, int argc, char **argv);
 int cmd_run(const struct cmd_context *context, int argc, char **argv);
 int cmd_cp(const struct cmd_context *context, int argc, char **argv);
+int cmd_commit(const struct cmd_context *context, int argc, char **argv);
 int cmd_diff(const struct cmd_context *context, int argc, char **argv);
 int cmd_export(const struct cmd_context *context, int argc, char **argv);
 int cmd_exec(const struct cmd_context *context, int argc, char **argv);

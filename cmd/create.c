@@ -9,6 +9,7 @@
 #include "cmd/attached.h"
 #include "cmd/kept.h"
 #include "cmd/print.h"
+#include "cmd/volumes_from.h"
 
 static int check_words(struct options *o, bool is_run, struct err *err)
 {
@@ -70,6 +71,10 @@ int cmd_create(const struct cmd_context *context, int argc, char **argv)
 	}
 	if (verdict->options.help)
 		return command_print_help_of("create");
+	if (volumes_from_take(context, verdict) < 0) {
+		print_err(&verdict->err);
+		return EXIT_CORDON;
+	}
 	exit_code = make(context, verdict, &records, &record);
 	if (exit_code != 0)
 		return exit_code;

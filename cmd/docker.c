@@ -10,8 +10,6 @@
 /* Sentences for the hint, and for docs/DOCKER.md. What has the same name here has no row. */
 const struct docker_command docker_commands[] = {
 	{"build", "There is no build here: docker save IMAGE | cordon image load -"},
-	{"commit", "Its files, without a configuration: cordon export SANDBOX | cordon image "
-		   "import - NAME"},
 	{"container list", "cordon ps"},
 	{"container ls", "cordon ps"},
 	{"container *", "Leave `container` out: cordon *"},

@@ -10,6 +10,7 @@
 #include "cmd/print.h"
 #include "cmd/table.h"
 #include "cmd/verdict.h"
+#include "cmd/volumes_from.h"
 
 enum { KEY_WIDTH = 34, VALUE_WIDTH = 40, ROW_WIDTH = 22, HEAD_AT = 15, TREE_KIND_WIDTH = 12 };
 /* On a terminal, where lines are wrapped. */
@@ -308,7 +309,8 @@ int cmd_explain(const struct cmd_context *context, int argc, char **argv)
 	if (verdict == NULL)
 		return EXIT_CORDON;
 	if (options_parse(argv + 1, &verdict->options, &verdict->err) < 0 ||
-	    (!verdict->options.help && options_take_image(&verdict->options, &verdict->err) < 0)) {
+	    (!verdict->options.help && (options_take_image(&verdict->options, &verdict->err) < 0 ||
+					volumes_from_take(context, verdict) < 0))) {
 		print_err(&verdict->err);
 		return EXIT_CORDON;
 	}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -53,7 +54,9 @@ void helper_put_fd(struct helper *h, const char *key, int fd)
 int helper_run(struct helper *h, struct err *err)
 {
 	char *const none[] = {NULL};
+	char *const *environment = none;
 	_cleanup_fd_ int program = program_open(program_name);
+	const pid_t parent = getpid();
 	siginfo_t info;
 	pid_t pid;
 	int r;
@@ -68,11 +71,17 @@ int helper_run(struct helper *h, struct err *err)
 	if (h->is_short)
 		return err_set(err, ERR_USAGE, E2BIG, "%s: a word of the command line",
 			       program_name);
+#ifdef CORDON_FAULTS
+	environment = environ;
+#endif
 	pid = fork();
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, errno, "fork");
 	if (pid == 0) {
-		ignore_result(program_exec_with(program, h->argv, none, h->fds, h->n_fds),
+		/* Else it would go on with what nobody waits for, in a sandbox that is undone. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+			_exit(127);
+		ignore_result(program_exec_with(program, h->argv, environment, h->fds, h->n_fds),
 			      "the exit code says it");
 		_exit(127);
 	}

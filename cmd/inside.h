@@ -16,6 +16,7 @@ struct inside {
 	const struct record *record;
 	const struct run_target *target;
 	const char *ref; /* as it was named */
+	bool is_stopped; /* it does not run, and its lock is held */
 };
 
 struct inside_work {

@@ -168,6 +168,7 @@ static int work_on(const struct inside_work *work, const struct inside *found, i
 	r = cgroup_open(held->groups, held->n_groups, &target.groups, err);
 	if (r == 0) {
 		inside.target = &target;
+		inside.is_stopped = true;
 		r = work->run(work->ctx, &inside, err);
 	}
 	target_release(&target);

@@ -3,12 +3,8 @@
  * See inspect.h: what is known of one sandbox. Its policy is resolved anew from its record, as a
  * start would, and what this host lacks for that is said beside it.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/json_read.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -18,6 +14,7 @@
 #include "cmd/kept.h"
 #include "cmd/look_json.h"
 #include "cmd/network.h"
+#include "cmd/ports.h"
 #include "policy/digest.h"
 
 /* ---- what it is doing ---- */
@@ -179,17 +176,11 @@ static void put_mounts(struct json *json, const struct decision *d, const char *
 	put_list(json, "volumes", d, id, true);
 }
 
-/* Whether the policy was resolved, whatever the host lacks. */
-static bool is_resolved(const struct verdict *verdict, int r)
-{
-	return r == 0 || verdict->err.kind == ERR_PREFLIGHT || verdict->misses.n > 0;
-}
-
 static void put_spec(struct json *json, const struct verdict *verdict, int r, const char *id)
 {
 	const struct policy_problems *problems = &verdict->problems;
 
-	if (!is_resolved(verdict, r)) {
+	if (!verdict_is_resolved(verdict, r)) {
 		put_mounts(json, NULL, id);
 		json_null(json, "spec");
 		json_text(json, "spec_error",
@@ -205,27 +196,9 @@ static void put_spec(struct json *json, const struct verdict *verdict, int r, co
 	json_null(json, "spec_error");
 }
 
-/* As a start of it would decide. */
-static int decide(const struct cmd_context *context, const struct record *record,
-		  struct verdict *verdict)
-{
-	struct run_request roots, request = record->request;
-
-	cmd_request_init(context, &roots);
-	request.root_dir = roots.root_dir;
-	request.runtime_dir = roots.runtime_dir;
-	request.files = &record->files;
-	request.policy.wants_values = true;
-	if (record->cwd[0] != '\0' && chdir(record->cwd) != 0)
-		return err_set(&verdict->err, ERR_USAGE, errno, "%s, where it was made",
-			       record->cwd);
-	return kept_decide(verdict, &request);
-}
-
 static void put_policy(const struct cmd_context *context, const struct look *look,
 		       struct json *json)
 {
-	_cleanup_fd_ int here = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	_cleanup_verdict_ struct verdict *verdict = look->has_record ? verdict_new() : NULL;
 
 	if (verdict == NULL) {
@@ -234,9 +207,21 @@ static void put_policy(const struct cmd_context *context, const struct look *loo
 		json_text(json, "spec_error", "its record cannot be read");
 		return;
 	}
-	put_spec(json, verdict, decide(context, &look->record, verdict), look->id);
-	if (here >= 0)
-		ignore_result(fchdir(here), "names of sandboxes are no paths");
+	put_spec(json, verdict, kept_decide_record(context, &look->record, verdict), look->id);
+}
+
+/* As a user there are none. */
+static void put_ports(const struct look *look, struct json *json)
+{
+	bool runs = look->has_status && look->status.has_keeper;
+	struct ports ports = {.n = 0};
+	struct err ignored;
+
+	if (runs && geteuid() == 0)
+		ignore_result(ports_read(&ports, &ignored),
+			      "where nf_tables cannot be asked nothing is published");
+	ports_put_json(&ports, runs ? look->status.live.run_id : "", json);
+	ports_free(&ports);
 }
 
 void inspect_put(const struct cmd_context *context, const struct look *look, struct json *json)
@@ -250,5 +235,6 @@ void inspect_put(const struct cmd_context *context, const struct look *look, str
 	put_record(json, look);
 	put_policy(context, look, json);
 	network_put_joined(context, look->id, json);
+	put_ports(look, json);
 	json_close(json, '}');
 }

@@ -119,6 +119,26 @@ int kept_decide_silent(struct verdict *verdict, const struct run_request *reques
 	return decide_on_null(verdict, &asked);
 }
 
+int kept_decide_record(const struct cmd_context *context, const struct record *record,
+		       struct verdict *verdict)
+{
+	_cleanup_fd_ int here = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	struct run_request roots, request = record->request;
+	int r = kept_enter_directory(record, &verdict->err);
+
+	cmd_request_init(context, &roots);
+	request.root_dir = roots.root_dir;
+	request.runtime_dir = roots.runtime_dir;
+	request.files = &record->files;
+	request.policy.wants_values = true;
+	if (r == 0)
+		r = kept_decide(verdict, &request);
+	if (here < 0 || fchdir(here) != 0)
+		return err_set(&verdict->err, ERR_SETUP, here < 0 ? -here : errno,
+			       "the working directory");
+	return r;
+}
+
 void kept_request(struct verdict *verdict, const struct cmd_context *context,
 		  struct run_request *ret)
 {

@@ -19,6 +19,11 @@ void kept_close(struct records *records);
  * verdict_decide. files and request: of a record, or NULL. */
 int must_check kept_decide(struct verdict *verdict, const struct run_request *request);
 
+/* The same by a record, for who only looks: where it was made, and back. -EBADF: not back, where
+ * the caller's relative paths begin. */
+int must_check kept_decide_record(const struct cmd_context *context, const struct record *record,
+				  struct verdict *verdict);
+
 /* The same for a start in which no program runs: nothing is kept of what it prints. */
 int must_check kept_decide_silent(struct verdict *verdict, const struct run_request *request);
 

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cmd/life.h"
 #include "cmd/print.h"
+#include "net/members.h"
 
 /* ---- the place ---- */
 
@@ -203,6 +204,8 @@ static int remove_locked(const struct networks *networks, const struct network *
 		r = netlink_open(NETLINK_ROUTE, &netlink, err);
 	if (r == 0)
 		r = bridge_remove(&netlink, network, err);
+	if (r == 0)
+		r = members_note_lent(networks, err);
 	netlink_close(&netlink);
 	return r == 0 ? networks_remove(networks, network->name, err) : r;
 }

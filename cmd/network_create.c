@@ -11,6 +11,7 @@
 #include "cmd/life.h"
 #include "cmd/network.h"
 #include "cmd/print.h"
+#include "net/members.h"
 
 struct wish {
 	struct network network;
@@ -193,9 +194,12 @@ static int make_locked(struct netlink *netlink, const struct networks *networks,
 	if (r < 0)
 		return r;
 	r = bridge_ensure(netlink, network, &link, wish->lent, err);
+	if (r == 0 && wish->lent[0] != '\0')
+		r = members_note_lent(networks, err);
 	if (r == 0)
 		return 0;
 	ignore_result(bridge_remove(netlink, network, &ignored), "the first error counts");
+	ignore_result(members_note_lent(networks, &ignored), "likewise");
 	ignore_result(networks_remove(networks, network->name, &ignored), "likewise");
 	return r;
 }
@@ -206,6 +210,8 @@ static int make(const struct network_place *place, struct wish *wish, struct err
 	struct netlink netlink = {.fd = -EBADF};
 	int r = lock_fd < 0 ? lock_fd : netlink_open(NETLINK_ROUTE, &netlink, err);
 
+	if (r == 0)
+		r = members_restore(place->run, &place->networks, err);
 	if (r == 0)
 		r = make_locked(&netlink, &place->networks, wish, err);
 	netlink_close(&netlink);

@@ -21,6 +21,7 @@
 #include "net/book_store.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
+#include "net/members.h"
 #include "records/target.h"
 
 bool network_live_runs(const struct member *member)
@@ -216,6 +217,8 @@ static int take_place(struct joining *joining, struct err *err)
 	if (r == 0)
 		r = names_describe(joining->endpoint, &who, &joining->lease, &entry, err);
 	if (r == 0)
+		r = members_remove_earlier(member->place.run, &member->network, &who, err);
+	if (r == 0)
 		r = names_put(member->place.run, &member->network, &entry, err);
 	if (r == 0)
 		r = book_publish(&member->place.networks, &member->network, &entry, err);
@@ -324,10 +327,14 @@ int network_live_leave(struct member *member, const struct sandbox_spec *spec, s
 
 static int join_locked(struct joining *joining, struct err *err)
 {
-	int r = find_number(joining, err);
+	int r = members_restore(joining->member->place.run, &joining->member->place.networks, err);
 
 	if (r == 0)
+		r = find_number(joining, err);
+	if (r == 0)
 		r = find_bridge(joining, err);
+	if (r == 0 && joining->lent[0] != '\0')
+		r = members_note_lent(&joining->member->place.networks, err);
 	if (r == 0)
 		r = take_place(joining, err);
 	if (r == 0)

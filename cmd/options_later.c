@@ -6,16 +6,10 @@
 #include "cmd/options.h"
 
 const struct option_later options_later[] = {
-	{"--volumes-from", 0, false,
-	 "`cordon inspect -f '{{json .Mounts}}' SANDBOX` says which it has: name them with -v "
-	 "NAME:/TARGET."},
 	{"--volume-driver", 0, true,
 	 "There is local alone; mount anything else on the host, and show it with -v "
 	 "/PATH:/TARGET."},
 	{"--shm-size", 0, false, "/dev/shm has 64 MiB, as it usually has in Docker."},
-	{"--publish-all", 'P', false, "Say the ports that the image exposes: -p PORT, each."},
-	{"--expose", 0, false,
-	 "Sandboxes of one network reach all ports of each other; -p publishes one on the host."},
 	{"--link", 0, false,
 	 "In a network that you made, others are found by --name and --network-alias."},
 	{"--link-local-ip", 0, false, "A link has the addresses that cordon has leased to it."},

@@ -75,6 +75,9 @@ const struct option_def options_table[] = {
 	{"--mount", 0, "KEY=VALUE,...", TO_POLICY, FLAG_MOUNT, OF_DOCKER,
 	 "the same in words: type=volume, bind or tmpfs, source=, target=, readonly, "
 	 "volume-nocopy, tmpfs-size=, tmpfs-mode="},
+	{"--volumes-from", 0, "SANDBOX[:ro]", TO_POLICY, FLAG_VOLUMES_FROM, OF_DOCKER,
+	 "show the volumes and host paths that another sandbox has, in the same places; it may "
+	 "have ended; -v and --mount count more"},
 	{"--network", 0, "MODE", TO_POLICY, FLAG_NETWORK, OF_DOCKER,
 	 "none (where nothing is said), bridge, a name of `cordon network ls`, container:NAME, "
 	 "host; again for a further network; as root"},
@@ -98,6 +101,10 @@ const struct option_def options_table[] = {
 	{"--publish", 'p', "PORTS", TO_POLICY, FLAG_PUBLISH, OF_DOCKER,
 	 "[[ADDRESS:]PORT:]PORT[/udp]: a port of the host's is the sandbox's; ranges as well; as "
 	 "root"},
+	{"--publish-all", 'P', NULL, TO_POLICY, FLAG_PUBLISH_ALL, OF_DOCKER,
+	 "the same of every port that the image or --expose names, at any free port of the host's"},
+	{"--expose", 0, "PORTS", TO_POLICY, FLAG_EXPOSE, OF_DOCKER,
+	 "PORT[/udp], or a range: a port that -P publishes"},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,

@@ -1,64 +1,54 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon port`: which ports of the host's are a sandbox's. The host's nf_tables are asked: what is
- * printed is what holds. */
-#include <errno.h>
-#include <linux/netlink.h>
+/* `cordon port`: which ports of the host's are a sandbox's. */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "cmd/life.h"
+#include "cmd/ports.h"
 #include "cmd/print.h"
-#include "net/endpoint.h"
-#include "net/publish.h"
 
-struct port_question {
-	const char *port; /* "80/tcp"; NULL: all */
-	size_t n;
-};
-
-static void tell(void *ctx, const char *inside, const char *outside)
+/* Returns how many there are. */
+static size_t tell(const struct ports *ports, const char *run_id, const char *wanted)
 {
-	struct port_question *question = ctx;
+	size_t n = 0;
 
-	if (question->port == NULL)
-		print_out("%s -> %s\n", inside, outside);
-	else if (str_equal(question->port, inside))
-		print_out("%s\n", outside);
-	else
-		return;
-	question->n++;
-}
+	for (const struct ports_line *line = ports_next(ports, run_id, NULL); line != NULL;
+	     line = ports_next(ports, run_id, line)) {
+		char inside[16], outside[PUBLISH_TEXT_MAX];
 
-static int ask(const struct sandbox_status *status, struct port_question *question, struct err *err)
-{
-	const struct publish_reader reader = {.each = tell, .ctx = question};
-	struct netlink nft = {.fd = -EBADF};
-	char port[IFNAMSIZ];
-	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
-
-	/* Of whichever of its networks: all but the last digit is the run's. */
-	endpoint_host_name(status->live.run_id, 0, port);
-	port[strlen(port) - 1] = '\0';
-	if (r == 0)
-		r = publish_walk(&nft, port, &reader, err);
-	netlink_close(&nft);
-	return r;
+		str_format(inside, sizeof(inside), "%u/%s", line->port.inside,
+			   publish_protocol(line->port.protocol));
+		publish_outside(&line->port, outside);
+		if (wanted != NULL && !str_equal(wanted, inside))
+			continue;
+		n++;
+		if (wanted == NULL)
+			print_out("%s -> %s\n", inside, outside);
+		else
+			print_out("%s\n", outside);
+	}
+	return n;
 }
 
 static int port_of_one(const struct life *life, struct sandbox *sandbox, const char *ref)
 {
-	struct port_question question = {.port = life->how};
+	const char *wanted = life->how; /* "80/tcp"; NULL: all */
 	struct sandbox_status status = {0};
+	struct ports ports = {.n = 0};
 	struct err err = {0};
+	size_t n = 0;
 	int r = status_read(life->records, sandbox, &status, &err);
 
-	if (r == 0 && (status.state == SANDBOX_RUNNING || status.state == SANDBOX_PAUSED))
-		r = ask(&status, &question, &err);
+	if (r == 0 && (status.state == SANDBOX_RUNNING || status.state == SANDBOX_PAUSED)) {
+		r = ports_read(&ports, &err);
+		n = r == 0 ? tell(&ports, status.live.run_id, wanted) : 0;
+		ports_free(&ports);
+	}
 	status_release(&status);
-	if (r == 0 && question.port != NULL && question.n == 0)
+	if (r == 0 && wanted != NULL && n == 0)
 		r = err_set(&err, ERR_USAGE, 0, "sandbox %s: port %s is not published", ref,
-			    question.port);
+			    wanted);
 	return r < 0 ? life_say(&err) : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "cmd/kept.h"
@@ -33,6 +34,7 @@ static void free_rows(struct ps_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		free_row(list->rows[i]);
 	free(list->rows);
+	ports_free(&list->ports);
 }
 
 static void take_times(struct ps_row *row, const struct look *look)
@@ -58,6 +60,8 @@ static struct ps_row *make_row(struct look *look, int64_t now_ms)
 		return NULL;
 	row->exit_code = row->restarts = row->started_ms = row->finished_ms = RESULT_NONE;
 	str_format(row->id, sizeof(row->id), "%s", look->id);
+	if (look->has_status && look->status.has_keeper)
+		str_format(row->run_id, sizeof(row->run_id), "%s", look->status.live.run_id);
 	row->is_damaged = look_is_damaged(look);
 	row->state = look_state(look);
 	row->reason = strdup(row->is_damaged ? look->damage.text : look_reason(look));
@@ -133,6 +137,7 @@ static int collect(struct ps *ps, struct err *err)
 {
 	char(*ids)[RUN_ID_LEN + 1] = NULL;
 	ssize_t n = records_list(&ps->records, &ids, err);
+	struct err ignored;
 	int r = 0;
 
 	if (n < 0)
@@ -147,6 +152,10 @@ static int collect(struct ps *ps, struct err *err)
 		return err_set(err, ERR_SETUP, -r, "list the sandboxes");
 	if (ps->list.n > 0)
 		qsort(ps->list.rows, ps->list.n, sizeof(struct ps_row *), by_age);
+	/* As a user there are none. */
+	if (geteuid() == 0 && ps->list.n > 0)
+		ignore_result(ports_read(&ps->list.ports, &ignored),
+			      "where nf_tables cannot be asked nothing is published");
 	while (ps->options->last > 0 && ps->list.n > ps->options->last)
 		free_row(ps->list.rows[--ps->list.n]);
 	return 0;

@@ -4,11 +4,13 @@
 #define CORDON_CMD_PS_H
 
 #include "cmd/look.h"
+#include "cmd/ports.h"
 #include "cmd/template.h"
 
 /* What is listed of one sandbox. */
 struct ps_row {
 	char id[RUN_ID_LEN + 1];
+	char run_id[RUN_ID_LEN + 1]; /* "": it does not run */
 	bool is_damaged;
 	bool has_record;
 	struct record record; /* where has_record */
@@ -25,6 +27,7 @@ struct ps_list {
 	struct ps_row **rows;
 	size_t n;
 	int64_t now_ms;
+	struct ports ports; /* of all */
 	bool no_trunc;
 };
 

@@ -13,12 +13,12 @@
 
 enum { SHORT_ID = 12, SHORT_COMMAND = 20, CELL_MAX = 256 };
 
-const char ps_known[] =
-	"{{.ID}}, {{.Names}}, {{.Image}}, {{.Command}}, {{.CreatedAt}}, "
-	"{{.RunningFor}}, {{.Status}}, {{.State}}, {{.Labels}}, {{.Label \"NAME\"}}, "
-	"{{json .FIELD}} and {{json .}}";
+const char ps_known[] = "{{.ID}}, {{.Names}}, {{.Image}}, {{.Command}}, {{.CreatedAt}}, "
+			"{{.RunningFor}}, {{.Ports}}, {{.Status}}, {{.State}}, {{.Labels}}, "
+			"{{.Label \"NAME\"}}, "
+			"{{json .FIELD}} and {{json .}}";
 const char ps_default_format[] = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t"
-				 "{{.Status}}\t{{.Names}}";
+				 "{{.Status}}\t{{.Ports}}\t{{.Names}}";
 
 /* ---- values ---- */
 
@@ -109,6 +109,12 @@ static void put_state(const struct ps_list *list, const struct ps_row *row, stru
 	page_text(page, row->state);
 }
 
+static void put_ports(const struct ps_list *list, const struct ps_row *row, struct page *page)
+{
+	if (row->run_id[0] != '\0')
+		ports_put_text(&list->ports, row->run_id, page);
+}
+
 static void put_labels(const struct ps_list *list, const struct ps_row *row, struct page *page)
 {
 	(void)list;
@@ -130,6 +136,7 @@ static const struct ps_field {
 	{"Image", "IMAGE", put_image},
 	{"Labels", "LABELS", put_labels},
 	{"Names", "NAMES", put_names},
+	{"Ports", "PORTS", put_ports},
 	{"RunningFor", "CREATED", put_running_for},
 	{"State", "STATE", put_state},
 	{"Status", "STATUS", put_status},
@@ -310,7 +317,7 @@ static void put_record(struct json *json, const struct ps_row *row)
 	look_put_time(json, "created_at", record != NULL ? record->created_ms : RESULT_NONE);
 }
 
-static void put_row(struct json *json, const struct ps_row *row)
+static void put_row(struct json *json, const struct ps_list *list, const struct ps_row *row)
 {
 	json_open(json, NULL, '{');
 	json_text(json, "id", row->id);
@@ -321,6 +328,7 @@ static void put_row(struct json *json, const struct ps_row *row)
 	look_put_number(json, "restarts", row->restarts);
 	look_put_time(json, "started_at", row->started_ms);
 	look_put_time(json, "finished_at", row->finished_ms);
+	ports_put_json(&list->ports, row->run_id, json);
 	put_record(json, row);
 	json_close(json, '}');
 }
@@ -333,7 +341,7 @@ int ps_print_json(const struct ps_list *list, int exit_code)
 		return EXIT_CORDON;
 	json_open(&document.json, "sandboxes", '[');
 	for (size_t i = 0; i < list->n; i++)
-		put_row(&document.json, list->rows[i]);
+		put_row(&document.json, list, list->rows[i]);
 	json_close(&document.json, ']');
 	return document_end(&document, exit_code);
 }

@@ -13,8 +13,8 @@ enum { GAP = 3, NARROW_GAP = 2, COLUMNS_MAX = 16 };
 
 /* How far each column of the default table gives way, first to the one, then to the other: which is
  * 80 with the gaps. */
-static const size_t usual_widths[] = {12, 10, 12, 17, 28, 20};
-static const size_t least_widths[] = {12, 6, 10, 10, 20, 12};
+static const size_t usual_widths[] = {12, 10, 12, 17, 28, 24, 20};
+static const size_t least_widths[] = {12, 6, 8, 8, 16, 8, 10};
 
 /* Lines whose cells are parted by tabs, which no value has. */
 struct grid {

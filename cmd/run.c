@@ -20,6 +20,7 @@
 #include "cmd/top.h"
 #include "cmd/verdict.h"
 #include "cmd/visible.h"
+#include "cmd/volumes_from.h"
 #include "records/target.h"
 
 /* A run that can be left is one in the background, to which this client is attached. */
@@ -367,6 +368,8 @@ int cmd_run(const struct cmd_context *context, int argc, char **argv)
 		return command_print_help_of("run");
 	if (r == 0)
 		r = check_command(&verdict->options, &verdict->err);
+	if (r == 0)
+		r = volumes_from_take(context, verdict);
 	if (r < 0)
 		print_err(&verdict->err);
 	/* A mistake is reported, too, where --report or --status-fd stands before it: nobody shall

@@ -5,6 +5,9 @@
 #include "base/str.h"
 #include "cmd/helper.h"
 
+/* A path may be longer than a word; in a message its beginning will do. */
+enum { SHOWN_MAX = 512 };
+
 /* What is written counts to the sandbox's limits, what is read does not. */
 static void put_groups(struct helper *w, const struct transfer *t)
 {
@@ -24,6 +27,9 @@ static void put_groups(struct helper *w, const struct transfer *t)
 
 static void put_all(struct helper *w, const struct transfer *t)
 {
+	char shown[SHOWN_MAX];
+
+	str_format(shown, sizeof(shown), "%s", t->shown);
 	helper_put_truth(w, "--quiet", t->is_quiet);
 	helper_put(w, "--", "");
 	helper_put_fd(w, "from=", t->from);
@@ -38,7 +44,7 @@ static void put_all(struct helper *w, const struct transfer *t)
 	helper_put_fd(w, "userns=", t->target->namespace_fds[0]);
 	put_groups(w, t);
 	helper_put(w, "as=", t->as);
-	helper_put(w, "shown=", t->shown);
+	helper_put(w, "shown=", shown);
 }
 
 int transfer_run(const struct transfer *transfer, struct err *err)

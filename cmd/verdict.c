@@ -28,6 +28,7 @@ void verdict_free(struct verdict *verdict)
 	if (verdict == NULL)
 		return;
 	cordon_release(&verdict->decision);
+	arena_release(&verdict->taken);
 	munmap(verdict, sizeof(*verdict));
 	errno = saved;
 }
@@ -63,6 +64,11 @@ int verdict_read_profile(struct verdict *verdict, const struct cmd_context *cont
 	verdict->misses.n = verdict->misses.n_dropped = 0;
 	verdict->err.kind = ERR_NONE;
 	return 0;
+}
+
+bool verdict_is_resolved(const struct verdict *verdict, int r)
+{
+	return r == 0 || verdict->err.kind == ERR_PREFLIGHT || verdict->misses.n > 0;
 }
 
 static void print_waivers(const struct sandbox_spec *spec)

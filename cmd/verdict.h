@@ -21,6 +21,7 @@ struct verdict {
 	struct err err;
 	struct denials denials;
 	struct access_denials access;
+	struct arena taken; /* texts of the flags that --volumes-from stands for; may be empty */
 	char json[VERDICT_JSON_MAX]; /* result of a run: made before it, so that none is lost */
 };
 
@@ -40,6 +41,10 @@ int must_check verdict_decide(struct verdict *verdict, const struct cmd_context 
  */
 int must_check verdict_read_profile(struct verdict *verdict, const struct cmd_context *context,
 				    const char *profile);
+
+/* Whether the policy was resolved, whatever the host lacks: the decision has its spec then. r: what
+ * was returned. */
+bool verdict_is_resolved(const struct verdict *verdict, int r);
 
 /* Refuses a decision without a program, with ERR_USAGE in verdict->err. command: "run", "create".
  */

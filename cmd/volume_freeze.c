@@ -50,7 +50,7 @@ static int open_mark(const struct records *records, const struct frozen *frozen)
 }
 
 /* It runs, and its lock is ours: notes it, or what is in the way. */
-static int mark_running(const struct records *records, struct frozen *frozen,
+static int mark_running(const struct volume_freeze *freeze, struct frozen *frozen,
 			const struct sandbox_status *status, struct err *err)
 {
 	const char *id = frozen->sandbox.id;
@@ -58,21 +58,23 @@ static int mark_running(const struct records *records, struct frozen *frozen,
 	frozen->is_ours = status->state == SANDBOX_RUNNING;
 	if (frozen->is_ours && freezer_of(&status->live) < 0) {
 		err_set(err, ERR_PREFLIGHT, 0,
-			"sandbox %s runs with it, and cannot be paused: it has no control group "
-			"for that (freezer)",
+			"sandbox %s runs, and cannot be paused: it has no control group for that "
+			"(freezer)",
 			id);
-		return err_hint(err, "Stop it, or copy what may not be consistent: --live.");
+		return err_hint(err, "Stop it, or copy what may not be consistent: %s.",
+				freeze->without);
 	}
-	frozen->mark_fd = open_mark(records, frozen);
+	frozen->mark_fd = open_mark(&freeze->records, frozen);
 	return frozen->mark_fd < 0 ? err_set(err, ERR_SETUP, -frozen->mark_fd,
 					     "sandbox %s: note that it is paused", id)
 				   : 0;
 }
 
 /* 1: it runs, and is noted, its lock held; 0: it does not. */
-static int take_one(const struct records *records, const char *id, struct frozen *ret,
+static int take_one(const struct volume_freeze *freeze, const char *id, struct frozen *ret,
 		    struct err *err)
 {
+	const struct records *records = &freeze->records;
 	struct sandbox_status status = {0};
 	int r = records_open_id(records, id, &ret->sandbox);
 
@@ -84,7 +86,7 @@ static int take_one(const struct records *records, const char *id, struct frozen
 		r = status_read(records, &ret->sandbox, &status, err);
 	if (r == 0 && status.has_keeper &&
 	    (status.state == SANDBOX_RUNNING || status.state == SANDBOX_PAUSED)) {
-		r = mark_running(records, ret, &status, err);
+		r = mark_running(freeze, ret, &status, err);
 		r = r == 0 ? 1 : r;
 	} else if (r == 0 && status.has_keeper && status.state != SANDBOX_EXITED) {
 		err_set(err, ERR_USAGE, EAGAIN, "sandbox %s uses it, and is %s", id,
@@ -218,8 +220,7 @@ static int take_all(struct volume_freeze *freeze, const struct volume_uses *uses
 		if (freeze->n == VOLUME_FREEZE_MAX)
 			return err_set(err, ERR_USAGE, 0, "more than %d sandboxes use it",
 				       VOLUME_FREEZE_MAX);
-		r = take_one(&freeze->records, uses->list[i].sandbox, &freeze->list[freeze->n],
-			     err);
+		r = take_one(freeze, uses->list[i].sandbox, &freeze->list[freeze->n], err);
 		freeze->n += r > 0;
 	}
 	return r < 0 ? r : 0;
@@ -230,6 +231,15 @@ static int refuse_unknown(const char *name, struct err *err)
 	err_set(err, ERR_USAGE, EBUSY,
 		"volume %s: in use by a run that has no record, and so cannot be paused", name);
 	return err_hint(err, "Wait for its end, or copy what may not be consistent: --live.");
+}
+
+static int freeze_taken(struct volume_freeze *freeze, struct err *err)
+{
+	int r = start_thawer(freeze, err);
+
+	for (size_t i = 0; r == 0 && i < freeze->n; i++)
+		r = freeze_one(freeze, &freeze->list[i], err);
+	return r;
 }
 
 static int freeze_all(struct volume_freeze *freeze, const struct volume_place *place,
@@ -243,11 +253,7 @@ static int freeze_all(struct volume_freeze *freeze, const struct volume_place *p
 	volume_uses_free(&uses);
 	if (r == 0 && freeze->n != freeze->n_holders)
 		r = refuse_unknown(freeze->name, err);
-	if (r == 0)
-		r = start_thawer(freeze, err);
-	for (size_t i = 0; r == 0 && i < freeze->n; i++)
-		r = freeze_one(freeze, &freeze->list[i], err);
-	return r;
+	return r == 0 ? freeze_taken(freeze, err) : r;
 }
 
 static void release(struct volume_freeze *freeze)
@@ -260,17 +266,20 @@ static void release(struct volume_freeze *freeze)
 	kept_close(&freeze->records);
 }
 
-int volume_freeze(const struct cmd_context *context, const struct volume_place *place,
-		  struct volume_freeze *freeze, struct err *err)
+static int begin(const struct cmd_context *context, struct volume_freeze *freeze, struct err *err)
 {
-	struct err ignored;
-	int r;
-
 	freeze->pipe_fd = -EBADF;
 	freeze->thawer = -1;
-	if (kept_open(context, false, &freeze->records) < 0)
-		return err_set(err, ERR_SETUP, 0, "the records of sandboxes cannot be read");
-	r = freeze_all(freeze, place, err);
+	return kept_open(context, false, &freeze->records) < 0
+		       ? err_set(err, ERR_SETUP, 0, "the records of sandboxes cannot be read")
+		       : 0;
+}
+
+/* r: what came of it. */
+static int end(struct volume_freeze *freeze, int r)
+{
+	struct err ignored;
+
 	if (r < 0 && freeze->thawer < 0)
 		for (size_t i = 0; i < freeze->n; i++)
 			ignore_result(let_go_on(&freeze->records, &freeze->list[i], &ignored),
@@ -282,6 +291,28 @@ int volume_freeze(const struct cmd_context *context, const struct volume_place *
 	else if (r < 0)
 		ignore_result(volume_thaw(freeze), "likewise");
 	return r;
+}
+
+int volume_freeze(const struct cmd_context *context, const struct volume_place *place,
+		  struct volume_freeze *freeze, struct err *err)
+{
+	int r = begin(context, freeze, err);
+
+	freeze->without = "--live";
+	return r < 0 ? r : end(freeze, freeze_all(freeze, place, err));
+}
+
+int volume_freeze_sandbox(const struct cmd_context *context, const char *id,
+			  struct volume_freeze *freeze, struct err *err)
+{
+	int r = begin(context, freeze, err);
+
+	if (r < 0)
+		return r;
+	freeze->without = "--pause=false";
+	r = take_one(freeze, id, &freeze->list[0], err);
+	freeze->n = r > 0;
+	return end(freeze, r >= 0 ? freeze_taken(freeze, err) : r);
 }
 
 int volume_thaw(struct volume_freeze *freeze)

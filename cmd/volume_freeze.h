@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sandboxes that stand still while a volume of theirs is copied: paused as by `cordon pause`
- * (records/status.h), with a mark that says for what. A process of their own lets them go on when
- * the copy is made, or when whoever made it is gone, however that ended; where that process is
- * killed as well, `cordon gc` does it, or `cordon unpause`.
+ * Sandboxes that stand still while a volume of theirs, or what they wrote, is copied: paused as by
+ * `cordon pause` (records/status.h), with a mark that says for what. A process of their own lets
+ * them go on when the copy is made, or when whoever made it is gone, however that ended; where that
+ * process is killed as well, `cordon gc` does it, or `cordon unpause`.
  */
 #ifndef CORDON_CMD_VOLUME_FREEZE_H
 #define CORDON_CMD_VOLUME_FREEZE_H
@@ -22,8 +22,9 @@ struct frozen {
 };
 
 struct volume_freeze {
-	const char *name; /* of the volume */
-	size_t n_holders; /* who runs with it */
+	const char *name;    /* of the volume */
+	const char *without; /* what is said to go on without it, for the hint */
+	size_t n_holders;    /* who runs with it */
 	struct records records;
 	struct frozen list[VOLUME_FREEZE_MAX];
 	size_t n;
@@ -38,6 +39,9 @@ struct volume_freeze {
  */
 int must_check volume_freeze(const struct cmd_context *context, const struct volume_place *place,
 			     struct volume_freeze *freeze, struct err *err);
+/* The same of one sandbox, whose lock is not held: while what it wrote is copied. */
+int must_check volume_freeze_sandbox(const struct cmd_context *context, const char *id,
+				     struct volume_freeze *freeze, struct err *err);
 /* Lets them go on. Returns 0, or -1 where one could not, and that has been said. */
 int must_check volume_thaw(struct volume_freeze *freeze);
 

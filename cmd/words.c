@@ -70,6 +70,17 @@ static const struct words_row {
 	 "copy what the source links to, where it is a link"},
 	{"cp", "--quiet", "-q", NULL, WORDS_LISTED, "no notes of cordon's own, errors excepted"},
 
+	{"commit", "--author", "-a", "TEXT", WORDS_LISTED, "who made the image"},
+	{"commit", "--change", "-c", "TEXT", WORDS_LISTED,
+	 "an instruction: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR; "
+	 "can be given again"},
+	{"commit", "--message", "-m", "TEXT", WORDS_LISTED, "what is noted of it"},
+	{"commit", "--pause", "-p", NULL, WORDS_LISTED,
+	 "a sandbox that runs stands still meanwhile; done unless =false is said"},
+	{"commit", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
+	{"commit", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
+	{"commit", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
+
 	{"export", "--output", "-o", "FILE", WORDS_LISTED,
 	 "a new file to write to (default: standard output)"},
 

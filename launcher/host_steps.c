@@ -48,13 +48,15 @@ static int verify_run_directory(struct launch *launch, struct err *err)
 
 static int undo_run_directory(struct launch *launch, struct err *err)
 {
+	bool is_shared;
 	int r;
 
 	if (launch->state.runs_fd < 0 || launch->run.id[0] == '\0')
 		return 0;
+	is_shared = state_run_is_shared(&launch->state, launch->run.id);
 	r = state_run_remove(&launch->state, launch->run.id,
 			     launch->decision->plan.parent_wanted[PARENT_PLACEHOLDERS], err);
-	return r == 0 ? network_forget(launch, err) : r;
+	return r == 0 ? network_forget(launch, is_shared, err) : r;
 }
 
 /* ---- block of host ids ---- */

@@ -17,6 +17,7 @@
 #include "launcher/launch.h"
 #include "launcher/preflight.h"
 #include "net/book_store.h"
+#include "net/members.h"
 #include "net/nft.h"
 
 void network_init(struct sandbox_network *network)
@@ -138,7 +139,11 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 	str_format(going, sizeof(going), "%s/sandboxes/", run);
 	str_format(kept, sizeof(kept), "%s/sandboxes/", state);
 	/* Before an address is another's. */
-	r = sweep_ports(n_removed, err);
+	r = members_restore(run, networks, err);
+	if (r == 0)
+		r = members_remove_lost(run, networks, err);
+	if (r == 0)
+		r = sweep_ports(n_removed, err);
 	if (r == 0)
 		r = networks_sweep(networks, prefixes, n_removed, err);
 	if (r == 0)
@@ -191,6 +196,8 @@ static int put_names(struct launch *launch, size_t i, struct err *err)
 	struct names_entry entry;
 	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 
+	if (r == 0)
+		r = members_remove_earlier(launch->state.path, &endpoint->network, &who, err);
 	return r == 0 ? names_put(launch->state.path, &endpoint->network, &entry, err) : r;
 }
 
@@ -261,9 +268,11 @@ int network_join(struct launch *launch, struct err *err)
 	if (r < 0)
 		return r;
 	lock_fd = networks_lock(&own->networks, err);
-	r = lock_fd < 0 ? lock_fd : 0;
+	r = lock_fd < 0 ? lock_fd : members_restore(launch->state.path, &own->networks, err);
 	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++)
 		r = join_locked(launch, i, err);
+	if (r == 0 && own->lent[0] != '\0')
+		r = members_note_lent(&own->networks, err);
 	return r == 0 ? hold_ports(launch, err) : r;
 }
 
@@ -277,7 +286,8 @@ int network_leave(struct launch *launch, struct err *err)
 		char address[ADDRESS_TEXT_MAX];
 		int r;
 
-		if (!endpoint->has_lease || own->is_persistent)
+		/* As long as its link may be there the address is nobody else's. */
+		if (!endpoint->has_lease || own->is_persistent || endpoint->has_port)
 			continue;
 		address_format(&endpoint->lease.address, address);
 		r = lease_release(&own->networks, endpoint->network.name, address, own->holder,
@@ -288,7 +298,7 @@ int network_leave(struct launch *launch, struct err *err)
 	return result;
 }
 
-int network_forget(const struct launch *launch, struct err *err)
+int network_forget(const struct launch *launch, bool is_shared, struct err *err)
 {
 	_cleanup_fd_ int lock_fd = -EBADF;
 	struct networks networks;
@@ -300,7 +310,8 @@ int network_forget(const struct launch *launch, struct err *err)
 	if (r < 0 || networks.fd < 0)
 		return r;
 	lock_fd = networks_lock(&networks, err);
-	r = lock_fd < 0 ? lock_fd : names_drop_run(launch->state.path, launch->run.id, err);
+	r = lock_fd < 0 ? lock_fd
+			: members_forget(launch->state.path, launch->run.id, is_shared, err);
 	networks_release(&networks);
 	return r;
 }
@@ -394,6 +405,7 @@ int network_make_links(struct launch *launch, struct err *err)
 
 int network_forget_links(struct launch *launch, struct err *err)
 {
+	bool is_shared = state_run_is_shared(&launch->state, launch->run.id);
 	struct endpoint endpoint;
 	int result = unpublish(&launch->network, err);
 
@@ -403,7 +415,10 @@ int network_forget_links(struct launch *launch, struct err *err)
 		if (!launch->network.endpoints[i].has_port)
 			continue;
 		describe(launch, i, &endpoint);
-		r = endpoint_release(&endpoint, err);
+		r = is_shared ? members_remove_link(endpoint.host_name, err) : 0;
+		if (r == 0)
+			r = endpoint_release(&endpoint, err);
+		launch->network.endpoints[i].has_port = r < 0;
 		result = r < 0 ? r : result;
 	}
 	if (result == 0 && launch->network.egress.rules != NULL)

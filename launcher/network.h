@@ -11,7 +11,7 @@
  *
  * Undo: what nf_tables know of its ports is taken out, and the leases of a run that is not kept are
  * given back. What others find it by is taken out with the run's directory. The links go with the
- * namespace.
+ * namespace; where another sandbox is in that as well they are taken away before all of this.
  */
 #ifndef CORDON_LAUNCHER_NETWORK_H
 #define CORDON_LAUNCHER_NETWORK_H
@@ -56,8 +56,9 @@ struct launch;
 bool network_is_wanted(const struct decision *decision);
 int must_check network_join(struct launch *launch, struct err *err);
 int must_check network_leave(struct launch *launch, struct err *err);
-/* Takes out what others find it by, in whatever networks it is by now. As the last of all. */
-int must_check network_forget(const struct launch *launch, struct err *err);
+/* Takes out what others find it by, in whatever networks it is by now. As the last of all.
+ * is_shared: the run was (state_run_share). */
+int must_check network_forget(const struct launch *launch, bool is_shared, struct err *err);
 int must_check network_make_links(struct launch *launch, struct err *err);
 int must_check network_forget_links(struct launch *launch, struct err *err);
 int must_check network_verify_links(struct launch *launch, struct err *err);

@@ -32,6 +32,8 @@ enum {
 	LINE_MAX_BYTES = 2048,
 };
 
+static const char shared_name[] = "shared";
+
 /* ---- the run root ---- */
 
 int state_root_path(const char *root_dir, uint32_t euid, const char *runtime_dir, char *buf,
@@ -205,10 +207,31 @@ int state_run_create(struct state_root *root, struct state_run *ret_run, struct 
 	return state_journal(ret_run, "run_directory", err);
 }
 
+int state_run_share(const char *run, const char *id)
+{
+	char path[PATH_MAX + 64];
+	int fd;
+
+	str_format(path, sizeof(path), "%s/runs/%s/%s", run, id, shared_name);
+	fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fd;
+	ignore_result(close(fd), "nothing was written");
+	return 0;
+}
+
+bool state_run_is_shared(const struct state_root *root, const char *id)
+{
+	char path[64];
+
+	str_format(path, sizeof(path), "%s/%s", id, shared_name);
+	return faccessat(root->runs_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int state_run_remove(struct state_root *root, const char *id, bool has_links, struct err *err)
 {
 	/* Those of names are launcher/network_files.c's. The journal last: by it gc comes again. */
-	static const char *const files[] = {"hosts", "resolv.conf", "journal"};
+	static const char *const files[] = {"hosts", "resolv.conf", shared_name, "journal"};
 	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
 	int r;
 

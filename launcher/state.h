@@ -101,6 +101,12 @@ int must_check state_run_create(struct state_root *root, struct state_run *ret_r
 int must_check state_run_remove(struct state_root *root, const char *id, bool has_links,
 				struct err *err);
 
+/* Notes at RUN/runs/ID that somebody else enters the run's network namespace, which then outlives
+ * it. Who notes it looks afterwards whether the run's processes live: its undo comes behind them.
+ * Returns 0 or -errno; -ENOENT: there is no such run any more. */
+int must_check state_run_share(const char *run, const char *id);
+bool state_run_is_shared(const struct state_root *root, const char *id);
+
 /* Appends "begin WHAT" to the journal, before the change is made. */
 int must_check state_journal(struct state_run *run, const char *what, struct err *err);
 

@@ -321,6 +321,7 @@ int upper_make(struct launch *launch, struct err *err)
 		r = quota_image_make(&request, &store->mount_fd, err);
 	if (r == 0)
 		launch->rootfs.store_fd = store->mount_fd;
+	launch->rootfs.is_store_kept = request.is_kept;
 	return r;
 }
 

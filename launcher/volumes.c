@@ -146,6 +146,16 @@ static int make(struct launch *launch, const char *name, bool is_anonymous, stru
 	return add(&own->store, name, is_anonymous, holder, err);
 }
 
+/* What another sandbox has is never made anew in its place, empty. */
+static int refuse_missing(const char *name, struct err *err)
+{
+	err_set(err, ERR_USAGE, ENOENT, "volume %s, of another sandbox", name);
+	return err_hint(err,
+			"One that was made with --rm has volumes while it runs. To begin with an "
+			"empty one: cordon volume create %s.",
+			name);
+}
+
 int cordon_make_volumes(const struct decision *d, const char *sandbox, struct err *err)
 {
 	struct volumes store;
@@ -164,7 +174,9 @@ int cordon_make_volumes(const struct decision *d, const char *sandbox, struct er
 			continue;
 		cordon_volume_name(sandbox, &d->spec.mounts[i], name);
 		r = volumes_read(&store, name, &found, err);
-		if (r == -ENOENT)
+		if (r == -ENOENT && d->spec.mounts[i].is_taken)
+			r = refuse_missing(name, err);
+		else if (r == -ENOENT)
 			r = add(&store, name, d->spec.mounts[i].source[0] == '\0', "", err);
 	}
 	volumes_release(&store);
@@ -184,6 +196,8 @@ static int hold(struct launch *launch, size_t i, struct err *err)
 		bool *is_filling = &launch->sources[i].is_filling;
 
 		r = volumes_hold(&own->store, name, &own->holds[i], err);
+		if (r == -ENOENT && mount->is_taken)
+			return refuse_missing(name, err);
 		if (r == -ENOENT) {
 			r = make(launch, name, mount->source[0] == '\0', err);
 			if (r == 0)
@@ -285,17 +299,49 @@ static int open_one(struct launch *launch, size_t i, int userns, struct err *err
 	return show(data_fd, userns, source, err);
 }
 
+/* The first in the order of names that is not held yet; own->n: all are. */
+static size_t next_to_hold(const struct launch *launch)
+{
+	const struct sandbox_volumes *own = &launch->volumes;
+	char name[CORDON_VOLUME_NAME_SIZE], least[CORDON_VOLUME_NAME_SIZE] = "";
+	size_t found = own->n;
+
+	for (size_t i = 0; i < own->n; i++) {
+		if (!is_volume(launch->spec, i) || own->holds[i].dir_fd >= 0 ||
+		    first_of(launch, i) != i)
+			continue;
+		cordon_volume_name(own->sandbox, &launch->spec->mounts[i], name);
+		if (found < own->n && strcmp(name, least) >= 0)
+			continue;
+		found = i;
+		str_format(least, sizeof(least), "%s", name);
+	}
+	return found;
+}
+
+/* In one order for all: of two sandboxes that begin at once, each of which fills what the other one
+ * waits for, neither would begin. */
+static int hold_all(struct launch *launch, struct err *err)
+{
+	size_t i;
+
+	while ((i = next_to_hold(launch)) < launch->volumes.n) {
+		int r = hold(launch, i, err);
+
+		if (r < 0)
+			return err_wrap(err, "%s", launch->spec->mounts[i].target);
+	}
+	return 0;
+}
+
 static int take(struct launch *launch, int userns, struct err *err)
 {
-	struct sandbox_volumes *own = &launch->volumes;
-	int r = 0;
+	int r = hold_all(launch, err);
 
-	for (size_t i = 0; r == 0 && i < own->n; i++) {
+	for (size_t i = 0; r == 0 && i < launch->volumes.n; i++) {
 		if (!is_volume(launch->spec, i))
 			continue;
-		r = first_of(launch, i) == i ? hold(launch, i, err) : 0;
-		if (r == 0)
-			r = open_one(launch, i, userns, err);
+		r = open_one(launch, i, userns, err);
 		if (r < 0)
 			return err_wrap(err, "%s", launch->spec->mounts[i].target);
 	}
@@ -321,7 +367,7 @@ int volumes_take(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, ENOMEM, "volumes");
 	own->n = launch->spec->n_mounts;
 	for (size_t i = 0; i < own->n; i++)
-		own->holds[i].dir_fd = -EBADF;
+		own->holds[i].dir_fd = own->holds[i].begin_fd = -EBADF;
 	if (launch->decision->plan.ids == IDS_BLOCK) {
 		userns = identity_range_namespace(&range, &range, err);
 		if (userns < 0)
@@ -346,10 +392,15 @@ int volumes_filled(struct launch *launch, struct err *err)
 	return 0;
 }
 
+/* As in Docker also an anonymous one of another sandbox, where that is gone by now. */
 static bool is_removed(const struct launch *launch, size_t i)
 {
-	return launch->volumes.removes && is_volume(launch->spec, i) &&
-	       launch->spec->mounts[i].source[0] == '\0';
+	const struct sandbox_volumes *own = &launch->volumes;
+	const struct spec_mount *mount = &launch->spec->mounts[i];
+
+	return own->removes && is_volume(launch->spec, i) &&
+	       (mount->source[0] == '\0' ||
+		(mount->is_taken && i < own->n && own->holds[i].volume.is_anonymous));
 }
 
 bool volumes_are_removed(const struct launch *launch)

@@ -213,17 +213,11 @@ static void add_chain(struct netlink_batch *batch, const struct egress_chain *ch
 {
 	const struct nft_chain own = {.name = chain->lists->chain};
 	const struct nft_chain denials = {.name = chain->lists->denials};
-	struct nft_rule denial = {.chain = denials.name,
-				  .terms = {{.op = NFT_OP_VERDICT, .number = NF_DROP}}};
 
-	/* A bridge says nothing of its own to its ports. */
-	if (chain->family == NFT_FAMILY_HOST)
-		denial.terms[0] = (struct nft_term){.op = NFT_OP_REJECT};
 	if (chain->family == NFT_FAMILY_HOST)
 		add_named(batch, chain);
 	nft_add_chain(batch, chain->family, &denials);
 	nft_empty_chain(batch, chain->family, denials.name);
-	nft_add_rule(batch, chain->family, &denial);
 	nft_add_chain(batch, chain->family, &own);
 	nft_empty_chain(batch, chain->family, own.name);
 	for (size_t i = 0; i < chain->n; i++)
@@ -252,17 +246,19 @@ static int verify_sets(struct netlink *nft, const struct egress_chain *chain, st
 
 static int verify_chain(struct netlink *nft, const struct egress_chain *chain, struct err *err)
 {
-	size_t n = 0, n_denials = 0;
-	int r = nft_count_rules(nft, chain->family, chain->lists->chain, &n, err);
+	const struct nft_chain own[] = {{.name = chain->lists->chain},
+					{.name = chain->lists->denials}};
+	const struct nft_table table = {.family = chain->family,
+					.chains = own,
+					.n_chains = sizeof(own) / sizeof(own[0]),
+					.rules = chain->rules,
+					.n_rules = chain->n};
+	int r = nft_is_whole(nft, &table, err);
 
 	if (r == 0)
-		r = nft_count_rules(nft, chain->family, chain->lists->denials, &n_denials, err);
-	if (r < 0)
-		return r;
-	if (n != chain->n || n_denials != 1)
-		return err_set(err, ERR_SETUP, 0, "%s: read back: %zu rules, and not %zu", what, n,
-			       chain->n);
-	return verify_sets(nft, chain, err);
+		return err_set(err, ERR_SETUP, 0, "%s: read back: other rules than were written",
+			       what);
+	return r < 0 ? r : verify_sets(nft, chain, err);
 }
 
 static int fill_sets(struct netlink *nft, uint8_t family, const struct egress_lists *lists,

@@ -166,4 +166,10 @@ void egress_chain_make(struct egress_chain *chain)
 		RULE(chain, DENY(chain));
 	else if (chain->family == NFT_FAMILY_HOST)
 		RULE(chain, PUT_LABELS(chain->lists->labels), RETURN);
+	/* A bridge says nothing of its own to its ports. */
+	if (chain->family == NFT_FAMILY_HOST)
+		RULE(chain, {.op = NFT_OP_REJECT});
+	else
+		RULE(chain, DROP);
+	chain->rules[chain->n - 1].chain = chain->lists->denials;
 }

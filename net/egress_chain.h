@@ -41,7 +41,7 @@ struct egress_chain {
 	size_t n;
 };
 
-/* Writes them: egress, lists and family are there. */
+/* Writes them, and behind them that of the chain of denials: egress, lists and family are there. */
 void egress_chain_make(struct egress_chain *chain);
 
 #endif

@@ -211,6 +211,8 @@ static int verify_port(struct netlink *netlink, const struct endpoint *endpoint,
 		return differs(name, "it takes frames from anybody", err);
 	if (!port.is_guarded)
 		return differs(name, "it takes messages of the spanning tree", err);
+	if (port.passes_on != LINK_RESERVED_GROUPS)
+		return differs(name, "it hands frames to the host past the bridge", err);
 	if (port.is_isolated == endpoint->network->icc)
 		return differs(name, "it is not as isolated as --icc says", err);
 	return (port.flags & IFF_UP) == 0 ? differs(name, "it is switched off", err) : 0;

@@ -37,8 +37,8 @@ int must_check endpoint_make(struct netlink *netlink, const struct endpoint *end
 int must_check endpoint_verify(struct netlink *netlink, const struct endpoint *endpoint,
 			       struct err *err);
 
-/* Takes out what nf_tables know of the port. Needs of the endpoint: lease and host_name.
- * Idempotent.
+/* Takes out what nf_tables know of the port, which ends with its namespace: where somebody else may
+ * be in that, endpoint_remove comes first. Needs of the endpoint: lease and host_name. Idempotent.
  */
 int must_check endpoint_release(const struct endpoint *endpoint, struct err *err);
 

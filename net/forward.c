@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -215,5 +217,92 @@ int forward_end(struct netlink *nft, struct err *err)
 		r = all < 0 && all != -ENOENT ? all
 					      : take_back_all(nft, &families[i], all == 0, err);
 	}
+	return r;
+}
+
+/* ---- across a flush of nf_tables ---- */
+
+enum { NOTE_MAX = 4096, BOOT_MAX = 64 };
+static const char note_name[] = ".lent", note_new[] = ".lent-new";
+
+/* "BOOT\n", and a line for each link: of another boot nothing is lent any more. */
+static size_t begin_note(char buf[NOTE_MAX])
+{
+	char boot[BOOT_MAX];
+
+	if (io_read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) < 0)
+		boot[0] = '\0';
+	io_chomp(boot);
+	return str_format(buf, NOTE_MAX, "%s\n", boot);
+}
+
+static int replace_note(int dir_fd, const char *text, size_t len)
+{
+	_cleanup_fd_ int fd =
+		sys_openat(dir_fd, note_new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			   0600);
+	int r = fd < 0 ? fd : io_write_all(fd, text, len);
+
+	return r == 0 && renameat(dir_fd, note_new, dir_fd, note_name) != 0 ? -errno : r;
+}
+
+int forward_note(struct netlink *nft, int dir_fd, struct err *err)
+{
+	char text[NOTE_MAX];
+	size_t first = begin_note(text), len = first;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
+		struct nft_links lent = {.n = 0};
+
+		r = nft_list_lent(nft, families[i].family, &lent, err);
+		r = r == -ENOENT ? 0 : r;
+		for (size_t k = 0; r == 0 && k < lent.n; k++)
+			len += str_format(text + len, sizeof(text) - len, "%s %s\n",
+					  families[i].name, lent.list[k]);
+	}
+	if (r < 0)
+		return r;
+	if (len > first)
+		r = replace_note(dir_fd, text, len);
+	else if (unlinkat(dir_fd, note_name, 0) != 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: write", note_name) : 0;
+}
+
+/* Only what forwards still: else somebody has switched it off. */
+static int lend_again(struct netlink *nft, const struct family *family, const char *link,
+		      struct err *err)
+{
+	int all = is_on(family, "all", "forwarding", err);
+	int one = all == 0 ? is_on(family, link, family->setting, err) : 0;
+
+	if (all < 0 || one < 0)
+		return all == -ENOENT || one == -ENOENT ? 0 : all < 0 ? all : one;
+	return one == 1 ? nft_lend(nft, family->family, link, err) : 0;
+}
+
+int forward_restore(struct netlink *nft, int dir_fd, struct err *err)
+{
+	char text[NOTE_MAX], now[NOTE_MAX], *line, *rest = NULL;
+	size_t first = begin_note(now);
+	ssize_t n = io_read_text(dir_fd, note_name, text, sizeof(text));
+	int r = 0;
+
+	if (n == -ENOENT)
+		return 0;
+	if (n < 0)
+		return err_set(err, ERR_SETUP, (int)-n, "%s: read", note_name);
+	if (strncmp(text, now, first) != 0)
+		return 0;
+	for (line = strtok_r(text + first, "\n", &rest); r == 0 && line != NULL;
+	     line = strtok_r(NULL, "\n", &rest))
+		for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
+			size_t len = strlen(families[i].name);
+
+			if (str_has_prefix(line, families[i].name) && line[len] == ' ' &&
+			    strlen(line + len + 1) < IFNAMSIZ)
+				r = lend_again(nft, &families[i], line + len + 1, err);
+		}
 	return r;
 }

@@ -27,4 +27,12 @@ int must_check forward_begin(struct netlink *nft, const struct network *network,
  * bridge's elements. Idempotent. */
 int must_check forward_end(struct netlink *nft, struct err *err);
 
+/*
+ * What is lent, as a file in the directory of networks: who flushes nf_tables takes the set along,
+ * and the links would forward for good, for anybody. note: after a change of it. restore: lends
+ * again what the file names and forwards still, after nft_keep. Of this boot.
+ */
+int must_check forward_note(struct netlink *nft, int dir_fd, struct err *err);
+int must_check forward_restore(struct netlink *nft, int dir_fd, struct err *err);
+
 #endif

@@ -178,6 +178,7 @@ static void put_no_ipv6(struct netlink_request *request)
 int link_set_port(struct netlink *netlink, const struct net_link *port, bool is_isolated,
 		  struct err *err)
 {
+	const uint16_t passes_on = LINK_RESERVED_GROUPS;
 	struct netlink_request request;
 	size_t info, data;
 	char what[64];
@@ -192,6 +193,7 @@ int link_set_port(struct netlink *netlink, const struct net_link *port, bool is_
 	netlink_put_u8(&request, IFLA_BRPORT_LOCKED, 1);
 	netlink_put_u8(&request, IFLA_BRPORT_GUARD, 1);
 	netlink_put_u8(&request, IFLA_BRPORT_ISOLATED, is_isolated);
+	netlink_put(&request, IFLA_BRPORT_GROUP_FWD_MASK, &passes_on, sizeof(passes_on));
 	netlink_nest_end(&request, data);
 	netlink_nest_end(&request, info);
 	if (access("/proc/sys/net/ipv6", F_OK) == 0)

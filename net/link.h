@@ -31,7 +31,16 @@ struct net_link {
 	bool is_locked;
 	bool is_guarded;
 	bool learns;
+	uint16_t passes_on; /* group_fwd_mask: LINK_RESERVED_GROUPS */
 };
+
+/*
+ * Frames to 01:80:c2:00:00:00 to 0f are for the next bridge alone, so a bridge hands them to the
+ * host as what has come by the port itself: past its rules, and past those that go by the bridge's
+ * name (br_handle_frame). A port that forwards these groups gives them to the bridge like any
+ * other frame. But for 01, which the kernel drops anyway.
+ */
+enum { LINK_RESERVED_GROUPS = 0xfffd };
 
 /* One message RTM_NEWLINK. 0 or -EBADMSG. Pure. */
 int must_check link_read(const struct netlink_message *message, struct net_link *ret);

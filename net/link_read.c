@@ -20,6 +20,8 @@ static int read_port(const struct netlink_attribute *data, struct net_link *link
 	int r;
 
 	while ((r = netlink_next_attribute(data->data, data->len, &at, &a)) > 0) {
+		if (a.type == IFLA_BRPORT_GROUP_FWD_MASK && a.len == sizeof(link->passes_on))
+			memcpy(&link->passes_on, a.data, sizeof(link->passes_on));
 		if (!netlink_get_u8(&a, &flag))
 			continue;
 		if (a.type == IFLA_BRPORT_ISOLATED)

@@ -2,7 +2,6 @@
 /* See names.h. */
 #include "net/names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -382,37 +381,18 @@ bool names_is_any(const char *run)
 	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int names_drop_run(const char *run, const char *run_id, struct err *err)
+bool names_is_lost(const char *run, const struct names_entry *entry)
 {
 	char path[PATH_MAX + 64];
-	struct dirent *entry;
-	int result = 0;
-	DIR *dir;
 
-	str_format(path, sizeof(path), "%s/networks", run);
-	dir = opendir(path);
-	if (dir == NULL)
-		return errno == ENOENT ? 0 : err_set(err, ERR_SETUP, errno, "%s: list", path);
-	while ((entry = readdir(dir)) != NULL) {
-		struct network network = {.name = "by its id"};
-		int r = 0;
-
-		str_format(network.id, sizeof(network.id), "%s", entry->d_name);
-		if (entry->d_name[0] != '.')
-			r = names_drop(run, &network, run_id, err);
-		result = r < 0 ? r : result;
-	}
-	closedir(dir);
-	return result;
+	str_format(path, sizeof(path), "%s/runs/%s", run, entry->run);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
 static bool is_lost(const char *run, const struct names_entry *entry, const char *unused)
 {
-	char path[PATH_MAX + 64];
-
 	(void)unused;
-	str_format(path, sizeof(path), "%s/runs/%s", run, entry->run);
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	return names_is_lost(run, entry);
 }
 
 int names_sweep(const char *run, const struct networks *networks, uint32_t *n_removed,

@@ -51,8 +51,8 @@ int must_check names_put(const char *run, const struct network *network,
 /* Takes the one of that run out. Idempotent. */
 int must_check names_drop(const char *run, const struct network *network, const char *run_id,
 			  struct err *err);
-/* The same in all networks: it may have joined others meanwhile. */
-int must_check names_drop_run(const char *run, const char *run_id, struct err *err);
+/* Whether its run is gone. */
+bool names_is_lost(const char *run, const struct names_entry *entry);
 /* Whether anybody is in any network. Takes no lock. */
 bool names_is_any(const char *run);
 /* Takes those out whose runs are gone, of all networks, and files of networks that are. Adds to

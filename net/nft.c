@@ -81,42 +81,42 @@ static void of_network(const struct network *network, struct elements *ret)
 		return;
 	add_name(ret, NFT_FAMILY_HOST, NFT_BRIDGES, network->bridge);
 	add_name(ret, NFT_FAMILY_HOST, network->is_internal ? NFT_ENDS : NFT_WAYS, network->bridge);
+	/* Where its ports are kept apart nobody gets from one to the other by the host either. */
+	if (!network->icc)
+		return;
 	same = add(ret, NFT_FAMILY_HOST, NFT_SAME);
 	nft_value_name(&same->key, network->bridge);
 	nft_value_name(&same->key, network->bridge);
 }
 
-static int verify_rules(struct netlink *netlink, struct err *err)
+static int are_whole(struct netlink *netlink, struct err *err)
 {
-	for (size_t i = 0; i < NFT_TABLES; i++) {
-		const struct nft_table *table = &nft_tables[i];
-		size_t n = 0, more = 0;
-		int r = 0;
+	int r = 1;
 
-		for (size_t k = 0; r == 0 && k < table->n_chains; k++, n += more)
-			r = nft_count_rules(netlink, table->family, table->chains[k].name, &more,
-					    err);
-		if (r < 0)
-			return r;
-		if (n != table->n_rules)
-			return err_set(err, ERR_SETUP, 0, "%s: read back: %zu rules, and not %zu",
-				       what, n, table->n_rules);
-	}
-	return 0;
+	for (size_t i = 0; r > 0 && i < NFT_TABLES; i++)
+		r = nft_is_whole(netlink, &nft_tables[i], err);
+	return r;
 }
 
-int nft_keep(struct netlink *netlink, const struct network *network, struct err *err)
+static int has_elements(struct netlink *netlink, const struct elements *elements, struct err *err)
+{
+	int r = 1;
+
+	for (size_t i = 0; r > 0 && i < elements->n; i++)
+		r = nft_has_element(netlink, &elements->list[i], err);
+	return r;
+}
+
+static int write_tables(struct netlink *netlink, const struct elements *elements, struct err *err)
 {
 	struct netlink_batch batch = {.len = 0};
-	struct elements elements;
 	int r;
 
-	of_network(network, &elements);
 	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
 	for (size_t i = 0; i < NFT_TABLES; i++)
 		nft_add_table(&batch, &nft_tables[i]);
-	for (size_t i = 0; i < elements.n; i++)
-		nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &elements.list[i]);
+	for (size_t i = 0; i < elements->n; i++)
+		nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &elements->list[i]);
 	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
 	r = netlink_do_batch(netlink, &batch, what, err);
 	if (r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EINVAL || r == -ENOENT)
@@ -125,9 +125,31 @@ int nft_keep(struct netlink *netlink, const struct network *network, struct err 
 				"nat and fib (modules nf_tables, nft_nat, nft_masq, nft_ct, "
 				"nft_fib_inet); what others have in tables called cordon is theirs "
 				"to remove.");
+	return r;
+}
+
+/* Usually all of it is there. Then nothing is written: where rules are taken out, closing the
+ * socket waits until no processor can see them any more, for some milliseconds (nft_rcv_nl_event of
+ * the kernel's, synchronize_rcu). */
+int nft_keep(struct netlink *netlink, const struct network *network, struct err *err)
+{
+	struct elements elements;
+	int r;
+
+	of_network(network, &elements);
+	r = are_whole(netlink, err);
+	if (r > 0)
+		r = has_elements(netlink, &elements, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = write_tables(netlink, &elements, err);
+	if (r < 0)
+		return r;
+	r = are_whole(netlink, err);
 	if (r == 0)
-		r = verify_rules(netlink, err);
-	return r == 0 ? verify_elements(netlink, &elements, err) : r;
+		return err_set(err, ERR_SETUP, 0, "%s: read back: other rules than were written",
+			       what);
+	return r < 0 ? r : verify_elements(netlink, &elements, err);
 }
 
 static int is_unused(struct netlink *netlink, struct err *err)
@@ -297,6 +319,13 @@ int nft_is_bridge(struct netlink *netlink, const char *link, struct err *err)
 
 	add_name(&elements, NFT_FAMILY_HOST, NFT_BRIDGES, link);
 	return nft_has_element(netlink, &elements.list[0], err);
+}
+
+int nft_count_bridges(struct netlink *netlink, size_t *ret, struct err *err)
+{
+	int r = nft_count_elements(netlink, NFT_FAMILY_HOST, NFT_BRIDGES, ret, err);
+
+	return r == -ENOENT ? 0 : r;
 }
 
 int nft_count_ways(struct netlink *netlink, size_t *ret, struct err *err)

@@ -17,8 +17,8 @@
 #include "net/network.h"
 #include "net/store.h"
 
-/* Whatever of the tables is missing or was changed is made anew, with this network's bridge in its
- * sets, and read back. */
+/* Reads whether the tables and this network's bridge in their sets are there, as they are to be.
+ * Where anything is missing or was changed, all is written anew and read back. */
 int must_check nft_keep(struct netlink *netlink, const struct network *network, struct err *err);
 
 /* Takes the bridge out. */
@@ -52,6 +52,8 @@ int must_check nft_list_lent(struct netlink *netlink, int family, struct nft_lin
 			     struct err *err);
 /* Whether it is one of cordon's own: 1, 0. */
 int must_check nft_is_bridge(struct netlink *netlink, const char *link, struct err *err);
+/* How many bridges there are; none as well where there are no tables. */
+int must_check nft_count_bridges(struct netlink *netlink, size_t *ret, struct err *err);
 /* How many bridges have a way out. */
 int must_check nft_count_ways(struct netlink *netlink, size_t *ret, struct err *err);
 

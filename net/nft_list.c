@@ -2,6 +2,7 @@
 /* See nft_list.h. */
 #include "net/nft_list.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -14,6 +15,8 @@
 #include "base/str.h"
 
 static const char what[] = "nftables, tables cordon: list";
+
+enum { CHANGES_MAX = 50 }; /* of others', while one answer is read */
 
 /* ---- one message ---- */
 
@@ -60,6 +63,112 @@ int nft_generation(struct netlink *netlink, uint32_t *ret, struct err *err)
 	return 0;
 }
 
+/* ---- tables ---- */
+
+struct rule_check {
+	const struct nft_table *table;
+	size_t n_of_chain; /* rules of the chain that is read */
+	size_t n;
+	bool is_other;
+};
+
+static const struct nft_rule *nth_rule(const struct nft_table *table, const char *chain, size_t n)
+{
+	for (size_t i = 0; i < table->n_rules; i++)
+		if (str_equal(table->rules[i].chain, chain) && n-- == 0)
+			return &table->rules[i];
+	return NULL;
+}
+
+static const struct nft_rule *next_rule(struct rule_check *check, const char *chain)
+{
+	return nth_rule(check->table, chain, check->n_of_chain++);
+}
+
+static int compare_rule(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	struct rule_check *check = ctx;
+	struct netlink_attribute a;
+	const struct nft_rule *rule = NULL;
+	uint8_t comment[NFT_COMMENT_LEN] = {0};
+	char chain[64];
+
+	(void)err;
+	check->n++;
+	if (find_in(message, NFTA_RULE_CHAIN, &a) > 0 && netlink_get_text(&a, chain, sizeof(chain)))
+		rule = next_rule(check, chain);
+	if (rule != NULL)
+		nft_rule_comment(check->table->family, rule, comment);
+	if (rule == NULL || find_in(message, NFTA_RULE_USERDATA, &a) <= 0 ||
+	    a.len != sizeof(comment) || memcmp(a.data, comment, sizeof(comment)) != 0)
+		check->is_other = true;
+	return 0;
+}
+
+static int take_flags(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	bool *is_awake = ctx;
+	struct netlink_attribute a;
+	uint32_t flags;
+
+	(void)err;
+	*is_awake = find_in(message, NFTA_TABLE_FLAGS, &a) > 0 && netlink_get_u32(&a, &flags) &&
+		    (ntohl(flags) & NFT_TABLE_F_DORMANT) == 0;
+	return 0;
+}
+
+static int is_awake(struct netlink *netlink, uint8_t family, struct err *err)
+{
+	bool answer = false;
+	const struct netlink_reader reader = {.each = take_flags, .ctx = &answer};
+	struct netlink_request request;
+	int r;
+
+	nft_begin(&request, NFT_MSG_GETTABLE, 0, family);
+	netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
+	r = netlink_ask(netlink, &request, what, &reader, err);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : answer;
+}
+
+/* Where others change tables meanwhile, an answer of several parts is refused. */
+static int check_chain(struct netlink *netlink, const char *chain, struct rule_check *check,
+		       struct err *err)
+{
+	const struct netlink_reader reader = {.each = compare_rule, .ctx = check};
+	const struct rule_check before = *check;
+	struct netlink_request request;
+	int r, tries = 0;
+
+	do {
+		*check = before;
+		check->n_of_chain = 0;
+		nft_begin(&request, NFT_MSG_GETRULE, NLM_F_DUMP, check->table->family);
+		netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+		netlink_put_text(&request, NFTA_RULE_CHAIN, chain);
+		r = netlink_ask(netlink, &request, what, &reader, err);
+	} while (r == -EAGAIN && ++tries < CHANGES_MAX);
+	return r;
+}
+
+/* Chains that are not in it are somebody else's: a sandbox's own (egress.h). */
+int nft_is_whole(struct netlink *netlink, const struct nft_table *table, struct err *err)
+{
+	struct rule_check check = {.table = table};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->n_chains; i++)
+		r = check_chain(netlink, table->chains[i].name, &check, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (check.is_other || check.n != table->n_rules)
+		return 0;
+	return is_awake(netlink, table->family, err);
+}
+
+/* ---- one element ---- */
+
 static int count_message(void *ctx, const struct netlink_message *message, struct err *err)
 {
 	size_t *n = ctx;
@@ -68,19 +177,6 @@ static int count_message(void *ctx, const struct netlink_message *message, struc
 	(void)err;
 	(*n)++;
 	return 0;
-}
-
-int nft_count_rules(struct netlink *netlink, uint8_t family, const char *chain, size_t *ret,
-		    struct err *err)
-{
-	const struct netlink_reader reader = {.each = count_message, .ctx = ret};
-	struct netlink_request request;
-
-	*ret = 0;
-	nft_begin(&request, NFT_MSG_GETRULE, NLM_F_DUMP, family);
-	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
-	netlink_put_text(&request, NFTA_RULE_CHAIN, chain);
-	return netlink_ask(netlink, &request, what, &reader, err);
 }
 
 int nft_has_element(struct netlink *netlink, const struct nft_element *element, struct err *err)

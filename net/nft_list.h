@@ -10,9 +10,10 @@
 /* A number that each change of nf_tables gives another value. */
 int must_check nft_generation(struct netlink *netlink, uint32_t *ret, struct err *err);
 
+/* Whether the table is there, awake, and has exactly these rules in this order: 1, 0. */
+int must_check nft_is_whole(struct netlink *netlink, const struct nft_table *table,
+			    struct err *err);
 /* Of the table cordon. */
-int must_check nft_count_rules(struct netlink *netlink, uint8_t family, const char *chain,
-			       size_t *ret, struct err *err);
 int must_check nft_count_elements(struct netlink *netlink, uint8_t family, const char *set,
 				  size_t *ret, struct err *err);
 /* 1 or 0. */

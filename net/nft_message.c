@@ -16,7 +16,7 @@
 
 const char nft_table_name[] = "cordon";
 
-enum { TYPE_BITS = 6, OWNER_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT */ };
+enum { TYPE_BITS = 6, COMMENT_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT, ..._RULE_COMMENT */ };
 
 /* ---- words ---- */
 
@@ -341,18 +341,53 @@ void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft
 	netlink_batch_add(batch, &request, false);
 }
 
+static void begin_rule(struct netlink_request *request, uint8_t family, const struct nft_rule *rule)
+{
+	size_t list;
+
+	nft_begin(request, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family);
+	netlink_put_text(request, NFTA_RULE_TABLE, nft_table_name);
+	netlink_put_text(request, NFTA_RULE_CHAIN, rule->chain);
+	list = netlink_nest_begin(request, NFTA_RULE_EXPRESSIONS);
+	for (size_t i = 0; i < NFT_TERMS_MAX && rule->terms[i].op != NFT_OP_END; i++)
+		put_term(request, &rule->terms[i]);
+	netlink_nest_end(request, list);
+}
+
+/* FNV-1a of what the kernel is told. */
+static uint64_t digest(const struct netlink_request *request)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (size_t i = NLMSG_HDRLEN; i < request->len; i++)
+		sum = (sum ^ request->bytes[i]) * 0x100000001b3;
+	return sum;
+}
+
+static void comment_of(const struct netlink_request *request, uint8_t ret[NFT_COMMENT_LEN])
+{
+	ret[0] = COMMENT_TYPE;
+	ret[1] = NFT_COMMENT_LEN - 2;
+	str_format((char *)ret + 2, NFT_COMMENT_LEN - 2, "cordon %016llx",
+		   (unsigned long long)digest(request));
+}
+
+void nft_rule_comment(uint8_t family, const struct nft_rule *rule, uint8_t ret[NFT_COMMENT_LEN])
+{
+	struct netlink_request request;
+
+	begin_rule(&request, family, rule);
+	comment_of(&request, ret);
+}
+
 void nft_add_rule(struct netlink_batch *batch, uint8_t family, const struct nft_rule *rule)
 {
 	struct netlink_request request;
-	size_t list;
+	uint8_t comment[NFT_COMMENT_LEN];
 
-	nft_begin(&request, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family);
-	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
-	netlink_put_text(&request, NFTA_RULE_CHAIN, rule->chain);
-	list = netlink_nest_begin(&request, NFTA_RULE_EXPRESSIONS);
-	for (size_t i = 0; i < NFT_TERMS_MAX && rule->terms[i].op != NFT_OP_END; i++)
-		put_term(&request, &rule->terms[i]);
-	netlink_nest_end(&request, list);
+	begin_rule(&request, family, rule);
+	comment_of(&request, comment);
+	netlink_put(&request, NFTA_RULE_USERDATA, comment, sizeof(comment));
 	netlink_batch_add(batch, &request, false);
 }
 
@@ -372,6 +407,8 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 
 	nft_begin(&request, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family);
 	netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
+	/* One that somebody has put to sleep (dormant) wakes up. */
+	put_number(&request, NFTA_TABLE_FLAGS, 0);
 	netlink_batch_add(batch, &request, false);
 	for (size_t i = 0; i < table->n_sets; i++)
 		nft_add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);
@@ -388,7 +425,7 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 
 static void put_owner(struct netlink_request *request, const char *owner)
 {
-	uint8_t bytes[2 + NFT_OWNER_MAX] = {OWNER_TYPE};
+	uint8_t bytes[2 + NFT_OWNER_MAX] = {COMMENT_TYPE};
 	size_t len = str_format((char *)bytes + 2, NFT_OWNER_MAX, "%s", owner) + 1;
 
 	bytes[1] = (uint8_t)len;

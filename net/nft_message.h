@@ -139,6 +139,10 @@ void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft
 /* Takes out the chain's rules. */
 void nft_empty_chain(struct netlink_batch *batch, uint8_t family, const char *chain);
 void nft_add_rule(struct netlink_batch *batch, uint8_t family, const struct nft_rule *rule);
+/* Each rule carries a number that follows from all that is in it, as a comment: whoever puts
+ * another rule in its place does not know it. Not against root, who may know what it wants. */
+enum { NFT_COMMENT_LEN = 2 + 24 };
+void nft_rule_comment(uint8_t family, const struct nft_rule *rule, uint8_t ret[NFT_COMMENT_LEN]);
 /* message: NFT_MSG_NEWSETELEM, ..._DELSETELEM, ..._GETSETELEM. */
 void nft_begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
 		       const struct nft_element *element);

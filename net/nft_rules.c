@@ -170,6 +170,9 @@ static const struct nft_chain port_chains[] = {
 static const struct nft_rule port_rules[] = {
 	{"prerouting", {META(IIFNAME, 0), NOT_IN(NFT_PORTS), ACCEPT}},
 	{"prerouting",
+	 {FRAME(FRAME_TARGET, 2, 0), IS(GROUP_RESERVED, 2), FRAME(FRAME_TARGET + 2, 2, 0),
+	  IS(GROUP_RESERVED_REST, 2), DROP}},
+	{"prerouting",
 	 {META(L4PROTO, 0), IS(IPPROTO_UDP, 1), CARRIED(PORT_SOURCE, 2, 0), IS(PORT_DHCP, 2),
 	  DROP}},
 	{"prerouting",

@@ -11,6 +11,7 @@
 
 enum {
 	/* From the beginning of a frame, of an IPv4, ARP or IPv6 packet, of what it carries. */
+	FRAME_TARGET = 0,
 	FRAME_SOURCE = 6,
 	FRAME_TYPE = 12,
 	IPV4_FLAGS = 6,
@@ -35,6 +36,8 @@ enum {
 	DIRECTION_BACK = 1,         /* IP_CT_DIR_REPLY */
 	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
 	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
+	GROUP_RESERVED = 0x0180,    /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
+	GROUP_RESERVED_REST = 0xc200,
 	TYPE_IPV4 = 0x0800,
 	TYPE_ARP = 0x0806,
 	TYPE_IPV6 = 0x86dd,

@@ -34,19 +34,18 @@ void publish_release(struct publish *publish)
 	publish->n = 0;
 }
 
-static const char *protocol_name(uint8_t protocol)
+const char *publish_protocol(uint8_t protocol)
 {
 	return protocol == IPPROTO_UDP ? "udp" : "tcp";
 }
 
-static void outside_text(const struct net_prefix *address, uint16_t port,
-			 char buf[ADDRESS_TEXT_MAX + 16])
+void publish_outside(const struct publish_port *port, char buf[PUBLISH_TEXT_MAX])
 {
 	char text[ADDRESS_TEXT_MAX];
 
-	address_format(address, text);
-	str_format(buf, ADDRESS_TEXT_MAX + 16, address->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		   text, port);
+	address_format(&port->address, text);
+	str_format(buf, PUBLISH_TEXT_MAX, port->address.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		   text, port->host);
 }
 
 /* ---- elements ---- */
@@ -218,35 +217,27 @@ static void find_sandbox(const struct publish_port *port, char *ret, size_t size
 	netlink_close(&nft);
 }
 
-struct publish_walk {
-	const char *owner;
-	const struct publish_reader *reader;
-};
-
 static void tell_one(void *ctx, const struct nft_element *element)
 {
-	const struct publish_walk *walk = ctx;
+	const struct publish_reader *reader = ctx;
 	bool is_ipv6 = element->data.len == 20;
-	struct net_prefix address = {.family = is_ipv6 ? AF_INET6 : AF_INET,
-				     .length = is_ipv6 ? 128 : 32};
-	char inside[16], outside[ADDRESS_TEXT_MAX + 16];
+	struct publish_port port = {.address = {.family = is_ipv6 ? AF_INET6 : AF_INET,
+						.length = is_ipv6 ? 128 : 32},
+				    .protocol = element->key.bytes[0],
+				    .host = port_of(&element->key),
+				    .inside = port_of(&element->data),
+				    .fds = {-EBADF, -EBADF}};
 
-	if (element->owner == NULL || !str_has_prefix(element->owner, walk->owner) ||
-	    (element->data.len != 8 && !is_ipv6))
+	if (element->owner == NULL || (element->data.len != 8 && !is_ipv6))
 		return;
-	if (element->key.len == 8U + address.length / 8U)
-		memcpy(address.bytes, element->key.bytes + 4, address.length / 8U);
-	outside_text(&address, port_of(&element->key), outside);
-	str_format(inside, sizeof(inside), "%u/%s", port_of(&element->data),
-		   protocol_name(element->key.bytes[0]));
-	walk->reader->each(walk->reader->ctx, inside, outside);
+	if (element->key.len == 8U + port.address.length / 8U)
+		memcpy(port.address.bytes, element->key.bytes + 4, port.address.length / 8U);
+	reader->each(reader->ctx, element->owner, &port);
 }
 
-int publish_walk(struct netlink *nft, const char *owner, const struct publish_reader *reader,
-		 struct err *err)
+int publish_walk(struct netlink *nft, const struct publish_reader *reader, struct err *err)
 {
-	struct publish_walk walk = {.owner = owner, .reader = reader};
-	const struct nft_visitor visitor = {.each = tell_one, .ctx = &walk};
+	const struct nft_visitor visitor = {.each = tell_one, .ctx = (void *)reader};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(sets) / sizeof(sets[0]); i++)
@@ -316,11 +307,13 @@ static int hold(struct publish *publish, struct publish_port *port)
 
 static int explain(const struct publish_port *port, int r, struct err *err)
 {
-	struct net_prefix any = {.family = AF_INET, .length = 32};
-	char outside[ADDRESS_TEXT_MAX + 16], name[128];
+	struct publish_port said = *port;
+	char outside[PUBLISH_TEXT_MAX], name[128];
 
-	outside_text(port->address.family != 0 ? &port->address : &any, port->host, outside);
-	err_set(err, ERR_SETUP, -r, "port %s/%s", outside, protocol_name(port->protocol));
+	if (said.address.family == 0)
+		said.address = (struct net_prefix){.family = AF_INET, .length = 32};
+	publish_outside(&said, outside);
+	err_set(err, ERR_SETUP, -r, "port %s/%s", outside, publish_protocol(port->protocol));
 	if (r == -EADDRNOTAVAIL)
 		return err_hint(err, "The host has no such address: ip address show.");
 	if (r != -EADDRINUSE)

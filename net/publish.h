@@ -50,12 +50,18 @@ int must_check publish_verify(struct netlink *nft, const struct publish *publish
 /* Idempotent. */
 int must_check publish_end(struct netlink *nft, const struct publish *publish, struct err *err);
 
-/* What is published by the owner whose text begins so: each(ctx, "80/tcp", "0.0.0.0:8080"). */
+/* What is published, by whoever. owner: as of publish_begin; the address of port has a family. */
 struct publish_reader {
-	void (*each)(void *ctx, const char *inside, const char *outside);
+	void (*each)(void *ctx, const char *owner, const struct publish_port *port);
 	void *ctx;
 };
-int must_check publish_walk(struct netlink *nft, const char *owner,
-			    const struct publish_reader *reader, struct err *err);
+int must_check publish_walk(struct netlink *nft, const struct publish_reader *reader,
+			    struct err *err);
+
+enum { PUBLISH_TEXT_MAX = ADDRESS_TEXT_MAX + 16 };
+/* "0.0.0.0:8080", "[::1]:8080" */
+void publish_outside(const struct publish_port *port, char buf[PUBLISH_TEXT_MAX]);
+/* "tcp", "udp" */
+const char *publish_protocol(uint8_t protocol);
 
 #endif

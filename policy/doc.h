@@ -25,6 +25,7 @@ struct policy_source {
 	uint32_t rank;        /* order of messages: parents first, the command line last */
 	uint32_t column_base; /* columns that stand before the text in its first line */
 	bool is_flag;         /* a flag: its origin has no line */
+	bool is_taken;        /* a flag that stands for what another sandbox has */
 	const char *digest;   /* "sha256:..."; "" for flags */
 };
 

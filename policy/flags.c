@@ -237,7 +237,10 @@ static const struct flag_def {
 	[FLAG_MAC_ADDRESS] = {"--mac-address", "network.mac", NULL},
 	[FLAG_VOLUME] = {"-v", "volumes", flags_volume},
 	[FLAG_MOUNT] = {"--mount", "volumes", flags_mount},
+	[FLAG_VOLUMES_FROM] = {"--volumes-from", "volumes", flags_taken},
 	[FLAG_PUBLISH] = {"-p", "network.publish", flags_publish},
+	[FLAG_PUBLISH_ALL] = {"-P", "network.publish_all", NULL},
+	[FLAG_EXPOSE] = {"--expose", "network.expose", flags_expose},
 	[FLAG_RESTART] = {"--restart", "restart", NULL},
 	[FLAG_STOP_SIGNAL] = {"--stop-signal", "process.stop_signal", NULL},
 	[FLAG_STOP_TIMEOUT] = {"--stop-timeout", "process.stop_grace_period", flags_stop_timeout},
@@ -265,16 +268,18 @@ static struct policy_node *flag_tree(struct policy_ctx *ctx, const struct policy
 				 : flags_text_at(ctx, source, def->keys, flag->text);
 }
 
-static bool is_of_file(const struct policy_flag *flag)
+static bool counts_less(const struct policy_flag *flag)
 {
-	return flag->kind == FLAG_ENV_FILE || flag->kind == FLAG_LABEL_FILE;
+	return flag->kind == FLAG_ENV_FILE || flag->kind == FLAG_LABEL_FILE ||
+	       flag->kind == FLAG_VOLUMES_FROM;
 }
 
 /* The flag's tree, checked; NULL where it has none. */
 static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy_flag *flag)
 {
 	const char *name = flag->name != NULL ? flag->name : flag_defs[flag->kind].name;
-	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT;
+	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT ||
+			 flag->kind == FLAG_PUBLISH_ALL;
 	struct policy_source *source = ctx_array(ctx, 1, sizeof(*source));
 	struct policy_node *tree;
 
@@ -287,6 +292,7 @@ static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy
 		.rank = LAYERS_MAX,
 		.column_base = (uint32_t)strlen(name) + 1,
 		.is_flag = true,
+		.is_taken = flag->kind == FLAG_VOLUMES_FROM,
 		.digest = "",
 	};
 	source->len = strlen(source->text);
@@ -301,10 +307,11 @@ struct policy_node *layers_from_flags(struct policy_ctx *ctx)
 	const struct policy_request *request = ctx->request;
 	struct policy_node *all = NULL;
 
-	/* As in Docker, what a file says counts less than any flag, wherever they stand. */
+	/* As in Docker, what a file says, or another sandbox has, counts less than any flag,
+	 * wherever they stand. */
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < request->n_flags; i++) {
-			struct policy_node *tree = is_of_file(&request->flags[i]) == (pass == 0)
+			struct policy_node *tree = counts_less(&request->flags[i]) == (pass == 0)
 							   ? read_flag(ctx, &request->flags[i])
 							   : NULL;
 

@@ -43,6 +43,7 @@ flags_reader flags_read_only;
 flags_reader flags_tmpfs;
 flags_reader flags_volume; /* flags_volume.c, as flags_mount */
 flags_reader flags_mount;
+flags_reader flags_taken;
 flags_reader flags_label;
 flags_reader flags_storage_opt;
 
@@ -54,6 +55,7 @@ flags_reader flags_dns;
 flags_reader flags_dns_search;
 flags_reader flags_dns_option;
 flags_reader flags_publish;
+flags_reader flags_expose;
 
 /* ---- flags_file.c: files of names and values ---- */
 flags_reader flags_env_file;

@@ -145,7 +145,11 @@ struct policy_node *flags_dns_option(struct policy_ctx *ctx, struct policy_sourc
 struct policy_node *flags_publish(struct policy_ctx *ctx, struct policy_source *source,
 				  const char *text)
 {
-	struct policy_node *port = doc_scalar(ctx, "", text, flags_place(source));
+	return item_at(ctx, source, "network.+publish", text);
+}
 
-	return flags_nest(ctx, "network.+publish", list_with(ctx, source, "", port));
+struct policy_node *flags_expose(struct policy_ctx *ctx, struct policy_source *source,
+				 const char *text)
+{
+	return item_at(ctx, source, "network.+expose", text);
 }

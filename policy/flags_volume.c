@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Docker's -v and --mount, to an entry of `volumes`; see flags.h. Pure. */
+/* Docker's -v, --mount and --volumes-from, to an entry of `volumes`; see flags.h. Pure. */
 #include <string.h>
 
 #include "base/str.h"
 #include "policy/flags.h"
+#include "policy/yaml.h"
 
 /* An entry that grows. */
 struct entry {
@@ -197,4 +198,17 @@ struct policy_node *flags_mount(struct policy_ctx *ctx, struct policy_source *so
 	if (doc_get(entry.node, "read_only") == NULL)
 		put(&entry, "read_only", "false");
 	return list_of(&entry);
+}
+
+/* ---- --volumes-from ---- */
+
+/* An entry of `volumes` as it is. */
+struct policy_node *flags_taken(struct policy_ctx *ctx, struct policy_source *source,
+				const char *text)
+{
+	struct entry entry = {.ctx = ctx,
+			      .source = source,
+			      .node = yaml_parse(ctx, source, text, strlen(text))};
+
+	return entry.node != NULL ? list_of(&entry) : NULL;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What an image says of how it is run, as a layer of policy: user, directory, environment, signal,
- * labels, volumes; and its part of the command line. Its maker is nobody that is trusted: each
- * value goes through the table of keys as if a profile had said it, and no key stands here by which
- * anything could be weakened. Pure.
+ * labels, volumes, ports; and its part of the command line. Its maker is nobody that is trusted:
+ * each value goes through the table of keys as if a profile had said it, and no key stands here by
+ * which anything could be weakened. Pure.
  *
  * Source: OCI image-spec 1.1, config.md.
  */
@@ -17,6 +17,7 @@ enum {
 	VARIABLES_MAX = 1024,
 	LABELS_MAX = 64,
 	VOLUMES_MAX = 64,
+	PORTS_MAX = 64,
 	ARGS_MAX = 4096,
 	ALL_ARGS_MAX = 2 * ARGS_MAX,
 	SHOWN_MAX = 200
@@ -29,9 +30,11 @@ struct layer {
 	struct policy_node *environment;
 	struct policy_node *labels;
 	struct policy_node *volumes; /* NULL: it declares none */
+	struct policy_node *ports;   /* likewise */
 	size_t n_variables;
 	size_t n_labels;
 	size_t n_volumes;
+	size_t n_ports;
 };
 
 /* By whom something is said, and in which words. */
@@ -150,6 +153,31 @@ static void add_volume(struct layer *layer, struct policy_node *root,
 	doc_add(layer->volumes, volume);
 }
 
+/* For -P alone: one that cordon could not publish is missed by nothing else. */
+static void add_port(struct layer *layer, struct policy_node *root,
+		     const struct policy_setting *setting)
+{
+	struct policy_place place = place_of(layer, setting);
+
+	if (layer->n_ports == PORTS_MAX || !resolve_is_exposed(setting->value)) {
+		ctx_warn(layer->ctx, place,
+			 "the image's port '%.*s' is left out: it is not PORT/tcp or PORT/udp, or "
+			 "one of more than %d",
+			 SHOWN_MAX, setting->value, PORTS_MAX);
+		return;
+	}
+	layer->n_ports++;
+	if (layer->ports == NULL) {
+		layer->ports = doc_node(layer->ctx, NODE_SEQUENCE, place);
+		if (layer->ports == NULL)
+			return;
+		layer->ports->key = "expose";
+		layer->ports->appends = true;
+		doc_add(map_below(layer->ctx, root, "network", place), layer->ports);
+	}
+	doc_add(layer->ports, doc_scalar(layer->ctx, "", setting->value, place));
+}
+
 static void add_setting(struct layer *layer, const struct policy_setting *setting)
 {
 	static const struct {
@@ -209,6 +237,8 @@ static struct policy_node *build(struct policy_ctx *ctx, const char *name, bool 
 
 		if (str_equal(setting->key, "Volume"))
 			add_volume(&layer, root, setting);
+		else if (str_equal(setting->key, "ExposedPort"))
+			add_port(&layer, root, setting);
 		else if (!str_equal(setting->key, "Label"))
 			add_setting(&layer, setting);
 		else if (i + 1 < image->n_settings)

@@ -114,9 +114,15 @@ enum policy_flag_kind {
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,
 	FLAG_PUBLISH,
-	FLAG_TMPFS,    /* "PATH[:OPTION,...]" */
-	FLAG_VOLUME,   /* "[SOURCE:]TARGET[:MODE,...]" */
-	FLAG_MOUNT,    /* "KEY=VALUE,..." */
+	FLAG_PUBLISH_ALL, /* "true" or "false" */
+	FLAG_EXPOSE,
+	FLAG_TMPFS,  /* "PATH[:OPTION,...]" */
+	FLAG_VOLUME, /* "[SOURCE:]TARGET[:MODE,...]" */
+	FLAG_MOUNT,  /* "KEY=VALUE,..." */
+	/* One mount of another sandbox, as an entry of `volumes` ("{type: ...}"), wherever it
+	 * stands: of one target the last counts, and any other flag more. The sandbox's name is the
+	 * command's to resolve. */
+	FLAG_VOLUMES_FROM,
 	FLAG_ADD_HOST, /* "NAME:ADDRESS", "NAME=ADDRESS" */
 	FLAG_DNS,
 	FLAG_DNS_SEARCH,

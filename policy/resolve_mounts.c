@@ -341,7 +341,8 @@ static bool replaces_protected(struct policy_ctx *ctx, struct policy_place place
 }
 
 /* Puts the mount at its place in the order. A later layer's mount takes the place of an earlier
- * one's on the same target (`--ro .` in /tmp); two of one layer are a mistake. */
+ * one's on the same target (`--ro .` in /tmp), and any one that of a mount that was taken from
+ * another sandbox; two of one layer are a mistake. */
 static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct policy_place place,
 			 const struct spec_mount *mount)
 {
@@ -350,7 +351,8 @@ static void insert_mount(struct policy_ctx *ctx, struct mount_list *list, struct
 	for (; at > 0 && paths_compare(list->mounts[at - 1].target, mount->target) > 0; at--) {
 	}
 	if (at > 0 && str_equal(list->mounts[at - 1].target, mount->target) &&
-	    !str_equal(list->mounts[at - 1].origin.file, mount->origin.file)) {
+	    (list->mounts[at - 1].is_taken ||
+	     !str_equal(list->mounts[at - 1].origin.file, mount->origin.file))) {
 		if (replaces_protected(ctx, place, &list->mounts[at - 1]))
 			return;
 		list->mounts[at - 1] = *mount;
@@ -416,6 +418,7 @@ static void add_program(struct policy_ctx *ctx, const struct sandbox_spec *spec,
 		.source = path,
 		.target = path,
 		.read_only = true,
+		.is_program = true,
 		.origin = {.file = "command line"},
 	};
 
@@ -446,7 +449,9 @@ void resolve_mounts(struct policy_ctx *ctx, const struct policy_node *root,
 		return;
 	for (const struct policy_node *node = volumes != NULL ? volumes->children : NULL;
 	     node != NULL; node = node->next, index++) {
-		struct spec_mount mount = {.source = "", .origin = doc_origin(node->place)};
+		struct spec_mount mount = {.source = "",
+					   .is_taken = node->place.source->is_taken,
+					   .origin = doc_origin(node->place)};
 		const char *waiver;
 
 		if (node->kind == NODE_MAPPING ? !read_map(ctx, node, &mount)

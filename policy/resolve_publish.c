@@ -129,10 +129,24 @@ static bool is_loopback(const struct spec_publish *publish)
 	       (publish->family == AF_INET6 && memcmp(publish->address, one, sizeof(one)) == 0);
 }
 
+/* False: there is no room for it, which is reported. */
+static bool append(struct policy_ctx *ctx, const struct policy_node *node,
+		   const struct spec_publish *port, struct spec_network *network)
+{
+	struct spec_publish *list = (struct spec_publish *)network->publish;
+
+	if (network->n_publish == SPEC_PUBLISH_MAX) {
+		ctx_report(ctx, node->place, "too-many", "more than %d published ports",
+			   SPEC_PUBLISH_MAX);
+		return false;
+	}
+	list[network->n_publish++] = *port;
+	return true;
+}
+
 static void add(struct policy_ctx *ctx, const struct policy_node *node,
 		struct spec_network *network)
 {
-	struct spec_publish *list = (struct spec_publish *)network->publish;
 	struct reading reading;
 
 	if (!read_text(node->text, &reading)) {
@@ -150,16 +164,73 @@ static void add(struct policy_ctx *ctx, const struct policy_node *node,
 		return;
 	}
 	for (uint16_t i = 0; i < reading.inside.n; i++) {
-		if (network->n_publish == SPEC_PUBLISH_MAX) {
-			ctx_report(ctx, node->place, "too-many", "more than %d published ports",
-				   SPEC_PUBLISH_MAX);
+		struct spec_publish one = reading.first;
+
+		one.inside = (uint16_t)(reading.inside.first + i);
+		one.host = reading.host.n > 0 ? (uint16_t)(reading.host.first + i) : 0;
+		one.origin = doc_origin(node->place);
+		if (!append(ctx, node, &one, network))
 			return;
-		}
-		list[network->n_publish] = reading.first;
-		list[network->n_publish].inside = (uint16_t)(reading.inside.first + i);
-		list[network->n_publish].host =
-			reading.host.n > 0 ? (uint16_t)(reading.host.first + i) : 0;
-		list[network->n_publish++].origin = doc_origin(node->place);
+	}
+}
+
+/* ---- ports that are exposed ---- */
+
+static bool read_exposed(const char *said, struct reading *ret)
+{
+	char text[TEXT_MAX];
+
+	*ret = (struct reading){.host = {.n = 0}};
+	if (strlen(said) >= sizeof(text))
+		return false;
+	str_format(text, sizeof(text), "%s", said);
+	return read_protocol(text, &ret->first) && read_range(text, &ret->inside);
+}
+
+bool resolve_is_exposed(const char *text)
+{
+	struct reading reading;
+
+	return read_exposed(text, &reading);
+}
+
+static bool is_published(const struct spec_network *network, const struct spec_publish *port)
+{
+	for (size_t i = 0; i < network->n_publish; i++)
+		if (network->publish[i].inside == port->inside &&
+		    network->publish[i].protocol == port->protocol)
+			return true;
+	return false;
+}
+
+/* Those that are published already stay as that was said. */
+static void add_exposed(struct policy_ctx *ctx, const struct policy_node *node,
+			const struct reading *reading, struct spec_network *network)
+{
+	for (uint16_t i = 0; i < reading->inside.n; i++) {
+		struct spec_publish one = reading->first;
+
+		one.inside = (uint16_t)(reading->inside.first + i);
+		one.origin = doc_origin(node->place);
+		if (!is_published(network, &one) && !append(ctx, node, &one, network))
+			return;
+	}
+}
+
+static void read_expose(struct policy_ctx *ctx, const struct policy_node *map, bool publishes,
+			struct spec_network *network)
+{
+	const struct policy_node *list = doc_get(map, "expose");
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+	struct reading reading;
+
+	for (; item != NULL; item = item->next) {
+		if (!read_exposed(item->text, &reading))
+			ctx_report(ctx, item->place, "bad-value", "network.expose cannot be '%s'",
+				   item->text)
+				->expected = "It is PORT[/tcp|/udp], or a range: 8000-8009.";
+		else if (publishes)
+			add_exposed(ctx, item, &reading, network);
 	}
 }
 
@@ -167,16 +238,23 @@ void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 		     struct spec_network *network)
 {
 	const struct policy_node *list = doc_get(map, "publish");
+	const struct policy_node *all = doc_get(map, "publish_all");
 	const struct policy_node *item = list != NULL ? list->children : NULL;
+	bool publishes_all = all != NULL && str_equal(all->text, "true");
 
-	if (item == NULL)
-		return;
-	if (network->n_endpoints == 0) {
-		ctx_report(ctx, item->place, "impossible", "network.publish takes a network")
+	if ((item != NULL || publishes_all) && network->n_endpoints == 0) {
+		ctx_report(ctx, item != NULL ? item->place : all->place, "impossible",
+			   "network.%s takes a network", item != NULL ? "publish" : "publish_all")
 			->expected = "Say which one: network.mode bridge, or the name of another.";
 		return;
 	}
 	network->publish = ctx_array(ctx, SPEC_PUBLISH_MAX, sizeof(*network->publish));
-	for (; network->publish != NULL && item != NULL; item = item->next)
+	if (network->publish == NULL)
+		return;
+	for (; item != NULL; item = item->next)
 		add(ctx, item, network);
+	read_expose(ctx, map, publishes_all, network);
+	if (publishes_all && network->n_publish == 0)
+		ctx_warn(ctx, all->place,
+			 "nothing is published: neither the image nor --expose names a port");
 }

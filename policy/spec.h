@@ -102,6 +102,8 @@ struct spec_mount {
 	bool noexec;
 	bool host_root_write_waived; /* bind: the waiver host_root_write:SOURCE was given */
 	bool is_copied_to;   /* volume: while it is empty it gets what the root has at the target */
+	bool is_taken;       /* from another sandbox: a volume has to be there already */
+	bool is_program;     /* bind: of the one file that is to run, which nobody has asked for */
 	uint64_t size_bytes; /* tmpfs */
 	uint64_t inodes;     /* tmpfs */
 	uint32_t mode;       /* tmpfs: permission bits of its root */

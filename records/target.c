@@ -182,8 +182,15 @@ static int open_network(const struct records *records, const struct sandbox *san
 
 	if (r < 0)
 		return r;
+	/* First, so that its end cannot have passed it by while the namespace is opened. */
+	r = status.has_keeper ? state_run_share(records->run, status.live.run_id) : 0;
 	fd = target_network_of(&status);
 	status_release(&status);
+	if (fd >= 0 && r < 0) {
+		close_fd(&fd);
+		return err_set(err, ERR_SETUP, -r, "network container:%s: note that it is shared",
+			       ref);
+	}
 	if (fd >= 0)
 		return fd;
 	err_set(err, ERR_SETUP, ESRCH, "network container:%s: that sandbox does not run", ref);

@@ -54,8 +54,9 @@ struct rootfs_run {
 	int staging_fd; /* the tmpfs below everything */
 	int store_fd;   /* as root: the keeper's mount that takes what is written to the root, with
 			   the directories upper and work; else -EBADF, and the tmpfs does */
-	bool is_store_old; /* a sandbox has written to it before */
-	int root_fd;       /* the new root's mount */
+	bool is_store_old;  /* a sandbox has written to it before */
+	bool is_store_kept; /* and one will again: what is flushed there has to be on the disk */
+	int root_fd;        /* the new root's mount */
 	int dev_fd;
 	int proc_fd;
 	int etc_fd;        /* rootfs host: the /etc on the root */
@@ -81,11 +82,14 @@ int must_check rootfs_make_root(struct rootfs_run *run, struct err *err);
 /*
  * What an overlay writes to (rootfs/upper.c): attaches the store to the staging tmpfs, or makes the
  * directories there. Sets the paths of upper and work below the staging tmpfs, and gives upper the
- * owner and the mode of lower_fd's.
+ * owner and the mode of lower_fd's. is_volatile: an overlay that flushes nothing, neither for
+ * fsync(2) inside nor at its end, where it would flush the whole file system below, the host's for
+ * a project's: Documentation/filesystems/overlayfs.rst, Linux 5.10.
  */
 struct rootfs_upper {
 	const char *upper;
 	const char *work;
+	bool is_volatile;
 };
 int must_check rootfs_make_upper(const struct rootfs_run *run, int lower_fd,
 				 struct rootfs_upper *ret, struct err *err);

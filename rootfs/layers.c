@@ -90,8 +90,8 @@ static int make_options(const struct rootfs_run *run, const struct rootfs_upper 
 		len += str_format(options + len, OPTIONS_SIZE - len, "%s%s", name,
 				  i > 1 ? ":" : "");
 	}
-	len += str_format(options + len, OPTIONS_SIZE - len, ",upperdir=%s,workdir=%s,userxattr",
-			  upper->upper, upper->work);
+	len += str_format(options + len, OPTIONS_SIZE - len, ",upperdir=%s,workdir=%s,userxattr%s",
+			  upper->upper, upper->work, upper->is_volatile ? ",volatile" : "");
 	return len + 2 > OPTIONS_SIZE ? -E2BIG : 0;
 }
 

@@ -61,6 +61,7 @@ int rootfs_make_upper(const struct rootfs_run *run, int lower_fd, struct rootfs_
 	if (r < 0)
 		return fail(err, r, "give the upper layer its owner");
 	*ret = *paths;
+	ret->is_volatile = run->store_fd >= 0 && !run->is_store_kept;
 	return 0;
 }
 

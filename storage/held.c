@@ -137,6 +137,23 @@ static int read_place(const struct store *store, struct held_image *image)
 	return 0;
 }
 
+/* A layer that an image has twice (an empty one, mostly) is one directory, which no overlay takes
+ * twice. The upper of the two hides all that the lower one shows or hides. */
+static void drop_repeated(struct image_record *record)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < record->n_layers; i++) {
+		size_t k = i + 1;
+
+		while (k < record->n_layers && !str_equal(record->layers[i], record->layers[k]))
+			k++;
+		if (k == record->n_layers && n++ != i)
+			memcpy(record->layers[n - 1], record->layers[i], STORE_HEX_SIZE);
+	}
+	record->n_layers = n;
+}
+
 static int hold(struct store *store, const char *word, struct held_image *image, struct err *err)
 {
 	int r = store_find(store, word, image->id, err);
@@ -145,6 +162,7 @@ static int hold(struct store *store, const char *word, struct held_image *image,
 		r = image_record_read(store, image->id, image->record, err);
 	if (r < 0)
 		return r;
+	drop_repeated(image->record);
 	for (size_t i = 0; r == 0 && i < image->record->n_layers; i++)
 		r = hold_layer(store, image->record->layers[i], image, err);
 	if (r < 0)

@@ -17,9 +17,9 @@ static const char layer_line[] = "cordon-layer 1\n";
 static const char layer_key[] = "layer ";
 static const char set_key[] = "set ";
 
-static const char *const setting_keys[] = {"Env",        "Entrypoint", "Cmd",
-					   "Label",      "User",       "WorkingDir",
-					   "StopSignal", "LabelValue", "Volume"};
+static const char *const setting_keys[] = {"Env",    "Entrypoint", "Cmd",        "Label",
+					   "User",   "WorkingDir", "StopSignal", "LabelValue",
+					   "Volume", "ExposedPort"};
 
 struct reader {
 	const char *at;

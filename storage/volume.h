@@ -146,11 +146,12 @@ int must_check volumes_add(const struct volumes *volumes, const struct volume *v
 
 struct volume_hold {
 	struct volume volume;
-	int dir_fd; /* NAME, with a shared lock as long as anybody has this open file */
+	int dir_fd;   /* NAME, with a shared lock as long as anybody has this open file */
+	int begin_fd; /* the record, locked until volumes_fill_begin: nobody else begins */
 };
 
-/* Holds the volume and reads its record; waits for one who copies it. -ENOENT without err where
- * there is none. */
+/* Holds the volume and reads its record; waits for one who copies it, and for another one who
+ * begins. -ENOENT without err where there is none. */
 int must_check volumes_hold(const struct volumes *volumes, const char *name,
 			    struct volume_hold *ret, struct err *err);
 void volume_hold_release(struct volume_hold *hold);
@@ -160,7 +161,7 @@ void volume_hold_release(struct volume_hold *hold);
  * it goes on. Waits for another one who does the same. -ENOENT without err where there is none.
  */
 struct volume_gate {
-	int record_fd; /* locked exclusively: volumes_hold takes that lock for a moment */
+	int record_fd; /* locked exclusively: volumes_hold takes that lock */
 	int dir_fd;    /* likewise, shared */
 	size_t n_holders;
 };
@@ -218,7 +219,7 @@ int must_check volumes_is_empty(int data_fd, bool *ret);
  * exclusive, and a mark is on the disk. What was copied when somebody was killed in between is
  * removed first. Waits for another one who fills it. -EAGAIN without err: to be held anew.
  */
-int must_check volumes_fill_begin(const struct volumes *volumes, const struct volume_hold *hold,
+int must_check volumes_fill_begin(const struct volumes *volumes, struct volume_hold *hold,
 				  bool wants, bool *ret_is_filling, struct err *err);
 /* What was put into it is on the disk, and stays. */
 int must_check volumes_fill_end(const struct volume_hold *hold, struct err *err);

@@ -2,6 +2,8 @@
 /* The store of volumes: its place, reading, making; see volume.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@
 #include "storage/volume.h"
 #include "storage/volumes.h"
 
-enum { DATA_MODE = 0755 };
+enum { DATA_MODE = 0755, LOOK_MS = 10 };
 
 /* ---- the place ---- */
 
@@ -94,13 +96,34 @@ int volumes_lock(const struct volumes *volumes, struct err *err)
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/.lock", volumes->path) : steal_fd(&fd);
 }
 
+/* Whoever starts a sandbox has them blocked by then, to look at them when it runs. */
+static bool is_told_to_end(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigismember(&pending, signals[i]) == 1 &&
+		    sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			return true;
+	return false;
+}
+
+/* Another one may copy it, for as long as that takes. */
 int volumes_flock(int fd, int how)
 {
 	int r;
 
-	do
-		r = flock(fd, how);
-	while (r != 0 && errno == EINTR);
+	while ((r = flock(fd, how | LOCK_NB)) != 0 && (errno == EINTR || errno == EWOULDBLOCK)) {
+		if (errno == EWOULDBLOCK && (how & LOCK_NB) != 0)
+			return -EWOULDBLOCK;
+		if (is_told_to_end())
+			return -EINTR;
+		poll(NULL, 0, LOOK_MS);
+	}
 	return r != 0 ? -errno : 0;
 }
 

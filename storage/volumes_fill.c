@@ -88,8 +88,8 @@ static int begin(int dir_fd, bool wants, bool *ret_is_filling)
 	return r;
 }
 
-int volumes_fill_begin(const struct volumes *volumes, const struct volume_hold *hold, bool wants,
-		       bool *ret_is_filling, struct err *err)
+static int decide(const struct volumes *volumes, const struct volume_hold *hold, bool wants,
+		  bool *ret_is_filling, struct err *err)
 {
 	_cleanup_fd_ int data_fd = sys_openat(hold->dir_fd, VOLUME_DATA, VOLUMES_DIR_FLAGS, 0);
 	bool is_empty = false;
@@ -116,6 +116,15 @@ int volumes_fill_begin(const struct volumes *volumes, const struct volume_hold *
 	if (r == 0)
 		r = begin(hold->dir_fd, wants, ret_is_filling);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "begin to copy into it") : 0;
+}
+
+int volumes_fill_begin(const struct volumes *volumes, struct volume_hold *hold, bool wants,
+		       bool *ret_is_filling, struct err *err)
+{
+	int r = decide(volumes, hold, wants, ret_is_filling, err);
+
+	close_fd(&hold->begin_fd);
+	return r;
 }
 
 int volumes_fill_end(const struct volume_hold *hold, struct err *err)

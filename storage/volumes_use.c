@@ -35,21 +35,27 @@ int volumes_lock_record(int dir_fd, int how)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
-/* Behind the record's lock: while somebody has that, nobody begins. */
-static int lock_to_hold(int dir_fd)
+/* Behind the record's lock: while somebody has that, nobody begins. It is kept until it is decided
+ * who fills the volume: of two who hold it and have not, each would take the other one for somebody
+ * who uses it, and it would stay empty. */
+static int lock_to_hold(struct volume_hold *hold)
 {
-	_cleanup_fd_ int record = volumes_lock_record(dir_fd, LOCK_SH);
+	_cleanup_fd_ int record = volumes_lock_record(hold->dir_fd, LOCK_EX);
+	int r;
 
 	/* One that is damaged: whoever reads it says so. */
 	if (record < 0 && record != -ENOENT)
 		return record;
-	return volumes_flock(dir_fd, LOCK_SH);
+	r = volumes_flock(hold->dir_fd, LOCK_SH);
+	if (r == 0)
+		hold->begin_fd = steal_fd(&record);
+	return r;
 }
 
 int volumes_hold(const struct volumes *volumes, const char *name, struct volume_hold *ret,
 		 struct err *err)
 {
-	struct volume_hold hold = {.dir_fd = -EBADF};
+	struct volume_hold hold = {.dir_fd = -EBADF, .begin_fd = -EBADF};
 	int r = -ENOENT;
 
 	if (volumes->fd < 0 || !volume_is_name(name))
@@ -58,18 +64,18 @@ int volumes_hold(const struct volumes *volumes, const char *name, struct volume_
 		hold.dir_fd = sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
 		if (hold.dir_fd == -ENOENT)
 			return -ENOENT;
-		r = hold.dir_fd < 0 ? hold.dir_fd : lock_to_hold(hold.dir_fd);
+		r = hold.dir_fd < 0 ? hold.dir_fd : lock_to_hold(&hold);
 		if (r < 0 || volumes_is_still(volumes, name, hold.dir_fd))
 			break;
-		close_fd(&hold.dir_fd);
+		volume_hold_release(&hold);
 	}
 	if (r < 0) {
-		close_fd(&hold.dir_fd);
+		volume_hold_release(&hold);
 		return err_set(err, ERR_SETUP, -r, "%s/%s", volumes->path, name);
 	}
 	r = volumes_read(volumes, name, &hold.volume, err);
 	if (r < 0)
-		close_fd(&hold.dir_fd);
+		volume_hold_release(&hold);
 	else
 		*ret = hold;
 	return r;
@@ -77,6 +83,7 @@ int volumes_hold(const struct volumes *volumes, const char *name, struct volume_
 
 void volume_hold_release(struct volume_hold *hold)
 {
+	close_fd(&hold->begin_fd);
 	close_fd(&hold->dir_fd);
 }
 

@@ -2,20 +2,21 @@
 # shellcheck shell=bash
 # Completion of cordon for bash. Made by `make docs` from the tables of commands, flags and keys.
 
-_cordon_commands='run explain create start stop exec cp diff export events stats top update restart kill wait pause unpause port rename rm prune ps inspect attach logs doctor profile image network volume gc help'
+_cordon_commands='run explain create start stop exec cp diff commit export events stats top update restart kill wait pause unpause port rename rm prune ps inspect attach logs doctor profile image network volume gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
 _cordon_network_commands='create ls inspect connect disconnect rm prune'
 _cordon_volume_commands='create ls inspect rm prune backup restore clone'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
-	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
-	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
 	['start']='--all -a --attach -i --interactive --detach-keys --sig-proxy --help'
 	['stop']='--all -t --timeout -s --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
 	['cp']='-a --archive -L --follow-link -q --quiet --help'
 	['diff']='--json --help'
+	['commit']='-a --author -c --change -m --message -p --pause --max-size --max-entries -q --quiet --help'
 	['export']='-o --output --help'
 	['events']='--since --until -f --filter --format --json --help'
 	['stats']='-a --all --no-stream --format --json --help'
@@ -72,14 +73,15 @@ declare -gA _cordon_flags=(
 	['help']='--help'
 )
 declare -gA _cordon_valued=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
-	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd'
-	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent'
 	['start']='--detach-keys'
 	['stop']='-t --timeout -s --signal'
 	['exec']='-e --env --env-file -w --workdir -u --user'
 	['cp']=''
 	['diff']=''
+	['commit']='-a --author -c --change -m --message --max-size --max-entries'
 	['export']='-o --output'
 	['events']='--since --until -f --filter --format'
 	['stats']='--format'
@@ -141,6 +143,7 @@ declare -gA _cordon_words=(
 	['exec']=program
 	['cp']=one
 	['diff']=one
+	['commit']=one
 	['export']=one
 	['stats']=many
 	['top']=one
@@ -157,7 +160,7 @@ declare -gA _cordon_words=(
 	['attach']=one
 	['logs']=one
 )
-_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= rootfs.writable.preallocate= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= network.ip= network.ip6= network.mac= network.aliases= network.networks= network.hosts= network.dns= network.dns_search= network.dns_options= network.publish= network.egress.default= network.egress.allow= network.egress.deny= restart= labels. logging.max_size= logging.max_files= waive.'
+_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= rootfs.writable.preallocate= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= network.ip= network.ip6= network.mac= network.aliases= network.networks= network.hosts= network.dns= network.dns_search= network.dns_options= network.publish= network.publish_all= network.expose= network.egress.default= network.egress.allow= network.egress.deny= restart= labels. logging.max_size= logging.max_files= waive.'
 _cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock= network.host='
 
 # Those of WORDS that begin like the word at the cursor.
@@ -230,7 +233,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --expose | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | -a | --author | --change | --message | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias)
 		COMPREPLY=()
 		;;
 	esac

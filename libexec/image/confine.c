@@ -95,19 +95,30 @@ static int confine_files(enum confine_kind kind, int dir_fd, struct err *err)
 	return r < 0 ? refuse_landlock(-r, err) : check_landlock(err);
 }
 
+/* Landlock knows no right to change owners, which root's unpacker has by its capability (cp -a): to
+ * it there is no other path than those below its directory. */
+static int confine_paths(enum confine_kind kind, int dir_fd, bool is_root, struct err *err)
+{
+	if (kind != CONFINE_UNPACK_CALLER || !is_root)
+		return 0;
+	return fchdir(dir_fd) != 0 || chroot(".") != 0
+		       ? err_set(err, ERR_SETUP, errno, "the root directory of a worker")
+		       : 0;
+}
+
 /* ---- capabilities ---- */
 
 /* Of the worker's own user namespace for the unpacker, of the sandbox's for those inside, of the
  * host's for the others. */
 static uint64_t wanted_caps(enum confine_kind kind, bool is_root)
 {
-	static const uint64_t unpacks = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(FSETID);
+	static const uint64_t unpacks = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER);
 
 	switch (kind) {
 	case CONFINE_PURE:
 		return 0;
 	case CONFINE_UNPACK:
-		return is_root ? unpacks : 0;
+		return is_root ? unpacks | CAP(FSETID) : 0;
 	case CONFINE_PACK:
 		return is_root ? CAP(DAC_READ_SEARCH) : 0;
 	case CONFINE_UNPACK_INSIDE:
@@ -247,6 +258,8 @@ int confine(enum confine_kind kind, int dir_fd, bool is_root, struct err *err)
 		r = err_set(err, ERR_SETUP, errno, "no_new_privs of a worker");
 	if (r == 0)
 		r = confine_files(kind, dir_fd, err);
+	if (r == 0)
+		r = confine_paths(kind, dir_fd, is_root, err);
 	if (r == 0)
 		r = confine_caps(kind, is_root, err);
 	return r == 0 ? confine_calls(kind, err) : r;

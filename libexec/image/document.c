@@ -66,6 +66,12 @@ static int read_all(int fd, size_t max, char **ret, size_t *ret_len)
 	return 0;
 }
 
+struct said {
+	size_t max; /* bytes */
+	char *text;
+	size_t len;
+};
+
 /* A file of its own, so that the parser gets the bytes whose digest was taken. */
 static int text_fd(const struct document *document)
 {
@@ -77,18 +83,13 @@ static int text_fd(const struct document *document)
 	return lseek(fd, 0, SEEK_SET) != 0 ? -errno : steal_fd(&fd);
 }
 
-int document_parse(struct importer *im, enum parse_kind kind, struct document *document,
-		   struct err *err)
+/* What a confined process says of a document. */
+static int ask(struct importer *im, struct worker_job *job, const struct document *document,
+	       struct said *ret, struct err *err)
 {
-	struct worker_job job = {.what = "the parser",
-				 .kind = CONFINE_PURE,
-				 .is_root = im->is_root,
-				 .argument = (int)kind,
-				 .run = stage_parse};
 	struct worker worker = {.pid = -1, .report_fd = -EBADF};
 	_cleanup_fd_ int text = text_fd(document), ours = -EBADF, theirs = -EBADF;
 	struct worker_report report;
-	size_t len;
 	int ends[2];
 	int r = text < 0 ? text : 0;
 
@@ -98,23 +99,56 @@ int document_parse(struct importer *im, enum parse_kind kind, struct document *d
 		return err_set(err, ERR_SETUP, -r, "%s", im->what);
 	ours = ends[0];
 	theirs = ends[1];
+	job->kind = CONFINE_PURE;
+	job->is_root = im->is_root;
 	for (int i = 0; i < WORKER_FDS; i++)
-		job.fds[i] = -EBADF;
-	job.fds[WORKER_IN] = text;
-	job.fds[WORKER_OUT] = theirs;
-	r = worker_start(&job, &worker, err);
+		job->fds[i] = -EBADF;
+	job->fds[WORKER_IN] = text;
+	job->fds[WORKER_OUT] = theirs;
+	r = worker_start(job, &worker, err);
 	close_fd(&theirs);
 	if (r < 0)
 		return r;
-	r = read_all(ours, LINES_MAX, &document->lines, &len);
+	r = read_all(ours, ret->max, &ret->text, &ret->len);
 	if (r < 0) {
 		worker_stop(&worker);
-		return err_set(err, ERR_SETUP, -r, "%s: what the parser says", im->what);
+		return err_set(err, ERR_SETUP, -r, "%s: what %s says", im->what, job->what);
 	}
-	r = worker_finish(&worker, &report, err);
+	return worker_finish(&worker, &report, err);
+}
+
+int document_parse(struct importer *im, enum parse_kind kind, struct document *document,
+		   struct err *err)
+{
+	struct worker_job job = {.what = "the parser", .argument = (int)kind, .run = stage_parse};
+	struct said said = {.max = LINES_MAX};
+	int r = ask(im, &job, document, &said, err);
+
+	document->lines = said.text;
 	if (r == 0 &&
-	    (strlen(document->lines) != len || (len > 0 && document->lines[len - 1] != '\n')))
+	    (strlen(said.text) != said.len || (said.len > 0 && said.text[said.len - 1] != '\n')))
 		r = err_set(err, ERR_SETUP, 0, "%s: the parser does not say lines", im->what);
+	return r;
+}
+
+int document_compose(struct importer *im, const struct document *input, struct document *ret,
+		     struct err *err)
+{
+	struct worker_job job = {.what = "the composer", .run = stage_compose};
+	struct document document = {0};
+	struct said said = {.max = PARSE_MAX_BYTES};
+	int r = ask(im, &job, input, &said, err);
+
+	document.text = said.text;
+	document.len = said.len;
+	if (r == 0) {
+		flow_digest_text(document.text, document.len, document.hex);
+		r = document_parse(im, PARSE_CONFIG, &document, err);
+	}
+	if (r < 0)
+		document_release(&document);
+	else
+		*ret = document;
 	return r;
 }
 

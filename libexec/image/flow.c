@@ -272,6 +272,8 @@ static int start_source(struct importer *im, const struct flow *flow, int out, s
 		job.argument = (int)flow->ends->packs;
 		job.as = flow->ends->as;
 		job.inside = flow->ends->from_inside;
+		if (flow->ends->packs == PACK_UPPER)
+			job.fds[WORKER_SKIPPED] = flow->skipped;
 	}
 	job.run = flow->is_dir ? stage_pack : stage_decompress;
 	return worker_start(&job, ret, err);

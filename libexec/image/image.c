@@ -45,6 +45,7 @@ static const struct verb {
 	{"volume-clone", 2, 2, true, command_volume_clone},
 	{"transfer", 1, 16, false, command_transfer},
 	{"changes", 1, 16, false, command_changes},
+	{"commit", 1, 16, false, command_commit},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -113,6 +113,7 @@ struct layer_input {
 	int fd;
 	bool is_dir;
 	const char *expected; /* what its digest must be, or NULL: then its end mark is demanded */
+	const struct flow_ends *ends; /* with is_dir, of a sandbox's; NULL: of the host's */
 };
 int must_check layer_import(struct importer *im, const struct layer_input *input,
 			    char ret_hex[STORE_HEX_SIZE], struct err *err);
@@ -153,6 +154,11 @@ int must_check document_read(struct importer *im, const struct document_place *p
 int must_check document_parse(struct importer *im, enum parse_kind kind, struct document *document,
 			      struct err *err);
 
+/* The configuration that the composer writes (stages.h), read as one of an archive. input: what it
+ * reads. */
+int must_check document_compose(struct importer *im, const struct document *input,
+				struct document *ret, struct err *err);
+
 /* The next line at *at: its key, and its value in *ret_value; both end with NUL. NULL behind the
  * last one. Changes the text. */
 char *document_next(char **at, char **ret_value);
@@ -191,9 +197,10 @@ int must_check command_ls(const struct command *command, struct err *err);
 int must_check command_inspect(const struct command *command, struct err *err);
 int must_check command_rm(const struct command *command, struct err *err);
 int must_check command_prune(const struct command *command, struct err *err);
-/* changes.c and transfer.c, which have the words of cordon's that they read: no command of its own.
- */
+/* changes.c, commit.c and transfer.c, which have the words of cordon's that they read: no command
+ * of its own. */
 int must_check command_changes(const struct command *command, struct err *err);
+int must_check command_commit(const struct command *command, struct err *err);
 int must_check command_transfer(const struct command *command, struct err *err);
 int must_check command_volume_backup(const struct command *command, struct err *err);
 int must_check command_volume_restore(const struct command *command, struct err *err);

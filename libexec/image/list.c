@@ -291,7 +291,7 @@ static void print_list(struct store *store, const char *hex, const char *name, c
 	read_list(store, hex, name, text, LISTED_MAX);
 	for (char *line; (line = strsep(&at, "\n")) != NULL && line[0] != '\0'; n++) {
 		if (n == LIST_SHOWN) {
-			printf("    ...: all of them are in layers/%s/%s\n", hex, name);
+			printf("    ...: more of them are in layers/%s/%s\n", hex, name);
 			return;
 		}
 		line[str_make_harmless(line, strlen(line))] = '\0';

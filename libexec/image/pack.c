@@ -58,6 +58,29 @@ static int refuse_archive(struct packing *p, const struct item *item)
 	return refuse(p, item, 0, text != NULL ? text : "cannot be written");
 }
 
+static bool is_utf8(const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0, n = 1;
+
+	for (; len > 0 && n > 0; text += n, len -= n)
+		n = str_utf8_length(text, len);
+	return n > 0;
+}
+
+/* Names are bytes. One that is no UTF-8 is written as it is (hdrcharset=BINARY), with a warning. */
+static int write_header(struct packing *p, const struct item *item, struct archive_entry *entry)
+{
+	const char *link = archive_entry_hardlink(entry);
+	int r = archive_write_header(p->archive, entry);
+
+	if (link == NULL)
+		link = archive_entry_symlink(entry);
+	if (r == ARCHIVE_OK ||
+	    (r == ARCHIVE_WARN && !(is_utf8(archive_entry_pathname(entry)) && is_utf8(link))))
+		return 0;
+	return refuse_archive(p, item);
+}
+
 /* ---- what stands in the header ---- */
 
 /* Of a file with several names, whichever of them it was noted for. */
@@ -89,6 +112,7 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 		break;
 	case PACK_COPY:
 	case PACK_ROOT:
+	case PACK_UPPER:
 		break;
 	case PACK_OUTER:
 		uid = gid = 0;
@@ -104,28 +128,12 @@ static void set_owner(struct packing *p, const struct item *item, struct archive
 					      owner->n_caps);
 }
 
-/* Where the file's holes are; the writer leaves them out. */
-static void add_holes(const struct item *item, struct archive_entry *entry)
-{
-	off_t at = 0;
-
-	if ((int64_t)item->st.st_blocks * 512 >= item->st.st_size)
-		return;
-	while (at < item->st.st_size) {
-		off_t data = lseek(item->fd, at, SEEK_DATA);
-		off_t hole = data < 0 ? -1 : lseek(item->fd, data, SEEK_HOLE);
-
-		if (data < 0 || hole < 0)
-			break;
-		archive_entry_sparse_add_entry(entry, data, hole - data);
-		at = hole;
-	}
-	/* Nothing but a hole. */
-	if (at == 0)
-		archive_entry_sparse_add_entry(entry, item->st.st_size, 0);
-}
-
 /* ---- content ---- */
+
+static bool may_change(const struct packing *p)
+{
+	return p->kind == PACK_VOLUME_LIVE || p->kind == PACK_UPPER;
+}
 
 static int write_content(struct packing *p, const struct item *item)
 {
@@ -134,11 +142,11 @@ static int write_content(struct packing *p, const struct item *item)
 	while (at < item->st.st_size) {
 		size_t want =
 			item->st.st_size - at > BLOCK ? BLOCK : (size_t)(item->st.st_size - at);
-		ssize_t n = pread(item->fd, p->block, want, at);
+		ssize_t n = pack_read(p, item->fd, &item->st, at, want);
 
 		if (n < 0)
 			return refuse(p, item, errno, "read");
-		if (n == 0 && p->kind == PACK_VOLUME_LIVE) {
+		if (n == 0 && may_change(p)) {
 			memset(p->block, 0, want);
 			n = (ssize_t)want;
 		}
@@ -183,7 +191,7 @@ static int write_entry(struct packing *p, const struct item *item, struct archiv
 	} else if (S_ISREG(item->st.st_mode)) {
 		archive_entry_set_size(entry, item->st.st_size);
 		if (p->kind != PACK_OUTER)
-			add_holes(item, entry);
+			pack_add_holes(item->fd, &item->st, entry);
 	} else if (S_ISLNK(item->st.st_mode)) {
 		set_link(item, entry, target);
 	} else if (S_ISCHR(item->st.st_mode) || S_ISBLK(item->st.st_mode)) {
@@ -193,8 +201,9 @@ static int write_entry(struct packing *p, const struct item *item, struct archiv
 		r = pack_attributes(p, item->fd, entry);
 	if (r < 0)
 		return refuse(p, item, -r, "its attributes");
-	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
-		return refuse_archive(p, item);
+	r = write_header(p, item, entry);
+	if (r < 0)
+		return r;
 	p->report->n_entries++;
 	return first == NULL && S_ISREG(item->st.st_mode) ? write_content(p, item) : 0;
 }
@@ -205,7 +214,7 @@ static int write_mark(struct packing *p, const char *dir, const char *prefix, co
 	struct archive_entry *entry = archive_entry_new();
 	struct item item = {.name = dir};
 	char name[NAME_SIZE + 32];
-	int r = 0;
+	int r;
 
 	if (entry == NULL)
 		return refuse(p, &item, ENOMEM, "pack");
@@ -214,8 +223,7 @@ static int write_mark(struct packing *p, const char *dir, const char *prefix, co
 	archive_entry_set_filetype(entry, AE_IFREG);
 	archive_entry_set_perm(entry, 0);
 	archive_entry_set_size(entry, 0);
-	if (archive_write_header(p->archive, entry) != ARCHIVE_OK)
-		r = refuse_archive(p, &item);
+	r = write_header(p, &item, entry);
 	archive_entry_free(entry);
 	return r;
 }
@@ -229,7 +237,7 @@ static bool is_opaque(const struct item *item)
 
 static bool has_absences(const struct packing *p)
 {
-	return p->kind == PACK_LAYER;
+	return p->kind == PACK_LAYER || p->kind == PACK_UPPER;
 }
 
 /* ---- mounts ---- */
@@ -302,10 +310,34 @@ static int pack_item(struct packing *p, struct item *item, unsigned depth)
 /* It was there when the directory was read. */
 static int skip_gone(struct packing *p, const struct item *item)
 {
-	if (p->kind != PACK_VOLUME_LIVE)
+	if (!may_change(p))
 		return refuse(p, item, ENOENT, "was removed while it was read");
-	p->report->n_skipped++;
+	p->report->n_skipped += p->kind != PACK_UPPER;
 	return 0;
+}
+
+/* A sandbox's: what a layer cannot have. A name that would stand for an absence would take away
+ * what a layer below has. */
+static const char *is_no_layers(const struct packing *p, const struct item *item)
+{
+	if (p->kind != PACK_UPPER)
+		return NULL;
+	if (str_has_prefix(item->base, ".wh."))
+		return "reserved-name";
+	return S_ISSOCK(item->st.st_mode) ? "socket" : NULL;
+}
+
+static int skip(struct packing *p, const struct item *item, const char *what)
+{
+	char line[NAME_ESCAPED + 128], escaped[NAME_ESCAPED];
+	size_t len;
+	int r;
+
+	p->report->n_skipped++;
+	name_escape(item->name, escaped, sizeof(escaped));
+	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
+	r = io_write_all(WORKER_SKIPPED, line, len);
+	return r < 0 ? refuse(p, item, -r, "note that it is left out") : 0;
 }
 
 static int pack_name(struct packing *p, int dir, const char *above, const char *base,
@@ -315,6 +347,7 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	char name[NAME_SIZE];
 	struct item item = {.dir = dir, .base = base, .name = name, .fd = -EBADF};
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const char *what;
 
 	if (str_format(name, sizeof(name), "%s%s%s", above, above[0] != '\0' ? "/" : "", base) >=
 	    sizeof(name) - 1)
@@ -325,7 +358,9 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	}
 	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? skip_gone(p, &item) : refuse(p, &item, errno, "stat");
-	/* What a sandbox calls an absence is a file, which no layer can have. */
+	what = is_no_layers(p, &item);
+	if (what != NULL)
+		return skip(p, &item, what);
 	if (S_ISSOCK(item.st.st_mode)) {
 		p->report->n_skipped++;
 		return 0;
@@ -334,7 +369,8 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 		return write_mark(p, above, ".wh.", base);
 	if (S_ISREG(item.st.st_mode) || S_ISDIR(item.st.st_mode)) {
 		fd = sys_openat(dir, base, flags, 0);
-		if (fd == -ENOENT)
+		/* Or something else took its place. */
+		if (fd == -ENOENT || (may_change(p) && (fd == -ELOOP || fd == -ENXIO)))
 			return skip_gone(p, &item);
 		if (fd < 0)
 			return refuse(p, &item, -fd, "open");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What pack.c and links.c share. */
+/* What pack.c, its other parts and links.c share. */
 #ifndef CORDON_LIBEXEC_IMAGE_PACK_H
 #define CORDON_LIBEXEC_IMAGE_PACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/texts.h"
@@ -38,6 +40,21 @@ bool pack_is_volume(const struct packing *p);
 /* Those of a file that its kind of tree keeps, by name. Uses the block. 0 or -errno. */
 struct archive_entry;
 int must_check pack_attributes(struct packing *p, int fd, struct archive_entry *entry);
+
+/* A part of a file that is no hole. */
+struct pack_stretch {
+	off_t from;
+	off_t to;
+};
+
+/* The first one from `at` on, as far as it is within size, which the file may have by now or not.
+ * False: there is none. */
+bool pack_next_data(int fd, off_t at, off_t size, struct pack_stretch *ret);
+/* Where a file's holes are, while it may grow; the writer leaves them out. */
+void pack_add_holes(int fd, const struct stat *st, struct archive_entry *entry);
+/* The block filled from a file, as pread(2); what lies in a hole is not read, but zero. */
+ssize_t must_check pack_read(struct packing *p, int fd, const struct stat *st, off_t at,
+			     size_t want);
 
 /* The name under which that file was written already; NULL where it was not, and from now on it is,
  * under this one. Without memory each name becomes a file of its own. Valid until the next call. */

@@ -236,6 +236,24 @@ static int put_value(struct output *out, const char *key, struct json_object *va
 			   is_text ? (size_t)json_object_get_string_len(value) : 0);
 }
 
+/* Of an object whose names alone count. */
+static int put_names(struct output *out, struct json_object *kept, const char *object,
+		     const char *key)
+{
+	struct json_object *value;
+	int r = 0;
+
+	if (!json_object_object_get_ex(kept, object, &value))
+		return 0;
+	json_object_object_foreach(value, name, nothing)
+	{
+		(void)nothing;
+		if (r == 0)
+			r = put_setting(out, key, name, strlen(name));
+	}
+	return r;
+}
+
 /* The same for those who read no JSON (image_record.h). */
 static int put_settings(struct output *out, struct json_object *kept)
 {
@@ -254,14 +272,10 @@ static int put_settings(struct output *out, struct json_object *kept)
 	for (size_t k = 0; r == 0 && k < sizeof(texts) / sizeof(texts[0]); k++)
 		if (json_object_object_get_ex(kept, texts[k], &value))
 			r = put_value(out, texts[k], value);
-	if (r == 0 && json_object_object_get_ex(kept, "Volumes", &value)) {
-		json_object_object_foreach(value, target, nothing)
-		{
-			(void)nothing;
-			if (r == 0)
-				r = put_setting(out, "Volume", target, strlen(target));
-		}
-	}
+	if (r == 0)
+		r = put_names(out, kept, "Volumes", "Volume");
+	if (r == 0)
+		r = put_names(out, kept, "ExposedPorts", "ExposedPort");
 	if (r < 0 || !json_object_object_get_ex(kept, "Labels", &value))
 		return r;
 	json_object_object_foreach(value, name, label)

@@ -30,7 +30,10 @@ enum pack_kind {
 	/* A directory, a file or a link to be copied: numbers of ids as they are, with what is
 	 * mounted below, but for what a kernel makes up (/proc and the like). */
 	PACK_COPY,
-	PACK_ROOT,        /* a sandbox's root: likewise, and what is mounted on it stays empty */
+	PACK_ROOT, /* a sandbox's root: likewise, and what is mounted on it stays empty */
+	/* What an overlay wrote, as a layer: likewise, whiteouts are files. It may change. What a
+	 * layer cannot have is left out, and stands in WORKER_SKIPPED. */
+	PACK_UPPER,
 	PACK_VOLUME,      /* a volume: ids are those inside. Ends with no more than the end mark */
 	PACK_VOLUME_LIVE, /* the same while it changes: what is gone meanwhile is left out */
 };
@@ -49,7 +52,12 @@ enum parse_kind { PARSE_DOCKER, PARSE_INDEX, PARSE_MANIFEST, PARSE_CONFIG };
 enum { PARSE_MAX_BYTES = 4 << 20 };
 int must_check stage_parse(const struct worker_job *job, struct worker_report *report);
 
-/* The same on memory, for tests/fuzz. */
+/* The configuration of an image that is made of another's, and what is different in it (compose.c).
+ */
+enum { COMPOSE_MAX_BYTES = 1 << 20 }; /* of what is different */
+int must_check stage_compose(const struct worker_job *job, struct worker_report *report);
+
+/* Both on memory, for tests/fuzz. */
 struct parsed_text {
 	char *buf;
 	size_t size;
@@ -57,5 +65,7 @@ struct parsed_text {
 };
 int must_check parse_document(enum parse_kind kind, const char *text, size_t len,
 			      struct parsed_text *ret, struct err *err);
+int must_check compose_config(const char *text, size_t len, struct parsed_text *ret,
+			      struct err *err);
 
 #endif

@@ -32,7 +32,7 @@ struct tree_dir {
 	struct timespec mtime;
 };
 
-enum { SPECIAL_BITS = S_ISUID | S_ISGID, CAPS_MAX = 64 };
+enum { SPECIAL_BITS = S_ISUID | S_ISGID, CAPS_MAX = 64, SKIPPED_MAX = 1 << 20 };
 
 void tree_init(struct tree *tree, int root, bool keeps_owners, int owners_fd, int skipped_fd)
 {
@@ -201,12 +201,14 @@ static int set_owner(const struct tree *tree, int dir, const char *base,
 											 : 0;
 }
 
-/* A file of the caller's own with such a bit would be a way to his rights. */
+/* A file with such a bit is a way to the rights of whoever owns it. In a store of root's that is
+ * nobody. In a sandbox it may be the caller, or the owner of a directory of the host's that is
+ * shown there: what is in the file is the sandbox's to change by then. */
 static uint32_t kept_mode(const struct tree *tree, uint32_t mode)
 {
-	bool is_inert = tree->use == TREE_INSIDE || (tree->use == TREE_STORE && tree->keeps_owners);
+	bool is_nobodys = tree->use == TREE_STORE && tree->keeps_owners;
 
-	return is_inert ? mode & 07777 : mode & 07777 & ~(uint32_t)SPECIAL_BITS;
+	return is_nobodys ? mode & 07777 : mode & 07777 & ~(uint32_t)SPECIAL_BITS;
 }
 
 int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta *meta,
@@ -225,6 +227,9 @@ int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta 
 		return 0;
 	if (caps.size > CAPS_MAX)
 		return -E2BIG;
+	tree->n_owners++;
+	if (tree->owners_fd < 0)
+		return 0;
 	for (size_t i = 0; caps.data != NULL && i < caps.size; i++) {
 		hex[2 * i] = digits[bytes[i] >> 4];
 		hex[2 * i + 1] = digits[bytes[i] & 15];
@@ -233,20 +238,23 @@ int tree_note_owner(struct tree *tree, const char *name, const struct tree_meta 
 	name_escape(name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%u %u %o %s %s\n", meta->uid, meta->gid,
 			 meta->mode & 07777, hex, escaped[0] != '\0' ? escaped : ".");
-	tree->n_owners++;
 	return io_write_all(tree->owners_fd, line, len);
 }
 
 int tree_skip(struct tree *tree, const char *what, const char *name)
 {
-	char line[NAME_ESCAPED + 128], escaped[NAME_ESCAPED];
+	char line[NAME_ESCAPED + 512], escaped[NAME_ESCAPED];
 	size_t len;
 
 	tree->n_skipped++;
-	if (tree->use != TREE_STORE)
+	/* A few bytes of an archive make a line with all of a name: the list has an end. */
+	if (tree->use != TREE_STORE || tree->skipped_bytes > SKIPPED_MAX)
 		return 0;
 	name_escape(name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
+	tree->skipped_bytes += len;
+	if (tree->skipped_bytes > SKIPPED_MAX)
+		len = str_format(line, sizeof(line), "and more\n");
 	return io_write_all(tree->skipped_fd, line, len);
 }
 

@@ -28,9 +28,11 @@ struct tree_meta {
 
 /* Where the tree is, which decides what of an archive it takes. */
 enum tree_use {
-	TREE_STORE,  /* a new layer: ids, bits and absences are the image's, a name comes once */
-	TREE_INSIDE, /* in a sandbox: what is there may be replaced, nothing but a file by a file */
-	TREE_CALLER, /* likewise among the caller's own files: no setuid and setgid bits */
+	TREE_STORE, /* a new layer: ids, bits and absences are the image's, a name comes once */
+	/* In a sandbox: what is there may be replaced, nothing but a file by a file. No setuid and
+	 * setgid bits. */
+	TREE_INSIDE,
+	TREE_CALLER, /* likewise among the caller's own files */
 };
 
 struct tree_dir; /* of which mode and time are set at the end */
@@ -39,10 +41,11 @@ struct tree {
 	int root;
 	enum tree_use use;
 	bool keeps_owners; /* ids 0 to 65535 can be given, and are */
-	int owners_fd;     /* storage/store.h: `owners`; TREE_STORE */
+	int owners_fd;     /* storage/store.h: `owners`; TREE_STORE. -EBADF: they are counted */
 	int skipped_fd;    /* `skipped`; likewise */
 	uint64_t n_owners;
 	uint64_t n_skipped;
+	size_t skipped_bytes; /* that were written */
 	struct tree_dir *dirs;
 	size_t n_dirs;
 	size_t room_dirs;

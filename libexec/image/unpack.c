@@ -373,7 +373,8 @@ int stage_unpack(const struct worker_job *job, struct worker_report *report)
 	u->limits = job->limits;
 	u->report = report;
 	u->kind = (enum unpack_kind)job->argument;
-	tree_init(&u->tree, WORKER_DIR, job->is_root, WORKER_OWNERS, WORKER_SKIPPED);
+	tree_init(&u->tree, WORKER_DIR, job->is_root,
+		  job->fds[WORKER_OWNERS] < 0 ? -EBADF : WORKER_OWNERS, WORKER_SKIPPED);
 	if (job->kind != CONFINE_UNPACK) {
 		u->tree.use = job->kind == CONFINE_UNPACK_INSIDE ? TREE_INSIDE : TREE_CALLER;
 		u->tree.keeps_owners = job->keeps_owners;

@@ -192,14 +192,11 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Where lines go that nobody keeps: a volume is what its files are. */
-static int make_lists(struct flow *flow, struct err *err)
+/* Where lines go that nobody keeps: a volume is what its files are. Owners are counted alone. */
+static int make_list(struct flow *flow, struct err *err)
 {
-	flow->owners = memfd_create("owners", MFD_CLOEXEC);
 	flow->skipped = memfd_create("skipped", MFD_CLOEXEC);
-	return flow->owners < 0 || flow->skipped < 0
-		       ? err_set(err, ERR_SETUP, errno, "what is left out")
-		       : 0;
+	return flow->skipped < 0 ? err_set(err, ERR_SETUP, errno, "what is left out") : 0;
 }
 
 /* The first of what was left out, and how much it is. The names are fit to be shown (name.h). */
@@ -329,7 +326,7 @@ static int restore(struct copying *c, int input, struct err *err)
 		str_format(volume.name, sizeof(volume.name), "%s", name);
 	else if (r < 0)
 		return r;
-	r = make_lists(&flow, err);
+	r = make_list(&flow, err);
 	if (r == 0)
 		r = volumes_begin(&c->volumes, &volume, &work, err);
 	flow.into = work.data_fd;
@@ -338,7 +335,6 @@ static int restore(struct copying *c, int input, struct err *err)
 	r = r < 0 ? r : keep(c, &work, err);
 	if (r < 0)
 		volumes_abort(&c->volumes, &work);
-	close_fd(&flow.owners);
 	close_fd(&flow.skipped);
 	return r;
 }
@@ -371,7 +367,7 @@ static int clone_to(struct copying *c, int data, const struct volume *volume, st
 			    .skipped = -EBADF};
 	struct volume_work work = {.dir_fd = -EBADF, .data_fd = -EBADF};
 	struct flow_result result;
-	int r = make_lists(&flow, err);
+	int r = make_list(&flow, err);
 
 	if (r == 0)
 		r = volumes_begin(&c->volumes, volume, &work, err);
@@ -390,7 +386,6 @@ static int clone_to(struct copying *c, int data, const struct volume *volume, st
 	r = r < 0 ? r : keep(c, &work, err);
 	if (r < 0)
 		volumes_abort(&c->volumes, &work);
-	close_fd(&flow.owners);
 	close_fd(&flow.skipped);
 	return r;
 }

@@ -5,6 +5,8 @@
  *     process         reads                  may do
  *     decompressor    the archive            memory; one pipe in, one out. No file can be opened
  *     parser          one JSON document      likewise
+ *     composer        one JSON document, and likewise
+ *                     what is to differ
  *     unpacker        one tar without        make files below one directory, which is empty when it
  *                     compression            begins. As root in a user namespace whose ids are the
  *                                            foreign ones: it has no right of root's at all

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What tests/bench/life, exec and images share: docker and podman from Debian's packages, unpacked below build/peers and
+# What tests/bench/life, exec, images, network, volumes and compare-docker share: docker and podman from Debian's packages, unpacked below build/peers and
 # never installed, in mount, process, network and IPC namespaces of the benchmark's own, with directories of its own; all that
 # they do ends there. Needs: $here, $repo; $work and $group once they are made. Sourced.
 # shellcheck shell=bash
 
 engine_packages=(docker.io containerd runc podman conmon crun libsubid4 libgpgme11 libassuan0 golang-github-containers-common libyajl2)
+# For bridges, which the others are started without.
+network_packages=(iptables libip4tc2 libip6tc2 libxtables12 libnetfilter-conntrack3 libnfnetlink0 libnftnl11 netavark aardvark-dns)
+engines=(docker podman)
+docker_network=(--iptables=false --ip6tables=false --bridge=none)
 
 say() {
 	echo "bench: $*" >&2
@@ -42,6 +46,10 @@ engines_begin() { # NAME PROGRAM...
 	cp -L "$repo/build/cordon" "$work/cordon"
 }
 
+fetch_bridges() {
+	"$here/fetch" "${network_packages[@]}" >&2 || say "docker has no bridge without iptables, podman none without netavark"
+}
+
 engines_inside() { # ARGUMENT...
 	unshare --mount --propagation private --pid --fork --kill-child --net --ipc --uts "$here/${0##*/}" --inside "$work" "$group" "$@"
 }
@@ -72,8 +80,7 @@ image() { # PROGRAM...
 start_docker() {
 	local i
 	"$peers/usr/sbin/dockerd" --data-root "$work/docker" --exec-root /run/docker --host unix:///run/docker.sock \
-		--pidfile /run/docker.pid --iptables=false --ip6tables=false --bridge=none --cgroup-parent "/$group" \
-		>"$work/dockerd.log" 2>&1 &
+		--pidfile /run/docker.pid "${docker_network[@]}" --cgroup-parent "/$group" >"$work/dockerd.log" 2>&1 &
 	for ((i = 0; i < 100; i++)); do
 		! docker version >"$work/docker.log" 2>&1 || break
 		sleep 0.2
@@ -85,7 +92,7 @@ start_docker() {
 
 start_podman() {
 	podman=("$peers/usr/bin/podman" --root "$work/podman" --runroot /run/podman --cgroup-manager cgroupfs --events-backend file
-		--runtime "$peers/usr/sbin/runc" --conmon "$peers/usr/bin/conmon" --tmpdir /run/podman-tmp)
+		--runtime "$peers/usr/sbin/runc" --conmon "$peers/usr/bin/conmon" --tmpdir /run/podman-tmp --network-config-dir "$work/podman-networks")
 	mkdir -p "$HOME/.config/containers"
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$HOME/.config/containers/policy.json"
 	podman import - box <"$work/image.tar" >"$work/podman.log" 2>&1 &&
@@ -93,8 +100,24 @@ start_podman() {
 		podman rm -f first >"$work/podman.log" 2>&1
 }
 
+# Before they are started: docker has its bridge and its rules, and podman finds netavark.
+with_bridges() {
+	local name root=$repo/build/peers/root/usr
+	mkdir -p "$work/bin" "$work/.config/containers"
+	for name in ip{,6}tables{,-save,-restore}; do
+		ln -s "$root/sbin/xtables-nft-multi" "$work/bin/$name"
+	done
+	PATH=$work/bin:$PATH
+	XTABLES_LIBDIR=$root/lib/$(uname -m)-linux-gnu/xtables
+	export XTABLES_LIBDIR CONTAINERS_CONF=$work/.config/containers/containers.conf
+	printf '[network]\nnetwork_backend = "netavark"\n[engine]\nhelper_binaries_dir = ["%s"]\n' \
+		"$root/lib/podman" >"$CONTAINERS_CONF"
+	docker_network=()
+}
+
 # Sets tools, and what each of them looks for. PROGRAM: of $work, which sandboxes and containers run.
 engines_start() { # PROGRAM...
+	local engine
 	tools=(cordon)
 	peers=$repo/build/peers/root
 	LD_LIBRARY_PATH=$peers/usr/lib/$(uname -m)-linux-gnu
@@ -114,6 +137,7 @@ engines_start() { # PROGRAM...
 	chmod 0700 /run/cordon
 	image "$@"
 	: >"$work/left_out"
-	if start_docker; then tools+=(docker); else left_out docker "$work/docker.log"; fi
-	if start_podman; then tools+=(podman); else left_out podman "$work/podman.log"; fi
+	for engine in "${engines[@]}"; do
+		if "start_$engine"; then tools+=("$engine"); else left_out "$engine" "$work/$engine.log"; fi
+	done
 }

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS_MAX = 64, WORDS_MAX = 64, WARM_UP = 2 };
+enum { STEPS_MAX = 64, WORDS_MAX = 160, WARM_UP = 2 };
 
 struct step {
 	const char *tool;

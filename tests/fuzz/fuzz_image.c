@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes what cordon-image reads itself: one byte for the kind, then JSON of an archive (0 to 3),
- * the name of an entry (4), a word of a layer's books (5), or a record (6). */
+ * the name of an entry (4), a word of a layer's books (5), a record (6), or what the composer reads
+ * (7). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,17 @@ static void parse(enum parse_kind kind, const char *text, size_t len)
 		check_lines(buf, out.len);
 }
 
+/* What it writes is a configuration. */
+static void compose(const char *text, size_t len)
+{
+	static char buf[PARSE_MAX_BYTES];
+	struct parsed_text out = {.buf = buf, .size = sizeof(buf)};
+	struct err err;
+
+	if (compose_config(text, len, &out, &err) == 0 && (out.len < 2 || buf[0] != '{'))
+		abort();
+}
+
 /* No part of a clean name leads anywhere but down, and a word stands for one name. */
 static void check_name(const char *text)
 {
@@ -60,12 +72,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = malloc(size);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	if (data[0] % 7 < 4)
-		parse((enum parse_kind)(data[0] % 7), text, size - 1);
-	else if (data[0] % 7 == 4)
+	if (data[0] % 8 < 4)
+		parse((enum parse_kind)(data[0] % 8), text, size - 1);
+	else if (data[0] % 8 == 4)
 		check_name(text);
-	else if (data[0] % 7 == 5)
+	else if (data[0] % 8 == 5)
 		ignore_result(name_unescape(text, size - 1, back), "it must not crash");
+	else if (data[0] % 8 == 7)
+		compose(text, size - 1);
 	else
 		ignore_result(image_record_parse(text, &record, &err), "likewise");
 	free(text);

@@ -71,7 +71,7 @@ refused() { # PATTERN FLAG...
 	refused "*none: No such file*--env-file none*" --env-file none
 	refused "*Is a directory*" --env-file "$PWD"
 	refused "*neither a regular file nor a pipe*" --env-file /dev/null
-	head -c 300000 /dev/zero | tr '\0' x >vars
+	head -c 1100000 /dev/zero | tr '\0' x >vars
 	refused "*File too large*" --env-file vars
 }
 
@@ -246,7 +246,7 @@ refused() { # PATTERN FLAG...
 		n=$((n + 1))
 	done < <(sed -n '/^## Not yet/,$ s/^| `\(-[a-zA-Z], \)\?\(--[a-z0-9-]*\)`.*/\2/p' "$repo/docs/DOCKER.md")
 	[ "$n" -gt 50 ]
-	refused "cordon: -P (--publish-all) is not enforced by this build*" -itP
+	refused "cordon: -a (--attach) is not enforced by this build*" -ita
 	refused "cordon: unknown flag --memroy*Did you mean --memory*" --memroy 64m
 }
 

@@ -7,6 +7,9 @@ load ../lib/cordon
 load ../lib/attack
 load ../lib/tmux
 
+# What ^Z is to stop is a bash. A dash starts programs by vfork(2): one that is stopped between it and
+# its exec leaves the dash waiting where no signal stops it, in and outside of a sandbox.
+
 teardown() {
 	tmux_stop
 	cordon_teardown
@@ -61,7 +64,7 @@ teardown() {
 
 @test "terminal: ^Z stops the job, fg and bg continue it" {
 	tmux_start
-	type_line '$C run -- sh -c '\''while :; do printf .; sleep 0.05; done'\'
+	type_line '$C run -- bash -c '\''while :; do printf .; sleep 0.05; done'\'
 	shows '^\.\.\.'
 	key C-z
 	shows '^\[1\]\+ +Stopped'
@@ -92,7 +95,7 @@ modes_are_sane() {
 
 @test "terminal: ^Z stops every process of the program, fg continues them" {
 	tmux_start
-	type_line '$C run -- sh -c '\''(while :; do echo -n a; sleep 0.05; done) & while :; do echo -n b; sleep 0.05; done'\'
+	type_line '$C run -- bash -c '\''(while :; do echo -n a; sleep 0.05; done) & while :; do echo -n b; sleep 0.05; done'\'
 	shows 'ab|ba'
 	key C-z
 	shows 'Stopped'
@@ -214,7 +217,7 @@ two_of() { # LINE
 
 @test "terminal: ^Z and ^C of a pipeline that is not relayed" {
 	tmux_start
-	type_line '$C run -- sh -c '\''while :; do echo -n . >&2; sleep 0.05; done'\'' | cat; echo "rc=${PIPESTATUS[0]}"'
+	type_line '$C run -- bash -c '\''while :; do echo -n . >&2; sleep 0.05; done'\'' | cat; echo "rc=${PIPESTATUS[0]}"'
 	shows '^\.\.\.'
 	key C-z
 	shows 'Stopped'

@@ -6,6 +6,7 @@
 #	cordon ARG...			there as well
 #	peer NAME ADDRESS GATEWAY	another machine, on a cable of its own: host has GATEWAY on it
 #	on NAME COMMAND...		there
+#	within SANDBOX COMMAND...	in its network namespace, as who may do anything there
 #	peer_serves NAME		it answers TCP on port 5000 with its name
 #	serve NETWORK NAME		a kept sandbox that answers TCP on port 5000 with its name; sets ip
 #	asks NETWORK ADDRESS		what a new sandbox of the network is answered there, or why not
@@ -81,6 +82,10 @@ peer() { # NAME ADDRESS/LENGTH GATEWAY
 
 on() { # NAME COMMAND...
 	nsenter --net="/proc/${peers[$1]}/ns/net" "${@:2}"
+}
+
+within() { # SANDBOX COMMAND...
+	nsenter --net="/proc/$(cordon inspect "$1" | jq -r .[0].init_pid)/ns/net" "${@:2}"
 }
 
 peer_serves() { # NAME

@@ -2,13 +2,16 @@
 # nf_tables of the network namespace that it runs in, without nft(8):
 #
 #	perl nft.pl tables				their names, a line each
-#	perl nft.pl rules				a line for each rule of all
+#	perl nft.pl rules				a line for each rule of all: its number, its comment
 #	perl nft.pl names				of all chains and sets, a line each
 #	perl nft.pl count FAMILY TABLE SET		how many elements the set has
 #	perl nft.pl timeouts FAMILY TABLE SET		of its elements, in ms, a line each
 #	perl nft.pl clear FAMILY TABLE SET		takes out its elements
 #	perl nft.pl flush [FAMILY]			deletes all tables (of a family)
 #	perl nft.pl empty FAMILY TABLE			takes out all rules
+#	perl nft.pl sleep FAMILY TABLE			has them do nothing (dormant)
+#	perl nft.pl flags FAMILY TABLE			1: that is so; 0
+#	perl nft.pl swap FAMILY TABLE CHAIN VERDICT	a rule in the place of the chain's first
 #	perl nft.pl chain FAMILY TABLE CHAIN POLICY	a chain of the hook forward, and its table
 #	perl nft.pl rule FAMILY TABLE CHAIN VERDICT [LINK]	a rule (of what comes in by a link)
 #
@@ -84,7 +87,10 @@ if ($command eq "tables") {
 		print substr($_->[1], 0, -1), "\n" for grep { $_->[0] == 1 } attributes($_[0]);
 	});
 } elsif ($command eq "rules") {
-	ask(message(7, 0x300, 0, ""), sub { print "rule\n" });
+	ask(message(7, 0x300, 0, ""), sub {
+		my %of = map { @$_ } attributes($_[0]);
+		print unpack("x4N", $of{3}), " ", defined $of{7} ? substr($of{7}, 2, -1) : "-", "\n";
+	});
 } elsif ($command eq "names") {
 	for my $kind ([4, 3], [10, 2]) {
 		ask(message($kind->[0], 0x300, 0, ""), sub {
@@ -111,6 +117,21 @@ if ($command eq "tables") {
 	change(message(2, 0, $family{$words[0] // "all"}, ""));
 } elsif ($command eq "empty") {
 	change(message(8, 0, $family{$words[0]}, text(1, $words[1])));
+} elsif ($command eq "sleep") {
+	change(message(0, 0, $family{$words[0]}, text(1, $words[1]) . number(2, 1)));
+} elsif ($command eq "flags") {
+	ask(message(1, 0x300, $family{$words[0]}, ""), sub {
+		print unpack("N", $_->[1]), "\n" for grep { $_->[0] == 2 } attributes($_[0]);
+	});
+} elsif ($command eq "swap") {
+	my ($family, $table, $chain, $verdict) = @words;
+	my $first;
+	ask(message(7, 0x300, $family{$family}, text(1, $table)), sub {
+		my %of = map { @$_ } attributes($_[0]);
+		$first //= $of{3} if $of{2} eq "$chain\0";
+	});
+	change(message(6, 0x100, $family{$family}, text(1, $table) . text(2, $chain) . attribute(3, $first) . nest(4,
+		expression("immediate", number(1, 0) . nest(2, nest(2, number(1, $verdict{$verdict})))))));
 } elsif ($command eq "chain") {
 	my ($family, $table, $chain, $policy) = @words;
 	change(message(0, 0x400, $family{$family}, text(1, $table)),

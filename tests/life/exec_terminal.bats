@@ -7,6 +7,9 @@ load ../lib/attack
 load ../lib/kept
 load ../lib/tmux
 
+# What ^Z is to stop is a bash. A dash starts programs by vfork(2): one that is stopped between it and
+# its exec leaves the dash waiting where no signal stops it, in and outside of a sandbox.
+
 setup() {
 	cordon_setup
 	kept_start web -- sleep 600
@@ -46,7 +49,7 @@ teardown() {
 
 @test "exec -it: ^C ends the program alone, ^Z stops it and exec, fg continues both" {
 	tmux_start
-	type_line '$C exec -it web sh -c '\''while :; do printf .; sleep 0.05; done'\'
+	type_line '$C exec -it web bash -c '\''while :; do printf .; sleep 0.05; done'\'
 	shows '^\.\.\.'
 	key C-z
 	shows '^\[1\]\+ +Stopped'

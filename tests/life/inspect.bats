@@ -115,7 +115,7 @@ field() { # FILTER-OF-JQ
 	rmdir there
 	inspects web
 	[ "$(field '.spec')" = null ]
-	[[ "$(field '.spec_error')" == *"$PWD/there, where it was made"* ]]
+	[[ "$(field '.spec_error')" == *"$PWD/there, where sandbox"* ]]
 	[ "$(field '.mounts')" = '[]' ]
 }
 

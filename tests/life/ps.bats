@@ -19,7 +19,7 @@ names() { # FLAG...
 }
 
 @test "ps: nothing was ever made: headings alone, and nothing is made" {
-	gives 0 "ID   IMAGE   COMMAND   CREATED   STATUS   NAMES" cordon ps -a
+	gives 0 "ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES" cordon ps -a
 	gives 0 "" cordon ps -aq
 	gives 0 '{"schema":"cordon.ps/1","sandboxes":[]}' cordon ps --json
 	[ ! -e "$CORDON_ROOT" ]
@@ -29,7 +29,7 @@ names() { # FLAG...
 	three
 	gives 0 web names
 	gives 0 $'new\njob\nweb' names -a
-	says 0 "ID *IMAGE *COMMAND *CREATED *STATUS *NAMES
+	says 0 "ID *IMAGE *COMMAND *CREATED *STATUS *PORTS *NAMES
 ???????????? * host * \"sleep 60\" * ago * Up * web" cordon ps
 	gives 0 "$(cordon inspect --format '{{.id}}' web | cut -c 1-12)" cordon ps -q
 	gives 0 "$(cordon inspect --format '{{.id}}' web)" cordon ps -q --no-trunc

@@ -75,6 +75,27 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 }
 
 # bats test_tags=root
+@test "icc=false: neighbours do not reach each other by the host either, whatever routes they have" {
+	local first second name
+	# One with a way out: its bridge forwards.
+	cordon network create --icc=false apart
+	cordon network create together
+	for name in apart together; do
+		serve "$name" "$name-1"
+		first=$ip
+		serve "$name" "$name-2"
+		second=$ip
+		within "$name-1" ip route add "$second/32" via "${first%.*}.1"
+		within "$name-2" ip route add "$first/32" via "${first%.*}.1"
+	done
+	gives 0 "this is together-2" within together-1 perl -e "$client" "$second" 2
+	second=$(address_of apart apart-2)
+	says 3 "no answer: *" within apart-1 perl -e "$client" "$second" 2
+	gives 0 "this is apart-2" host_asks "$second"
+	cordon rm -f apart-1 apart-2 together-1 together-2
+}
+
+# bats test_tags=root
 @test "IPv6 between neighbours and from the host" {
 	local address
 	cordon network create --internal --subnet fd00:9::/64 six

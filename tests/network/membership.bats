@@ -68,15 +68,15 @@ this is front" cordon run --network backend --network frontend -- sh -c \
 # bats test_tags=root
 @test "container:NAME: in another's network, with no right over it" {
 	cordon network create --internal web
-	serve web a
-	gives 0 "this is a" cordon run --network container:a -- perl -e "$client" 127.0.0.1 2
-	gives 0 "eth0:lo:" cordon run --network container:a -- sh -c "$links"
-	[ "$(cordon run --network container:a -- readlink /proc/self/ns/net)" = "$(cordon exec a readlink /proc/self/ns/net)" ]
+	serve web who
+	gives 0 "this is who" cordon run --network container:who -- perl -e "$client" 127.0.0.1 2
+	gives 0 "eth0:lo:" cordon run --network container:who -- sh -c "$links"
+	[ "$(cordon run --network container:who -- readlink /proc/self/ns/net)" = "$(cordon exec who readlink /proc/self/ns/net)" ]
 	# One that is kept, and what is started in it.
-	cordon run -d --name b --network container:a -- sleep 60 >/dev/null
-	gives 0 "this is a" cordon exec b perl -e "$client" 127.0.0.1 2
-	cordon rm -f a
-	says 125 "*no sandbox is called a*" cordon run --network container:a -- true
+	cordon run -d --name b --network container:who -- sleep 60 >/dev/null
+	gives 0 "this is who" cordon exec b perl -e "$client" 127.0.0.1 2
+	cordon rm -f who
+	says 125 "*no sandbox is called who*" cordon run --network container:who -- true
 	cordon create --name c -- true >/dev/null
 	says 125 "*container:c: that sandbox does not run*cordon start c*" cordon run --network container:c -- true
 	# The host's needs its waiver, by whatever way.
@@ -85,6 +85,50 @@ this is front" cordon run --network backend --network frontend -- sh -c \
 	says 125 "*read back: the workload is in the caller's net namespace*" \
 		host env CORDON_FAULT=network_shared:skip "$FAULTY" --root "$CORDON_ROOT" run --network container:b -- true
 	cordon rm -f b c h
+}
+
+# The namespace outlives the sandbox whose it was, and with it the link would: with an address that is
+# another's next, and no rule for its port.
+# bats test_tags=root
+@test "container:NAME: when that one ends its links go, whoever is in its network still" {
+	local b
+	cordon network create --internal web
+	cordon network create --internal two
+	cordon run -d --name a --network web --mac-address 92:d0:c6:0a:29:33 -- sleep 60 >/dev/null
+	cordon network connect two a
+	cordon run -d --name b --network container:a -- sleep 60 >/dev/null
+	b=$(cordon inspect b | jq -r .[0].init_pid)
+	[ "$(nsenter --net="/proc/$b/ns/net" ip -o link | wc -l)" -eq 3 ]
+	[ "$(nft count bridge cordon ports)" -eq 2 ]
+	cordon rm -f a
+	[ "$(nsenter --net="/proc/$b/ns/net" ip -o link | wc -l)" -eq 1 ]
+	[ "$(nft count bridge cordon ports)" -eq 0 ]
+	# Nor after a kill: gc takes them away before it gives their addresses back.
+	cordon run -d --name a --network web --mac-address 92:d0:c6:0a:29:33 -- sleep 60 >/dev/null
+	cordon run -d --name c --network container:a -- sleep 60 >/dev/null
+	b=$(cordon inspect c | jq -r .[0].init_pid)
+	kill -9 "$(cordon inspect a | jq -r .[0].supervisor_pid)"
+	eventually ended a
+	[ "$(nsenter --net="/proc/$b/ns/net" ip -o link | wc -l)" -eq 2 ]
+	cordon gc
+	[ "$(nsenter --net="/proc/$b/ns/net" ip -o link | wc -l)" -eq 1 ]
+	[ "$(nft count bridge cordon ports)" -eq 0 ]
+	# Or by its next start.
+	cordon start a >/dev/null
+	cordon run -d --name d --network container:a -- sleep 60 >/dev/null
+	b=$(cordon inspect d | jq -r .[0].init_pid)
+	kill -9 "$(cordon inspect a | jq -r .[0].supervisor_pid)"
+	eventually ended a
+	cordon start a >/dev/null
+	[ "$(nsenter --net="/proc/$b/ns/net" ip -o link | wc -l)" -eq 1 ]
+	[ "$(nft count bridge cordon ports)" -eq 1 ]
+	cordon rm -f a b c d
+	cordon gc
+	nothing_of_networks
+}
+
+ended() { # SANDBOX
+	[ "$(cordon inspect "$1" | jq -r .[0].state)" != running ]
 }
 
 @test "host: by a waiver that is printed, and by none else" {

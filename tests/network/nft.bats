@@ -25,8 +25,8 @@ load ../lib/network
 }
 
 # bats test_tags=root
-@test "what somebody has flushed is there again at the next start" {
-	local n
+@test "what somebody has flushed or changed is there again at the next start, which else writes nothing" {
+	local n before
 	cordon network create --internal a
 	n=$(nft rules | wc -l)
 	nft flush
@@ -38,10 +38,44 @@ load ../lib/network
 	nft rule inet cordon forward accept
 	gives 0 "" cordon run --network a -- true
 	[ "$(nft rules | wc -l)" -eq "$n" ]
+	# A start that finds all of them writes none.
+	before=$(nft rules)
+	gives 0 "" cordon run --network a -- true
+	[ "$(nft rules)" = "$before" ]
+	# As many rules, and one of them another's; and all of them asleep.
+	nft swap bridge cordon prerouting accept
+	[ "$(nft rules | grep -c ' -$') $(nft rules | wc -l)" = "1 $n" ]
+	gives 0 "" cordon run --network a -- true
+	[ "$(nft rules | cut -d ' ' -f 2-)" = "$(cut -d ' ' -f 2- <<<"$before")" ]
+	nft sleep inet cordon
+	[ "$(nft flags inet cordon)" = 1 ]
+	gives 0 "" cordon run --network a -- true
+	[ "$(nft flags inet cordon)" = 0 ]
 	# And is removed in order where it is gone.
 	nft flush
 	gives 0 a cordon network rm a
 	[ -z "$(nft tables)" ]
+}
+
+# bats test_tags=root
+@test "what somebody has flushed is there again for all networks, and for who runs" {
+	local way
+	cordon network create one
+	cordon network create two
+	serve one first
+	cordon run -d --name second --network two -- sleep 60 >/dev/null
+	for way in "run --network two -- true" "network create three" "network connect two first" gc; do
+		gives 0 "this is first" host_asks "$ip"
+		nft flush
+		gives 0 "this is first" within second perl -e "$client" "$ip" 2
+		# Several words.
+		# shellcheck disable=SC2086
+		cordon $way
+		says 3 "no answer: *" within second perl -e "$client" "$ip" 2
+		[ "$(nft count inet cordon bridges)" -ge 2 ]
+		[ "$(nft count bridge cordon ports)" -ge 2 ]
+	done
+	cordon rm -f first second
 }
 
 # bats test_tags=root

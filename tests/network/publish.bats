@@ -56,8 +56,13 @@ elements() {
 	local port
 	port=$(cordon port a 5000 | grep '^0.0.0.0:' | grep -v ':8080$' | cut -d: -f2)
 	gives 0 "this is a" on lan perl -e "$port_asks" 10.50.0.1 2 "$port"
+	run -0 cordon ps --format '{{.Ports}}'
+	[[ "$output" == *"0.0.0.0:8080->5000/tcp"*"0.0.0.0:9000->5000/udp, 0.0.0.0:9001->5001/udp"*"10.50.0.1:8081->5000/tcp"* ]]
+	[[ "$output" == *"[::]:8080->5000/tcp"*"[fd50::1]:8082->5000/tcp"* ]]
+	[[ "$(cordon ps --json | jq -c '.sandboxes[0].ports[]')" == *'{"port":5000,"protocol":"tcp","host_address":"fd50::1","host_port":8082}'* ]]
 	cordon stop -t 0 a
 	[ "$(elements)" -eq 0 ]
+	gives 0 "" cordon ps -a --format '{{.Ports}}'
 	says 3 "no answer: *" on lan perl -e "$port_asks" 10.50.0.1 2 8080
 	cordon start a
 	eventually on lan perl -e "$port_asks" 10.50.0.1 2 8080
@@ -101,5 +106,31 @@ elements() {
 	cordon gc
 	[ "$(elements)" -eq 0 ]
 	cordon rm -f u
+	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "-P: each port that is exposed and not published yet, at any free port; ps has ranges of one number" {
+	local port
+	peer lan 10.50.0.2/24 10.50.0.1
+	cordon network create --subnet 172.20.0.0/16 web
+	published a --network web -P --expose 5000 --expose 6000-6001/udp -p 7001:6001/udp -p 8000-8002:8000-8002
+	[ "$(elements)" -eq 6 ]
+	run -0 cordon port a 6001/udp
+	[ "$output" = 0.0.0.0:7001 ]
+	port=$(cordon port a 5000)
+	port=${port#0.0.0.0:}
+	gives 0 "this is a" on lan perl -e "$port_asks" 10.50.0.1 2 "$port"
+	run -0 cordon ps --format '{{.Ports}}'
+	[[ ", $output," == *", 0.0.0.0:8000-8002->8000-8002/tcp,"* && ", $output," == *", 0.0.0.0:7001->6001/udp,"* ]]
+	[ "$(cordon inspect a | jq '.[0].ports | length')" -eq 6 ]
+	[ "$(cordon inspect a | jq -c --argjson port "$port" '.[0].ports[] | select(.host_port == $port)')" = \
+		"{\"port\":5000,\"protocol\":\"tcp\",\"host_address\":\"0.0.0.0\",\"host_port\":$port}" ]
+	# The control: exposed alone is not published.
+	published b --network web --expose 5000
+	gives 0 "" cordon port b
+	says 125 "*network.publish_all takes a network*" cordon run -P --expose 80 -- true
+	says 0 "*nothing is published: neither the image nor --expose names a port*" cordon explain --network web -P -- true
+	cordon rm -f a b
 	nothing_of_networks
 }

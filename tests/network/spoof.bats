@@ -8,10 +8,6 @@ load ../lib/cordon
 load ../lib/attack
 load ../lib/network
 
-inside() { # NAME COMMAND...
-	nsenter --net="/proc/$(cordon inspect "$1" | jq -r .[0].init_pid)/ns/net" "${@:2}"
-}
-
 # What arrives at the sandbox from now on is in the file seen.NAME.
 sees() { # NAME
 	nsenter --net="/proc/$(cordon inspect "$1" | jq -r .[0].init_pid)/ns/net" \
@@ -21,7 +17,7 @@ sees() { # NAME
 }
 
 sends_frame() { # TEXT WORD=VALUE...
-	inside a perl "$repo/tests/lib/frame.pl" send "$@"
+	within a perl "$repo/tests/lib/frame.pl" send "$@"
 }
 
 seen() { # TEXT
@@ -73,6 +69,9 @@ without_rules_they_arrive() {
 	only_without_rules kind=icmp6 "ip=$local_own" to=ff02::1 type=137
 	only_without_rules kind=icmp6 "ip=$local_own" to=ff02::1 type=136 about=fd00:9::1
 	only_without_rules kind=other
+	# To all bridges, which are not to forward it.
+	only_without_rules kind=udp to_mac=01:80:c2:00:00:0e
+	only_without_rules kind=udp to_mac=01:80:c2:00:00:00
 	# What it may say.
 	sends_frame own-arp. kind=arp
 	sends_frame own-six. kind=udp6 ip=fd00:9::2 to=ff02::1
@@ -93,4 +92,27 @@ without_rules_they_arrive() {
 	only_without_rules kind=udp ip=172.17.0.3
 	cordon rm -f a b
 	[ "$(nft count bridge cordon own4)" -eq 0 ]
+}
+
+# Such frames are for the next bridge: it hands them to the host as what has come by the port, and not
+# by the bridge, whose name the rules know.
+# bats test_tags=root
+@test "the host hears nothing of frames that bridges do not forward" {
+	local port to
+	cordon network create --subnet 10.9.0.0/24 web
+	serve web a
+	port=$(host ip -o link | grep -o 'cv[0-9a-f]*')
+	host perl -e 'use IO::Socket::IP; $| = 1; my $s = IO::Socket::IP->new(Proto => "udp", LocalPort => 5001) or die "$@\n";
+		print "up\n"; while ($s->recv(my $text, 99)) { print "got $text\n" }' >heard 3>&- &
+	hosts+=("$!")
+	eventually grep -q up heard
+	for to in 00 02 03 0e 0f; do
+		sends_frame "by-$to." kind=udp to=10.9.0.1 "to_mac=01:80:c2:00:00:$to"
+	done
+	# Whoever comes by the port is heard: as it is with another's port.
+	host ip link set dev "$port" type bridge_slave group_fwd_mask 0
+	sends_frame last. kind=udp to=10.9.0.1 to_mac=01:80:c2:00:00:0e
+	eventually grep -aq 'got last\.' heard
+	run -1 grep -a 'got by-' heard
+	cordon rm -f a
 }

@@ -58,7 +58,13 @@ from() { # SANDBOX ADDRESS
 	says 0 "*is switched on for lan: *" cordon run --network web -- true
 	gives 0 "" cordon run --network web -- true
 	says 3 "no answer: *" peer_asks lan 10.60.0.2
+	# Nor for good after somebody has flushed what is known of the links.
+	nft flush
+	gives 0 "this is wan" peer_asks lan 10.60.0.2
+	cordon gc
+	says 3 "no answer: *" peer_asks lan 10.60.0.2
 	cordon network create --internal inner
+	nft flush
 	cordon network rm web
 	forwards lan 0 && forwards wan 0
 	# A host that forwards already is left as it is, and may go on.

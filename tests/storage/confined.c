@@ -80,6 +80,15 @@ static int map_code(int dir)
 		       : 0;
 }
 
+static int chown_host(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, "../victim", &st, 0) < 0
+		       ? -1
+		       : fchownat(dir, "../victim", st.st_uid, st.st_gid, 0);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int dir);
@@ -87,6 +96,7 @@ static const struct {
 	{"read-host", read_host},     {"write-host", write_host}, {"make-inside", make_inside},
 	{"read-inside", read_inside}, {"socket", make_socket},    {"exec", execute},
 	{"fork", start_process},      {"signal", send_signal},    {"map-code", map_code},
+	{"chown-host", chown_host},
 };
 
 static int attempt(int (*run)(int dir), int kind, int dir)

@@ -78,6 +78,18 @@ inside() { # COMMAND...
 	[ "$(inside stat -c %h /d/f)" = 1 ]
 }
 
+@test "cp: a path may be as long as a path can be" {
+	local long
+	long=$(printf '%0250d/' {1..14})
+	box
+	mkdir -p "tree/$long"
+	echo deep >"tree/${long}file"
+	copied tree/. box:/d/sub
+	gives 0 "" cordon cp -q "tree/${long}file" "box:/d/sub/${long}two"
+	gives 0 "" cordon cp -q "box:/d/sub/${long}two" .
+	[ "$(cat two)" = deep ]
+}
+
 @test "cp: what cannot be, with the reason, and nothing is written" {
 	box
 	mkdir dir
@@ -148,7 +160,7 @@ inside() { # COMMAND...
 	chown 5:6 of5
 	chmod 6755 of5
 	gives 0 "" cordon cp -q -a of5 box:/d/of5
-	gives 0 "5:6 6755" inside stat -c '%u:%g %a' /d/of5
+	gives 0 "5:6 755" inside stat -c '%u:%g %a' /d/of5
 	copied box:/d/of5 plain
 	gives 0 "" cordon cp -q -a box:/d/of5 kept
 	[ "$(stat -c '%u:%g %a' plain) $(stat -c '%u:%g %a' kept)" = "0:0 755 5:6 755" ]

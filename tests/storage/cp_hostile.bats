@@ -69,8 +69,8 @@ is_at_work() {
 	[ "$(readlink "/proc/$workload/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]
 	[ "$(awk '/^Uid/ { print $2 }' "/proc/$worker/status")" = "$(stat -c %u "/proc/$workload/root/tmp")" ]
 	[ "$(awk '/^NoNewPrivs/ { print $2 }' "/proc/$worker/status")" = 1 ]
-	# CHOWN, DAC_OVERRIDE, FOWNER, FSETID: of the sandbox's user namespace.
-	[ "$(awk '/^CapEff/ { print $2 }' "/proc/$worker/status")" = 000000000000001b ]
+	# CHOWN, DAC_OVERRIDE, FOWNER: of the sandbox's user namespace.
+	[ "$(awk '/^CapEff/ { print $2 }' "/proc/$worker/status")" = 000000000000000b ]
 	if grep -q cordon- "/proc/$workload/cgroup"; then
 		diff "/proc/$worker/cgroup" "/proc/$workload/cgroup"
 	fi
@@ -131,4 +131,48 @@ unpacked() { # TEXT ENTRY...
 	gives 0 "cordon: copied *" cordon cp - box:/b <fine.tar
 	# A name that means an absence in a layer is a name here.
 	gives 0 "2 /b/.wh.f" cordon exec box sh -c 'echo $(cat /b/f) $(ls /b/.wh.f)'
+}
+
+# The workload owns what is put there, and changes it by memory, which takes no bit away.
+@test "what is written into a sandbox has no setuid bit, in a directory of the host's and in a volume" {
+	mkdir shown
+	[ "$(id -u)" -ne 0 ] || chown 1234:1234 shown
+	kept_start box -v ./shown:/v -v vol:/w x sleep 100
+	cp /bin/true one
+	chmod 6755 one
+	mkdir dir
+	cp -p one dir/two
+	chmod 2755 dir
+	gives 0 "" cordon cp -q one box:/v
+	gives 0 "" cordon cp -q -a dir box:/w
+	tar cf - dir | cordon cp -q - box:/v
+	cmp one shown/one
+	cmp one "$CORDON_ROOT/state/volumes/vol/data/dir/two"
+	[ "$(stat -c %a shown/one shown/dir shown/dir/two | sort -u)" = 755 ]
+	[ -z "$(find shown "$CORDON_ROOT/state/volumes" -perm /6000)" ]
+	# The control: the file system would have them.
+	cp -p one shown/by-hand
+	[ "$(find shown -perm /6000)" = shown/by-hand ]
+}
+
+# A name is bytes: one that is no text keeps nobody from all the others.
+@test "names that are no UTF-8 are copied, exported and saved as they are" {
+	local odd=$'odd\377\n\303' name
+	kept_start box x sh -c 'mkdir /d; cd /d; echo 1 >"$1"; ln "$1" "$1.hard"; ln -s "$1" "$1.link"; mkdir "$1.d"
+		echo 2 >"$1.d/plain"; echo 3 >z; : >ready; exec sleep 100' sh "$odd"
+	eventually cordon exec box ls /d/ready
+	gives 0 "" cordon cp -q box:/d got
+	cordon export -o all.tar box
+	tar xf all.tar d
+	for name in got d; do
+		[ "$(cat "$name/$odd" "$name/$odd.hard" "$name/$odd.link" "$name/$odd.d/plain" "$name/z" | xargs)" = "1 1 1 2 3" ]
+		[ "$(stat -c %h "$name/$odd")" = 2 ]
+	done
+	gives 0 "" cordon cp -q "got/$odd" box:/d/z
+	gives 0 1 cordon exec box cat /d/z
+	image import all.tar odd >/dev/null 2>&1
+	image save odd saved.tar
+	image rm odd
+	gives 0 "*odd:latest*" image load saved.tar
+	gives 0 1 cordon run -q --rm odd cat "/d/$odd"
 }

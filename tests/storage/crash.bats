@@ -5,7 +5,9 @@
 
 bats_require_minimum_version 1.5.0 # run -CODE
 load ../lib/cordon
+load ../lib/attack
 load ../lib/images
+load ../lib/kept
 
 # cordon.bash reads it.
 # shellcheck disable=SC2034
@@ -75,6 +77,31 @@ killed_at() { # STEP COMMAND...
 	whole
 	[ "$(n_layers)" = 1 ]
 	[ "$(cat "$(tree old)/old")" = 1 ]
+}
+
+# The helper is killed: cordon says so.
+@test "crash: killed at each step of a commit, no half layer and no name is left, and the sandbox goes on" {
+	local step pause=()
+	# Here a user has no group that can be frozen.
+	[ "$(id -u)" -eq 0 ] || pause=(--pause=false)
+	gives 0 "*" image import new.tar other
+	made_of x
+	kept_start box x sh -c 'echo 1 >/f; exec sleep 100'
+	eventually cordon exec box cat /f
+	for step in $(steps | grep -v -e swept -e volume); do
+		CORDON_FAULT=store.$step:kill gives 125 "*cordon-image was ended by signal 9*" cordon commit "${pause[@]}" box y
+		kept_is box running
+		gives 0 "*" cordon gc
+		[ -z "$(ls "$(store)/making")" ]
+		run image inspect --json y
+		[ "$status" -eq 125 ] || gives 0 1 cordon run -q --rm y cat /f
+		[ "$status" -eq 125 ] || gives 0 "*" image rm y
+		gives 0 "*" image prune
+		[ "$(n_layers)" = 2 ]
+	done
+	gives 0 "sha256:*" cordon commit "${pause[@]}" box y
+	gives 0 box cordon rm -f box
+	kept_end
 }
 
 @test "crash: cordon gc removes what was left, and says so" {

@@ -84,3 +84,26 @@ ran" ]'
 	gives 125 "*box does not run, and nothing of its root is kept*" cordon diff box
 	[ ! -e etc ]
 }
+
+is_packing() { helper=$(pgrep -P "$client") && worker=$(pgrep -P "$helper"); }
+
+@test "export: whoever is ended takes those with it who work for it" {
+	local client helper='' worker='' out signo code
+	made_of x
+	kept_start box x sh -c 'i=0; while [ $i -lt 80 ]; do cat /bin/busybox; i=$((i + 1)); done >/large; : >/ready; exec sleep 100'
+	eventually cordon exec box ls /ready
+	mkfifo pipe
+	for signo in KILL TERM; do
+		"$CORDON" --root "$CORDON_ROOT" export box >pipe 3>&- &
+		client=$!
+		exec {out}<pipe
+		eventually is_packing
+		kill "-$signo" "$client"
+		code=0
+		wait "$client" || code=$?
+		[ "$code" -gt 128 ]
+		eventually kept_gone "$helper"
+		eventually kept_gone "$worker"
+		exec {out}<&-
+	done
+}

@@ -94,6 +94,17 @@ device dev/zero" ]
 	gives 0 "*left out: device dev/null*" image inspect x
 }
 
+# Each of them takes a few bytes of an archive, and would be a line with all of its name.
+@test "import: what is left out is counted, and the list of it has an end" {
+	local name
+	name=$(printf '%0240d/' {1..16})x
+	make_tar x.tar "file:$name$(printf ':xattr.trusted.%d=' {1..600})" char:null
+	gives 0 "*x:latest: left out: 601 device nodes*" image import x.tar x
+	[[ "$(layer_file x skipped | head -n 1)" = "attribute:trusted."*" $name" ]]
+	[ "$(layer_file x skipped | tail -n 1)" = "and more" ]
+	[ "$(layer_file x skipped | wc -c)" -le 1048576 ]
+}
+
 # bats test_tags=root
 @test "import: as root ids are those of the image, in a range that no account has" {
 	made file:a:uid=0:gid=0 file:b:uid=1000:gid=65535 file:c:uid=65536:gid=7 link:d:to=a:uid=5:gid=6

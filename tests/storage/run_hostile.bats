@@ -157,6 +157,8 @@ sees_nothing() { # SCRIPT
 	config='{"Env":["LD_PRELOAD=/evil.so"],"Privileged":true,"SecurityOpt":["seccomp=unconfined"],"Volumes":{"/data":{}},"ExposedPorts":{"80/tcp":{}}}' \
 		made_of x
 	gives 0 "*" cordon run -q x true
+	# What -P would publish; without it nothing is.
+	gives 0 "*network.expose*80/tcp*image x*" cordon explain x
 	run -0 image inspect x
 	[[ "$output" == *'"Volumes":{"/data":{}}'* && "$output" == *'"ExposedPorts":{"80/tcp":{}}'* ]]
 }

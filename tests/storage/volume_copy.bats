@@ -181,6 +181,27 @@ only() { # NAME...
 	fi
 }
 
+of_small_files() (
+	ulimit -f 1100
+	cordon "$@"
+)
+
+# In memory, which no limit of a process counts: memory that outlives whoever filled it.
+@test "volume copy: what is said of an archive does not grow with it" {
+	local name odd=()
+	name=$(printf '%0240d/' {1..16})
+	for i in {1..300}; do
+		odd+=("file:$name$i:uid=100000")
+	done
+	make_tar x.tar "file:${name}x$(printf ':xattr.trusted.%d=' {1..600})" "${odd[@]}"
+	says 0 "*volume odd: 600 things in all*volume odd: 300 files have other owners*" \
+		of_small_files volume restore --no-verify odd x.tar
+	# The control: a file of the archive's own that is as large as the limit.
+	make_tar y.tar file:large:zeros=2000000
+	run -125 of_small_files volume restore --no-verify more y.tar
+	only odd
+}
+
 @test "volume copy: killed at any step, what was there stays, and gc takes what is left" {
 	local step
 	filled one

@@ -157,6 +157,63 @@ prw-r--r-- 0 0 p
 	gives 0 "data" cordon volume ls -q
 }
 
+# It has opened the volume, and is at its lock.
+has_come_to() { # NAME
+	[ -n "$(find "/proc/$client/fd" -lname "*/volumes/$1")" ]
+}
+
+has_ended() {
+	! grep -qs '^State:[[:space:]]*[^Z]' "/proc/$client/status"
+}
+
+# Runs that with the volume aa locked by somebody else. Sets client, and lock.
+begins() { # ARG...
+	cordon volume create aa >/dev/null
+	exec {lock}<"$(volumes)/aa"
+	flock -x "$lock"
+	"$CORDON" --root "$CORDON_ROOT" run -q "$@" >said 2>&1 {lock}<&- 3>&- &
+	client=$!
+	eventually has_come_to aa
+}
+
+# Each fills one and waits for the other one, without an end.
+@test "volume: two sandboxes that begin with the same new ones fill them in one order" {
+	local lock client i
+	made_of x "dir:one file:one/f:data=1 dir:two file:two/f:data=2"
+	begins -v bb:/one -v aa:/two x cat /one/f /two/f
+	# By their names, not by the places where they are shown.
+	[ ! -e "$(volumes)/bb" ]
+	exec {lock}<&-
+	wait "$client"
+	[ "$(cat said)" = 12 ]
+	for i in 1 2 3 4; do
+		timeout -s KILL 60 "$CORDON" --root "$CORDON_ROOT" run -q -v "c$i:/one" -v "d$i:/two" x true 3>&- &
+		client=$!
+		timeout -s KILL 60 "$CORDON" --root "$CORDON_ROOT" run -q -v "d$i:/one" -v "c$i:/two" x true 3>&-
+		wait "$client"
+	done
+}
+
+@test "volume: who waits for one that another copies can be ended, and leaves nothing" {
+	local lock client signo code
+	made_of x "dir:one"
+	for signo in TERM HUP; do
+		begins -v aa:/one x true
+		kill "-$signo" "$client"
+		eventually has_ended
+		code=0
+		wait "$client" || code=$?
+		[ "$code" -ge 125 ]
+		[ -z "$(ls "$CORDON_ROOT/run/runs")" ]
+		exec {lock}<&-
+	done
+	# The control: it goes on when it has it.
+	begins -v aa:/one x echo done
+	exec {lock}<&-
+	wait "$client"
+	[ "$(cat said)" = done ]
+}
+
 @test "volume: killed while it is filled, it is filled anew; a run that was killed leaves none" {
 	local row
 	made_of x "dir:data file:data/a:data=1 file:data/b:data=2"

@@ -51,6 +51,20 @@ verdict() {
 	nothing_is_left
 }
 
+# At its end an overlay flushes the file system below, which is the host's where there is a quota of a project.
+# bats test_tags=root,vm
+@test "writable: a root that is thrown away flushes nothing, one that is kept does" {
+	need losetup
+	make_rootfs tree
+	local own=("${image[@]}" --set "rootfs.from=dir:$PWD/tree")
+	cordon run "${own[@]}" -- cat /proc/self/mountinfo >thrown
+	cordon run --name kept "${own[@]}" -- cat /proc/self/mountinfo >kept
+	cordon rm kept
+	grep -E ' - overlay .*[,=]volatile(,|$)' thrown
+	grep ' / / .* - overlay ' kept
+	run -1 grep volatile kept
+}
+
 # bats test_tags=root,vm
 @test "writable: an image has its inodes, and the result says when they were the reason" {
 	need jq

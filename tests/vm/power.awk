@@ -30,10 +30,13 @@ function begins(operation, k, argument,   other) {
 	under_way[world] = operation
 	if (operation == "once")
 		return
-	if (operation ~ /^(create|run|again)$/) {
+	if (operation ~ makes) {
 		is_there[k] = "maybe"
 		restart[k] = argument
-		wanted[k] = operation == "create" ? "stopped" : "maybe"
+		wanted[k] = operation ~ starts ? "maybe" : "stopped"
+		# One that has its name is whole.
+		if (operation == "restore")
+			id[k] = $5
 	} else if (operation == "rm") {
 		is_there[k] = "maybe"
 	} else if (operation == "rename") {
@@ -52,10 +55,10 @@ function ends(operation, k, new_id,   names) {
 	under_way[world] = ""
 	done[operation]++
 	n_done++
-	if (operation ~ /^(create|run|again)$/) {
+	if (operation ~ makes) {
 		is_there[k] = "yes"
 		id[k] = new_id
-		if (operation != "create")
+		if (operation ~ starts)
 			wanted[k] = "running"
 	} else if (operation == "once") {
 		return
@@ -80,6 +83,14 @@ function check_one(k, name) {
 		bad(world ": " name " has the policy " seen_restart[k] ", and was made with " restart[k])
 	else if (wanted[k] != "maybe" && wanted[k] != seen_wanted[k])
 		bad(world ": " name " is to be " seen_wanted[k] ", and was to be " wanted[k])
+}
+
+# What the program in it had flushed is there.
+function holds(n) {
+	if (n < synced)
+		bad("the layer has lost the records " n + 1 " to " synced ", which were flushed")
+	synced = n
+	n_layers++
 }
 
 # What is there is true from now on.
@@ -128,6 +139,11 @@ function started(   k, parts, comes_back) {
 	}
 }
 
+BEGIN {
+	makes = "^(create|run|again|fill|backup|restore)$"
+	starts = "^(run|again)$"
+}
+
 $1 != "@" { next }
 { world = $2; k = key($4) }
 $2 == "boot" {
@@ -146,6 +162,13 @@ $2 == "bad" || $3 == "bad" {
 	next
 }
 $2 == "ready" { n_ready++ }
+$2 == "layer" {
+	if ($3 == "holds")
+		holds($4 + 0)
+	else if ($3 == "synced" && $4 + 0 > synced)
+		synced = $4 + 0
+	next
+}
 $3 == "found" { n_found++ }
 $3 == "asked" { done[$4]++ }
 $3 == "begin" { begins($4, key($5), $6) }
@@ -165,6 +188,9 @@ END {
 	printf "%d boots, %d cuts during recovery; %d operations had returned, %d were under way (%s)\n", n_boots,
 		n_boots - n_ready, n_done, n_in_doubt, counts
 	printf "%d records read after cuts, %d sandboxes came back, %d remains found before gc\n", n_records, n_back, n_found
+	printf "the layer was there after %d boots, with %d records at the end\n", n_layers, synced
+	if (n_boots > 2 && (n_layers < 2 || synced == 0))
+		bad("the layer was never looked at, or nothing was written to it")
 	if (n_bad > 0)
 		printf "%d faults, in %d of %d boots\n", n_bad, n_bad_boots, n_boots
 	exit n_bad > 0

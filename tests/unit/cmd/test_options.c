@@ -182,7 +182,7 @@ static const struct {
 	{{"--privileged", NULL},
 	 "--privileged is Docker's: cordon has no such flag",
 	 "Say what is needed"},
-	{{"-qP", NULL}, "-P (--publish-all) is not enforced by this build", "-p PORT"},
+	{{"-qa", "stdin", NULL}, "-a (--attach) is not enforced by this build", "Without -d"},
 	{{"--voluem", NULL}, "unknown flag --voluem", "Did you mean --volume?"},
 	{{"--memroy", "64m", NULL}, "unknown flag --memroy", "Did you mean --memory?"},
 	{{"---", NULL}, "unknown flag ---", "lists all"},

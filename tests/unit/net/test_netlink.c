@@ -40,6 +40,7 @@ static void begin(struct netlink_request *request, uint16_t type, int index)
 static void writes_what_it_reads(void **state)
 {
 	static const uint8_t mac[MAC_LEN] = {2, 0xc0, 10, 0, 0, 2};
+	const uint16_t passes_on = LINK_RESERVED_GROUPS;
 	struct netlink_request request;
 	struct netlink_message message;
 	struct net_link link = {0};
@@ -59,6 +60,7 @@ static void writes_what_it_reads(void **state)
 	netlink_put_u8(&request, IFLA_BRPORT_LOCKED, 1);
 	netlink_put_u8(&request, IFLA_BRPORT_LEARNING, 0);
 	netlink_put_u8(&request, IFLA_BRPORT_ISOLATED, 1);
+	netlink_put(&request, IFLA_BRPORT_GROUP_FWD_MASK, &passes_on, sizeof(passes_on));
 	netlink_nest_end(&request, data);
 	netlink_nest_end(&request, info);
 	assert_false(request.overflow);
@@ -72,6 +74,7 @@ static void writes_what_it_reads(void **state)
 	assert_string_equal(link.alias, "a?b");
 	assert_string_equal(link.kind, "veth");
 	assert_true(link.is_locked && link.is_isolated && !link.learns && !link.is_guarded);
+	assert_int_equal(link.passes_on, LINK_RESERVED_GROUPS);
 }
 
 /* Whatever is cut off is refused, or read as less; nothing is read behind the end (asan). */

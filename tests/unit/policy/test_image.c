@@ -97,6 +97,52 @@ static void settings_are_a_layer(void **state)
 	fixture_release(&f);
 }
 
+/* Ports of which cordon could publish none are left out, and so is what is published already. */
+static void exposed_ports_are_published_by_P(void **state)
+{
+	struct policy_fixture f;
+
+	(void)state;
+	begin(&f);
+	say("ExposedPort", "80/tcp");
+	say("ExposedPort", "53/udp");
+	say("ExposedPort", "443");
+	say("ExposedPort", "9/sctp");
+	say("ExposedPort", "http");
+	fixture_flag(&f, FLAG_IMAGE, "web");
+	fixture_flag(&f, FLAG_EXPOSE, "8000-8001");
+	assert_int_equal(fixture_resolve(&f, NULL), 0);
+	assert_int_equal(f.spec.network.n_publish, 0);
+	assert_int_equal(f.spec.provenance.n_warnings, 2);
+	fixture_release(&f);
+
+	begin(&f);
+	say("ExposedPort", "80/tcp");
+	say("ExposedPort", "80/udp");
+	say("ExposedPort", "80");
+	fixture_flag(&f, FLAG_IMAGE, "web");
+	fixture_flag(&f, FLAG_NETWORK, "bridge");
+	fixture_flag(&f, FLAG_PUBLISH_ALL, "true");
+	fixture_flag(&f, FLAG_PUBLISH, "8080:80");
+	fixture_flag(&f, FLAG_EXPOSE, "8000-8001");
+	assert_int_equal(fixture_resolve(&f, NULL), 0);
+	assert_int_equal(f.spec.network.n_publish, 4);
+	assert_int_equal(f.spec.network.publish[0].host, 8080);
+	assert_int_equal(f.spec.network.publish[1].inside, 80);
+	assert_int_equal(f.spec.network.publish[1].protocol, 17);
+	assert_int_equal(f.spec.network.publish[1].host, 0);
+	assert_int_equal(f.spec.network.publish[3].inside, 8001);
+	fixture_release(&f);
+
+	/* Nothing to publish is said. */
+	begin(&f);
+	fixture_flag(&f, FLAG_NETWORK, "bridge");
+	fixture_flag(&f, FLAG_PUBLISH_ALL, "true");
+	assert_int_equal(fixture_resolve(&f, NULL), 0);
+	assert_int_equal(f.spec.provenance.n_warnings, 1);
+	fixture_release(&f);
+}
+
 static void nothing_said_is_root(void **state)
 {
 	struct policy_fixture f;
@@ -243,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_are_a_layer),
+		cmocka_unit_test(exposed_ports_are_published_by_P),
 		cmocka_unit_test(nothing_said_is_root),
 		cmocka_unit_test(wrong_ones_are_refused_by_name),
 		cmocka_unit_test(command_lines),

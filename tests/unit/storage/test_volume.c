@@ -2,7 +2,9 @@
 /* storage/volume*.c: names, records, who may remove what, and what a crash leaves. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -202,6 +205,60 @@ static void keeps_what_is_in_use(void **state)
 	assert_int_equal(volumes_remove(&volumes, "web", run, &err), 0);
 }
 
+/* Another process begins, says whether it fills, and goes on to use it. */
+static pid_t begin_another(struct volume_hold *ours, int to)
+{
+	pid_t pid = fork();
+	struct volume_hold hold;
+	bool is_filling = false;
+	struct err err;
+	char said;
+
+	if (pid != 0)
+		return pid;
+	alarm(20); /* an assertion may have failed */
+	volume_hold_release(ours);
+	if (volumes_hold(&volumes, "web", &hold, &err) < 0 ||
+	    volumes_fill_begin(&volumes, &hold, true, &is_filling, &err) < 0)
+		_exit(1);
+	said = is_filling ? 'y' : 'n';
+	_exit(write(to, &said, 1) != 1 || pause() == 0);
+}
+
+static void is_filled_by_one_of_two(void **state)
+{
+	struct volume web = named("web");
+	struct pollfd said = {.events = POLLIN};
+	struct volume_hold hold;
+	bool is_filling = false;
+	struct err err;
+	char answer = 'x';
+	int ends[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(volumes_add(&volumes, &web, &err), 0);
+	assert_int_equal(pipe(ends), 0);
+	said.fd = ends[0];
+	assert_int_equal(volumes_hold(&volumes, "web", &hold, &err), 0);
+	pid = begin_another(&hold, ends[1]);
+	assert_true(pid > 0);
+	/* Time for it to come as far as it can: not to an answer. */
+	assert_int_equal(poll(&said, 1, 300), 0);
+	assert_int_equal(volumes_fill_begin(&volumes, &hold, true, &is_filling, &err), 0);
+	assert_true(is_filling);
+	assert_int_equal(poll(&said, 1, 300), 0);
+	scratch_file(&scratch, "a/state/volumes/web/data/file", 0600, "x");
+	assert_int_equal(volumes_fill_end(&hold, &err), 0);
+	assert_int_equal(read(ends[0], &answer, 1), 1);
+	assert_int_equal(answer, 'n');
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	volume_hold_release(&hold);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void sweeps_what_the_dead_left(void **state)
 {
 	struct volume web = named("web");
@@ -256,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps, begin, end),
 		cmocka_unit_test_setup_teardown(replaces_as_a_whole, begin, end),
 		cmocka_unit_test_setup_teardown(keeps_what_is_in_use, begin, end),
+		cmocka_unit_test_setup_teardown(is_filled_by_one_of_two, begin, end),
 		cmocka_unit_test_setup_teardown(sweeps_what_the_dead_left, begin, end),
 		cmocka_unit_test_setup_teardown(removes_what_is_deep, begin, end),
 	};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Holes of files that are packed; see pack.h. */
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libexec/image/pack.h"
+
+static bool is_sparse(const struct stat *st)
+{
+	return (int64_t)st->st_blocks * 512 < st->st_size;
+}
+
+void pack_add_holes(int fd, const struct stat *st, struct archive_entry *entry)
+{
+	struct pack_stretch data = {0};
+
+	if (!is_sparse(st))
+		return;
+	while (pack_next_data(fd, data.to, st->st_size, &data))
+		archive_entry_sparse_add_entry(entry, data.from, data.to - data.from);
+	/* Nothing but a hole. */
+	if (data.to == 0)
+		archive_entry_sparse_add_entry(entry, st->st_size, 0);
+}
+
+ssize_t pack_read(struct packing *p, int fd, const struct stat *st, off_t at, size_t want)
+{
+	off_t data = is_sparse(st) ? lseek(fd, at, SEEK_DATA) : at;
+
+	if (data < 0 && errno == ENXIO)
+		data = st->st_size;
+	if (data <= at)
+		return pread(fd, p->block, want, at);
+	want = data - at < (off_t)want ? (size_t)(data - at) : want;
+	memset(p->block, 0, want);
+	return (ssize_t)want;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * wire serve PORT: answers each connection until it ends, a process each.
+ * wire stream ADDRESS PORT MILLISECONDS: sends as much as it can, and prints megabits per second.
+ * wire ask ADDRESS PORT TIMES: a request of 64 bytes and its answer of 1 KiB, over one connection,
+ * then over a new one each; prints both medians, in microseconds.
+ * In the containers of tests/bench/network, built without libraries.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { REQUEST = 64, ANSWER = 1024, CHUNK = 131072, TIMES_MAX = 100000 };
+
+static char bytes[CHUNK];
+
+static void die(const char *what)
+{
+	fprintf(stderr, "wire: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static double now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static void send_all(int fd, size_t n)
+{
+	while (n > 0) {
+		ssize_t sent = write(fd, bytes, n);
+
+		if (sent < 0)
+			die("write");
+		n -= (size_t)sent;
+	}
+}
+
+/* Whether all of it came: 0 at an end. */
+static int receive_all(int fd, size_t n)
+{
+	while (n > 0) {
+		ssize_t got = read(fd, bytes, n);
+
+		if (got <= 0)
+			return 0;
+		n -= (size_t)got;
+	}
+	return 1;
+}
+
+/* The first byte says what is wanted: a sink, which says at the end how much came, or answers. */
+static void answer(int fd)
+{
+	uint64_t sum = 0;
+	ssize_t got;
+	char kind;
+
+	if (read(fd, &kind, 1) != 1)
+		return;
+	if (kind == 'a') {
+		while (receive_all(fd, REQUEST))
+			send_all(fd, ANSWER);
+		return;
+	}
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
+		sum += (uint64_t)got;
+	if (write(fd, &sum, sizeof(sum)) != sizeof(sum))
+		die("write");
+}
+
+static struct sockaddr_in address(const char *text, const char *port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+
+	if (inet_pton(AF_INET, text, &to.sin_addr) != 1) {
+		errno = EINVAL;
+		die(text);
+	}
+	return to;
+}
+
+static void at_once(int fd)
+{
+	int yes = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0)
+		die("TCP_NODELAY");
+}
+
+static int serve(const char *port)
+{
+	struct sockaddr_in at = address("0.0.0.0", port);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int yes = 1;
+
+	signal(SIGCHLD, SIG_IGN);
+	if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
+	    bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(listener, 64) < 0)
+		die("listen");
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd < 0)
+			die("accept");
+		if (fork() == 0) {
+			at_once(fd);
+			answer(fd);
+			_exit(0);
+		}
+		close(fd);
+	}
+}
+
+static int connected(const struct sockaddr_in *to, char kind)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0)
+		die("connect");
+	at_once(fd);
+	if (write(fd, &kind, 1) != 1)
+		die("write");
+	return fd;
+}
+
+static int stream(const struct sockaddr_in *to, double us)
+{
+	int fd = connected(to, 's');
+	double start = now_us(), end;
+	uint64_t sum;
+
+	while (now_us() - start < us)
+		send_all(fd, sizeof(bytes));
+	if (shutdown(fd, SHUT_WR) < 0 || read(fd, &sum, sizeof(sum)) != sizeof(sum))
+		die("its end");
+	end = now_us();
+	printf("%.0f\n", (double)sum * 8 / (end - start));
+	close(fd);
+	return 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* fd: a connection, or -1 for a new one. */
+static double ask_once(const struct sockaddr_in *to, int fd)
+{
+	double start = now_us();
+	int own = fd < 0 ? connected(to, 'a') : fd;
+
+	send_all(own, REQUEST);
+	if (!receive_all(own, ANSWER))
+		die("no answer");
+	if (own != fd)
+		close(own);
+	return now_us() - start;
+}
+
+static int ask(const struct sockaddr_in *to, int times)
+{
+	static double kept[TIMES_MAX], fresh[TIMES_MAX];
+	int fd = connected(to, 'a');
+
+	if (times < 1 || times > TIMES_MAX)
+		return 2;
+	for (int i = 0; i < times; i++)
+		kept[i] = ask_once(to, fd);
+	close(fd);
+	for (int i = 0; i < times; i++)
+		fresh[i] = ask_once(to, -1);
+	qsort(kept, (size_t)times, sizeof(kept[0]), by_size);
+	qsort(fresh, (size_t)times, sizeof(fresh[0]), by_size);
+	printf("%.1f %.1f\n", kept[times / 2], fresh[times / 2]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in to;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 3 && strcmp(argv[1], "serve") == 0)
+		return serve(argv[2]);
+	if (argc != 5)
+		return 2;
+	to = address(argv[2], argv[3]);
+	if (strcmp(argv[1], "stream") == 0)
+		return stream(&to, strtod(argv[4], NULL) * 1e3);
+	return strcmp(argv[1], "ask") == 0 ? ask(&to, (int)strtol(argv[4], NULL, 10)) : 2;
+}
