@@ -99,6 +99,7 @@ NET_SRC      := \
 	net/egress_list.c \
 	net/nft_message.c \
 	net/nft_rules.c \
+	net/nft_set.c \
 	net/nft_value.c \
 	net/publish.c \
 	net/socket_owner.c \

@@ -391,10 +391,7 @@ int network_live_join(struct member *member, const struct sandbox_spec *spec,
 	int r = lock_fd < 0 ? lock_fd : netlink_open(NETLINK_ROUTE, &joining.netlink, err);
 
 	find_holder(member, joining.holder, sizeof(joining.holder));
-	if (spec->network.egress.is_said)
-		joining.egress = (struct egress){.rules = &spec->network.egress,
-						 .run = member->status.live.run_id,
-						 .is_published = spec->network.n_publish > 0};
+	egress_describe(&spec->network, member->status.live.run_id, &joining.egress);
 	if (r == 0)
 		r = join_locked(&joining, err);
 	if (r == 0)

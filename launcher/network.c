@@ -385,11 +385,7 @@ int network_make_links(struct launch *launch, struct err *err)
 	char path[64];
 	int r = 0;
 
-	if (launch->spec->network.egress.is_said)
-		launch->network.egress =
-			(struct egress){.rules = &launch->spec->network.egress,
-					.run = launch->run.id,
-					.is_published = launch->spec->network.n_publish > 0};
+	egress_describe(&launch->spec->network, launch->run.id, &launch->network.egress);
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)
@@ -421,9 +417,7 @@ int network_forget_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = r < 0;
 		result = r < 0 ? r : result;
 	}
-	if (result == 0 && launch->network.egress.rules != NULL)
-		result = egress_forget(launch->run.id, err);
-	return result;
+	return result == 0 ? egress_forget(&launch->network.egress, err) : result;
 }
 
 int network_verify_links(struct launch *launch, struct err *err)

@@ -301,6 +301,13 @@ static int bind_link(struct netlink *nft, const struct egress_chain chains[N_TAB
 	return r < 0 ? r : 0;
 }
 
+void egress_describe(const struct spec_network *network, const char *run, struct egress *ret)
+{
+	*ret = (struct egress){.rules = network->egress.is_said ? &network->egress : NULL,
+			       .run = run,
+			       .is_published = network->n_publish > 0};
+}
+
 int egress_bind(struct netlink *nft, const struct egress *egress, const struct egress_link *link,
 		struct err *err)
 {

@@ -29,6 +29,9 @@ struct egress {
 	bool is_published; /* it has ports to answer at */
 };
 
+/* As a sandbox's policy says; its rules are NULL where it says nothing. */
+void egress_describe(const struct spec_network *network, const char *run, struct egress *ret);
+
 /* A link of the sandbox, and where it leads. */
 struct egress_link {
 	const struct network *network;
@@ -50,8 +53,8 @@ struct egress_admission {
 int must_check egress_admit(struct netlink *nft, const char *run,
 			    const struct egress_admission *admission, struct err *err);
 
-/* Takes all of the run's out, by a socket of its own. Idempotent. */
-int must_check egress_forget(const char *run, struct err *err);
+/* Takes all of the run's out, where there are such rules, by a socket of its own. Idempotent. */
+int must_check egress_forget(const struct egress *egress, struct err *err);
 
 /* Likewise of all runs whose links are gone. Adds to *n_removed. */
 int must_check egress_sweep(struct netlink *nft, uint32_t *n_removed, struct err *err);

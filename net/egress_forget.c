@@ -168,13 +168,16 @@ static int forget(struct netlink *nft, const char *run, struct err *err)
 	return r == 0 ? remove_chains(nft, NFT_FAMILY_PORTS, name, &n_removed, err) : r;
 }
 
-int egress_forget(const char *run, struct err *err)
+int egress_forget(const struct egress *egress, struct err *err)
 {
 	struct netlink nft = {.fd = -EBADF};
-	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	int r = 0;
 
+	if (egress->rules == NULL)
+		return 0;
+	r = netlink_open(NETLINK_NETFILTER, &nft, err);
 	if (r == 0)
-		r = forget(&nft, run, err);
+		r = forget(&nft, egress->run, err);
 	netlink_close(&nft);
 	return r;
 }

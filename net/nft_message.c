@@ -16,7 +16,7 @@
 
 const char nft_table_name[] = "cordon";
 
-enum { TYPE_BITS = 6, COMMENT_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT, ..._RULE_COMMENT */ };
+enum { COMMENT_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT, ..._RULE_COMMENT */ };
 
 /* ---- words ---- */
 
@@ -28,14 +28,14 @@ void nft_begin(struct netlink_request *request, uint16_t message, uint16_t flags
 		      sizeof(head));
 }
 
-static void put_number(struct netlink_request *request, uint16_t type, uint32_t value)
+void nft_put_number(struct netlink_request *request, uint16_t type, uint32_t value)
 {
 	netlink_put_u32(request, type, htonl(value));
 }
 
 static void put_register(struct netlink_request *request, uint16_t type, uint8_t word)
 {
-	put_number(request, type, NFT_REG32_00 + (uint32_t)word);
+	nft_put_number(request, type, NFT_REG32_00 + (uint32_t)word);
 }
 
 static void put_value(struct netlink_request *request, uint16_t type, const void *data, size_t len)
@@ -53,7 +53,7 @@ static void put_verdict_value(struct netlink_request *request, uint16_t type, ui
 	size_t value = netlink_nest_begin(request, type);
 	size_t inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
 
-	put_number(request, NFTA_VERDICT_CODE, code);
+	nft_put_number(request, NFTA_VERDICT_CODE, code);
 	if (chain != NULL)
 		netlink_put_text(request, NFTA_VERDICT_CHAIN, chain);
 	netlink_nest_end(request, inner);
@@ -62,19 +62,19 @@ static void put_verdict_value(struct netlink_request *request, uint16_t type, ui
 
 static void put_meta(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_META_KEY, term->number);
+	nft_put_number(request, NFTA_META_KEY, term->number);
 	put_register(request, NFTA_META_DREG, term->to);
 }
 
 static void put_ct(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_CT_KEY, term->number);
+	nft_put_number(request, NFTA_CT_KEY, term->number);
 	put_register(request, NFTA_CT_DREG, term->to);
 }
 
 static void put_label(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_CT_KEY, NFT_CT_LABELS);
+	nft_put_number(request, NFTA_CT_KEY, NFT_CT_LABELS);
 	put_register(request, NFTA_CT_SREG, term->from);
 }
 
@@ -87,16 +87,16 @@ static void put_constant(struct netlink_request *request, const struct nft_term 
 static void put_load(struct netlink_request *request, const struct nft_term *term)
 {
 	put_register(request, NFTA_PAYLOAD_DREG, term->to);
-	put_number(request, NFTA_PAYLOAD_BASE, term->number);
-	put_number(request, NFTA_PAYLOAD_OFFSET, term->offset);
-	put_number(request, NFTA_PAYLOAD_LEN, term->len);
+	nft_put_number(request, NFTA_PAYLOAD_BASE, term->number);
+	nft_put_number(request, NFTA_PAYLOAD_OFFSET, term->offset);
+	nft_put_number(request, NFTA_PAYLOAD_LEN, term->len);
 }
 
 static void put_daddr_type(struct netlink_request *request, const struct nft_term *term)
 {
 	put_register(request, NFTA_FIB_DREG, term->to);
-	put_number(request, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	put_number(request, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nft_put_number(request, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nft_put_number(request, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
 }
 
 /* As it stands in a register. */
@@ -122,7 +122,7 @@ static void put_compare(struct netlink_request *request, const struct nft_term *
 					    [NFT_OP_MOST] = NFT_CMP_LTE};
 
 	put_register(request, NFTA_CMP_SREG, term->from);
-	put_number(request, NFTA_CMP_OP, compared[term->op]);
+	nft_put_number(request, NFTA_CMP_OP, compared[term->op]);
 	put_term_number(request, NFTA_CMP_DATA, term);
 }
 
@@ -132,7 +132,7 @@ static void put_mask(struct netlink_request *request, const struct nft_term *ter
 
 	put_register(request, NFTA_BITWISE_SREG, term->from);
 	put_register(request, NFTA_BITWISE_DREG, term->from);
-	put_number(request, NFTA_BITWISE_LEN, term->len);
+	nft_put_number(request, NFTA_BITWISE_LEN, term->len);
 	put_term_number(request, NFTA_BITWISE_MASK, term);
 	put_value(request, NFTA_BITWISE_XOR, &nothing, term->len);
 }
@@ -144,27 +144,27 @@ static void put_lookup(struct netlink_request *request, const struct nft_term *t
 	if (term->op == NFT_OP_MAP)
 		put_register(request, NFTA_LOOKUP_DREG, term->to);
 	if (term->op == NFT_OP_JUMP)
-		put_number(request, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+		nft_put_number(request, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
 	if (term->op == NFT_OP_NOT_IN)
-		put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+		nft_put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 static void put_verdict(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	nft_put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
 	put_verdict_value(request, NFTA_IMMEDIATE_DATA, term->number, NULL);
 }
 
 static void put_goto(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	nft_put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
 	put_verdict_value(request, NFTA_IMMEDIATE_DATA, (uint32_t)NFT_GOTO, term->set);
 }
 
 static void put_reject(struct netlink_request *request, const struct nft_term *term)
 {
 	(void)term;
-	put_number(request, NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
+	nft_put_number(request, NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
 	netlink_put_u8(request, NFTA_REJECT_ICMP_CODE, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 }
 
@@ -172,8 +172,8 @@ static void put_dnat(struct netlink_request *request, const struct nft_term *ter
 {
 	uint8_t port = (uint8_t)(term->from + (term->number == NFPROTO_IPV4 ? 1 : 4));
 
-	put_number(request, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-	put_number(request, NFTA_NAT_FAMILY, term->number);
+	nft_put_number(request, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	nft_put_number(request, NFTA_NAT_FAMILY, term->number);
 	put_register(request, NFTA_NAT_REG_ADDR_MIN, term->from);
 	put_register(request, NFTA_NAT_REG_PROTO_MIN, port);
 }
@@ -225,101 +225,6 @@ void nft_add_bound(struct netlink_batch *batch, uint16_t type, const uint32_t *g
 	netlink_batch_add(batch, &request, false);
 }
 
-static size_t type_size(enum nft_type type)
-{
-	if (type == NFT_TYPE_IFNAME || type == NFT_TYPE_IPV6)
-		return 16;
-	return type == NFT_TYPE_ETHER ? 8 : 4;
-}
-
-static uint32_t part_size(enum nft_type type)
-{
-	if (type == NFT_TYPE_PROTOCOL)
-		return 1;
-	return type == NFT_TYPE_PORT ? 2 : (uint32_t)type_size(type);
-}
-
-/* Several parts are one number and one length. */
-static uint32_t type_of(const enum nft_type parts[NFT_PARTS_MAX], uint32_t *ret_len)
-{
-	uint32_t type = 0;
-
-	*ret_len = 0;
-	for (size_t i = 0; i < NFT_PARTS_MAX && parts[i] != NFT_TYPE_NONE; i++) {
-		type = type << TYPE_BITS | (uint32_t)parts[i];
-		*ret_len += (uint32_t)type_size(parts[i]);
-	}
-	return type;
-}
-
-/* Of each part by itself: how many bytes of its words count. */
-static void put_parts(struct netlink_request *request, const struct nft_set *set)
-{
-	size_t desc = netlink_nest_begin(request, NFTA_SET_DESC), one;
-	size_t list = netlink_nest_begin(request, NFTA_SET_DESC_CONCAT);
-
-	for (size_t i = 0; i < NFT_PARTS_MAX && set->key[i] != NFT_TYPE_NONE; i++) {
-		one = netlink_nest_begin(request, NFTA_LIST_ELEM);
-		put_number(request, NFTA_SET_FIELD_LEN, part_size(set->key[i]));
-		netlink_nest_end(request, one);
-	}
-	netlink_nest_end(request, list);
-	netlink_nest_end(request, desc);
-}
-
-static void put_bound(struct netlink_request *request, const struct nft_set *set)
-{
-	size_t desc = netlink_nest_begin(request, NFTA_SET_DESC);
-
-	put_number(request, NFTA_SET_DESC_SIZE, set->most);
-	netlink_nest_end(request, desc);
-}
-
-static void put_data_type(struct netlink_request *request, const struct nft_set *set)
-{
-	uint32_t len, type = type_of(set->data, &len);
-
-	if (set->data[0] == NFT_TYPE_VERDICT) {
-		put_number(request, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
-		return;
-	}
-	put_number(request, NFTA_SET_DATA_TYPE, type);
-	put_number(request, NFTA_SET_DATA_LEN, len);
-}
-
-void nft_add_set(struct netlink_batch *batch, uint8_t family, const struct nft_set *set,
-		 uint32_t id)
-{
-	/* What `nft list` goes by alone: of what byte order the key is (libnftnl's, the host's). */
-	static const uint8_t order[] = {0, 4, 1, 0, 0, 0};
-	static const uint8_t order_swapped[] = {0, 4, 0, 0, 0, 1};
-	bool is_little = htons(1) != 1, is_map = set->data[0] != NFT_TYPE_NONE;
-	struct netlink_request request;
-	uint32_t len, type = type_of(set->key, &len);
-
-	nft_begin(&request, NFT_MSG_NEWSET, NLM_F_CREATE, family);
-	netlink_put_text(&request, NFTA_SET_TABLE, nft_table_name);
-	netlink_put_text(&request, NFTA_SET_NAME, set->name);
-	put_number(&request, NFTA_SET_FLAGS,
-		   (is_map ? NFT_SET_MAP : 0U) |
-			   (set->has_ranges ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0U) |
-			   (set->most > 0 ? NFT_SET_TIMEOUT : 0U));
-	put_number(&request, NFTA_SET_KEY_TYPE, type);
-	put_number(&request, NFTA_SET_KEY_LEN, len);
-	put_number(&request, NFTA_SET_ID, id);
-	if (set->has_ranges)
-		put_parts(&request, set);
-	else if (set->most > 0)
-		put_bound(&request, set);
-	if (is_map) {
-		put_data_type(&request, set);
-	} else if (set->key[1] == NFT_TYPE_NONE && set->key[0] == NFT_TYPE_IFNAME) {
-		netlink_put(&request, NFTA_SET_USERDATA, is_little ? order : order_swapped,
-			    sizeof(order));
-	}
-	netlink_batch_add(batch, &request, false);
-}
-
 void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain)
 {
 	struct netlink_request request;
@@ -333,10 +238,10 @@ void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft
 		return;
 	}
 	hook = netlink_nest_begin(&request, NFTA_CHAIN_HOOK);
-	put_number(&request, NFTA_HOOK_HOOKNUM, chain->hook);
-	put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
+	nft_put_number(&request, NFTA_HOOK_HOOKNUM, chain->hook);
+	nft_put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
 	netlink_nest_end(&request, hook);
-	put_number(&request, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	nft_put_number(&request, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	netlink_put_text(&request, NFTA_CHAIN_TYPE, chain->type);
 	netlink_batch_add(batch, &request, false);
 }
@@ -408,7 +313,7 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 	nft_begin(&request, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family);
 	netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
 	/* One that somebody has put to sleep (dormant) wakes up. */
-	put_number(&request, NFTA_TABLE_FLAGS, 0);
+	nft_put_number(&request, NFTA_TABLE_FLAGS, 0);
 	netlink_batch_add(batch, &request, false);
 	for (size_t i = 0; i < table->n_sets; i++)
 		nft_add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);

@@ -129,6 +129,8 @@ struct nft_element {
 
 /* message: NFT_MSG_*. */
 void nft_begin(struct netlink_request *request, uint16_t message, uint16_t flags, uint8_t family);
+/* In network byte order, as those of nf_tables are. */
+void nft_put_number(struct netlink_request *request, uint16_t type, uint32_t value);
 /* NFNL_MSG_BATCH_BEGIN, ..._END. generation: refused where anybody has changed anything since. */
 void nft_add_bound(struct netlink_batch *batch, uint16_t type, const uint32_t *generation);
 /* What of it is missing, and its rules anew. */
