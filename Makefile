@@ -28,6 +28,7 @@ POLICY_SRC   := \
 	policy/resolve_network.c \
 	policy/resolve_publish.c \
 	policy/resolve_egress.c \
+	policy/resolve_traffic.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
 	policy/keys.c policy/keys_check.c policy/keys_text.c policy/layers.c policy/merge.c policy/paths.c policy/problems.c \
@@ -70,6 +71,7 @@ STORAGE_SRC  := \
 	storage/volumes.c \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
+	storage/volumes_image.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -102,6 +104,9 @@ NET_SRC      := \
 	net/nft_set.c \
 	net/nft_value.c \
 	net/publish.c \
+	net/qdisc.c \
+	net/shape.c \
+	net/shape_network.c \
 	net/socket_owner.c \
 	net/store.c
 LAUNCHER_SRC := \
@@ -115,6 +120,7 @@ LAUNCHER_SRC := \
 	launcher/denials.c \
 	launcher/enter.c \
 	launcher/enter_child.c \
+	launcher/grow.c \
 	launcher/visit.c \
 	launcher/facts.c \
 	launcher/fault.c \
@@ -135,11 +141,13 @@ LAUNCHER_SRC := \
 	launcher/attach.c \
 	launcher/recorder.c \
 	launcher/admission.c \
+	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
 	launcher/supervise_output.c \
 	launcher/supervise_stop.c \
 	launcher/stores.c \
+	launcher/traffic.c \
 	launcher/upper.c \
 	launcher/volumes.c \
 	launcher/preflight_limits.c \
@@ -250,6 +258,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/launcher/init_image.o $(O)/launcher/moni
 	$(O)/launcher/notifier_image.o \
 	$(O)/launcher/auditor_image.o \
 	$(O)/launcher/recorder_image.o \
+	$(O)/launcher/relay_image.o \
 	$(O)/launcher/resolver_image.o
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 
@@ -415,10 +424,16 @@ $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve
 	launcher/resolver/serve_loop.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
-	launcher/resolver_image.h launcher/bare_confine.h \
+	launcher/resolver_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h \
 	net/answer.c net/answer.h \
 	net/book.c net/book.h \
 	net/dns.c net/dns.h
+
+$(O)/launcher/relay.bin: launcher/relay/relay.c launcher/relay/carry.h \
+	launcher/relay/carry_loop.h \
+	launcher/relay/carry_tcp.h \
+	launcher/relay/carry_udp.h \
+	launcher/relay_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h
 
 $(O)/launcher/%_image.o: launcher/image.S $(O)/launcher/%.bin
 	$(Q)$(CC) -DIMAGE=$*_image -DIMAGE_FILE='"$(O)/launcher/$*.bin"' -c $< -o $@

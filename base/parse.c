@@ -142,17 +142,33 @@ static const struct unit size_units[] = {
 	{"TB", 1000000000000},
 };
 
-int parse_size(const char *text, uint64_t *ret_bytes)
+static const struct unit bit_units[] = {
+	{"bit", 1},        {"kbit", 1000},       {"Kbit", 1000},       {"mbit", 1000000},
+	{"Mbit", 1000000}, {"gbit", 1000000000}, {"Gbit", 1000000000},
+};
+
+/* A number with one of n units behind it. */
+static int parse_units(const char *text, const struct unit *units, size_t n, uint64_t *ret_value)
 {
 	struct decimal d;
 	int r = read_decimal(&text, &d);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(size_units) / sizeof(size_units[0]); i++)
-		if (str_equal(text, size_units[i].name))
-			return decimal_times(d, size_units[i].factor, ret_bytes);
+	for (size_t i = 0; i < n; i++)
+		if (str_equal(text, units[i].name))
+			return decimal_times(d, units[i].factor, ret_value);
 	return -EINVAL;
+}
+
+int parse_size(const char *text, uint64_t *ret_bytes)
+{
+	return parse_units(text, size_units, sizeof(size_units) / sizeof(size_units[0]), ret_bytes);
+}
+
+int parse_bit_rate(const char *text, uint64_t *ret_bits)
+{
+	return parse_units(text, bit_units, sizeof(bit_units) / sizeof(bit_units[0]), ret_bits);
 }
 
 int parse_rate(const char *text, uint64_t *ret_bytes)

@@ -33,6 +33,10 @@ int must_check parse_duration(const char *text, uint64_t *ret_ms);
 /* "50MiB/s": a size with "/s" behind it, bytes in a second. */
 int must_check parse_rate(const char *text, uint64_t *ret_bytes);
 
+/* "10mbit", "1.5gbit", "64kbit", "8000bit": bits in a second; powers of 1000, and the first letter
+ * may be a capital. */
+int must_check parse_bit_rate(const char *text, uint64_t *ret_bits);
+
 /* "0.5", "2", "1.25": in millionths. Six digits behind the point at most. */
 int must_check parse_millionths(const char *text, uint64_t *ret_value);
 

@@ -192,6 +192,11 @@ int sys_fsopen(const char *type, unsigned flags)
 	return result_of(syscall(SYS_fsopen, type, flags));
 }
 
+int sys_fspick(int dirfd, const char *path, unsigned flags)
+{
+	return result_of(syscall(SYS_fspick, dirfd, path, flags));
+}
+
 int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux)
 {
 	return result_of(syscall(SYS_fsconfig, fd, cmd, key, value, aux));

@@ -85,6 +85,7 @@ int must_check sys_move_mount(int from_fd, const char *from, int to_fd, const ch
 int must_check sys_mount_setattr(int dirfd, const char *path, unsigned flags,
 				 const struct mount_attr *attr);
 int must_check sys_fsopen(const char *type, unsigned flags);
+int must_check sys_fspick(int dirfd, const char *path, unsigned flags);
 int must_check sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
 int must_check sys_fsmount(int fd, unsigned flags, unsigned attr_flags);
 int must_check sys_mount(const char *source, const char *target, const char *type,

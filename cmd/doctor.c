@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,6 +166,20 @@ static void check_writable(struct checkup *checkup, const struct decision *d)
 	     why[0] == '\0' ? "an ext4 of limited size (rootfs.writable.store: image)" : why);
 }
 
+static void check_rates(struct checkup *checkup, const struct host_facts *facts)
+{
+	struct err err;
+	int r;
+
+	/* Networks take root. */
+	if (facts->host_euid != 0 || !facts_has_cap(facts, CAP_NET_ADMIN) ||
+	    !facts_has_cap(facts, CAP_SYS_ADMIN))
+		return;
+	r = cordon_probe_traffic(&err);
+	line(checkup, "rates", r == 0,
+	     r == 0 ? "network.egress.rate, network.ingress.rate" : err.text);
+}
+
 static void check_facts(struct checkup *checkup, const struct decision *d,
 			const struct run_request *request)
 {
@@ -196,6 +211,7 @@ static void check_facts(struct checkup *checkup, const struct decision *d,
 	check_landlock(checkup);
 	check_apparmor(checkup);
 	doctor_groups(checkup, f, request);
+	check_rates(checkup, f);
 	doctor_say(checkup, CHECK_NOT_HERE, NULL,
 		   "not in this build: networks of an ordinary user, and beyond "
 		   "the host");

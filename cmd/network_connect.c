@@ -17,14 +17,14 @@
 #include "launcher/fault.h"
 #include "records/events.h"
 
-enum { SAID_MAX = 4096 };
+enum { SAID_MAX = 8192 };
 
 /* ---- what the record says ---- */
 
 static bool is_of_mode(enum policy_flag_kind kind)
 {
-	return kind == FLAG_NETWORK || kind == FLAG_NETWORK_ALIAS || kind == FLAG_IP ||
-	       kind == FLAG_IP6 || kind == FLAG_MAC_ADDRESS;
+	return kind == FLAG_NETWORK || kind == FLAG_NETWORK_ALIAS || kind == FLAG_LINK ||
+	       kind == FLAG_IP || kind == FLAG_IP6 || kind == FLAG_MAC_ADDRESS;
 }
 
 static bool is_ours(const struct policy_flag *flag)
@@ -75,6 +75,12 @@ static size_t put_endpoint(char *buf, size_t at, const struct spec_endpoint *end
 	for (size_t i = 0; i < endpoint->n_aliases; i++)
 		at += str_format(buf + at, SAID_MAX - at, "%s\"%s\"", i > 0 ? ", " : "",
 				 endpoint->aliases[i]);
+	at += str_format(buf + at, SAID_MAX - at, "], links: [");
+	for (size_t i = 0; i < endpoint->n_links; i++)
+		at += str_format(buf + at, SAID_MAX - at, "%s\"%s%s%s\"", i > 0 ? ", " : "",
+				 endpoint->links[i].source,
+				 endpoint->links[i].alias[0] != '\0' ? ":" : "",
+				 endpoint->links[i].alias);
 	return at + str_format(buf + at, SAID_MAX - at, "]}");
 }
 
@@ -188,20 +194,31 @@ static int check_words(const struct words *words, struct err *err)
 	return 0;
 }
 
-static int describe(const struct member *member, const struct words *words,
-		    const char *aliases[SPEC_ALIASES_MAX], struct spec_endpoint *ret,
-		    struct err *err)
+/* What it is called there, and calls others. */
+struct called {
+	const char *aliases[SPEC_ALIASES_MAX];
+	struct spec_link links[SPEC_ALIASES_MAX]; /* as they were said, without an alias */
+};
+
+static int describe(const struct member *member, const struct words *words, struct called *called,
+		    struct spec_endpoint *ret, struct err *err)
 {
 	*ret = (struct spec_endpoint){.network = member->network.name,
 				      .ip = words_value(words, "--ip"),
 				      .ip6 = words_value(words, "--ip6"),
-				      .aliases = aliases};
+				      .aliases = called->aliases,
+				      .links = called->links};
 	for (size_t i = 0; i < words->n_flags; i++) {
-		if (!str_equal(words->flags[i].name, "--alias"))
-			continue;
-		if (ret->n_aliases == SPEC_ALIASES_MAX)
-			return err_set(err, ERR_USAGE, 0, "more than %d aliases", SPEC_ALIASES_MAX);
-		aliases[ret->n_aliases++] = words->flags[i].value;
+		const char *value = words->flags[i].value;
+
+		if (ret->n_aliases == SPEC_ALIASES_MAX || ret->n_links == SPEC_ALIASES_MAX)
+			return err_set(err, ERR_USAGE, 0, "more than %d aliases, or links",
+				       SPEC_ALIASES_MAX - 1);
+		if (str_equal(words->flags[i].name, "--alias"))
+			called->aliases[ret->n_aliases++] = value;
+		if (str_equal(words->flags[i].name, "--link"))
+			called->links[ret->n_links++] =
+				(struct spec_link){.source = value, .alias = ""};
 	}
 	return check_words(words, err);
 }
@@ -217,8 +234,8 @@ static int connect_decided(struct member *member, const struct words *words, str
 {
 	const struct spec_endpoint *endpoint =
 		find_endpoint(&before->decision.spec, member->network.name);
-	const char *aliases[SPEC_ALIASES_MAX];
 	struct spec_endpoint wanted;
+	struct called called;
 	char said[SAID_MAX];
 	size_t len;
 	int r = 0;
@@ -230,11 +247,12 @@ static int connect_decided(struct member *member, const struct words *words, str
 				member->network.name);
 	}
 	/* What its record says and a crash has not made is made now. */
-	if (endpoint != NULL && (!network_live_runs(member) || network_live_is_in(member)))
+	if (endpoint != NULL &&
+	    (!network_live_runs(member) || network_live_is_in(member, &before->decision.spec)))
 		return already_in(member, &verdict->err);
 	if (endpoint != NULL)
 		return network_live_join(member, &before->decision.spec, endpoint, &verdict->err);
-	r = describe(member, words, aliases, &wanted, &verdict->err);
+	r = describe(member, words, &called, &wanted, &verdict->err);
 	if (r < 0)
 		return r;
 	len = str_format(said, sizeof(said), "network.+networks=[");

@@ -92,6 +92,21 @@ static void put_labels(struct json *json, const struct network *network)
 	json_close(json, '}');
 }
 
+static void put_rate(struct json *json, const char *name, const struct spec_traffic *traffic)
+{
+	if (traffic->rate_bits == 0) {
+		json_null(json, name);
+		return;
+	}
+	json_open(json, name, '{');
+	json_number(json, "rate_bits", (int64_t)traffic->rate_bits);
+	if (traffic->burst_bytes != 0)
+		json_number(json, "burst_bytes", (int64_t)traffic->burst_bytes);
+	else
+		json_null(json, "burst_bytes");
+	json_close(json, '}');
+}
+
 static void put_network(struct json *json, const struct network *network)
 {
 	char when[64];
@@ -112,6 +127,8 @@ static void put_network(struct json *json, const struct network *network)
 		json_number(json, "mtu", network->mtu);
 	else
 		json_null(json, "mtu");
+	put_rate(json, "egress", &network->egress);
+	put_rate(json, "ingress", &network->ingress);
 	json_open(json, "subnets", '[');
 	put_subnet(json, &network->subnet, &network->gateway, &network->range);
 	put_subnet(json, &network->subnet6, &network->gateway6, &network->subnet6);

@@ -137,6 +137,7 @@ static int stop_in_tests(const char *point, struct err *err)
 struct joining {
 	struct member *member;
 	const struct spec_endpoint *endpoint;
+	struct shape shape;
 	struct netlink netlink;
 	struct net_link bridge;
 	struct lease lease;
@@ -235,6 +236,7 @@ static int see_to_link(struct joining *joining, bool makes, struct err *err)
 				    .bridge = joining->bridge,
 				    .name = name,
 				    .is_way_out = joining->is_way_out,
+				    .shape = &joining->shape,
 				    .netns_fd = netns_fd,
 				    .egress = joining->egress.rules != NULL ? &joining->egress
 									    : NULL};
@@ -360,14 +362,17 @@ static bool is_whole(struct joining *joining, const struct names_entry *entry)
 	return see_to_link(joining, false, &ignored) == 0;
 }
 
-bool network_live_is_in(struct member *member)
+bool network_live_is_in(struct member *member, const struct sandbox_spec *spec)
 {
 	struct joining joining = {.member = member, .netlink = {.fd = -EBADF}};
 	struct names_entry entry;
 	struct err ignored;
-	bool result = find_entry(member, &member->network, &entry) &&
-		      netlink_open(NETLINK_ROUTE, &joining.netlink, &ignored) == 0 &&
-		      is_whole(&joining, &entry);
+	bool result;
+
+	shape_of_run(member->status.live.run_id, &spec->network, &joining.shape);
+	result = find_entry(member, &member->network, &entry) &&
+		 netlink_open(NETLINK_ROUTE, &joining.netlink, &ignored) == 0 &&
+		 is_whole(&joining, &entry);
 
 	netlink_close(&joining.netlink);
 	return result;
@@ -390,6 +395,7 @@ int network_live_join(struct member *member, const struct sandbox_spec *spec,
 	struct err second;
 	int r = lock_fd < 0 ? lock_fd : netlink_open(NETLINK_ROUTE, &joining.netlink, err);
 
+	shape_of_run(member->status.live.run_id, &spec->network, &joining.shape);
 	find_holder(member, joining.holder, sizeof(joining.holder));
 	egress_describe(&spec->network, member->status.live.run_id, &joining.egress);
 	if (r == 0)

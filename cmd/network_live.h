@@ -22,7 +22,7 @@ struct member {
 /* Whether it runs, or is paused. */
 bool network_live_runs(const struct member *member);
 /* Whether it is in the network right now, whole: what is there is read back. */
-bool network_live_is_in(struct member *member);
+bool network_live_is_in(struct member *member, const struct sandbox_spec *spec);
 /* Whether not even a part of that is there. */
 bool network_live_has_left_nothing(const struct member *member);
 

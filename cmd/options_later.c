@@ -10,8 +10,6 @@ const struct option_later options_later[] = {
 	 "There is local alone; mount anything else on the host, and show it with -v "
 	 "/PATH:/TARGET."},
 	{"--shm-size", 0, false, "/dev/shm has 64 MiB, as it usually has in Docker."},
-	{"--link", 0, false,
-	 "In a network that you made, others are found by --name and --network-alias."},
 	{"--link-local-ip", 0, false, "A link has the addresses that cordon has leased to it."},
 	{"--domainname", 0, false, "A dotted --hostname can hold it."},
 	{"--pull", 0, false, "An image is got before: cordon image pull, load or import."},

@@ -12,6 +12,7 @@ enum {
 	OF_ALL = OPTION_RUN | OPTION_CREATE | OPTION_EXPLAIN,
 	OF_DOCKER = OF_ALL | OPTION_DOCKER,
 	OF_LIMITS = OF_DOCKER | OPTION_UPDATE, /* what can be changed later */
+	OF_TRAFFIC = OF_ALL | OPTION_UPDATE,   /* Docker has none of it */
 	OF_KEPT = OPTION_RUN | OPTION_CREATE | OPTION_DOCKER,
 };
 
@@ -63,7 +64,7 @@ const struct option_def options_table[] = {
 	 "so)"},
 	{"--read-only", 0, NULL, TO_POLICY, FLAG_READ_ONLY, OF_DOCKER,
 	 "nothing of the root can be written to"},
-	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_DOCKER,
+	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_LIMITS,
 	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
 	 "preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
@@ -85,6 +86,8 @@ const struct option_def options_table[] = {
 	{"--network-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER,
 	 "a further name by which others of its first network find it"},
 	{"--net-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER, NULL},
+	{"--link", 0, "SANDBOX[:ALIAS]", TO_POLICY, FLAG_LINK, OF_DOCKER,
+	 "what it calls another one in its first network, which need not run yet"},
 	{"--ip", 0, "ADDRESS", TO_POLICY, FLAG_IP, OF_DOCKER, "its address in its first network"},
 	{"--ip6", 0, "ADDRESS", TO_POLICY, FLAG_IP6, OF_DOCKER, "likewise of IPv6"},
 	{"--mac-address", 0, "MAC", TO_POLICY, FLAG_MAC_ADDRESS, OF_DOCKER,
@@ -105,6 +108,14 @@ const struct option_def options_table[] = {
 	 "the same of every port that the image or --expose names, at any free port of the host's"},
 	{"--expose", 0, "PORTS", TO_POLICY, FLAG_EXPOSE, OF_DOCKER,
 	 "PORT[/udp], or a range: a port that -P publishes"},
+	{"--egress-rate", 0, "RATE", TO_POLICY, FLAG_EGRESS_RATE, OF_TRAFFIC,
+	 "how fast it sends, in all its networks together: 10mbit; unlimited"},
+	{"--egress-burst", 0, "SIZE", TO_POLICY, FLAG_EGRESS_BURST, OF_TRAFFIC,
+	 "what it sends at once after a pause: 64KiB"},
+	{"--ingress-rate", 0, "RATE", TO_POLICY, FLAG_INGRESS_RATE, OF_TRAFFIC,
+	 "how fast it receives, likewise"},
+	{"--ingress-burst", 0, "SIZE", TO_POLICY, FLAG_INGRESS_BURST, OF_TRAFFIC,
+	 "what it receives at once after a pause"},
 	{"--restart", 0, "WHEN", TO_POLICY, FLAG_RESTART, OF_LIMITS,
 	 "start a kept sandbox again: no, on-failure[:N], always, unless-stopped"},
 	{"--stop-signal", 0, "SIGNAL", TO_POLICY, FLAG_STOP_SIGNAL, OF_DOCKER,

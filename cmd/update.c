@@ -28,12 +28,25 @@ static uint32_t limit_of_key(const char *key, size_t len)
 struct change {
 	uint32_t limits;      /* bits */
 	bool restart;         /* the restart policy */
+	bool size;            /* how much its root may take */
+	bool traffic;         /* how fast it may send and receive */
 	const char *at_start; /* a flag that counts from the next start on; NULL: none */
 };
 
+static bool is_of_traffic(const char *key, size_t len)
+{
+	static const char *const keys[] = {"network.egress.rate", "network.egress.burst",
+					   "network.ingress.rate", "network.ingress.burst"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strlen(keys[i]) == len && strncmp(keys[i], key, len) == 0)
+			return true;
+	return false;
+}
+
 static int take_key(const struct policy_flag *flag, struct change *ret, struct err *err)
 {
-	static const char below[] = "limits.";
+	static const char below[] = "limits.", size_key[] = "rootfs.writable.size";
 	size_t len = strcspn(flag->text, "=");
 	uint32_t bit;
 
@@ -41,15 +54,35 @@ static int take_key(const struct policy_flag *flag, struct change *ret, struct e
 		ret->restart = true;
 		return 0;
 	}
+	if (len == strlen(size_key) && str_has_prefix(flag->text, size_key)) {
+		ret->size = true;
+		return 0;
+	}
+	if (is_of_traffic(flag->text, len)) {
+		ret->traffic = true;
+		return 0;
+	}
 	if (!str_has_prefix(flag->text, below)) {
 		err_set(err, ERR_USAGE, 0, "--set %.*s is no limit", (int)len, flag->text);
-		return err_hint(err, "update changes limits and restart. What else a sandbox is "
-				     "stays: make another one.");
+		return err_hint(err, "update changes limits, rates, restart and "
+				     "rootfs.writable.size. What else a sandbox is stays: make "
+				     "another one.");
 	}
 	bit = limit_of_key(flag->text + strlen(below), len - strlen(below));
 	ret->limits |= bit;
 	if (bit == 0)
 		ret->at_start = flag->text;
+	return 0;
+}
+
+static int take_storage(const struct policy_flag *flag, struct change *ret, struct err *err)
+{
+	if (!str_has_prefix(flag->text, "size=")) {
+		err_set(err, ERR_USAGE, 0, "--storage-opt %s cannot be changed later", flag->text);
+		return err_hint(err, "update takes size=SIZE. What else a sandbox is stays: make "
+				     "another one.");
+	}
+	ret->size = true;
 	return 0;
 }
 
@@ -74,6 +107,11 @@ static int read_change(const struct options *o, struct change *ret, struct err *
 			r = take_key(&o->flags[i], ret, err);
 		if (o->flags[i].kind == FLAG_RESTART)
 			ret->restart = true;
+		if (r == 0 && o->flags[i].kind == FLAG_STORAGE_OPT)
+			r = take_storage(&o->flags[i], ret, err);
+		if (o->flags[i].kind == FLAG_EGRESS_RATE || o->flags[i].kind == FLAG_EGRESS_BURST ||
+		    o->flags[i].kind == FLAG_INGRESS_RATE || o->flags[i].kind == FLAG_INGRESS_BURST)
+			ret->traffic = true;
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 			if (o->flags[i].kind == kinds[k].kind)
 				ret->limits |= kinds[k].limits;
@@ -128,7 +166,10 @@ static int open_groups(struct update *u, const struct change *change, struct err
 			(int)strcspn(change->at_start, "="), change->at_start, u->ref);
 		return err_hint(err, "Stop it first: cordon stop %s.", u->ref);
 	}
-	return change->limits == 0 ? 0 : update_open_groups(u, err);
+	u->traffic = change->traffic;
+	if (change->limits != 0)
+		return update_open_groups(u, err);
+	return change->traffic ? update_check_runs(u, err) : 0;
 }
 
 /* A keeper that waits for the end reads the record then; one that is the run's own has nobody
@@ -139,6 +180,35 @@ static void note_restart(const struct update *u, const struct change *change)
 
 	if (change->restart && u->status.has_keeper && live->launcher.pid == live->keeper.pid)
 		print_note("sandbox %s: the restart policy counts from its next start on", u->ref);
+}
+
+/* How much its root may take: of one that runs now, of one that does not at its next start. */
+static int check_size(struct update *u, const struct decision *decision, struct err *err)
+{
+	const struct target_request request = {.record = &u->record,
+					       .status = &u->status,
+					       .ref = u->ref,
+					       .use = TARGET_READ};
+	int r;
+
+	if (u->status.has_keeper) {
+		r = target_open(&request, &u->target, err);
+		u->has_target = r == 0;
+		if (r == 0)
+			r = grow_check(&u->target, decision->spec.rootfs.size_bytes, err);
+	} else {
+		r = cordon_check_layer_size(decision, u->sandbox->dir_fd, err);
+	}
+	return r < 0 ? err_wrap(err, "sandbox %s", u->ref) : 0;
+}
+
+/* Behind the record: who is killed in between leaves it with less than that says. */
+static int grow(const struct update *u, const struct decision *decision, struct err *err)
+{
+	if (grow_root(&u->target, decision->spec.rootfs.size_bytes, err) == 0)
+		return 0;
+	err_wrap(err, "sandbox %s", u->ref);
+	return err_hint(err, "Its record is changed: it has the new size from its next start on.");
 }
 
 static int decide_and_apply(struct verdict *verdict, struct update *u, const struct change *change)
@@ -164,8 +234,13 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 	kept_restart_text(&verdict->decision.spec.supervision, restart, sizeof(restart));
 	changed.restart = restart;
 	r = u->status.has_keeper ? open_groups(u, change, &verdict->err) : 0;
-	return r == 0 ? update_apply(u, &changed, &verdict->decision.spec.limits, &verdict->err)
-		      : r;
+	if (r == 0 && change->size)
+		r = check_size(u, &verdict->decision, &verdict->err);
+	if (r == 0)
+		r = update_apply(u, &changed, &verdict->decision.spec, &verdict->err);
+	if (r == 0 && u->has_target)
+		r = grow(u, &verdict->decision, &verdict->err);
+	return r;
 }
 
 static int look_and_update(struct verdict *verdict, struct update *u, const struct change *change)

@@ -12,6 +12,9 @@ enum { OUR_TASKS = 1 /* init, in the group beside those of limits.pids */ };
 
 void update_release(struct update *u)
 {
+	if (u->has_target)
+		target_release(&u->target);
+	u->has_target = false;
 	cgroup_release(&u->groups);
 	u->groups.n = 0;
 	status_release(&u->status);
@@ -54,16 +57,21 @@ static int open_groups(struct update *u, struct err *err)
 	return r;
 }
 
+int update_check_runs(const struct update *u, struct err *err)
+{
+	if (has_run(&u->status))
+		return 0;
+	err_set(err, ERR_USAGE, EBUSY, "sandbox %s is %s", u->ref,
+		sandbox_state_name(u->status.state));
+	return err_hint(err, "Try again when it runs, or stop it first.");
+}
+
 int update_open_groups(struct update *u, struct err *err)
 {
-	int r;
+	int r = update_check_runs(u, err);
 
-	if (!has_run(&u->status)) {
-		err_set(err, ERR_USAGE, EBUSY, "sandbox %s is %s", u->ref,
-			sandbox_state_name(u->status.state));
-		return err_hint(err, "Try again when it runs, or stop it first.");
-	}
-	r = open_groups(u, err);
+	if (r == 0)
+		r = open_groups(u, err);
 	for (enum spec_limit limit = 0; r == 0 && limit < SPEC_LIMITS; limit++) {
 		if ((u->limits & 1U << limit) == 0 || cgroup_can_limit(&u->groups, limit))
 			continue;
@@ -92,6 +100,16 @@ static int change_groups(struct update *u, const struct spec_limits *limits, boo
 	if (!records_leaves_out(looser ? "update.loosen" : "update.tighten"))
 		r = cgroup_change(&u->groups, limits, bits, OUR_TASKS, err);
 	return r == 0 ? cgroup_verify_change(&u->groups, limits, bits, OUR_TASKS, err) : r;
+}
+
+/* ---- the rates ---- */
+
+static int change_traffic(const struct update *u, const struct sandbox_spec *spec,
+			  enum traffic_change change, struct err *err)
+{
+	return records_leaves_out(change == TRAFFIC_SET ? "update.rates" : "update.slower")
+		       ? 0
+		       : cordon_change_traffic(u->status.live.run_id, &spec->network, change, err);
 }
 
 /* ---- what was cut off ---- */
@@ -143,7 +161,7 @@ static int set_by_record(struct update *u, struct err *err)
 		r = change_groups(u, limits, false, err);
 	if (r == 0)
 		r = change_groups(u, limits, true, err);
-	return r;
+	return r == 0 ? change_traffic(u, &verdict->decision.spec, TRAFFIC_SET, err) : r;
 }
 
 int update_settle(const struct cmd_context *context, const struct records *records,
@@ -235,24 +253,28 @@ static int follow_run(const struct update *u, struct err *err)
 			     "runs.");
 }
 
-int update_apply(struct update *u, const struct record *changed, const struct spec_limits *limits,
+int update_apply(struct update *u, const struct record *changed, const struct sandbox_spec *spec,
 		 struct err *err)
 {
 	int r;
 
 	/* One file, which is the old one or the new one. */
-	if (u->groups.n == 0)
+	if (u->groups.n == 0 && !u->traffic)
 		return write_record(u, changed, err);
 	r = set_mark(u->records, u->sandbox, true, err);
 	if (r == 0)
-		r = change_groups(u, limits, false, err);
+		r = change_groups(u, &spec->limits, false, err);
+	if (r == 0 && u->traffic)
+		r = change_traffic(u, spec, TRAFFIC_TIGHTEN, err);
 	if (r == 0)
 		r = write_record(u, changed, err);
 	if (r == 0 && !is_record(u, changed))
 		r = err_set(err, ERR_SETUP, 0, "sandbox %s: its record is not what was written",
 			    u->ref);
 	if (r == 0)
-		r = change_groups(u, limits, true, err);
+		r = change_groups(u, &spec->limits, true, err);
+	if (r == 0 && u->traffic)
+		r = change_traffic(u, spec, TRAFFIC_SET, err);
 	if (r == 0)
 		return follow_run(u, err);
 	go_back(u);

@@ -14,6 +14,7 @@
 
 #include "cmd/kept.h"
 #include "records/status.h"
+#include "records/target.h"
 
 struct update {
 	const struct cmd_context *context;
@@ -21,9 +22,12 @@ struct update {
 	const struct sandbox *sandbox; /* locked */
 	const char *ref;
 	uint32_t limits; /* which change: bits */
+	bool traffic;    /* its rates change, and it runs */
 	struct record record;
 	struct sandbox_status status;
 	struct cgroup groups; /* n 0: none are changed */
+	struct run_target target;
+	bool has_target; /* its root gets another size while it runs */
 };
 
 void update_release(struct update *update);
@@ -31,12 +35,15 @@ void update_release(struct update *update);
 /* Limits that a group holds: those that can be changed while it runs. */
 bool update_is_limit_of_group(enum spec_limit limit);
 
+/* Whether it runs: what of it changes at once. Else err says what to do. */
+int must_check update_check_runs(const struct update *update, struct err *err);
+
 /* Opens the groups of one that runs; that they can hold each limit is checked. */
 int must_check update_open_groups(struct update *update, struct err *err);
 
-/* Changes groups and record. `changed`: the record with the flags that these limits come from. */
+/* Changes groups and record. `changed`: the record with the flags that the spec comes from. */
 int must_check update_apply(struct update *update, const struct record *changed,
-			    const struct spec_limits *limits, struct err *err);
+			    const struct sandbox_spec *spec, struct err *err);
 
 /* Where an update was cut off: sets the groups by the record. Needs: the sandbox's lock. Returns 1
  * where that was done, 0 where there was nothing to do, or nothing yet; or -errno with err. */

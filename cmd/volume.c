@@ -54,6 +54,10 @@ static int add_use(void *ctx, const char *sandbox, const char *name)
 	struct volume_uses *uses = ctx;
 	struct volume_use *use;
 
+	/* Shown in two places it is used once. */
+	for (size_t i = uses->n; i > 0 && str_equal(uses->list[i - 1].sandbox, sandbox); i--)
+		if (str_equal(uses->list[i - 1].name, name))
+			return 0;
 	if (uses->n == uses->room) {
 		void *more = reallocarray(uses->list, uses->room + 64, sizeof(*uses->list));
 

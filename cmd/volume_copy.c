@@ -182,9 +182,11 @@ static int finish(struct copy *copy, const char *verb, const char *name, const c
 	} else {
 		code = life_say(&err);
 	}
+	/* Before they go on: one that was started anew meanwhile waits for it, with its lock held.
+	 */
+	volumes_open_gate(&copy->gate);
 	if (copy->is_frozen && volume_thaw(&copy->freeze) < 0 && code == 0)
 		code = EXIT_CORDON;
-	volumes_open_gate(&copy->gate);
 	volume_place_close(&copy->place);
 	return code;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "cmd/life.h"
 #include "cmd/print.h"
@@ -31,6 +32,50 @@ static int take_driver(const char *value, struct err *err)
 	return err_hint(err, "There is local: a directory of cordon's own on this host.");
 }
 
+static int take_size(struct volume *volume, const char *value, struct err *err)
+{
+	if (parse_size(value, &volume->size_bytes) == 0 && volume->size_bytes > 0)
+		return 0;
+	err_set(err, ERR_USAGE, 0, "--size %s: no such size", value);
+	return err_hint(err, "Write it with its unit: 64m, 10g.");
+}
+
+static int take_inodes(struct volume *volume, const char *value, struct err *err)
+{
+	if (parse_u64(value, &volume->inodes) == 0 && volume->inodes > 0)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "--inodes %s: no such number", value);
+}
+
+/* Those that mount something are known by what Docker's driver takes. */
+static int take_option(struct volume *volume, const char *value, struct err *err)
+{
+	if (str_has_prefix(value, "size="))
+		return take_size(volume, value + strlen("size="), err);
+	if (str_has_prefix(value, "inodes="))
+		return take_inodes(volume, value + strlen("inodes="), err);
+	err_set(err, ERR_USAGE, 0, "--opt %s: no such option", value);
+	if (str_equal(value, "type=tmpfs") || str_equal(value, "device=tmpfs"))
+		return err_hint(err, "Memory has nobody here who would keep it between two "
+				     "sandboxes: --tmpfs is of one.");
+	return err_hint(err, "There are size=SIZE and inodes=N. A file system of the host's is "
+			     "mounted there, and shown with -v /PATH:/TARGET.");
+}
+
+/* What was not said, and what cannot be. */
+static int finish_size(struct volume *volume, struct err *err)
+{
+	if (volume->size_bytes == 0 && volume->inodes == 0)
+		return 0;
+	if (volume->size_bytes == 0) {
+		err_set(err, ERR_USAGE, 0, "--inodes: of a volume without a size");
+		return err_hint(err, "Both are said together: --size 1g --inodes 10000.");
+	}
+	if (volume->inodes == 0)
+		volume->inodes = volume->size_bytes / VOLUME_INODE_RATIO;
+	return volume_check_size(volume, err);
+}
+
 static int take_flags(struct volume *volume, const struct words *words, struct err *err)
 {
 	int r = 0;
@@ -42,8 +87,14 @@ static int take_flags(struct volume *volume, const struct words *words, struct e
 			r = take_label(volume, value, err);
 		else if (str_equal(name, "--driver"))
 			r = take_driver(value, err);
+		else if (str_equal(name, "--size"))
+			r = take_size(volume, value, err);
+		else if (str_equal(name, "--inodes"))
+			r = take_inodes(volume, value, err);
+		else if (str_equal(name, "--opt"))
+			r = take_option(volume, value, err);
 	}
-	return r;
+	return r == 0 ? finish_size(volume, err) : r;
 }
 
 static int take_name(struct volume *volume, const char *name, struct err *err)
@@ -65,6 +116,19 @@ static int take_name(struct volume *volume, const char *name, struct err *err)
 	return 0;
 }
 
+/* A limit that somebody believes in has to be there. */
+static int refuse_size(const struct volume *found, struct err *err)
+{
+	if (found->size_bytes == 0)
+		err_set(err, ERR_USAGE, EEXIST, "volume %s: without a size", found->name);
+	else
+		err_set(err, ERR_USAGE, EEXIST, "volume %s: with %llu bytes and %llu inodes",
+			found->name, (unsigned long long)found->size_bytes,
+			(unsigned long long)found->inodes);
+	return err_hint(err, "Make one of another name, restore a backup of this one into it: "
+			     "cordon volume restore --replace.");
+}
+
 /* One that is there already is as good, as Docker has it. */
 static int make(const struct volume_place *place, const struct volume *volume, struct err *err)
 {
@@ -81,6 +145,9 @@ static int make(const struct volume_place *place, const struct volume *volume, s
 	    (found.labels.len != volume->labels.len ||
 	     memcmp(found.labels.text, volume->labels.text, found.labels.len) != 0))
 		print_note("volume %s is there already, and keeps its own labels", volume->name);
+	if (r == 0 && volume->size_bytes > 0 &&
+	    (found.size_bytes != volume->size_bytes || found.inodes != volume->inodes))
+		return refuse_size(&found, err);
 	return r;
 }
 

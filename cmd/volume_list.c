@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon volume ls` and `inspect`: read the records, and wait for nobody. */
+/* `cordon volume ls` and `inspect`: read the records, and wait for nobody. What is used of one that
+ * has a size is known by mounting it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cmd/life.h"
-#include "cmd/look.h"
+#include "cmd/look_json.h"
 #include "cmd/page.h"
 #include "cmd/print.h"
 #include "cmd/template.h"
@@ -17,7 +18,8 @@
 enum { DOCUMENT_MAX = 8 << 20 };
 
 static const char known[] = "{{.Name}}, {{.Driver}}, {{.Scope}}, {{.Mountpoint}}, {{.CreatedAt}}, "
-			    "{{.Labels}}, {{.Label \"NAME\"}}, {{json .}}";
+			    "{{.Labels}}, {{.Label \"NAME\"}}, {{.Size}}, {{.Inodes}}, {{.Used}}, "
+			    "{{.UsedInodes}}, {{json .}}";
 
 /* What all forms are made of. */
 struct listing {
@@ -49,7 +51,36 @@ static void put_pairs(struct json *json, const char *name, const struct volume_p
 static void mountpoint_of(const struct volume_place *place, const struct volume *volume,
 			  struct page *page)
 {
-	page_format(page, "%s/%s/" VOLUME_DATA, place->volumes.path, volume->name);
+	page_format(page, "%s/%s/%s", place->volumes.path, volume->name,
+		    volume->size_bytes > 0 ? VOLUME_IMAGE : VOLUME_DATA);
+}
+
+struct use {
+	int64_t bytes; /* RESULT_NONE: not known, as the next one */
+	int64_t inodes;
+};
+
+/* Of one without a size nobody counts it. What is wrong with one whoever starts with it is told. */
+static struct use use_of(const struct listing *listing, const struct volume *volume)
+{
+	uint64_t bytes, inodes;
+	struct err err;
+
+	if (volume->size_bytes == 0 ||
+	    volumes_measure(&listing->place->volumes, volume, &bytes, &inodes, &err) < 0)
+		return (struct use){RESULT_NONE, RESULT_NONE};
+	return (struct use){(int64_t)bytes, (int64_t)inodes};
+}
+
+static void put_sizes(struct json *json, const struct listing *listing, const struct volume *volume)
+{
+	struct use use = use_of(listing, volume);
+	bool has_size = volume->size_bytes > 0;
+
+	look_put_number(json, "size_bytes", has_size ? (int64_t)volume->size_bytes : RESULT_NONE);
+	look_put_number(json, "inodes", has_size ? (int64_t)volume->inodes : RESULT_NONE);
+	look_put_number(json, "used_bytes", use.bytes);
+	look_put_number(json, "used_inodes", use.inodes);
 }
 
 static void put_volume(struct json *json, const struct listing *listing,
@@ -71,6 +102,7 @@ static void put_volume(struct json *json, const struct listing *listing,
 	json_truth(json, "anonymous", volume->is_anonymous);
 	put_pairs(json, "labels", &volume->labels);
 	put_pairs(json, "options", &volume->options);
+	put_sizes(json, listing, volume);
 	json_truth(json, "in_use", volume_is_used(listing->place, uses, volume->name));
 	json_open(json, "used_by", '[');
 	for (size_t i = 0; i < uses->n; i++)
@@ -104,6 +136,31 @@ static void put_label(const struct volume *volume, const char *name, struct page
 			page_value(page, pair + len + 1);
 }
 
+static void put_number(struct page *page, int64_t number)
+{
+	if (number != RESULT_NONE)
+		page_format(page, "%lld", (long long)number);
+}
+
+/* Of one without a size nothing. */
+static bool put_size_field(const struct listing *listing, const struct volume *volume,
+			   const char *word, struct page *page)
+{
+	bool has_size = volume->size_bytes > 0;
+
+	if (str_equal(word, "Size"))
+		put_number(page, has_size ? (int64_t)volume->size_bytes : RESULT_NONE);
+	else if (str_equal(word, "Inodes"))
+		put_number(page, has_size ? (int64_t)volume->inodes : RESULT_NONE);
+	else if (str_equal(word, "Used"))
+		put_number(page, use_of(listing, volume).bytes);
+	else if (str_equal(word, "UsedInodes"))
+		put_number(page, use_of(listing, volume).inodes);
+	else
+		return false;
+	return true;
+}
+
 static bool put_field(const struct listing *listing, const struct volume *volume, const char *word,
 		      struct page *page)
 {
@@ -121,7 +178,7 @@ static bool put_field(const struct listing *listing, const struct volume *volume
 	} else if (str_equal(word, "Labels")) {
 		put_labels(volume, page);
 	} else {
-		return false;
+		return put_size_field(listing, volume, word, page);
 	}
 	return true;
 }

@@ -85,7 +85,7 @@ static bool is_allowed(const struct spec_egress *egress, const struct net_prefix
 
 static bool admit(struct launch *launch, const struct resolver_wish *wish)
 {
-	const struct spec_egress *egress = &launch->spec->network.egress;
+	const struct spec_egress *egress = &launch->spec->network.reach;
 	struct egress_admission admission = {.address = {.family = wish->is_ipv6 != 0 ? AF_INET6
 										      : AF_INET},
 					     .group = wish->group,
@@ -113,7 +113,7 @@ static bool admit(struct launch *launch, const struct resolver_wish *wish)
 
 int admission_fd(const struct launch *launch)
 {
-	return launch->spec->network.egress.n_names > 0 && launch->resolver.pid > 0
+	return launch->spec->network.reach.n_names > 0 && launch->resolver.pid > 0
 		       ? launch->resolver.control_fd
 		       : -EBADF;
 }

@@ -46,12 +46,28 @@ struct bare_port_rule { /* struct landlock_net_port_attr of kernel 6.7 */
 	uint64_t port;
 };
 
-/* A domain in which nothing is allowed but to connect to one port of TCP, where it is not 0. A
- * kernel without Landlock says so by its version. */
-static inline void bare_forbid_files(uint64_t port)
+struct bare_ports {
+	const uint16_t *list;
+	unsigned n;
+};
+
+static inline void bare_allow_ports(long ruleset, const struct bare_ports *ports)
 {
 	enum { RULE_NET_PORT = 2, CONNECT_TCP = 2 };
-	const struct bare_port_rule rule = {.access = CONNECT_TCP, .port = port};
+
+	for (unsigned i = 0; i < ports->n; i++) {
+		const struct bare_port_rule rule = {.access = CONNECT_TCP, .port = ports->list[i]};
+
+		if (bare_call(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, (long)&rule, 0, 0) !=
+		    0)
+			bare_exit(125);
+	}
+}
+
+/* A domain in which nothing is allowed but to connect to these ports of TCP. A kernel without
+ * Landlock says so by its version. */
+static inline void bare_forbid_files(const struct bare_ports *ports)
+{
 	long version =
 		bare_call(SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION, 0, 0);
 	struct bare_ruleset rules;
@@ -63,9 +79,8 @@ static inline void bare_forbid_files(uint64_t port)
 		bare_exit(125);
 	rules = bare_ruleset_of(version);
 	fd = bare_call(SYS_landlock_create_ruleset, (long)&rules, sizeof(rules), 0, 0, 0);
-	if (fd >= 0 && port != 0 && rules.network != 0 &&
-	    bare_call(SYS_landlock_add_rule, fd, RULE_NET_PORT, (long)&rule, 0, 0) != 0)
-		bare_exit(125);
+	if (fd >= 0 && rules.network != 0)
+		bare_allow_ports(fd, ports);
 	if (fd < 0 || bare_call(SYS_landlock_restrict_self, fd, 0, 0, 0, 0) != 0)
 		bare_exit(125);
 	bare_call(SYS_close, fd, 0, 0, 0, 0);
@@ -93,11 +108,13 @@ static inline void bare_lower_priority(void)
  * that is among them may grow is the program's own to say (RLIMIT_FSIZE). */
 static inline void bare_confine(const char *name, uint64_t n_fds, const struct sock_fprog *filter)
 {
+	const struct bare_ports none = {.n = 0};
+
 	if (bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		bare_exit(125);
-	bare_forbid_files(0);
+	bare_forbid_files(&none);
 	bare_no_more_of(RLIMIT_NPROC, 0);
 	bare_no_more_of(RLIMIT_NOFILE, n_fds); /* ppoll refuses to look at more */
 	if (bare_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)filter, 0, 0) != 0)

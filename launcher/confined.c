@@ -23,6 +23,16 @@
 
 enum { SPARE_FD = CONFINED_FDS_MAX + 1 }; /* above what a helper is started with */
 
+void confined_put_hex(const uint8_t *bytes, size_t n, char *to)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		to[2 * i] = digits[bytes[i] >> 4];
+		to[2 * i + 1] = digits[bytes[i] & 15];
+	}
+}
+
 /* ---- its process ---- */
 
 /* Leaves exactly its descriptors, at the numbers that it expects. Returns that of the image. */

@@ -8,13 +8,14 @@
 #define CORDON_LAUNCHER_CONFINED_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
 struct launch;
 
-enum { CONFINED_FDS_MAX = 12, CONFINED_ARGS_MAX = 3 };
+enum { CONFINED_FDS_MAX = 128, CONFINED_ARGS_MAX = 3 };
 
 struct confined_image {
 	const char *name;
@@ -34,6 +35,9 @@ struct confined {
 	int pidfd;
 	int control_fd;
 };
+
+/* For its command line: 2 * n digits, no NUL behind them. */
+void confined_put_hex(const uint8_t *bytes, size_t n, char *to);
 
 /* Runs in: keeper. Returns 0, or -errno with err filled. */
 int must_check confined_start(const struct launch *launch, const struct confined_image *image,

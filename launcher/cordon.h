@@ -20,6 +20,7 @@
 #include "launcher/access.h"
 #include "launcher/denials.h"
 #include "launcher/facts.h"
+#include "launcher/grow.h"
 #include "launcher/landlock.h"
 #include "launcher/limits_text.h"
 #include "launcher/log_format.h"
@@ -333,6 +334,19 @@ int must_check cordon_gc(const char *root_dir, const char *runtime_dir,
 struct networks;
 int must_check cordon_sweep_networks(const struct networks *networks, const char *run,
 				     const char *state, uint32_t *n_removed, struct err *err);
+
+enum traffic_change { TRAFFIC_TIGHTEN, TRAFFIC_SET };
+
+/*
+ * Of one that runs: its rates are what network says: set and read back; or only those that become
+ * less. Where it is in no network there are none. As root; an ordinary user's sandbox is in none.
+ */
+int must_check cordon_change_traffic(const char *run_id, const struct spec_network *network,
+				     enum traffic_change change, struct err *err);
+
+/* Whether this kernel holds rates: tried in a network namespace of a child's. As root. 0, or -errno
+ * with err. */
+int must_check cordon_probe_traffic(struct err *err);
 
 /* The rows of both tables with the decision's verdict on each, for `explain`. NULL name: end. */
 struct row_view {

@@ -26,9 +26,11 @@
 #include "launcher/network.h"
 #include "launcher/placeholders.h"
 #include "launcher/readback.h"
+#include "launcher/relay.h"
 #include "launcher/resolver.h"
 #include "launcher/scope.h"
 #include "launcher/stdio.h"
+#include "launcher/traffic.h"
 
 /* ---- run directory ---- */
 
@@ -287,6 +289,14 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 				 "a link to each of them, by which only its own frames pass",
 				 network_is_wanted, network_make_links, network_verify_links,
 				 network_forget_links},
+	[PARENT_RELAY] = {"relay",
+			  "a process that can do little else passes on what comes for published "
+			  "ports by the host's loopback",
+			  relay_is_wanted, relay_start, relay_verify, NULL},
+	[PARENT_TRAFFIC] = {"traffic",
+			    "what it sends and receives goes through buckets on the host, which "
+			    "let through so much in a second",
+			    traffic_is_wanted, traffic_set, traffic_verify, NULL},
 	[PARENT_RESOLVER] =
 		{"resolver",
 		 "a process that can do little else answers the DNS inside, of who is in "
@@ -361,7 +371,9 @@ MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_NETWORK, "the address belongs to the r
 MUST_PRECEDE(PARENT_NETWORK, PARENT_FIRST_AFTER_SPAWN, "what can be refused is, before a child is");
 MUST_PRECEDE(PARENT_NETWORK_SHARED, PARENT_FIRST_AFTER_SPAWN, "the child is made in it");
 MUST_PRECEDE(PARENT_NETWORK, PARENT_NAME_FILES, "they say its addresses");
+MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_TRAFFIC, "its ports are what it is about");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
+MUST_PRECEDE(PARENT_RELAY, PARENT_KEEPER_PRIVILEGES, "as for the monitor");
 MUST_PRECEDE(PARENT_RESOLVER, PARENT_KEEPER_PRIVILEGES, "setns(2), and as for the monitor");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_NAMES, "who finds it is answered");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
@@ -383,6 +395,8 @@ static int run_row(struct launch *launch, enum parent_row row, struct err *err)
 	enum fault_action fault = fault_at(&launch->fault, def->name);
 	int r = 0;
 
+	if (fault == FAULT_STOP)
+		kill(getpid(), SIGSTOP);
 	if (fault == FAULT_KILL_KEEPER)
 		kill(getpid(), SIGKILL);
 	if (fault == FAULT_KILL_INIT && launch->init_pidfd >= 0)

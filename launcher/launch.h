@@ -19,6 +19,7 @@
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/recorder.h"
+#include "launcher/relay.h"
 #include "launcher/resolver.h"
 #include "launcher/state.h"
 #include "launcher/stores.h"
@@ -90,6 +91,7 @@ struct launch {
 	struct auditor_process auditor;
 	struct sandbox_network network;
 	struct resolver_process resolver;
+	struct relay_process relay;
 	struct sandbox_volumes volumes;
 
 	/* in the child */

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "launcher/launch.h"
 #include "launcher/preflight.h"
+#include "launcher/traffic.h"
 #include "net/book_store.h"
 #include "net/members.h"
 #include "net/nft.h"
@@ -128,6 +129,17 @@ static int sweep_ports(uint32_t *n_removed, struct err *err)
 	return r;
 }
 
+static int sweep_rates(uint32_t *n_removed, struct err *err)
+{
+	struct netlink netlink = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_ROUTE, &netlink, err);
+
+	if (r == 0)
+		r = shape_sweep(&netlink, n_removed, err);
+	netlink_close(&netlink);
+	return r;
+}
+
 int cordon_sweep_networks(const struct networks *networks, const char *run, const char *state,
 			  uint32_t *n_removed, struct err *err)
 {
@@ -144,6 +156,8 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 		r = members_remove_lost(run, networks, err);
 	if (r == 0)
 		r = sweep_ports(n_removed, err);
+	if (r == 0)
+		r = sweep_rates(n_removed, err);
 	if (r == 0)
 		r = networks_sweep(networks, prefixes, n_removed, err);
 	if (r == 0)
@@ -417,7 +431,9 @@ int network_forget_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = r < 0;
 		result = r < 0 ? r : result;
 	}
-	return result == 0 ? egress_forget(&launch->network.egress, err) : result;
+	if (result == 0)
+		result = egress_forget(&launch->network.egress, err);
+	return result == 0 ? traffic_remove(launch, err) : result;
 }
 
 int network_verify_links(struct launch *launch, struct err *err)

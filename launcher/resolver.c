@@ -140,7 +140,7 @@ static void find_upstreams(const struct spec_network *network, char ret[RESOLVER
 
 	ret[0] = '\0';
 	/* One that passes on whatever it is asked is a way out. */
-	if (network->egress.is_said && !network->egress.allows && network->egress.n_names == 0)
+	if (network->reach.is_said && !network->reach.allows && network->reach.n_names == 0)
 		return;
 	for (size_t i = 0; i < network->n_dns; i++)
 		len += str_format(text + len, sizeof(text) - len, "nameserver %s\n",
@@ -156,7 +156,7 @@ static void find_upstreams(const struct spec_network *network, char ret[RESOLVER
 int resolver_start(struct launch *launch, struct err *err)
 {
 	char upstreams[RESOLVER_UPSTREAMS_SIZE];
-	_cleanup_fd_ int rules_fd = admission_write_rules(&launch->spec->network.egress, err);
+	_cleanup_fd_ int rules_fd = admission_write_rules(&launch->spec->network.reach, err);
 	_cleanup_fd_ int names_fd = book_open(&launch->network.networks, err);
 	_cleanup_fd_ int udp_fd = -EBADF, tcp_fd = -EBADF;
 	int fds[2] = {-EBADF, -EBADF};

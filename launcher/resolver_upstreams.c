@@ -6,17 +6,8 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "launcher/confined.h"
 #include "launcher/resolver.h"
-
-static void put_hex(const uint8_t *bytes, size_t n, char *to)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		to[2 * i] = digits[bytes[i] >> 4];
-		to[2 * i + 1] = digits[bytes[i] & 15];
-	}
-}
 
 /* fe80::1%eth0 is that link's alone. */
 static uint32_t read_scope(const char *text)
@@ -40,8 +31,8 @@ static bool read_server(char *word, char *to)
 		return false;
 	for (size_t i = 0; i < sizeof(scope); i++)
 		scope[i] = (uint8_t)(number >> (24 - 8 * i));
-	put_hex(address, sizeof(address), to);
-	put_hex(scope, sizeof(scope), to + 2 * sizeof(address));
+	confined_put_hex(address, sizeof(address), to);
+	confined_put_hex(scope, sizeof(scope), to + 2 * sizeof(address));
 	return true;
 }
 

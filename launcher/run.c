@@ -388,6 +388,7 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 	denials_finish(launch, has_run ? options->denials : NULL);
 	audit_finish(launch, has_run ? options->access : NULL);
 	resolver_finish(launch);
+	relay_finish(launch);
 	if (has_run && denials_are_explained(decision))
 		result->denials = options->denials;
 	if (has_run && audit_is_wanted(decision))

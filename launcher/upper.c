@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -303,6 +304,8 @@ int upper_make(struct launch *launch, struct err *err)
 		.preallocates = launch->spec->rootfs.preallocates,
 		.layer_dir_fd = launch->layer_dir_fd != NULL ? *launch->layer_dir_fd : -EBADF,
 		.layer_name = layer_name,
+		.layer_what = "the sandbox's layer",
+		.layer_anew = "Make the sandbox anew: cordon rm, and cordon create.",
 		.checker_id = launch->run.block_first + IDENTITY_INIT,
 	};
 	int r;
@@ -344,6 +347,7 @@ int upper_verify(struct launch *launch, struct err *err)
 {
 	const struct spec_rootfs *rootfs = &launch->spec->rootfs;
 	struct quota_size size;
+	uint64_t most;
 	int r;
 
 	if (launch->upper.mount_fd < 0)
@@ -359,14 +363,49 @@ int upper_verify(struct launch *launch, struct err *err)
 	r = quota_image_size(launch->upper.mount_fd, &size, err);
 	if (r < 0)
 		return r;
-	/* mke2fs fills the last block of each table of inodes. */
+	/* mke2fs fills the last block of each table of inodes, and one that was made larger has
+	 * them for its size. */
+	most = launch->rootfs.is_store_old
+		       ? UINT64_MAX
+		       : rootfs->inodes + rootfs->inodes / 8 + QUOTA_INODES_IN_BLOCK;
 	if (size.size_bytes > rootfs->size_bytes || size.inodes < rootfs->inodes ||
-	    size.inodes > rootfs->inodes + rootfs->inodes / 8 + QUOTA_INODES_IN_BLOCK)
+	    size.inodes > most)
 		return err_set(err, ERR_SETUP, 0,
 			       "rootfs.writable: reads back as %llu bytes and %llu inodes",
 			       (unsigned long long)size.size_bytes,
 			       (unsigned long long)size.inodes);
 	return 0;
+}
+
+int cordon_check_layer_size(const struct decision *d, int layer_dir_fd, struct err *err)
+{
+	uint64_t size = d->spec.rootfs.size_bytes / QUOTA_BLOCK * QUOTA_BLOCK;
+	char amount[AMOUNT_MAX];
+	struct statfs fs;
+	struct stat st;
+	uint64_t now;
+
+	if (fstatat(layer_dir_fd, layer_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : err_set(err, ERR_SETUP, errno, "its layer");
+	now = (uint64_t)st.st_size - QUOTA_JOURNAL_BYTES;
+	put_size(now, amount, sizeof(amount));
+	if (size < now) {
+		err_set(err, ERR_USAGE, 0, "its root has %s already, and cannot be made smaller",
+			amount);
+		return err_hint(err, "Make another sandbox, and copy what is needed: cordon cp.");
+	}
+	if (size == now)
+		return 0;
+	if (quota_program_path("resize2fs") == NULL) {
+		err_set(err, ERR_PREFLIGHT, 0, "resize2fs is not installed");
+		return err_hint(err, "Install e2fsprogs.");
+	}
+	if (fstatfs(layer_dir_fd, &fs) != 0)
+		return err_set(err, ERR_SETUP, errno, "its layer: the file system");
+	if ((uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >= size + QUOTA_JOURNAL_BYTES)
+		return 0;
+	err_set(err, ERR_PREFLIGHT, ENOSPC, "its root: less is left than it may take");
+	return err_hint(err, "Make room, or ask for a smaller size.");
 }
 
 /* The sandbox's namespace is gone: of an image the last descriptor takes mount, device and file

@@ -62,6 +62,11 @@ int must_check upper_undo(struct launch *launch, struct err *err);
 /* After the end of all processes: whether it was full, or the disk that it is on. */
 void upper_collect(const struct launch *launch, struct run_result *result);
 
+/* Whether a kept sandbox's layer, in the directory of its record, can have the size that was
+ * decided: it is made larger at the next start, and never smaller. Reads only. */
+int must_check cordon_check_layer_size(const struct decision *decision, int layer_dir_fd,
+				       struct err *err);
+
 /* What dead keepers left below the state root: directories with project quotas; and templates that
  * have not been used for a month. */
 int must_check cordon_gc_writable(const char *kept_path, uint32_t *ret_removed,

@@ -203,8 +203,7 @@ static int enter(int fd, int type, const char *what, struct err *err)
 		       : 0;
 }
 
-/* The ids before the tree: with the caller's own the files of a volume would be the caller's. */
-static int enter_tree(const struct run_target *target, struct err *err)
+int visit_enter(const struct run_target *target, struct err *err)
 {
 	int r = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0
 			? err_set(err, ERR_SETUP, errno, "undumpable")
@@ -222,7 +221,7 @@ static int visit(const struct run_target *target, const struct visit_request *re
 		 struct answer *answer)
 {
 	struct origin origin = {.root = -EBADF, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	int r = enter_tree(target, &answer->err);
+	int r = visit_enter(target, &answer->err);
 
 	if (r < 0)
 		return r;

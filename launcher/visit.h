@@ -48,6 +48,10 @@ struct visit_found {
 int must_check visit_host(const struct visit_request *request, struct visit_found *ret,
 			  struct err *err);
 
+/* For a child that ends behind it: takes the ids of the sandbox's root and its tree, the ids first,
+ * for with the caller's own the files of a volume would be the caller's. */
+int must_check visit_enter(const struct run_target *target, struct err *err);
+
 /* Of a sandbox's. Forks, and waits. */
 int must_check visit_sandbox(const struct run_target *target, const struct visit_request *request,
 			     struct visit_found *ret, struct err *err);

@@ -242,7 +242,19 @@ static int give_to_user(struct launch *launch, int data_fd, struct err *err)
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "give it to the program's user") : 0;
 }
 
-static int show(int data_fd, int userns, struct rootfs_source *source, struct err *err)
+/* A mount of its own: each has other ids. */
+static int open_mount(const struct volume_hold *held, struct err *err)
+{
+	int fd;
+
+	if (held->volume.size_bytes > 0)
+		return volumes_mount(&held->volume, held->dir_fd, err);
+	fd = sys_open_tree(held->data_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "open") : fd;
+}
+
+static int show(const struct volume_hold *held, int userns, struct rootfs_source *source,
+		struct err *err)
 {
 	struct mount_attr attr = {.attr_set =
 					  MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
@@ -253,9 +265,9 @@ static int show(int data_fd, int userns, struct rootfs_source *source, struct er
 
 	if (userns < 0)
 		return 0; /* as a user: the sandbox's process opens it */
-	fd = sys_open_tree(data_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	fd = open_mount(held, err);
 	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "open");
+		return fd;
 	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr);
 	if (r < 0) {
 		err_set(err, ERR_SETUP, -r, "show it with the sandbox's ids");
@@ -271,16 +283,13 @@ static int open_one(struct launch *launch, size_t i, int userns, struct err *err
 	struct sandbox_volumes *own = &launch->volumes;
 	const struct volume_hold *held = &own->holds[first_of(launch, i)];
 	struct rootfs_source *source = &launch->sources[i];
-	_cleanup_fd_ int data_fd = sys_openat(held->dir_fd, VOLUME_DATA,
-					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	struct statx st;
-	int r = data_fd < 0 ? data_fd
-			    : sys_statx(data_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &st);
+	int r = sys_statx(held->data_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &st);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "open");
 	if (!volumes_can_be_filled(launch->decision)) {
-		r = give_to_user(launch, data_fd, err);
+		r = give_to_user(launch, held->data_fd, err);
 		if (r < 0)
 			return r;
 	}
@@ -296,7 +305,7 @@ static int open_one(struct launch *launch, size_t i, int userns, struct err *err
 	source->ino = st.stx_ino;
 	source->is_own = true;
 	source->keeps_setid = userns >= 0;
-	return show(data_fd, userns, source, err);
+	return show(held, userns, source, err);
 }
 
 /* The first in the order of names that is not held yet; own->n: all are. */
@@ -367,7 +376,7 @@ int volumes_take(struct launch *launch, struct err *err)
 		return err_set(err, ERR_SETUP, ENOMEM, "volumes");
 	own->n = launch->spec->n_mounts;
 	for (size_t i = 0; i < own->n; i++)
-		own->holds[i].dir_fd = own->holds[i].begin_fd = -EBADF;
+		own->holds[i].dir_fd = own->holds[i].data_fd = own->holds[i].begin_fd = -EBADF;
 	if (launch->decision->plan.ids == IDS_BLOCK) {
 		userns = identity_range_namespace(&range, &range, err);
 		if (userns < 0)

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "net/foreign.h"
 #include "net/nft.h"
+#include "net/shape.h"
 
 /* By which a link is known as ours: nobody else's has it, whatever its name is. */
 static void alias_of(const struct network *network, char buf[LINK_ALIAS_MAX])
@@ -191,6 +192,11 @@ static int choose(const struct taken *taken, struct network *network, bool wants
 	return r == 0 ? network_complete(network, err) : r;
 }
 
+void bridge_name(const char *id, char buf[IFNAMSIZ])
+{
+	str_format(buf, IFNAMSIZ, "cd-%.*s", 12, id);
+}
+
 int bridge_choose(struct netlink *netlink, const struct networks *networks, struct network *network,
 		  bool wants_ipv6, struct err *err)
 {
@@ -205,7 +211,7 @@ int bridge_choose(struct netlink *netlink, const struct networks *networks, stru
 	if (network->bridge[0] == '\0' && network->is_built_in)
 		str_format(network->bridge, sizeof(network->bridge), "cordon0");
 	else if (network->bridge[0] == '\0')
-		str_format(network->bridge, sizeof(network->bridge), "cd-%.*s", 12, network->id);
+		bridge_name(network->id, network->bridge);
 	/* An admin's bridge has its route, and its subnet is what it is. */
 	if (network->is_own) {
 		r = link_routes(netlink, &taken->routes, err);
@@ -409,6 +415,8 @@ static int ensure_ours(struct netlink *netlink, const struct network *network, s
 		r = add_gateway(netlink, ret, &network->gateway, &network->subnet, err);
 	if (r == 0)
 		r = add_gateway(netlink, ret, &network->gateway6, &network->subnet6, err);
+	if (r == 0)
+		r = shape_network_set(netlink, network, ret, err);
 	if (r == 0 && (ret->flags & IFF_UP) == 0)
 		r = link_up(netlink, ret, err);
 	return r;
@@ -465,6 +473,8 @@ int bridge_remove(struct netlink *netlink, const struct network *network, struct
 	/* As long as it is there, it has its rules. */
 	int r = network->is_own ? remove_link(netlink, network, err) : 0;
 
+	if (r == 0)
+		r = shape_network_remove(netlink, network, err);
 	if (r == 0)
 		r = netlink_open(NETLINK_NETFILTER, &nft, err);
 	if (r == 0)

@@ -16,6 +16,9 @@
 #include "net/network.h"
 #include "net/store.h"
 
+/* What a network's own bridge is called where nobody chose a name. */
+void bridge_name(const char *id, char buf[IFNAMSIZ]);
+
 /*
  * Chooses what was left out of a new network: bridge, subnets that collide neither with a route
  * of the host's nor with another network; and checks what was not. Errors: ERR_USAGE, naming the

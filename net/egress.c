@@ -303,7 +303,7 @@ static int bind_link(struct netlink *nft, const struct egress_chain chains[N_TAB
 
 void egress_describe(const struct spec_network *network, const char *run, struct egress *ret)
 {
-	*ret = (struct egress){.rules = network->egress.is_said ? &network->egress : NULL,
+	*ret = (struct egress){.rules = network->reach.is_said ? &network->reach : NULL,
 			       .run = run,
 			       .is_published = network->n_publish > 0};
 }

@@ -143,6 +143,8 @@ static int make_port(struct netlink *netlink, const struct endpoint *endpoint, s
 		r = link_bind_mac(netlink, &port, endpoint->lease->mac, err);
 	if (r == 0)
 		r = bind_port(endpoint, err);
+	if (r == 0 && endpoint->shape != NULL && shape_is_wanted(endpoint->shape))
+		r = shape_set(netlink, endpoint->shape, &port, 1, err);
 	/* Last: until then no frame passes. */
 	return r == 0 ? link_up(netlink, &port, err) : r;
 }
@@ -187,6 +189,9 @@ int endpoint_remove(struct netlink *netlink, const char *host_name, struct err *
 	if (r == 0)
 		r = nft_sweep(&nft, &n_removed, err);
 	netlink_close(&nft);
+	/* With its last network its rates have nothing to hold. */
+	if (r == 0)
+		r = shape_sweep(netlink, &n_removed, err);
 	return r;
 }
 
@@ -215,7 +220,9 @@ static int verify_port(struct netlink *netlink, const struct endpoint *endpoint,
 		return differs(name, "it hands frames to the host past the bridge", err);
 	if (port.is_isolated == endpoint->network->icc)
 		return differs(name, "it is not as isolated as --icc says", err);
-	return (port.flags & IFF_UP) == 0 ? differs(name, "it is switched off", err) : 0;
+	if ((port.flags & IFF_UP) == 0)
+		return differs(name, "it is switched off", err);
+	return endpoint->shape != NULL ? shape_verify(netlink, endpoint->shape, &port, 1, err) : 0;
 }
 
 static bool has_address(const struct net_addresses *addresses, const struct net_prefix *address)

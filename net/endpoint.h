@@ -12,6 +12,7 @@
 
 #include "net/bridge.h"
 #include "net/egress.h"
+#include "net/shape.h"
 
 struct endpoint {
 	const struct network *network;
@@ -22,6 +23,7 @@ struct endpoint {
 	bool is_way_out;          /* its gateway is the default route */
 	int netns_fd;
 	const struct egress *egress; /* NULL: it has no such rules */
+	const struct shape *shape;   /* of the sandbox; NULL: seen to by whoever made the links */
 };
 
 /* The port's name, from the run's: the same for whoever asks. */

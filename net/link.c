@@ -53,6 +53,46 @@ int link_find(struct netlink *netlink, const char *name, struct net_link *ret, s
 	return r == -ENODEV ? 0 : r < 0 ? r : looking.n > 0;
 }
 
+struct walking {
+	const char *what;
+	const char *kind;
+	void (*each)(void *ctx, const struct net_link *link);
+	void *ctx;
+};
+
+static int show_link(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	const struct walking *walking = ctx;
+	struct net_link link;
+	int r = link_read(message, &link);
+
+	/* A kernel that does not choose by kind tells of all of them. */
+	if (r == 0 && str_equal(link.kind, walking->kind))
+		walking->each(walking->ctx, &link);
+	return damaged(r, walking->what, err);
+}
+
+static void put_kind(struct netlink_request *request, const char *kind)
+{
+	size_t info = netlink_nest_begin(request, IFLA_LINKINFO);
+
+	netlink_put_text(request, IFLA_INFO_KIND, kind);
+	netlink_nest_end(request, info);
+}
+
+int link_walk(struct netlink *netlink, const char *kind,
+	      void (*each)(void *ctx, const struct net_link *link), void *ctx, struct err *err)
+{
+	struct walking walking = {.what = "list the links", .kind = kind, .each = each, .ctx = ctx};
+	const struct netlink_reader reader = {.each = show_link, .ctx = &walking};
+	struct ifinfomsg head = {.ifi_family = AF_UNSPEC};
+	struct netlink_request request;
+
+	netlink_begin(&request, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
+	put_kind(&request, kind);
+	return netlink_ask(netlink, &request, walking.what, &reader, err);
+}
+
 static int take_route(void *ctx, const struct netlink_message *message, struct err *err)
 {
 	struct looking *looking = ctx;
@@ -124,16 +164,13 @@ int link_add_bridge(struct netlink *netlink, const struct link_bridge *bridge, s
 {
 	struct netlink_request request;
 	char what[64];
-	size_t info;
 
 	str_format(what, sizeof(what), "bridge %s: make", bridge->name);
 	begin_link(&request, NLM_F_CREATE | NLM_F_EXCL, 0, false);
 	netlink_put_text(&request, IFLA_IFNAME, bridge->name);
 	netlink_put(&request, IFLA_ADDRESS, bridge->mac, MAC_LEN);
 	netlink_put_u32(&request, IFLA_MTU, bridge->mtu);
-	info = netlink_nest_begin(&request, IFLA_LINKINFO);
-	netlink_put_text(&request, IFLA_INFO_KIND, "bridge");
-	netlink_nest_end(&request, info);
+	put_kind(&request, "bridge");
 	return netlink_do(netlink, &request, what, err);
 }
 
@@ -173,6 +210,25 @@ static void put_no_ipv6(struct netlink_request *request)
 	netlink_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	netlink_nest_end(request, ipv6);
 	netlink_nest_end(request, families);
+}
+
+int link_add_ifb(struct netlink *netlink, const char *name, struct err *err)
+{
+	struct netlink_request request;
+	char what[64];
+	int r;
+
+	str_format(what, sizeof(what), "link %s: make", name);
+	begin_link(&request, NLM_F_CREATE | NLM_F_EXCL, 0, false);
+	netlink_put_text(&request, IFLA_IFNAME, name);
+	put_kind(&request, "ifb");
+	r = netlink_do(netlink, &request, what, err);
+	if (r < 0 || access("/proc/sys/net/ipv6", F_OK) != 0)
+		return r;
+	begin_link(&request, 0, 0, false);
+	netlink_put_text(&request, IFLA_IFNAME, name);
+	put_no_ipv6(&request);
+	return netlink_do(netlink, &request, what, err);
 }
 
 int link_set_port(struct netlink *netlink, const struct net_link *port, bool is_isolated,

@@ -63,6 +63,11 @@ int must_check link_read_address(const struct netlink_message *message, int *ret
 int must_check link_find(struct netlink *netlink, const char *name, struct net_link *ret,
 			 struct err *err);
 
+/* Shows `each` those of a kind ("ifb"). */
+int must_check link_walk(struct netlink *netlink, const char *kind,
+			 void (*each)(void *ctx, const struct net_link *link), void *ctx,
+			 struct err *err);
+
 enum { LINK_ROUTES_MAX = 512 };
 
 struct net_routes {
@@ -102,6 +107,9 @@ struct link_pair {
 };
 int must_check link_add_pair(struct netlink *netlink, const struct link_pair *pair,
 			     struct err *err);
+
+/* One whose packets come back to where they were taken from; with no IPv6 address of its own. */
+int must_check link_add_ifb(struct netlink *netlink, const char *name, struct err *err);
 
 /*
  * Makes a port one that only takes frames from whom it is known to belong to (fdb entries), learns

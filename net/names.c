@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { READ_TRIES = 16, SHORT_ID_LEN = 12 };
+enum { READ_TRIES = 16, SHORT_ID_LEN = 12, ID_LEN = 16 };
 
 static int failed(const char *run, const struct network *network, int r, const char *what,
 		  struct err *err)
@@ -72,6 +72,17 @@ bool names_add_link(struct names_entry *entry, const char *alias, const char *ta
 	return false;
 }
 
+/* Of a whole id, as `cordon run -d` prints it, its table has the beginning. */
+static bool add_link(struct names_entry *entry, const struct spec_link *link)
+{
+	bool is_id = strlen(link->source) == ID_LEN &&
+		     strspn(link->source, "0123456789abcdef") == ID_LEN;
+	char source[ID_LEN + 1];
+
+	str_format(source, sizeof(source), "%.*s", SHORT_ID_LEN, link->source);
+	return names_add_link(entry, link->alias, is_id ? source : link->source);
+}
+
 int names_describe(const struct spec_endpoint *endpoint, const struct names_identity *who,
 		   const struct lease *lease, struct names_entry *ret, struct err *err)
 {
@@ -97,6 +108,12 @@ int names_describe(const struct spec_endpoint *endpoint, const struct names_iden
 		return err_set(err, ERR_USAGE, ENOSPC,
 			       "network %s: the names of one sandbox take more than %d bytes",
 			       endpoint->network, NAMES_OWN_SIZE);
+	for (size_t i = 0; i < endpoint->n_links; i++)
+		if (!add_link(&entry, &endpoint->links[i]))
+			return err_set(err, ERR_USAGE, ENOSPC,
+				       "network %s: the links of one sandbox take more than %d "
+				       "bytes",
+				       endpoint->network, NAMES_LINKS_SIZE);
 	*ret = entry;
 	return 0;
 }

@@ -107,6 +107,15 @@ static size_t put_prefix(char *buf, size_t size, const char *key, const struct n
 	return str_format(buf, size, "%s %s\n", key, text);
 }
 
+/* Those without one have no such line, as they had before there were rates. */
+static size_t put_rate(char *buf, size_t size, const char *key, const struct spec_traffic *traffic)
+{
+	return traffic->rate_bits == 0 ? 0
+				       : str_format(buf, size, "%s_rate %llu\n%s_burst %llu\n", key,
+						    (unsigned long long)traffic->rate_bits, key,
+						    (unsigned long long)traffic->burst_bytes);
+}
+
 size_t network_format(const struct network *network, char buf[NETWORK_TEXT_MAX])
 {
 	const struct {
@@ -130,6 +139,8 @@ size_t network_format(const struct network *network, char buf[NETWORK_TEXT_MAX])
 	len += str_format(buf + len, size - len, "internal %d\nicc %d\nmtu %u\ncreated_ms %llu\n",
 			  network->is_internal, network->icc, network->mtu,
 			  (unsigned long long)network->created_ms);
+	len += put_rate(buf + len, size - len, "egress", &network->egress);
+	len += put_rate(buf + len, size - len, "ingress", &network->ingress);
 	while ((label = network_next_label(network, &at)) != NULL)
 		len += str_format(buf + len, size - len, "label %s\n", label);
 	return len + str_format(buf + len, size - len, "end\n");
@@ -199,6 +210,23 @@ static void take_driver(struct reader *reader, enum network_driver *ret)
 	reader->failed = true;
 }
 
+static bool is_of_traffic(const struct spec_traffic *traffic)
+{
+	return traffic->rate_bits >= SPEC_RATE_LEAST &&
+	       (traffic->burst_bytes == 0 || traffic->burst_bytes >= SPEC_BURST_LEAST) &&
+	       traffic->burst_bytes <= traffic->rate_bits / 8 * SPEC_BURST_SECONDS;
+}
+
+static void take_rate(struct reader *reader, const char *rate, const char *burst,
+		      struct spec_traffic *ret)
+{
+	if (reader->failed || !str_has_prefix(reader->at, rate))
+		return;
+	ret->rate_bits = take_number(reader, rate, SPEC_RATE_MOST);
+	ret->burst_bytes = take_number(reader, burst, SPEC_BURST_MOST);
+	reader->failed = reader->failed || !is_of_traffic(ret);
+}
+
 static void take_labels(struct reader *reader, struct network *network)
 {
 	char label[NETWORK_LABELS_MAX];
@@ -258,6 +286,8 @@ int network_parse(const char *text, struct network *ret)
 	network.icc = take_number(&reader, "icc", 1) != 0;
 	network.mtu = (uint32_t)take_number(&reader, "mtu", UINT16_MAX);
 	network.created_ms = (int64_t)take_number(&reader, "created_ms", INT64_MAX);
+	take_rate(&reader, "egress_rate", "egress_burst", &network.egress);
+	take_rate(&reader, "ingress_rate", "ingress_burst", &network.ingress);
 	take_labels(&reader, &network);
 	if (reader.failed || !str_equal(reader.at, "end\n") || !is_sound(&network))
 		return -EBADMSG;

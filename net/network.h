@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "net/address.h"
+#include "policy/spec.h"
 
 enum {
 	NETWORK_ID_LEN = 16,
@@ -45,6 +46,9 @@ struct network {
 	bool is_internal;
 	bool icc; /* its sandboxes reach one another */
 	uint32_t mtu;
+	/* Of all its sandboxes together, beyond it; as seen from them. */
+	struct spec_traffic egress;
+	struct spec_traffic ingress;
 	int64_t created_ms;              /* since 1970 */
 	char labels[NETWORK_LABELS_MAX]; /* "name=value", each with a NUL, sorted by nothing */
 	size_t labels_len;

@@ -234,6 +234,7 @@ static void of_port(const char *port, const struct lease *lease, struct elements
 
 	ret->n = 0;
 	add_name(ret, NFT_FAMILY_PORTS, NFT_PORTS, port);
+	add_name(ret, NFT_FAMILY_HOST, NFT_PORTS, port);
 	add_own(ret, port, lease, &lease->address);
 	if (lease->address6.family == 0)
 		return;
@@ -268,8 +269,11 @@ int nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err)
 	static const struct nft_element sets[] = {
 		{.family = NFT_FAMILY_HOST, .set = NFT_PUBLISHED4},
 		{.family = NFT_FAMILY_HOST, .set = NFT_PUBLISHED6},
+		{.family = NFT_FAMILY_HOST, .set = NFT_RELAYED4},
+		{.family = NFT_FAMILY_HOST, .set = NFT_RELAYED6},
 		{.family = NFT_FAMILY_HOST, .set = NFT_ANY4},
 		{.family = NFT_FAMILY_HOST, .set = NFT_ANY6},
+		{.family = NFT_FAMILY_HOST, .set = NFT_PORTS},
 		{.family = NFT_FAMILY_PORTS, .set = NFT_PORTS},
 		{.family = NFT_FAMILY_PORTS, .set = NFT_OWN4},
 		{.family = NFT_FAMILY_PORTS, .set = NFT_OWN6},

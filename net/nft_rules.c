@@ -14,6 +14,7 @@ enum {
 
 static const struct nft_set host_sets[] = {
 	{.name = NFT_BRIDGES, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_PORTS, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_ENDS, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_WAYS, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_SAME, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}},
@@ -25,6 +26,12 @@ static const struct nft_set host_sets[] = {
 	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
 	 .data = {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
 	{.name = NFT_PUBLISHED6,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{.name = NFT_RELAYED4,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{.name = NFT_RELAYED6,
 	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
 	 .data = {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
 	{.name = NFT_ANY4,
@@ -87,6 +94,8 @@ static const struct nft_chain host_chains[] = {
 };
 
 static const struct nft_rule host_rules[] = {
+	/* A port that belongs to no bridge any more is no way anywhere. */
+	{"forward", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	/* Within a bridge, where br_netfilter shows such frames. */
 	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
 	BY_ITS_RULES("forward", 4, IPV4_SOURCE, 4),
@@ -115,7 +124,9 @@ static const struct nft_rule host_rules[] = {
 	 {META(NFPROTO, 0), IS(NFPROTO_IPV6, 1), META(IIFNAME, 0), IN(NFT_LENT6), META(OIFNAME, 0),
 	  NOT_IN(NFT_BRIDGES), DROP}},
 
-	/* The host itself: it answers, and says that it is there. */
+	/* The host itself: it answers, and says that it is there. What comes by a port and not by
+	 * its bridge is nobody's. */
+	{"input", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	{"input", {META(IIFNAME, 0), NOT_IN(NFT_BRIDGES), ACCEPT}},
 	{"input", {CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED), IS_NOT(0, 4), ACCEPT}},
 	BY_ITS_RULES("input", 4, IPV4_SOURCE, 4),

@@ -34,6 +34,9 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_PUBLISHED6 "published6"
 #define NFT_ANY4       "any4"
 #define NFT_ANY6       "any6"
+/* Alike, and no rule looks there: the host's loopback, whose packets are the relay's. */
+#define NFT_RELAYED4 "relayed4"
+#define NFT_RELAYED6 "relayed6"
 
 /* Of the table bridge cordon. */
 #define NFT_PORTS "ports" /* the host's ends of sandboxes' links */

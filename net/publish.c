@@ -17,7 +17,7 @@
 #include "net/nft_rules.h"
 #include "net/socket_owner.h"
 
-enum { TRIES = 16 };
+enum { TRIES = 16, BACKLOG = 128 };
 
 static const char what[] = "nftables, published ports";
 
@@ -28,10 +28,35 @@ void publish_init(struct publish *publish)
 
 void publish_release(struct publish *publish)
 {
+	publish_release_loops(publish);
 	for (size_t i = 0; i < publish->n; i++)
 		for (size_t k = 0; k < 2; k++)
 			close_fd(&publish->list[i].fds[k]);
 	publish->n = 0;
+}
+
+void publish_release_loops(struct publish *publish)
+{
+	for (size_t i = 0; i < publish->n; i++)
+		for (size_t k = 0; k < 2; k++)
+			close_fd(&publish->list[i].loop_fds[k]);
+}
+
+static bool is_loopback(int family, const uint8_t address[16])
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return (family == AF_INET && address[0] == 127) ||
+	       (family == AF_INET6 && memcmp(address, one, sizeof(one)) == 0);
+}
+
+bool publish_is_looped(const struct spec_network *network)
+{
+	for (size_t i = 0; i < network->n_publish; i++)
+		if (network->publish[i].family == 0 ||
+		    is_loopback(network->publish[i].family, network->publish[i].address))
+			return true;
+	return false;
 }
 
 const char *publish_protocol(uint8_t protocol)
@@ -50,25 +75,41 @@ void publish_outside(const struct publish_port *port, char buf[PUBLISH_TEXT_MAX]
 
 /* ---- elements ---- */
 
-/* Of an address of its own, or of any. */
-static const char *set_of(int family, bool is_any)
+static const char *set_of(const struct publish_port *port, int family)
 {
+	if (port->address.family == 0)
+		return family == AF_INET ? NFT_ANY4 : NFT_ANY6;
+	if (is_loopback(family, port->address.bytes))
+		return family == AF_INET ? NFT_RELAYED4 : NFT_RELAYED6;
+	return family == AF_INET ? NFT_PUBLISHED4 : NFT_PUBLISHED6;
+}
+
+/* Of IPv6 where it has none, which the relay alone can do: ::ffff:a.b.c.d. */
+static struct net_prefix target_of(const struct publish *publish, int family)
+{
+	struct net_prefix mapped = {.family = AF_INET6,
+				    .length = 128,
+				    .bytes = {[10] = 0xff, 0xff}};
+
 	if (family == AF_INET)
-		return is_any ? NFT_ANY4 : NFT_PUBLISHED4;
-	return is_any ? NFT_ANY6 : NFT_PUBLISHED6;
+		return publish->target;
+	if (publish->target6.family != 0)
+		return publish->target6;
+	memcpy(mapped.bytes + 12, publish->target.bytes, 4);
+	return mapped;
 }
 
 static void element_of(const struct publish *publish, const struct publish_port *port, int family,
 		       struct nft_element *ret)
 {
-	bool is_any = port->address.family == 0;
+	struct net_prefix target = target_of(publish, family);
 
-	*ret = (struct nft_element){.family = NFT_FAMILY_HOST, .set = set_of(family, is_any)};
+	*ret = (struct nft_element){.family = NFT_FAMILY_HOST, .set = set_of(port, family)};
 	nft_value_protocol(&ret->key, port->protocol);
-	if (!is_any)
+	if (port->address.family != 0)
 		nft_value_address(&ret->key, &port->address);
 	nft_value_port(&ret->key, port->host);
-	nft_value_address(&ret->data, family == AF_INET ? &publish->target : &publish->target6);
+	nft_value_address(&ret->data, &target);
 	nft_value_port(&ret->data, port->inside);
 }
 
@@ -168,7 +209,8 @@ int publish_verify(struct netlink *nft, const struct publish *publish, struct er
 
 /* ---- whose they are ---- */
 
-static const char *const sets[] = {NFT_PUBLISHED4, NFT_ANY4, NFT_PUBLISHED6, NFT_ANY6};
+static const char *const sets[] = {NFT_PUBLISHED4, NFT_ANY4,     NFT_PUBLISHED6,
+				   NFT_ANY6,       NFT_RELAYED4, NFT_RELAYED6};
 
 static uint16_t port_at(const struct nft_value *value, size_t at)
 {
@@ -253,38 +295,114 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-static socklen_t address_for(const struct publish_port *port, int family, union address *ret)
+static socklen_t address_for(const struct net_prefix *ip, uint16_t port, union address *ret)
 {
 	*ret = (union address){.any = {.sa_family = AF_UNSPEC}};
-	if (family == AF_INET) {
-		ret->in =
-			(struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port->host)};
-		memcpy(&ret->in.sin_addr, port->address.bytes, 4);
+	if (ip->family == AF_INET) {
+		ret->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+		memcpy(&ret->in.sin_addr, ip->bytes, 4);
 		return sizeof(ret->in);
 	}
-	ret->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port->host)};
-	memcpy(&ret->in6.sin6_addr, port->address.bytes, 16);
+	ret->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	memcpy(&ret->in6.sin6_addr, ip->bytes, 16);
 	return sizeof(ret->in6);
+}
+
+static int make_socket(const struct publish_port *port, int family)
+{
+	int type = port->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	_cleanup_fd_ int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int yes = 1;
+
+	if (fd < 0 || (family == AF_INET6 &&
+		       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0))
+		return -errno;
+	return steal_fd(&fd);
+}
+
+static int set_reuse(int fd, int value)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) != 0 ? -errno : 0;
+}
+
+/* Connections that have ended keep their port for a minute (TIME-WAIT), and let who allows sharing
+ * have it, as they did; nobody else who has it does. */
+static int bind_to(const struct publish_port *port, int fd, const union address *address,
+		   socklen_t len)
+{
+	int r = bind(fd, &address->any, len) != 0 ? -errno : 0;
+
+	if (r != -EADDRINUSE || port->protocol != IPPROTO_TCP)
+		return r;
+	r = set_reuse(fd, 1);
+	if (r == 0 && bind(fd, &address->any, len) != 0)
+		r = -errno;
+	return r;
+}
+
+static int listen_at(const struct publish_port *port, int fd)
+{
+	if (port->protocol != IPPROTO_TCP)
+		return 0;
+	if (listen(fd, BACKLOG) != 0)
+		return -errno;
+	/* What is accepted has it from here. */
+	return set_reuse(fd, 1);
+}
+
+/* Beside the socket that holds the port at any address, which has to allow it: for the moment in
+ * which it does, who asks for the same port with SO_REUSEADDR could have it as well. */
+static int hold_loop(struct publish_port *port, int family)
+{
+	struct net_prefix one = {.family = family};
+	_cleanup_fd_ int fd = make_socket(port, family);
+	int held = port->fds[family == AF_INET6];
+	union address address;
+	socklen_t len;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	one.bytes[family == AF_INET ? 0 : 15] = family == AF_INET ? 127 : 1;
+	one.bytes[3] = family == AF_INET;
+	len = address_for(&one, port->host, &address);
+	r = set_reuse(held, 1);
+	if (r == 0)
+		r = set_reuse(fd, 1);
+	if (r == 0 && bind(fd, &address.any, len) != 0)
+		r = -errno;
+	if (r == 0)
+		r = listen_at(port, fd);
+	if (r == 0)
+		port->loop_fds[family == AF_INET6] = steal_fd(&fd);
+	return r;
 }
 
 /* Returns 0 or -errno; where any port will do, which it is. */
 static int hold_one(struct publish_port *port, int family)
 {
-	int type = port->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	_cleanup_fd_ int fd = socket(family, type | SOCK_CLOEXEC, 0);
+	bool is_loop = is_loopback(port->address.family, port->address.bytes);
+	const struct net_prefix any = {.family = family};
+	int fd = make_socket(port, family);
 	union address address;
-	socklen_t len = address_for(port, family, &address);
-	int yes = 1;
+	socklen_t len = address_for(port->address.family != 0 ? &port->address : &any, port->host,
+				    &address);
+	int r;
 
 	if (fd < 0)
-		return -errno;
-	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0)
-		return -errno;
-	if (bind(fd, &address.any, len) != 0 || getsockname(fd, &address.any, &len) != 0)
-		return -errno;
+		return fd;
+	*(is_loop ? &port->loop_fds[family == AF_INET6] : &port->fds[family == AF_INET6]) = fd;
+	r = bind_to(port, fd, &address, len);
+	if (r == 0 && getsockname(fd, &address.any, &len) != 0)
+		r = -errno;
+	if (r < 0)
+		return r;
 	port->host = ntohs(family == AF_INET ? address.in.sin_port : address.in6.sin6_port);
-	port->fds[family == AF_INET6] = steal_fd(&fd);
-	return 0;
+	if (is_loop)
+		return listen_at(port, fd);
+	if (port->address.family == 0)
+		r = hold_loop(port, family);
+	return r == 0 ? set_reuse(fd, 0) : r;
 }
 
 static int hold(struct publish *publish, struct publish_port *port)
@@ -299,8 +417,10 @@ static int hold(struct publish *publish, struct publish_port *port)
 			r = hold_one(port, AF_INET);
 		if (r == 0 && has_element(publish, port, AF_INET6))
 			r = hold_one(port, AF_INET6);
-		for (size_t k = 0; r < 0 && k < 2; k++)
+		for (size_t k = 0; r < 0 && k < 2; k++) {
 			close_fd(&port->fds[k]);
+			close_fd(&port->loop_fds[k]);
+		}
 	}
 	return r;
 }
@@ -340,10 +460,12 @@ int publish_hold(struct publish *publish, const struct spec_network *network,
 					      .protocol = wanted->protocol,
 					      .host = wanted->host,
 					      .inside = wanted->inside,
-					      .fds = {-EBADF, -EBADF}};
+					      .fds = {-EBADF, -EBADF},
+					      .loop_fds = {-EBADF, -EBADF}};
 		memcpy(port->address.bytes, wanted->address, sizeof(wanted->address));
 		port->address.length = address_bits(&port->address);
-		if (wanted->family == AF_INET6 && lease->address6.family == 0)
+		if (wanted->family == AF_INET6 && lease->address6.family == 0 &&
+		    !is_loopback(AF_INET6, wanted->address))
 			return err_set(
 				err, ERR_SETUP, EAFNOSUPPORT,
 				"network.publish: an address of IPv6, and a network without");

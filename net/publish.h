@@ -6,7 +6,8 @@
  * The sockets are bound before the sandbox is made, and neither listen nor are read: nobody else on
  * the host can take the port meanwhile, and one that somebody has is found before the start. They
  * go with the keeper. The host's own loopback is not translated: packets to 127.0.0.0/8 leave by no
- * other link (route_localnet would let neighbours in, CVE-2020-8558).
+ * other link (route_localnet would let neighbours in, CVE-2020-8558). There a socket of its own
+ * listens, for the relay (launcher/relay/relay.c).
  */
 #ifndef CORDON_NET_PUBLISH_H
 #define CORDON_NET_PUBLISH_H
@@ -23,7 +24,9 @@ struct publish_port {
 	uint8_t protocol;          /* IPPROTO_TCP, IPPROTO_UDP */
 	uint16_t host;
 	uint16_t inside;
-	int fds[2]; /* of IPv4, IPv6; -EBADF: none */
+	/* Of IPv4, IPv6; -EBADF: none. Those of the host's loopback listen: the relay's. */
+	int fds[2];
+	int loop_fds[2];
 };
 
 struct publish {
@@ -36,6 +39,10 @@ struct publish {
 void publish_init(struct publish *publish);
 /* Closes the sockets. */
 void publish_release(struct publish *publish);
+void publish_release_loops(struct publish *publish);
+
+/* Whether any of them is to be reached by the host's loopback. */
+bool publish_is_looped(const struct spec_network *network);
 
 /* Takes the ports that network says. Errors: ERR_SETUP (EADDRINUSE), naming who has it where that
  * can be found; an address that the host has not. */

@@ -296,11 +296,28 @@ int network_remove_dir(int networks_fd, const char *name)
 	return unlinkat(networks_fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* What a list has no room for would be nobody's: for other networks' subnets, for gc. */
+static int check_room(const struct networks *networks, struct err *err)
+{
+	struct network_list list;
+	int r = networks_list(networks, &list, err);
+
+	if (r == 0 && list.n == NETWORKS_MAX) {
+		err_set(err, ERR_USAGE, ENOSPC, "there are %d networks", NETWORKS_MAX);
+		r = err_hint(err, "`cordon network prune` removes those that nobody is in.");
+	}
+	network_list_free(&list);
+	return r;
+}
+
 int networks_add(const struct networks *networks, const struct network *network, struct err *err)
 {
 	char temporary[NETWORK_ID_LEN + 8];
-	int r;
+	/* The built-in ones are in each list, made or not. */
+	int r = network->is_built_in ? 0 : check_room(networks, err);
 
+	if (r < 0)
+		return r;
 	str_format(temporary, sizeof(temporary), ".new-%s", network->id);
 	r = mkdirat(networks->fd, temporary, 0700) != 0 ? -errno : 0;
 	if (r == 0)

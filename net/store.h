@@ -58,7 +58,8 @@ int must_check networks_list(const struct networks *networks, struct network_lis
 			     struct err *err);
 void network_list_free(struct network_list *list);
 
-/* Needs: the lock. ERR_USAGE (-EEXIST) where the name is taken. */
+/* Needs: the lock. ERR_USAGE where the name is taken (-EEXIST), or there are NETWORKS_MAX
+ * (-ENOSPC). */
 int must_check networks_add(const struct networks *networks, const struct network *network,
 			    struct err *err);
 /* Needs: the lock, and that nobody has a lease. Idempotent. */

@@ -50,6 +50,7 @@ flags_reader flags_storage_opt;
 /* ---- flags_network.c ---- */
 flags_reader flags_network;
 flags_reader flags_network_alias;
+flags_reader flags_link;
 flags_reader flags_add_host;
 flags_reader flags_dns;
 flags_reader flags_dns_search;

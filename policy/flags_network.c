@@ -113,6 +113,12 @@ struct policy_node *flags_network_alias(struct policy_ctx *ctx, struct policy_so
 	return item_at(ctx, source, "network.+aliases", text);
 }
 
+struct policy_node *flags_link(struct policy_ctx *ctx, struct policy_source *source,
+			       const char *text)
+{
+	return item_at(ctx, source, "network.+links", text);
+}
+
 struct policy_node *flags_add_host(struct policy_ctx *ctx, struct policy_source *source,
 				   const char *text)
 {

@@ -23,8 +23,9 @@ enum policy_key_type {
 	KEY_NUMBER,
 	KEY_SIZE,
 	KEY_DURATION,
-	KEY_DECIMAL, /* 1.5; counted in millionths */
-	KEY_RATE,    /* a size and "/s" */
+	KEY_DECIMAL,  /* 1.5; counted in millionths */
+	KEY_RATE,     /* a size and "/s" */
+	KEY_BIT_RATE, /* "10mbit" */
 	KEY_BOOL,
 	KEY_MODE,
 	KEY_ANY, /* its handler looks into it */

@@ -110,6 +110,8 @@ static const char *expectation(struct policy_ctx *ctx, const struct policy_key *
 		return ctx_format(ctx, "It is a number such as 0.5 or 2%s.", more);
 	case KEY_RATE:
 		return ctx_format(ctx, "It is a size in a second, such as 50MiB/s%s.", more);
+	case KEY_BIT_RATE:
+		return ctx_format(ctx, "It is bits in a second, such as 10mbit%s.", more);
 	case KEY_BOOL:
 		return "It is true or false.";
 	case KEY_MODE:
@@ -220,6 +222,9 @@ static bool check_scalar(struct policy_ctx *ctx, const struct policy_key *key,
 		break;
 	case KEY_RATE:
 		r = parse_rate(node->text, &number);
+		break;
+	case KEY_BIT_RATE:
+		r = parse_bit_rate(node->text, &number);
 		break;
 	case KEY_BOOL:
 		r = parse_bool(node->text, &truth);

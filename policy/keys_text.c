@@ -30,6 +30,8 @@ const char *keys_type_name(enum policy_key_type type)
 		return "decimal";
 	case KEY_RATE:
 		return "rate";
+	case KEY_BIT_RATE:
+		return "bit-rate";
 	case KEY_BOOL:
 		return "boolean";
 	case KEY_MODE:

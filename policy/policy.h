@@ -110,6 +110,7 @@ enum policy_flag_kind {
 	FLAG_READ_ONLY, /* "true" or "false", as FLAG_INIT */
 	FLAG_NETWORK,   /* the first is network.mode, those behind it are network.networks */
 	FLAG_NETWORK_ALIAS,
+	FLAG_LINK, /* "SANDBOX[:ALIAS]" */
 	FLAG_IP,
 	FLAG_IP6,
 	FLAG_MAC_ADDRESS,
@@ -127,6 +128,10 @@ enum policy_flag_kind {
 	FLAG_DNS,
 	FLAG_DNS_SEARCH,
 	FLAG_DNS_OPTION,
+	FLAG_EGRESS_RATE,
+	FLAG_EGRESS_BURST,
+	FLAG_INGRESS_RATE,
+	FLAG_INGRESS_BURST,
 	FLAG_RESTART,
 	FLAG_STOP_SIGNAL,
 	FLAG_STOP_TIMEOUT,

@@ -25,6 +25,8 @@ POLICY_SETTER(apply_log_size);
 POLICY_SETTER(apply_log_files);
 POLICY_SETTER(apply_nproc);
 POLICY_SETTER(apply_wall_time);
+POLICY_SETTER(apply_traffic_rate); /* key->place is the struct spec_traffic */
+POLICY_SETTER(apply_traffic_burst);
 POLICY_SETTER(apply_ulimit); /* key->place is the RLIMIT_* */
 
 /* What the image that root names says, as a layer; notes the image in ctx. has_usual_root: with the
@@ -72,6 +74,9 @@ void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 		    struct spec_network *network);
 /* Whether network.expose takes it. */
 bool resolve_is_exposed(const char *text);
+/* How fast; after the mode. */
+void resolve_traffic(struct policy_ctx *ctx, const struct policy_node *map,
+		     const struct spec_network *network);
 void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
 		     struct sandbox_spec *spec);
 void resolve_labels(struct policy_ctx *ctx, const struct policy_node *root,

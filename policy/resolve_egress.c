@@ -268,9 +268,9 @@ static void check_names(struct policy_ctx *ctx, const struct policy_node *egress
 {
 	bool has_resolver = network->n_endpoints == 0;
 
-	if (network->egress.n_names == 0)
+	if (network->reach.n_names == 0)
 		return;
-	if (network->egress.allows)
+	if (network->reach.allows)
 		ctx_report(ctx, egress->place, "impossible",
 			   "names in network.egress take 'default: deny'");
 	for (size_t i = 0; i < network->n_endpoints; i++)
@@ -287,7 +287,7 @@ void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 {
 	const struct policy_node *egress = doc_get(map, "egress");
 	const struct policy_node *word = doc_get(egress, "default");
-	struct spec_egress *to = &network->egress;
+	struct spec_egress *to = &network->reach;
 
 	if (egress == NULL)
 		return;

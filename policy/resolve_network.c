@@ -81,6 +81,46 @@ static bool read_aliases(struct policy_ctx *ctx, const struct policy_node *list,
 	return aliases != NULL;
 }
 
+/* "db", "db:cache" */
+static bool read_link(struct policy_ctx *ctx, const struct policy_node *item, struct spec_link *ret)
+{
+	size_t len = strcspn(item->text, ":");
+
+	ret->source = ctx_copy(ctx, item->text, len);
+	ret->alias = item->text[len] == ':' ? item->text + len + 1 : ret->source;
+	if (is_name(ret->source) && is_name(ret->alias) && strlen(ret->alias) <= SPEC_HOST_NAME_MAX)
+		return true;
+	return refuse(ctx, item, "a link", "It is SANDBOX, or SANDBOX:ALIAS.");
+}
+
+static bool read_links(struct policy_ctx *ctx, const struct policy_node *list,
+		       struct spec_endpoint *endpoint)
+{
+	struct spec_link *links = ctx_array(ctx, SPEC_ALIASES_MAX, sizeof(*links));
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+	size_t n = 0;
+
+	if (item != NULL && str_equal(endpoint->network, "bridge")) {
+		ctx_report(ctx, item->place, "not-enforced",
+			   "links in the default network are not enforced by this build")
+			->hint = "In one that you make they are: cordon network create NETWORK; "
+				 "--network NETWORK.";
+		return false;
+	}
+	for (; links != NULL && item != NULL; item = item->next) {
+		if (n == SPEC_ALIASES_MAX) {
+			ctx_report(ctx, item->place, "too-many", "more than %d links",
+				   SPEC_ALIASES_MAX);
+			return false;
+		}
+		if (!read_link(ctx, item, &links[n++]))
+			return false;
+	}
+	endpoint->links = links;
+	endpoint->n_links = n;
+	return links != NULL;
+}
+
 /* What stands in map beside the name: of network itself, or of one of network.networks. */
 static bool read_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
 			  struct spec_endpoint *endpoint)
@@ -101,7 +141,8 @@ static bool read_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
 	endpoint->ip = ip != NULL ? ip->text : "";
 	endpoint->ip6 = ip6 != NULL ? ip6->text : "";
 	endpoint->has_mac = mac != NULL;
-	return read_aliases(ctx, doc_get(map, "aliases"), endpoint);
+	return read_aliases(ctx, doc_get(map, "aliases"), endpoint) &&
+	       read_links(ctx, doc_get(map, "links"), endpoint);
 }
 
 static void add_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
@@ -240,9 +281,9 @@ static void take_mode(struct policy_ctx *ctx, const struct policy_node *map,
 static void refuse_leftovers(struct policy_ctx *ctx, const struct policy_node *map,
 			     const struct policy_node *mode, const struct spec_network *network)
 {
-	/* Those of the files belong to the sandbox, the first four to the network of mode. */
-	enum { N_OF_MODE = 4 };
-	static const char *const keys[] = {"ip",    "ip6", "mac",        "aliases",
+	/* Those of the files belong to the sandbox, the first five to the network of mode. */
+	enum { N_OF_MODE = 5 };
+	static const char *const keys[] = {"ip",    "ip6", "mac",        "aliases",    "links",
 					   "hosts", "dns", "dns_search", "dns_options"};
 
 	for (size_t i = 0;
@@ -313,4 +354,5 @@ void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
 		network->origin = network->endpoints[0].origin;
 	resolve_publish(ctx, map, network);
 	resolve_egress(ctx, map, network);
+	resolve_traffic(ctx, map, network);
 }

@@ -121,14 +121,6 @@ static bool read_text(const char *said, struct reading *ret)
 	return read_range(host, &ret->host) && ret->host.n == ret->inside.n;
 }
 
-static bool is_loopback(const struct spec_publish *publish)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return (publish->family == AF_INET && publish->address[0] == 127) ||
-	       (publish->family == AF_INET6 && memcmp(publish->address, one, sizeof(one)) == 0);
-}
-
 /* False: there is no room for it, which is reported. */
 static bool append(struct policy_ctx *ctx, const struct policy_node *node,
 		   const struct spec_publish *port, struct spec_network *network)
@@ -153,14 +145,6 @@ static void add(struct policy_ctx *ctx, const struct policy_node *node,
 		ctx_report(ctx, node->place, "bad-value", "network.publish cannot be '%s'",
 			   node->text)
 			->expected = forms;
-		return;
-	}
-	if (is_loopback(&reading.first)) {
-		ctx_report(ctx, node->place, "not-enforced",
-			   "%s: publishing to the host's loopback is not enforced by this build",
-			   node->text)
-			->hint = "Name another address of the host's, or none: the host itself "
-				 "reaches the port by any of its other addresses.";
 		return;
 	}
 	for (uint16_t i = 0; i < reading.inside.n; i++) {

@@ -19,11 +19,12 @@ uint64_t keys_number(const struct policy_key *key, const struct policy_node *nod
 
 	if ((key->flags & KEY_UNLIMITED) && str_equal(node->text, "unlimited"))
 		return SPEC_UNLIMITED;
-	r = key->type == KEY_DURATION  ? parse_duration(node->text, &value)
-	    : key->type == KEY_SIZE    ? parse_size(node->text, &value)
-	    : key->type == KEY_RATE    ? parse_rate(node->text, &value)
-	    : key->type == KEY_DECIMAL ? parse_millionths(node->text, &value)
-				       : parse_u64(node->text, &value);
+	r = key->type == KEY_DURATION   ? parse_duration(node->text, &value)
+	    : key->type == KEY_SIZE     ? parse_size(node->text, &value)
+	    : key->type == KEY_RATE     ? parse_rate(node->text, &value)
+	    : key->type == KEY_BIT_RATE ? parse_bit_rate(node->text, &value)
+	    : key->type == KEY_DECIMAL  ? parse_millionths(node->text, &value)
+					: parse_u64(node->text, &value);
 	/* keys_check has read the same text; were that ever wrong, the limit is the tightest. */
 	return r < 0 ? 0 : value;
 }

@@ -253,6 +253,12 @@ enum spec_network_kind {
 	NETWORK_OF_THE_HOST,  /* that of whoever starts it: waived by name */
 };
 
+/* What a sandbox calls another one, which need not be there yet. */
+struct spec_link {
+	const char *source;
+	const char *alias;
+};
+
 /* Its place in one network: eth0 is the first, eth1 the second. */
 struct spec_endpoint {
 	const char *network;
@@ -262,6 +268,8 @@ struct spec_endpoint {
 	uint8_t mac[SPEC_MAC_LEN];
 	const char *const *aliases; /* by which others of the network find it */
 	size_t n_aliases;
+	const struct spec_link *links; /* by which it finds others there */
+	size_t n_links;
 	struct spec_origin origin;
 };
 
@@ -318,6 +326,18 @@ struct spec_egress {
 	struct spec_origin origin;
 };
 
+#define SPEC_RATE_LEAST    8000ULL
+#define SPEC_RATE_MOST     100000000000ULL
+#define SPEC_BURST_LEAST   (2ULL << 10)
+#define SPEC_BURST_MOST    (256ULL << 20)
+#define SPEC_BURST_SECONDS 60 /* and what passes in that time: a rate is no rate else */
+
+/* How fast, one way; by the length of Ethernet frames, without preamble and checksum. */
+struct spec_traffic {
+	uint64_t rate_bits;   /* in a second; 0: as fast as it goes */
+	uint64_t burst_bytes; /* at once, after a pause; 0: what suits the rate */
+};
+
 struct spec_network {
 	enum spec_network_kind kind;
 	const char *sandbox; /* NETWORK_OF_A_SANDBOX: its name or id; else "" */
@@ -334,7 +354,10 @@ struct spec_network {
 	size_t n_hosts;
 	const struct spec_publish *publish;
 	size_t n_publish;
-	struct spec_egress egress;
+	/* As seen from the sandbox, of all its networks together. */
+	struct spec_traffic egress;
+	struct spec_traffic ingress;
+	struct spec_egress reach; /* of what it sends: to whom */
 	struct spec_origin origin;
 };
 

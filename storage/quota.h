@@ -50,7 +50,14 @@ struct quota_request {
 	bool preallocates; /* all of it is taken from the disk's free space at once */
 	int layer_dir_fd;  /* a kept one's: where the file is, */
 	const char *layer_name;
-	uint32_t checker_id; /* whose it is on the host, and as whom e2fsck runs */
+	const char *layer_what; /* for messages: "the sandbox's layer"; */
+	const char *layer_anew; /* and what to do where it is no good, a sentence */
+	uint32_t checker_id;    /* whose it is on the host, and as whom e2fsck runs */
+};
+
+struct quota_size {
+	uint64_t size_bytes;
+	uint64_t inodes;
 };
 
 /* The names of the directories on the mount that an overlay takes, and of the first that a root
@@ -71,6 +78,15 @@ int must_check quota_image_make(const struct quota_request *request, int *ret_mo
  */
 int must_check quota_layer_mount(const struct quota_request *request, int *ret_mount_fd,
 				 bool *ret_is_old, struct err *err);
+
+/*
+ * The same of a volume, which several have at once: one that is there, mounted once more where it
+ * is mounted. Nobody else may do the same at this moment. quota_layer_add makes one that is not
+ * there; by then nothing is mounted.
+ */
+int must_check quota_layer_share(const struct quota_request *request, int *ret_mount_fd,
+				 struct err *err);
+int must_check quota_layer_add(const struct quota_request *request, struct err *err);
 
 /*
  * A directory with a project quota in the place of a file system, where the place's own has them.
@@ -96,10 +112,6 @@ int must_check quota_project_probe(const char *path);
 
 /* What the mount has, read back from the kernel: an ext4 or -EBADFD with err; its size and its
  * inodes, those that it needs for itself left out. */
-struct quota_size {
-	uint64_t size_bytes;
-	uint64_t inodes;
-};
 int must_check quota_image_size(int mount_fd, struct quota_size *ret, struct err *err);
 
 /* Whether files without a name can be made in the directory at path, or would be in the one that
@@ -145,6 +157,10 @@ int must_check quota_preallocate(const struct quota_request *request, int file, 
  * it is negative: `file` is zeros, and that is written to the device before. */
 int must_check quota_loop_mount(const struct quota_request *request, int file, int template_fd,
 				int *ret_mount_fd, struct err *err);
+
+/* A further mount of the ext4 in `file` where a loop device has it. -ENOENT without err: none. */
+int must_check quota_loop_share(const struct quota_request *request, int file, int *ret_mount_fd,
+				struct err *err);
 
 /* QUOTA_UPPER and QUOTA_WORK on the mount. 1: they were there, 0, or -errno. */
 int must_check quota_make_directories(const struct quota_request *request, int mount_fd);

@@ -2,6 +2,7 @@
 /* An ext4 in a file, on a loop device, mounted nowhere; see quota.h. */
 #include "storage/quota.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -82,15 +83,16 @@ static int attach_loop(int file, char path[PATH_SIZE], struct err *err)
 
 	if (control < 0) {
 		err_set(err, ERR_SETUP, -control, "/dev/loop-control");
-		return err_hint(err, "As root: modprobe loop. Or take `rootfs.writable.store: "
-				     "tmpfs`.");
+		return err_hint(err, "As root: modprobe loop. A root does without: "
+				     "`rootfs.writable.store: tmpfs`.");
 	}
 	for (int i = 0; loop == -EAGAIN && i < TRIES; i++)
 		loop = try_loop(control, file, path);
 	if (loop < 0) {
-		err_set(err, ERR_SETUP, -loop, "%s: a loop device for rootfs.writable", path);
+		err_set(err, ERR_SETUP, -loop, "%s: a loop device", path);
 		return err_hint(err, "Where /dev is not the kernel's own (a container's), it lacks "
-				     "the node: take `rootfs.writable.store: tmpfs` there.");
+				     "the node; a root does without: "
+				     "`rootfs.writable.store: tmpfs`.");
 	}
 	r = check_loop(loop, file);
 	if (r < 0)
@@ -150,6 +152,50 @@ int quota_loop_mount(const struct quota_request *request, int file, int template
 	}
 	*ret_mount_fd = fd;
 	return 0;
+}
+
+/* Of the super block that the device has already the kernel makes a further mount. */
+static int share_device(const struct quota_request *request, const char *name, int file,
+			int *ret_mount_fd, struct err *err)
+{
+	struct loop_info64 info;
+	struct stat st;
+	_cleanup_fd_ int loop = -EBADF;
+	char path[PATH_SIZE];
+	int fd;
+
+	if (str_format(path, sizeof(path), "/dev/%s", name) == sizeof(path) - 1)
+		return -ENOENT;
+	loop = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (loop < 0 || fstat(file, &st) != 0 || ioctl(loop, LOOP_GET_STATUS64, &info) != 0 ||
+	    info.lo_inode != st.st_ino || info.lo_device != st.st_dev || info.lo_offset != 0)
+		return -ENOENT;
+	/* As long as it is open here it stays this file's. */
+	fd = mount_ext4(request, path);
+	if (fd < 0)
+		return err_set(err, ERR_SETUP, -fd, "%s: mount its ext4 once more", path);
+	*ret_mount_fd = fd;
+	return 0;
+}
+
+int quota_loop_share(const struct quota_request *request, int file, int *ret_mount_fd,
+		     struct err *err)
+{
+	DIR *dir = opendir("/sys/block");
+	const struct dirent *entry;
+	int r = -ENOENT;
+
+	while (dir != NULL && r == -ENOENT && (entry = readdir(dir)) != NULL) {
+		char path[NAME_MAX + 32];
+
+		/* Those that have a file have that. */
+		str_format(path, sizeof(path), "/sys/block/%s/loop", entry->d_name);
+		if (str_has_prefix(entry->d_name, "loop") && access(path, F_OK) == 0)
+			r = share_device(request, entry->d_name, file, ret_mount_fd, err);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return r;
 }
 
 /* ---- all of it ---- */

@@ -64,8 +64,8 @@ static int refuse_mke2fs(const struct quota_request *request, int result, const 
 	err_set(err, ERR_SETUP, 0, "mke2fs makes no file system of %llu bytes with %llu inodes: %s",
 		(unsigned long long)request->size_bytes, (unsigned long long)request->inodes,
 		result == 127 ? "it cannot be executed" : said);
-	return err_hint(err, "Ask for a larger rootfs.writable.size or fewer "
-			     "rootfs.writable.inodes.");
+	return err_hint(err, "Ask for a larger size (rootfs.writable.size) or fewer "
+			     "inodes.");
 }
 
 /*

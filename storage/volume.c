@@ -13,6 +13,8 @@
 
 static const char first_word[] = "cordon-volume ";
 static const char first_line[] = "cordon-volume 1\n";
+/* Of one of limited size: who does not know that would find no files. */
+static const char sized_line[] = "cordon-volume 2\n";
 
 bool volume_is_name(const char *text)
 {
@@ -81,9 +83,14 @@ size_t volume_format(const struct volume *volume, char buf[VOLUME_TEXT_MAX])
 {
 	const size_t size = VOLUME_TEXT_MAX;
 	size_t len = str_format(buf, size, "%sname %s\nanonymous %d\ncreated_ms %llu\nholder %s\n",
-				first_line, volume->name, volume->is_anonymous,
-				(unsigned long long)volume->created_ms, volume->holder);
+				volume->size_bytes > 0 ? sized_line : first_line, volume->name,
+				volume->is_anonymous, (unsigned long long)volume->created_ms,
+				volume->holder);
 
+	if (volume->size_bytes > 0)
+		len += str_format(buf + len, size - len, "size %llu\ninodes %llu\n",
+				  (unsigned long long)volume->size_bytes,
+				  (unsigned long long)volume->inodes);
 	len += put_pairs(buf + len, size - len, "label", &volume->labels);
 	len += put_pairs(buf + len, size - len, "option", &volume->options);
 	return len + str_format(buf + len, size - len, "end\n");
@@ -156,12 +163,20 @@ int volume_parse(const char *text, struct volume *ret)
 	struct volume volume = {.is_anonymous = false};
 	struct reader reader = {.at = text + sizeof(first_line) - 1};
 
-	if (!str_has_prefix(text, first_line))
+	bool has_size = str_has_prefix(text, sized_line);
+
+	_Static_assert(sizeof(first_line) == sizeof(sized_line), "what the reader begins behind");
+	if (!has_size && !str_has_prefix(text, first_line))
 		return is_of_other_format(text) ? -EPROTONOSUPPORT : -EBADMSG;
 	take(&reader, "name", volume.name, sizeof(volume.name));
 	volume.is_anonymous = take_number(&reader, "anonymous", 1) != 0;
 	volume.created_ms = (int64_t)take_number(&reader, "created_ms", INT64_MAX);
 	take(&reader, "holder", volume.holder, sizeof(volume.holder));
+	if (has_size) {
+		volume.size_bytes = take_number(&reader, "size", INT64_MAX);
+		volume.inodes = take_number(&reader, "inodes", INT64_MAX);
+		reader.failed = reader.failed || volume.size_bytes == 0;
+	}
 	take_pairs(&reader, "label", &volume.labels);
 	take_pairs(&reader, "option", &volume.options);
 	if (reader.failed || !str_equal(reader.at, "end\n") || !volume_is_name(volume.name))

@@ -7,6 +7,9 @@
  *     NAME/data/     what the workloads see. As root its files have the foreign ids of store.h, so
  *                    that nothing in it belongs to an account of the host; as a user all is the
  *                    user's
+ *     NAME/image     in the place of data, of one with a limited size: an ext4 (quota.h), whose
+ * root is what the workloads see, with the same ids. All who have it share one loop device and one
+ * super block, which go with the last NAME/mounting  flock: held for a moment by whoever mounts it
  *     NAME/filling   an image's content is being copied into data: all of that is made anew
  *     .new-ID        is being made, locked (flock) by its maker
  *     .old-ID        is being removed
@@ -40,6 +43,7 @@ enum {
 	VOLUME_TEXT_MAX = 16384,
 	VOLUMES_MAX = 4096, /* that are listed */
 	VOLUMES_HOLD_MAX = 65536,
+	VOLUME_INODE_RATIO = 16384, /* bytes for each inode, where nothing is said */
 };
 
 /* Of labels or options: "name=value", each with a NUL. */
@@ -54,6 +58,8 @@ struct volume {
 	int64_t created_ms; /* since 1970 */
 	struct volume_pairs labels;
 	struct volume_pairs options;
+	uint64_t size_bytes; /* of its own file system; 0: it has none */
+	uint64_t inodes;
 	/* Of an anonymous one that goes with a run: the path of that run's directory. Where that is
 	 * gone, gc removes the volume. "": none. */
 	char holder[VOLUME_HOLDER_MAX];
@@ -82,9 +88,11 @@ struct volumes {
 };
 
 /* The names below the directory of a volume. */
-#define VOLUME_RECORD  "record"
-#define VOLUME_DATA    "data"
-#define VOLUME_FILLING "filling"
+#define VOLUME_RECORD   "record"
+#define VOLUME_DATA     "data"
+#define VOLUME_IMAGE    "image"
+#define VOLUME_MOUNTING "mounting"
+#define VOLUME_FILLING  "filling"
 
 /*
  * Opens STATE/volumes. makes: what is missing is made (mode 0700); without it a missing store is no
@@ -147,6 +155,7 @@ int must_check volumes_add(const struct volumes *volumes, const struct volume *v
 struct volume_hold {
 	struct volume volume;
 	int dir_fd;   /* NAME, with a shared lock as long as anybody has this open file */
+	int data_fd;  /* its files, by their ids on the disk */
 	int begin_fd; /* the record, locked until volumes_fill_begin: nobody else begins */
 };
 
@@ -208,6 +217,25 @@ int must_check volumes_remove_own(const struct volumes *volumes, const char *nam
  * *n_removed. run: as of volumes_users. */
 int must_check volumes_sweep(const struct volumes *volumes, const char *run, uint32_t *n_removed,
 			     struct err *err);
+
+/* ---- its files ---- */
+
+/* Opens them, by their ids on the disk. dir_fd: NAME. Returns the descriptor. */
+int must_check volumes_open_data(const struct volume *volume, int dir_fd, struct err *err);
+
+/*
+ * ---- of limited size: as root ----
+ *
+ * A further mount of its own (O_PATH, nosuid, nodev), attached nowhere, whose root are its files.
+ * Mounted by nobody else it is checked by e2fsck before. Needs: CAP_SYS_ADMIN, a loop device.
+ */
+int must_check volumes_mount(const struct volume *volume, int dir_fd, struct err *err);
+
+/* What is used of it, by such a mount. */
+int must_check volumes_measure(const struct volumes *volumes, const struct volume *volume,
+			       uint64_t *ret_bytes, uint64_t *ret_inodes, struct err *err);
+/* ERR_USAGE where no volume can have that size and number of inodes. */
+int must_check volume_check_size(const struct volume *volume, struct err *err);
 
 /* ---- what it gets from an image ---- */
 

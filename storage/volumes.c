@@ -246,6 +246,20 @@ static int make_data(int dir_fd)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
+static int make_files(const struct volumes *volumes, const struct volume *volume, int dir_fd,
+		      struct err *err)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	int r;
+
+	if (volume->size_bytes > 0) {
+		r = volumes_make_image(volumes, volume, dir_fd, err);
+		return r < 0 ? r : volumes_open_data(volume, dir_fd, err);
+	}
+	fd = make_data(dir_fd);
+	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "make") : steal_fd(&fd);
+}
+
 static int begin_locked(const struct volumes *volumes, struct volume_work *work)
 {
 	int r = store_make_id(work->temporary + strlen(VOLUMES_NEW));
@@ -272,15 +286,17 @@ int volumes_begin(const struct volumes *volumes, const struct volume *volume,
 	volumes_step("begun");
 	if (r == 0)
 		r = write_record(work.dir_fd, volume);
+	if (r < 0)
+		err_set(err, ERR_SETUP, -r, "make");
 	if (r == 0) {
-		work.data_fd = make_data(work.dir_fd);
+		work.data_fd = make_files(volumes, volume, work.dir_fd, err);
 		r = work.data_fd < 0 ? work.data_fd : 0;
 	}
 	if (r == 0 && fsync(work.dir_fd) != 0)
-		r = -errno;
+		r = err_set(err, ERR_SETUP, errno, "make");
 	if (r < 0) {
 		volumes_abort(volumes, &work);
-		return err_set(err, ERR_SETUP, -r, "%s/%s: make", volumes->path, volume->name);
+		return err_wrap(err, "%s/%s", volumes->path, volume->name);
 	}
 	*ret = work;
 	volumes_step("whole");

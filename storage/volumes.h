@@ -22,6 +22,9 @@ enum { VOLUMES_DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 int must_check volumes_lock(const struct volumes *volumes, struct err *err);
 /* Owner and mode of data as they are in the beginning. 0 or -errno. */
 int must_check volumes_reset_data(int data_fd);
+/* Makes the file system of one of limited size, with nothing in it. */
+int must_check volumes_make_image(const struct volumes *volumes, const struct volume *volume,
+				  int dir_fd, struct err *err);
 /* Whether the name still leads to the open directory: it was not removed, nor replaced, between
  * its opening and its lock. */
 bool volumes_is_still(const struct volumes *volumes, const char *name, int dir_fd);

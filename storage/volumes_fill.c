@@ -62,11 +62,10 @@ static int remove_mark(int dir_fd)
 }
 
 /* As it was when it was made. */
-static int empty(int dir_fd)
+static int empty(int data_fd)
 {
-	_cleanup_fd_ int data_fd = sys_openat(dir_fd, VOLUME_DATA, VOLUMES_DIR_FLAGS, 0);
 	struct store_names names = {0};
-	int r = data_fd < 0 ? data_fd : store_names_read(data_fd, true, &names);
+	int r = store_names_read(data_fd, true, &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = store_remove_tree(data_fd, names.list[i]);
@@ -75,9 +74,10 @@ static int empty(int dir_fd)
 }
 
 /* With the only lock. */
-static int begin(int dir_fd, bool wants, bool *ret_is_filling)
+static int begin(const struct volume_hold *hold, bool wants, bool *ret_is_filling)
 {
-	int r = has_mark(dir_fd) ? empty(dir_fd) : 0;
+	const int dir_fd = hold->dir_fd;
+	int r = has_mark(dir_fd) ? empty(hold->data_fd) : 0;
 
 	if (r == 0)
 		r = wants ? put_mark(dir_fd) : remove_mark(dir_fd);
@@ -91,9 +91,8 @@ static int begin(int dir_fd, bool wants, bool *ret_is_filling)
 static int decide(const struct volumes *volumes, const struct volume_hold *hold, bool wants,
 		  bool *ret_is_filling, struct err *err)
 {
-	_cleanup_fd_ int data_fd = sys_openat(hold->dir_fd, VOLUME_DATA, VOLUMES_DIR_FLAGS, 0);
 	bool is_empty = false;
-	int r = data_fd < 0 ? data_fd : volumes_is_empty(data_fd, &is_empty);
+	int r = volumes_is_empty(hold->data_fd, &is_empty);
 
 	*ret_is_filling = false;
 	if (r == 0 && !has_mark(hold->dir_fd) && !(wants && is_empty))
@@ -114,7 +113,7 @@ static int decide(const struct volumes *volumes, const struct volume_hold *hold,
 	if (r == 0 && !volumes_is_still(volumes, hold->volume.name, hold->dir_fd))
 		return -EAGAIN;
 	if (r == 0)
-		r = begin(hold->dir_fd, wants, ret_is_filling);
+		r = begin(hold, wants, ret_is_filling);
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "begin to copy into it") : 0;
 }
 
@@ -129,12 +128,11 @@ int volumes_fill_begin(const struct volumes *volumes, struct volume_hold *hold, 
 
 int volumes_fill_end(const struct volume_hold *hold, struct err *err)
 {
-	_cleanup_fd_ int data_fd = sys_openat(hold->dir_fd, VOLUME_DATA, VOLUMES_DIR_FLAGS, 0);
 	bool is_empty = false;
-	int r = data_fd < 0 ? data_fd : volumes_is_empty(data_fd, &is_empty);
+	int r = volumes_is_empty(hold->data_fd, &is_empty);
 
 	/* Without the mark all of it is there, after a loss of power as well. */
-	if (r == 0 && !is_empty && syncfs(data_fd) != 0)
+	if (r == 0 && !is_empty && syncfs(hold->data_fd) != 0)
 		r = -errno;
 	volumes_step("copied");
 	if (r == 0)

@@ -88,8 +88,13 @@ int volumes_close_gate(const struct volumes *volumes, const char *name, struct v
 	return 0;
 }
 
+/* Others may have the same open files: whoever lets the sandboxes go on. */
 void volumes_open_gate(struct volume_gate *gate)
 {
+	if (gate->dir_fd >= 0)
+		ignore_result(flock(gate->dir_fd, LOCK_UN), "their end does it");
+	if (gate->record_fd >= 0)
+		ignore_result(flock(gate->record_fd, LOCK_UN), "likewise");
 	close_fd(&gate->dir_fd);
 	close_fd(&gate->record_fd);
 }

@@ -55,7 +55,7 @@ static int lock_to_hold(struct volume_hold *hold)
 int volumes_hold(const struct volumes *volumes, const char *name, struct volume_hold *ret,
 		 struct err *err)
 {
-	struct volume_hold hold = {.dir_fd = -EBADF, .begin_fd = -EBADF};
+	struct volume_hold hold = {.dir_fd = -EBADF, .data_fd = -EBADF, .begin_fd = -EBADF};
 	int r = -ENOENT;
 
 	if (volumes->fd < 0 || !volume_is_name(name))
@@ -74,6 +74,10 @@ int volumes_hold(const struct volumes *volumes, const char *name, struct volume_
 		return err_set(err, ERR_SETUP, -r, "%s/%s", volumes->path, name);
 	}
 	r = volumes_read(volumes, name, &hold.volume, err);
+	if (r == 0) {
+		hold.data_fd = volumes_open_data(&hold.volume, hold.dir_fd, err);
+		r = hold.data_fd < 0 ? hold.data_fd : 0;
+	}
 	if (r < 0)
 		volume_hold_release(&hold);
 	else
@@ -84,6 +88,7 @@ int volumes_hold(const struct volumes *volumes, const char *name, struct volume_
 void volume_hold_release(struct volume_hold *hold)
 {
 	close_fd(&hold->begin_fd);
+	close_fd(&hold->data_fd);
 	close_fd(&hold->dir_fd);
 }
 

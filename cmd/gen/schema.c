@@ -19,6 +19,7 @@ enum { SCHEMA_MAX = 1 << 20, PATH_MAX_KEY = 256 };
 
 static const char size_pattern[] =
 	"^[0-9]+([.][0-9]+)?(B|KiB|MiB|GiB|TiB|k|m|g|t|kB|KB|MB|GB|TB)?$";
+static const char bit_rate_pattern[] = "^[0-9]+([.][0-9]+)?([kKmMgG]?bit)$";
 static const char rate_pattern[] = "^[0-9]+([.][0-9]+)?(B|[KMGT]iB|[kmgt]|[kKMGT]B)?/s$";
 static const char duration_pattern[] = "^(0|([0-9]+([.][0-9]+)?(ms|s|m|h|d))+)$";
 
@@ -222,6 +223,9 @@ static void put_value(struct json *json, const struct policy_key *key)
 		return;
 	case KEY_RATE:
 		put_number(json, key, rate_pattern);
+		return;
+	case KEY_BIT_RATE:
+		put_number(json, key, bit_rate_pattern);
 		return;
 	case KEY_BOOL:
 		put_words(json, "true|false");

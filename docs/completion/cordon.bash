@@ -8,9 +8,9 @@ _cordon_image_commands='import load pull save ls inspect rm prune'
 _cordon_network_commands='create ls inspect connect disconnect rm prune'
 _cordon_volume_commands='create ls inspect rm prune backup restore clone'
 declare -gA _cordon_flags=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
-	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
-	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd --calls --json --help --'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --rm -i --interactive -t --tty --cgroup-parent -q --quiet --help --'
 	['start']='--all -a --attach -i --interactive --detach-keys --sig-proxy --help'
 	['stop']='--all -t --timeout -s --signal --help'
 	['exec']='-e --env --env-file -w --workdir -u --user -d --detach -i --interactive -t --tty -q --quiet --help --'
@@ -21,7 +21,7 @@ declare -gA _cordon_flags=(
 	['events']='--since --until -f --filter --format --json --help'
 	['stats']='-a --all --no-stream --format --json --help'
 	['top']='-o --columns --help'
-	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --restart --help --'
+	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --storage-opt --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --help --'
 	['restart']='-t --timeout -s --signal --help'
 	['kill']='-s --signal --help'
 	['wait']='--help'
@@ -53,15 +53,15 @@ declare -gA _cordon_flags=(
 	['image rm']='-q --quiet -f --force --help'
 	['image prune']='-q --quiet -f --force --help'
 	['network']='--help'
-	['network create']='-d --driver --subnet --gateway --ip-range --internal --icc --mtu --bridge --ipv6 --label --help'
+	['network create']='-d --driver --subnet --gateway --ip-range --internal --icc --mtu --bridge --ipv6 --egress-rate --egress-burst --ingress-rate --ingress-burst --label --help'
 	['network ls']='-q --quiet --no-trunc -f --filter --json --help'
 	['network inspect']='--help'
-	['network connect']='--alias --ip --ip6 --help'
+	['network connect']='--alias --ip --ip6 --link --help'
 	['network disconnect']='-f --force --help'
 	['network rm']='-f --force --help'
 	['network prune']='-f --force --filter --help'
 	['volume']='--help'
-	['volume create']='-d --driver --label --help'
+	['volume create']='-d --driver --label -o --opt --size --inodes --help'
 	['volume ls']='-q --quiet -f --filter --format --json --help'
 	['volume inspect']='-f --format --help'
 	['volume rm']='-f --force --help'
@@ -73,9 +73,9 @@ declare -gA _cordon_flags=(
 	['help']='--help'
 )
 declare -gA _cordon_valued=(
-	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
-	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd'
-	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent'
+	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent --status-fd --fd --report --sample --detach-keys'
+	['explain']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --cgroup-parent --fd'
+	['create']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --storage-opt --tmpfs -v --volume --mount --volumes-from --network --net --network-alias --net-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option --dns-opt -p --publish --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name --cgroup-parent'
 	['start']='--detach-keys'
 	['stop']='-t --timeout -s --signal'
 	['exec']='-e --env --env-file -w --workdir -u --user'
@@ -86,7 +86,7 @@ declare -gA _cordon_valued=(
 	['events']='--since --until -f --filter --format'
 	['stats']='--format'
 	['top']='-o --columns'
-	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --restart'
+	['update']='--set -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --storage-opt --egress-rate --egress-burst --ingress-rate --ingress-burst --restart'
 	['restart']='-t --timeout -s --signal'
 	['kill']='-s --signal'
 	['wait']=''
@@ -118,15 +118,15 @@ declare -gA _cordon_valued=(
 	['image rm']=''
 	['image prune']=''
 	['network']=''
-	['network create']='-d --driver --subnet --gateway --ip-range --mtu --bridge --label'
+	['network create']='-d --driver --subnet --gateway --ip-range --mtu --bridge --egress-rate --egress-burst --ingress-rate --ingress-burst --label'
 	['network ls']='-f --filter'
 	['network inspect']=''
-	['network connect']='--alias --ip --ip6'
+	['network connect']='--alias --ip --ip6 --link'
 	['network disconnect']=''
 	['network rm']=''
 	['network prune']='--filter'
 	['volume']=''
-	['volume create']='-d --driver --label'
+	['volume create']='-d --driver --label -o --opt --size --inodes'
 	['volume ls']='-f --filter --format'
 	['volume inspect']='-f --format'
 	['volume rm']=''
@@ -160,7 +160,7 @@ declare -gA _cordon_words=(
 	['attach']=one
 	['logs']=one
 )
-_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= rootfs.writable.preallocate= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= network.ip= network.ip6= network.mac= network.aliases= network.networks= network.hosts= network.dns= network.dns_search= network.dns_options= network.publish= network.publish_all= network.expose= network.egress.default= network.egress.allow= network.egress.deny= restart= labels. logging.max_size= logging.max_files= waive.'
+_cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= rootfs.writable.preallocate= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= network.ip= network.ip6= network.mac= network.aliases= network.links= network.networks= network.hosts= network.dns= network.dns_search= network.dns_options= network.publish= network.publish_all= network.expose= network.egress.rate= network.egress.burst= network.egress.default= network.egress.allow= network.egress.deny= network.ingress.rate= network.ingress.burst= restart= labels. logging.max_size= logging.max_files= waive.'
 _cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock= network.host='
 
 # Those of WORDS that begin like the word at the cursor.
@@ -206,7 +206,7 @@ _cordon_value() { # FLAG
 	--profile)
 		_cordon_profiles
 		;;
-	--set)
+	--set | -o | --opt)
 		_cordon_reply "$_cordon_keys"
 		compopt -o nospace 2>/dev/null || true
 		;;
@@ -214,7 +214,7 @@ _cordon_value() { # FLAG
 		_cordon_reply "$_cordon_waivers"
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | -o | --output | --root)
+	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --output | --root)
 		_cordon_files
 		;;
 	-e | --env)
@@ -233,7 +233,7 @@ _cordon_value() { # FLAG
 		_cordon_reply 'id= name= label= status= exited= before= since= ancestor= restart='
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --expose | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | -a | --author | --change | --message | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias)
+	--timeout | -u | --user | -h | --hostname | -m | --memory | --memory-swap | --pids-limit | --cpus | --cpuset-cpus | -c | --cpu-shares | --ulimit | --cap-add | --cap-drop | --security-opt | --storage-opt | --tmpfs | -v | --volume | --mount | --volumes-from | --network-alias | --net-alias | --link | --ip | --ip6 | --mac-address | --add-host | --dns | --dns-search | --dns-option | --dns-opt | -p | --publish | --expose | --egress-rate | --egress-burst | --ingress-rate | --ingress-burst | --stop-timeout | -l | --label | --entrypoint | --name | --cgroup-parent | --status-fd | --fd | --sample | -n | --tail | --since | --until | --detach-keys | --last | --format | -t | -a | --author | --change | --message | --max-size | --max-entries | -d | --driver | --subnet | --gateway | --ip-range | --mtu | --bridge | --alias | --size | --inodes)
 		COMPREPLY=()
 		;;
 	esac

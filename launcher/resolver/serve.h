@@ -12,16 +12,7 @@
 #ifndef CORDON_LAUNCHER_RESOLVER_SERVE_H
 #define CORDON_LAUNCHER_RESOLVER_SERVE_H
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/socket.h>
-
-#include "launcher/bare_confine.h"
+#include "launcher/bare_watch.h"
 #include "launcher/resolver_image.h"
 #include "net/answer.h"
 
@@ -42,14 +33,6 @@ enum {
 	SERVE_AT_ONCE = 32,
 	SERVE_QUESTION_MAX = 1500,
 	SERVE_WRONG_MAX = 16, /* answers to something else, until the next server is asked */
-};
-
-/* What the watcher is asked for. It answers with a byte, and with a descriptor where that is 1. */
-enum serve_kind { SERVE_READY, SERVE_UDP, SERVE_TCP, SERVE_ADMIT };
-struct serve_wish {
-	uint32_t kind;
-	uint32_t upstream;
-	struct resolver_wish admit;
 };
 
 /* Where a question is on its way to a name server. */
@@ -127,53 +110,7 @@ static inline void serve_confine(void)
 	const struct sock_fprog program = {.len = sizeof(serve_filter) / sizeof(serve_filter[0]),
 					   .filter = (struct sock_filter *)serve_filter};
 
-	/* The kernel's own signal, at the watcher's end; one that came before shows as the end of
-	 * the control socket. */
-	if (bare_call(SYS_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0) != 0)
-		bare_exit(125);
-	bare_confine("cordon-dns", SERVE_FDS_MAX, &program);
-}
-
-/* ---- small things ---- */
-
-static inline int64_t serve_clock(void)
-{
-	int64_t now[2] = {0, 0};
-
-	/* CLOCK_MONOTONIC is 1. */
-	bare_call(SYS_clock_gettime, 1, (long)now, 0, 0, 0);
-	return now[0] * 1000 + now[1] / 1000000;
-}
-
-static inline void serve_close(int *fd)
-{
-	if (*fd >= 0)
-		bare_call(SYS_close, *fd, 0, 0, 0, 0);
-	*fd = -1;
-}
-
-/* A socket to a name server, or -1. */
-static inline int serve_borrow(const struct serve *s, enum serve_kind kind, unsigned upstream)
-{
-	const struct serve_wish wish = {.kind = kind, .upstream = upstream};
-	char byte = 0;
-	struct iovec part = {.iov_base = &byte, .iov_len = 1};
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {.bytes = {0}};
-	struct msghdr message = {.msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-
-	if (bare_call(SYS_write, s->watcher_fd, (long)&wish, sizeof(wish), 0, 0) !=
-		    (long)sizeof(wish) ||
-	    bare_call(SYS_recvmsg, s->watcher_fd, (long)&message, MSG_CMSG_CLOEXEC, 0, 0) != 1)
-		return -1;
-	return byte == 1 && message.msg_controllen >= CMSG_LEN(sizeof(int))
-		       ? *(const int *)CMSG_DATA(&control.head)
-		       : -1;
+	bare_work_confine("cordon-dns", SERVE_FDS_MAX, &program);
 }
 
 static inline uint16_t serve_random(void)
@@ -232,7 +169,7 @@ static inline size_t serve_fail(struct serve *s, const struct dns_query *query)
 /* Whether the sandbox may reach it from now on. */
 static inline bool serve_admit(struct serve *s, const struct resolver_wish *admit)
 {
-	const struct serve_wish wish = {.kind = SERVE_ADMIT, .admit = *admit};
+	const struct bare_wish wish = {.kind = BARE_OTHER};
 	char byte = 0;
 
 	if (s->admissions <= 0)
@@ -240,6 +177,8 @@ static inline bool serve_admit(struct serve *s, const struct resolver_wish *admi
 	s->admissions--;
 	return bare_call(SYS_write, s->watcher_fd, (long)&wish, sizeof(wish), 0, 0) ==
 		       (long)sizeof(wish) &&
+	       bare_call(SYS_write, s->watcher_fd, (long)admit, sizeof(*admit), 0, 0) ==
+		       (long)sizeof(*admit) &&
 	       bare_call(SYS_read, s->watcher_fd, (long)&byte, 1, 0, 0) == 1 && byte == 1;
 }
 
@@ -291,7 +230,7 @@ static inline uint8_t *serve_finish(struct serve *s, const struct dns_query *que
 /* One that did not answer is not the first that is asked any more. */
 static inline void serve_next(struct serve *s, struct serve_way *way)
 {
-	serve_close(&way->fd);
+	bare_close(&way->fd);
 	if (s->preferred == way->upstream)
 		s->preferred = (way->upstream + 1) % s->n_upstreams;
 	way->upstream = (way->upstream + 1) % s->n_upstreams;
@@ -305,11 +244,11 @@ static inline void serve_begin(struct serve *s, struct serve_way *way)
 }
 
 /* Turns to the name server whose turn it is. False: each had its turns. */
-static inline bool serve_reach(struct serve *s, struct serve_way *way, enum serve_kind kind)
+static inline bool serve_reach(struct serve *s, struct serve_way *way, enum bare_wish_kind kind)
 {
 	while (way->tries < SERVE_TRIES || way->tries < s->n_upstreams) {
 		way->tries++;
-		way->fd = serve_borrow(s, kind, way->upstream);
+		way->fd = bare_borrow(s->watcher_fd, kind, way->upstream);
 		if (way->fd >= 0) {
 			way->id = serve_random();
 			way->wrong = 0;

@@ -34,12 +34,6 @@ static inline void serve_give_up(struct serve *s)
 	}
 }
 
-static inline void serve_sooner(int64_t until_ms, int64_t *ms)
-{
-	if (*ms < 0 || until_ms < *ms)
-		*ms = until_ms;
-}
-
 /* When the next deadline is; -1: never. */
 static inline int64_t serve_until(const struct serve *s)
 {
@@ -47,12 +41,12 @@ static inline int64_t serve_until(const struct serve *s)
 
 	for (unsigned i = 0; i < SERVE_ASKS_MAX; i++)
 		if (s->asks[i].way.fd >= 0)
-			serve_sooner(s->asks[i].way.until_ms, &until_ms);
+			bare_sooner(s->asks[i].way.until_ms, &until_ms);
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		if (s->clients[i].fd >= 0)
-			serve_sooner(serve_is_asking(&s->clients[i]) ? s->clients[i].way.until_ms
-								     : s->clients[i].until_ms,
-				     &until_ms);
+			bare_sooner(serve_is_asking(&s->clients[i]) ? s->clients[i].way.until_ms
+								    : s->clients[i].until_ms,
+				    &until_ms);
 	return until_ms;
 }
 
@@ -69,28 +63,21 @@ struct serve_polled {
 _Static_assert(sizeof(struct serve_polled) == SERVE_POLLED_MAX * sizeof(struct pollfd),
 	       "an array of them");
 
-static inline void serve_watch(struct pollfd *polled, int fd, short events)
-{
-	polled->fd = fd;
-	polled->events = events;
-	polled->revents = 0;
-}
-
 static inline void serve_watch_client(const struct serve *s, const struct serve_client *client,
 				      struct pollfd *polled)
 {
 	switch (client->state) {
 	case SERVE_READS:
-		serve_watch(polled, s->left > 0 ? client->fd : -1, POLLIN);
+		bare_poll_for(polled, s->left > 0 ? client->fd : -1, POLLIN);
 		break;
 	case SERVE_ASKS:
-		serve_watch(polled, client->way.fd, POLLOUT);
+		bare_poll_for(polled, client->way.fd, POLLOUT);
 		break;
 	case SERVE_HEARS:
-		serve_watch(polled, client->way.fd, POLLIN);
+		bare_poll_for(polled, client->way.fd, POLLIN);
 		break;
 	case SERVE_WRITES:
-		serve_watch(polled, client->fd, POLLOUT);
+		bare_poll_for(polled, client->fd, POLLOUT);
 		break;
 	}
 }
@@ -100,21 +87,21 @@ static inline void serve_watch_all(const struct serve *s, struct serve_polled *p
 	bool has_room = false;
 
 	for (unsigned i = 0; i < SERVE_ASKS_MAX; i++)
-		serve_watch(&polled->asks[i], s->asks[i].way.fd, POLLIN);
+		bare_poll_for(&polled->asks[i], s->asks[i].way.fd, POLLIN);
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++) {
-		serve_watch(&polled->clients[i], -1, 0);
+		bare_poll_for(&polled->clients[i], -1, 0);
 		has_room = has_room || s->clients[i].fd < 0;
 		if (s->clients[i].fd >= 0)
 			serve_watch_client(s, &s->clients[i], &polled->clients[i]);
 	}
-	serve_watch(&polled->control, RESOLVER_CONTROL_FD, POLLIN);
-	serve_watch(&polled->udp, s->left > 0 ? RESOLVER_UDP_FD : -1, POLLIN);
-	serve_watch(&polled->tcp, has_room ? RESOLVER_TCP_FD : -1, POLLIN);
+	bare_poll_for(&polled->control, RESOLVER_CONTROL_FD, POLLIN);
+	bare_poll_for(&polled->udp, s->left > 0 ? RESOLVER_UDP_FD : -1, POLLIN);
+	bare_poll_for(&polled->tcp, has_room ? RESOLVER_TCP_FD : -1, POLLIN);
 }
 
 static inline void serve_look_at_clock(struct serve *s)
 {
-	int64_t now_ms = serve_clock();
+	int64_t now_ms = bare_clock_ms();
 
 	s->left += now_ms - s->now_ms;
 	/* Whole ones, and what is left over counts the next time. */
@@ -128,16 +115,10 @@ static inline void serve_look_at_clock(struct serve *s)
 
 static inline void serve_step(struct serve *s, struct serve_polled *polled)
 {
-	int64_t until_ms = serve_until(s), wait_ms = until_ms - s->now_ms;
-	long wait[2] = {0, 0}, ready;
+	long ready;
 
 	serve_watch_all(s, polled);
-	if (wait_ms > 0) {
-		wait[0] = (long)(wait_ms / 1000);
-		wait[1] = (long)(wait_ms % 1000 * 1000000);
-	}
-	ready = bare_call(SYS_ppoll, (long)polled, SERVE_POLLED_MAX, until_ms < 0 ? 0 : (long)wait,
-			  0, 0);
+	ready = bare_poll((struct pollfd *)polled, SERVE_POLLED_MAX, serve_until(s), s->now_ms);
 	if (polled->control.revents != 0 || (ready < 0 && ready != -EINTR))
 		bare_exit(0);
 	serve_look_at_clock(s);
@@ -158,14 +139,14 @@ static inline void serve_step(struct serve *s, struct serve_polled *polled)
 
 /* ---- the beginning ---- */
 
-/* s: zeroed memory. */
-static inline _Noreturn void serve(struct serve *s, int watcher_fd)
+/* memory: struct serve, zeroed but for what the command line said. */
+static inline void serve(void *memory, int watcher_fd)
 {
-	const struct serve_wish ready = {.kind = SERVE_READY};
+	struct serve *s = memory;
 	struct serve_polled polled;
 
 	s->watcher_fd = watcher_fd;
-	s->now_ms = serve_clock();
+	s->now_ms = bare_clock_ms();
 	s->left = SERVE_BURST;
 	s->admissions = SERVE_ADMISSIONS;
 	for (unsigned i = 0; i < SERVE_ASKS_MAX; i++)
@@ -173,7 +154,7 @@ static inline _Noreturn void serve(struct serve *s, int watcher_fd)
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i].fd = s->clients[i].way.fd = -1;
 	serve_confine();
-	bare_call(SYS_write, watcher_fd, (long)&ready, sizeof(ready), 0, 0);
+	bare_say_ready(watcher_fd);
 	for (;;)
 		serve_step(s, &polled);
 }

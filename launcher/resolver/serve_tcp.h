@@ -7,8 +7,8 @@
 
 static inline void serve_drop(struct serve_client *client)
 {
-	serve_close(&client->way.fd);
-	serve_close(&client->fd);
+	bare_close(&client->way.fd);
+	bare_close(&client->fd);
 }
 
 static inline void serve_accept(struct serve *s)
@@ -47,7 +47,7 @@ static inline void serve_reply_own(struct serve *s, struct serve_client *client,
 static inline void serve_try_tcp(struct serve *s, struct serve_client *client)
 {
 	client->state = SERVE_ASKS;
-	if (!serve_reach(s, &client->way, SERVE_TCP))
+	if (!serve_reach(s, &client->way, BARE_TCP))
 		serve_reply_own(s, client, serve_fail(s, &client->way.query));
 }
 
@@ -133,7 +133,7 @@ static inline void serve_hear_tcp(struct serve *s, struct serve_client *client)
 		return;
 	}
 	s->preferred = way->upstream;
-	serve_close(&way->fd);
+	bare_close(&way->fd);
 	size = (size_t)len;
 	if (serve_finish(s, &way->query, client->bytes + 2, &size, DNS_MESSAGE_MAX) ==
 	    s->answer.bytes)

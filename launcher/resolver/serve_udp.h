@@ -21,7 +21,7 @@ static inline void serve_try(struct serve *s, struct serve_ask *ask)
 {
 	uint8_t query[DNS_QUERY_MAX];
 
-	while (serve_reach(s, &ask->way, SERVE_UDP)) {
+	while (serve_reach(s, &ask->way, BARE_UDP)) {
 		long len = (long)dns_write_query(&ask->way.query, ask->way.id, query);
 
 		if (bare_call(SYS_write, ask->way.fd, (long)query, len, 0, 0) == len)
@@ -67,7 +67,7 @@ static inline void serve_hear(struct serve *s, struct serve_ask *ask)
 		return;
 	}
 	s->preferred = way->upstream;
-	serve_close(&way->fd);
+	bare_close(&way->fd);
 	size = (size_t)len;
 	bytes = serve_finish(s, &way->query, s->message, &size, way->query.udp_size);
 	serve_send(&ask->from, bytes, size);

@@ -10,7 +10,18 @@
 #include "base/io.h"
 #include "libexec/image/stages.h"
 
-enum { BLOCK = 1 << 18 };
+enum { BLOCK = 1 << 18, RATIO_MAX = 200, RATIO_FROM = 256 << 20 };
+
+bool decompress_is_bomb(uint64_t compressed, uint64_t n_bytes)
+{
+	return n_bytes > RATIO_FROM && n_bytes / RATIO_MAX > compressed;
+}
+
+int decompress_refuse_bomb(struct err *err)
+{
+	err_set(err, ERR_SETUP, 0, "more than %d times as large as it was compressed", RATIO_MAX);
+	return err_hint(err, "Where you trust it, decompress it first.");
+}
 
 static void archive_release(struct archive **archive)
 {
@@ -68,6 +79,9 @@ int stage_decompress(const struct worker_job *job, struct worker_report *report)
 		if (w < 0)
 			return err_set(&report->err, ERR_SETUP, -w, "decompress");
 		report->n_bytes += (uint64_t)n;
+		if (decompress_is_bomb((uint64_t)archive_filter_bytes(archive, -1),
+				       report->n_bytes))
+			return decompress_refuse_bomb(&report->err);
 	}
 	return n < 0 ? refuse(archive, &report->err) : 0;
 }

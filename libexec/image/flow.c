@@ -20,8 +20,6 @@
 
 enum {
 	BLOCK = 1 << 20,
-	RATIO_MAX = 200,
-	RATIO_FROM = 256 << 20,
 	END_MARK = 1024, /* two records of zeros */
 	PROGRESS_MS = 200,
 };
@@ -140,11 +138,9 @@ static int check_bounds(struct pump *pump, struct err *err)
 		err_set(err, ERR_SETUP, 0, "more bytes than are allowed");
 		return err_hint(err, "Where you trust it: --max-size SIZE.");
 	}
-	if (at > 0 && pump->n_bytes > RATIO_FROM && pump->n_bytes / RATIO_MAX > (uint64_t)at) {
-		err_set(err, ERR_SETUP, 0, "more than %d times as large as it was compressed",
-			RATIO_MAX);
-		return err_hint(err, "Where you trust it, decompress it first.");
-	}
+	/* Of what comes through a pipe only the decompressor knows how much it was. */
+	if (at > 0 && decompress_is_bomb((uint64_t)at, pump->n_bytes))
+		return decompress_refuse_bomb(err);
 	return importer_is_interrupted() ? err_set(err, ERR_SETUP, EINTR, "the copying") : 0;
 }
 

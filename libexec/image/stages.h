@@ -10,6 +10,11 @@
 /* Any compression that libarchive reads by itself, or none, to none. */
 int must_check stage_decompress(const struct worker_job *job, struct worker_report *report);
 
+/* Whether that many bytes are more than that many compressed ones may be, and the error for it:
+ * looked at by it, and where the input is a file by the importer as well. */
+bool decompress_is_bomb(uint64_t compressed, uint64_t n_bytes);
+int decompress_refuse_bomb(struct err *err);
+
 /* A tar without compression to files below WORKER_DIR. Reads WORKER_IN to its end. job->argument:
  * enum unpack_kind. */
 enum unpack_kind {

@@ -61,14 +61,16 @@ static int begin(const struct command *command, bool makes, struct copying *ret,
 static int open_volume(const struct copying *c, const char *name, struct volume *ret,
 		       struct err *err)
 {
-	char path[VOLUME_NAME_MAX + 16];
-	int r = volumes_find(&c->volumes, name, ret, err), fd;
+	_cleanup_fd_ int dir_fd = -EBADF;
+	int r = volumes_find(&c->volumes, name, ret, err);
 
 	if (r < 0)
 		return r;
-	str_format(path, sizeof(path), "%s/" VOLUME_DATA, name);
-	fd = sys_openat(c->volumes.fd, path, DIR_FLAGS, 0);
-	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "%s/%s", c->volumes.path, path) : fd;
+	dir_fd = sys_openat(c->volumes.fd, name, DIR_FLAGS, 0);
+	if (dir_fd < 0)
+		return err_set(err, ERR_SETUP, -dir_fd, "%s/%s", c->volumes.path, name);
+	r = volumes_open_data(ret, dir_fd, err);
+	return r < 0 ? err_wrap(err, "%s", c->what) : r;
 }
 
 /* What a copy has of it, beside its files. */
@@ -404,6 +406,8 @@ int command_volume_clone(const struct command *command, struct err *err)
 	r = data < 0 ? data : 0;
 	if (r == 0) {
 		describe(&volume, &copy);
+		copy.size_bytes = volume.size_bytes;
+		copy.inodes = volume.inodes;
 		str_format(copy.name, sizeof(copy.name), "%s", command->words[1]);
 		r = clone_to(&c, data, &copy, err);
 	}

@@ -38,9 +38,11 @@ verdicts() {
 		filled_volumes       plain   -                plain   -                likewise
 		network              plain   -                plain   -                where there is one: tests/network/rows.bats
 		network_link         plain   -                plain   -                likewise
+		traffic              plain   -                plain   -                where it has a rate: tests/network/traffic.bats
 		network_shared       plain   -                plain   -                likewise
 		name_files           plain   -                plain   -                likewise
 		show_name_files      plain   -                plain   -                likewise
+		relay                plain   -                plain   -                likewise
 		resolver             plain   -                plain   -                likewise
 		names                plain   -                plain   -                likewise
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers

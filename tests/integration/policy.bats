@@ -36,7 +36,7 @@ refused() { # PATTERN
 
 @test "what this build cannot enforce is refused by name, never ignored" {
 	local line
-	for line in 'network: {ingress: {}}' 'when_possible: {seccomp: {}}' 'devices: [/dev/kvm]'; do
+	for line in 'when_possible: {seccomp: {}}' 'devices: [/dev/kvm]'; do
 		profile "$line"
 		refused "./p.yaml:3:*not enforced by this build*"
 	done

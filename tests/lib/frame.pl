@@ -3,7 +3,7 @@
 #
 #	perl frame.pl send TEXT WORD=VALUE...	one frame by eth0, with TEXT at its end. The words, all but
 #						the first with what eth0 would say itself:
-#		kind=udp|arp|icmp6|udp6|other	what it is
+#		kind=udp|arp|icmp6|udp6|other|head	what it is; head: nothing but 14 bytes
 #		mac= to_mac=			link addresses (to_mac: of all)
 #		ip= to=				addresses
 #		arp_mac=			what ARP says (mac)
@@ -16,14 +16,18 @@
 #		options=1			of IPv4: with options
 #		carries=			what IP says that it carries
 #		before=				of IPv6: an extension header of that number
+#		link=				by another than eth0
+#		for=				again and again, for so many seconds
 #	perl frame.pl see FILE			appends what arrives at eth0 to FILE
 use strict;
 use warnings;
+use Time::HiRes qw(time);
 use Socket qw(:DEFAULT inet_pton AF_INET6);
 
 my ($command, $text, @words) = @ARGV;
 socket(my $socket, 17, SOCK_RAW, unpack("S", pack("n", 3))) or die "socket: $!";
-my ($index) = `ip -o link show eth0` =~ /^(\d+):/ or die "no eth0";
+my ($link) = (map { /^link=(.*)/ } @words, "link=eth0");
+my ($index) = `ip -o link show $link` =~ /^(\d+):/ or die "no $link";
 bind($socket, pack("SnlSCCa8", 17, 3, $index, 0, 0, 0, "")) or die "bind: $!";
 
 if ($command eq "see") {
@@ -34,9 +38,9 @@ if ($command eq "see") {
 	exit 1;
 }
 
-my ($mac) = `ip -o link show eth0` =~ /ether ([0-9a-f:]+)/;
-my ($ip) = `ip -o -4 address show eth0` =~ /inet ([0-9.]+)/;
-my ($ip6) = `ip -o -6 address show eth0 scope global` =~ /inet6 ([0-9a-f:]+)/;
+my ($mac) = `ip -o link show $link` =~ /ether ([0-9a-f:]+)/;
+my ($ip) = `ip -o -4 address show $link` =~ /inet ([0-9.]+)/;
+my ($ip6) = `ip -o -6 address show $link scope global` =~ /inet6 ([0-9a-f:]+)/;
 $ip = $ip6 if grep { /^kind=udp6/ } @words;
 my %word = (mac => $mac, to_mac => "ff:ff:ff:ff:ff:ff", ip => $ip, to => "172.17.0.255", port => 5001, at => 5001, type => 128,
 	flags => 0, more => 0, carries => 17,
@@ -63,9 +67,15 @@ my %kind = (
 		substr($datagram, 6, 2) = pack("n", $checksum->($said . $datagram . $text));
 		return (0x86dd, $of_six->(17, $datagram)) },
 	other => sub { return (oct($word{ether} // "0x88b5"), "other") },
+	head => sub { $text = ""; return (0x88b5, "") },
 );
 my ($ether, $packet) = $kind{$word{kind}}->();
 substr($packet, 10, 2) = pack("n", $checksum->(substr($packet, 0, 20 + length $options))) if $word{kind} eq "udp";
 my $tag = $word{tag} ? pack("nn", 0x8100, 7) : "";
 my $frame = $bytes_of->($word{to_mac}) . $bytes_of->($word{mac}) . $tag . pack("n", $ether) . $packet . $text;
-send($socket, $frame . "\0" x (60 - length $frame > 0 ? 60 - length $frame : 0), 0) or die "send: $!";
+$frame .= "\0" x (60 - length $frame) if length $frame < 60 && $word{kind} ne "head";
+send($socket, $frame, 0) or die "send: $!";
+if ($word{for}) {
+	my $end = time + $word{for};
+	while (time < $end) { send($socket, $frame, 0) for 1 .. 50 }
+}

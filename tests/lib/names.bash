@@ -145,9 +145,9 @@ child_of() { # PID NAME
 	pgrep -x -P "$1" "$2"
 }
 
-has_another() { # WATCHER WORKER
+has_another() { # WATCHER WORKER [NAME]
 	local now
-	now=$(child_of "$1" cordon-dns)
+	now=$(child_of "$1" "${3:-cordon-dns}")
 	[ -n "$now" ] && [ "$now" != "$2" ]
 }
 

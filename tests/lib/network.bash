@@ -174,11 +174,11 @@ names_known() {
 		"$CORDON_ROOT/state/networks/.names"
 }
 
-# Resolvers run in the namespace that cordon was started in.
+# Resolvers and relays run in the namespace that cordon was started in.
 no_resolvers() {
 	local pid home
 	home=$(readlink "/proc/$the_host/ns/net")
-	for pid in $(pgrep -x 'cordon-resolver|cordon-dns'); do
+	for pid in $(pgrep -x 'cordon-resolver|cordon-dns|cordon-relay|cordon-ports'); do
 		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || return 1
 	done
 }
@@ -189,6 +189,7 @@ nothing_of_networks() {
 	eventually no_ports || { host ip -br link; return 1; }
 	# What went with its link after gc has looked.
 	cordon gc >/dev/null
+	! host ip -o link show type ifb | grep -q . || { host ip -br link; return 1; }
 	for left in ports own4 own6; do
 		[ "$(nft count bridge cordon "$left")" = 0 ] || { echo "elements are left in $left"; return 1; }
 	done

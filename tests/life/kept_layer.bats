@@ -20,6 +20,10 @@ counted() { # NAME N
 	[ "$(cordon logs "$1" | tail -n 1)" = "$2" ]
 }
 
+counted_lines() { # NAME N
+	[ "$(cordon logs "$1" | wc -l)" = "$2" ]
+}
+
 layer_of() { # NAME
 	echo "$CORDON_ROOT/state/sandboxes/$(readlink "$CORDON_ROOT/state/names/$1")/layer"
 }
@@ -164,12 +168,42 @@ allocated() { # NAME
 	gives 0 a cordon start a
 	gives 0 0 cordon wait a
 	truncate -s +4096 "$layer"
-	says 125 "*was made with another rootfs.writable.size*" cordon start a
+	says 125 "*is larger than its size*" cordon start a
 	truncate -s -4096 "$layer"
 	ln "$layer" "$layer.2"
 	says 125 "*is not the file that cordon made*" cordon start a
 	rm "$layer.2"
 	gives 0 a cordon start a
+}
+
+room() { # NAME: MiB of its root
+	cordon exec "$1" sh -c 'df -Pm / | tail -n 1' | awk '{ print $2 }'
+}
+
+# bats test_tags=root
+@test "layer: update makes it larger at its next start, with what is in it, and never smaller" {
+	kept_start a "${image[@]}" --set rootfs.writable.size=32MiB --set rootfs.writable.inodes=1000 -- sh -c \
+		'[ -e /big ] || head -c 8M /dev/urandom >/big; sha256sum </big; exec sleep 600'
+	eventually counted_lines a 1
+	[ "$(room a)" -le 32 ]
+	says 125 "*sandbox a: its root does not grow while it runs*cordon stop*" cordon update --storage-opt size=64m a
+	gives 0 a cordon stop -t 0 a
+	says 125 "*its root has 32 MiB already, and cannot be made smaller*" cordon update --storage-opt size=31m a
+	says 125 "*preallocate=true cannot be changed later*" cordon update --storage-opt preallocate=true a
+	says 125 "*less is left than it may take*" cordon update --storage-opt size=900000g a
+	gives 0 a cordon update --storage-opt size=400m a
+	[ "$(stat -c %s "$(layer_of a)")" = $((36 << 20)) ]
+	gives 0 a cordon start a
+	eventually counted_lines a 2
+	[ "$(cordon logs a | sort -u | wc -l)" = 1 ]
+	[ "$(room a)" -gt 350 ] && [ "$(room a)" -le 400 ]
+	gives 0 "" cordon exec a sh -c 'head -c 100M /dev/zero >/more && sync'
+	# It stays so, and what it was made of is gone.
+	gives 0 a cordon restart -t 0 a
+	[ "$(room a)" -gt 350 ]
+	[ "$(find "$CORDON_ROOT/state/sandboxes" -name 'layer*' | wc -l)" = 1 ]
+	gives 0 a cordon rm -f a
+	[ -z "$(find "$CORDON_ROOT/state/sandboxes" -name 'layer*')" ]
 }
 
 # Two mounts of one file system would destroy it.

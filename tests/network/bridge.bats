@@ -135,6 +135,25 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 }
 
 # bats test_tags=root
+@test "who is left without a bridge reaches nothing of the host, not by what is sent to all either" {
+	local sends='use Socket; socket(my $s, 2, 2, 0); setsockopt($s, SOL_SOCKET, SO_BROADCAST, 1);
+		send($s, $ARGV[0], 0, pack_sockaddr_in(5001, inet_aton($_))) for "255.255.255.255", "224.0.0.1"'
+	cordon network create web
+	serve web a
+	host perl -e 'use IO::Socket::IP; $| = 1; my $s = IO::Socket::IP->new(Proto => "udp", LocalPort => 5001) or die "$@\n";
+		print "up\n"; while ($s->recv(my $text, 99)) { print "got $text\n" }' >heard 3>&- &
+	hosts+=("$!")
+	eventually grep -q up heard
+	host ip link delete "$(cordon network inspect web | jq -r '.[0].bridge')"
+	cordon exec a perl -e "$sends" alone
+	nft empty inet cordon
+	cordon exec a perl -e "$sends" last
+	eventually grep -q 'got last' heard
+	run -1 grep 'got alone' heard
+	cordon rm -f a
+}
+
+# bats test_tags=root
 @test "the bridge is made again where it is gone: as after a boot" {
 	cordon network create --internal web
 	serve web a

@@ -213,3 +213,37 @@ db NOERROR" eval "cordon exec asks perl -e '$hostile_messages'"
 	# It is the one that it was.
 	[ "$(child_of "$watcher" cordon-dns)" = "$worker" ]
 }
+
+# bats test_tags=root
+@test "links: what one calls another, who need not be there yet, is its own; connect has them; the default network has none" {
+	local id
+	need drill
+	cordon network create --internal web
+	cordon network create --internal other
+	cordon run -d --name app --network web --link db:Cache --link later -- sleep 600 >/dev/null
+	says 0 "*NXDOMAIN*" cordon exec app drill @127.0.0.11 cache
+	stays web db
+	gives 0 "$ip" eval "cordon exec app drill @127.0.0.11 cache | answers"
+	gives 0 "$ip" eval "cordon exec app getent ahostsv4 cache | awk '{ print \$1; exit }'"
+	# Nobody else's: the control has it by its own name.
+	says 0 "*NXDOMAIN*" asked web cache
+	answered web "$ip" db
+	# Another address is another answer, at once.
+	cordon rm -f db >/dev/null
+	says 0 "*NXDOMAIN*" cordon exec app drill @127.0.0.11 cache
+	cordon run -d --name db --network name=web,ip=172.17.0.99 -- sleep 600 >/dev/null
+	gives 0 "172.17.0.99" eval "cordon exec app drill @127.0.0.11 cache | answers"
+	# By the id that run prints; of a further network; and after another start.
+	id=$(cordon run -d --network other -- sleep 600)
+	cordon network connect --link "$id:store" other app
+	gives 0 "$(address_of other "$id")" eval "cordon exec app drill @127.0.0.11 store | answers"
+	cordon restart -t 0 app
+	gives 0 "$(address_of other "$id")" eval "cordon exec app drill @127.0.0.11 store | answers"
+	gives 0 "172.17.0.99" eval "cordon exec app drill @127.0.0.11 cache | answers"
+	cordon network disconnect other app
+	says 0 "*NXDOMAIN*" cordon exec app drill @127.0.0.11 store
+	says 125 "*links in the default network are not enforced by this build*cordon network create*" \
+		cordon run --network bridge --link db -- true
+	says 125 "*network.links takes a network*" cordon run --link db -- true
+	says 125 "*a link cannot be 'db:'*SANDBOX:ALIAS*" cordon run --network web --link db: -- true
+}

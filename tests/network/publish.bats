@@ -35,9 +35,10 @@ elements() {
 	gives 0 "this is a" on lan perl -e "$port_asks" fd50::1 2 8080
 	gives 0 "this is a" host perl -e "$port_asks" 10.50.0.1 2 8080
 	gives 0 "this is a" host perl -e "$port_asks" fd50::1 2 8082
-	# By an address of its own alone, and not by the loopback.
+	# By an address of its own alone; by the loopback where none is said (relay.bats).
 	says 3 "no answer: *" host perl -e "$port_asks" 172.20.0.1 2 8081
-	says 3 "no answer: *" host perl -e "$port_asks" 127.0.0.1 2 8080
+	says 3 "no answer: *" host perl -e "$port_asks" 127.0.0.1 2 8081
+	gives 0 "this is a" host perl -e "$port_asks" 127.0.0.1 2 8080
 	says 3 "no answer: *" on lan perl -e "$port_asks" 10.50.0.1 2 5000
 	# Whoever goes round the translation.
 	on lan ip route replace 172.20.0.2 via 10.50.0.1

@@ -109,8 +109,10 @@ without_rules_they_arrive() {
 	for to in 00 02 03 0e 0f; do
 		sends_frame "by-$to." kind=udp to=10.9.0.1 "to_mac=01:80:c2:00:00:$to"
 	done
-	# Whoever comes by the port is heard: as it is with another's port.
+	# Handed to the host they are what comes by the port, and that is nobody's.
 	host ip link set dev "$port" type bridge_slave group_fwd_mask 0
+	sends_frame by-port. kind=udp to=10.9.0.1 to_mac=01:80:c2:00:00:0e
+	nft empty inet cordon
 	sends_frame last. kind=udp to=10.9.0.1 to_mac=01:80:c2:00:00:0e
 	eventually grep -aq 'got last\.' heard
 	run -1 grep -a 'got by-' heard

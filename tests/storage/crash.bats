@@ -104,6 +104,25 @@ killed_at() { # STEP COMMAND...
 	kept_end
 }
 
+# bats test_tags=root
+@test "crash: killed before a layer that was made larger takes its place, the next start makes it larger" {
+	need losetup
+	made_of x
+	kept_start box --storage-opt size=64m x sh -c '[ -e /f ] || echo 1 >/f; exec sleep 100'
+	eventually cordon exec box cat /f
+	gives 0 box cordon stop -t 0 box
+	gives 0 box cordon update --storage-opt size=128m box
+	CORDON_FAULT=store.layer-grown:kill run -125 cordon start box
+	[ "$(find "$CORDON_ROOT/state/sandboxes" -name layer.new | wc -l)" = 1 ]
+	[ "$(stat -c %s "$CORDON_ROOT"/state/sandboxes/*/layer)" = $((68 << 20)) ]
+	gives 0 box cordon start box
+	gives 0 1 cordon exec box cat /f
+	[ "$(stat -c %s "$CORDON_ROOT"/state/sandboxes/*/layer)" = $((132 << 20)) ]
+	[ -z "$(find "$CORDON_ROOT/state/sandboxes" -name layer.new)" ]
+	gives 0 box cordon rm -f box
+	kept_end
+}
+
 @test "crash: cordon gc removes what was left, and says so" {
 	killed_at layer-unpacked image import new.tar new
 	[ -n "$(ls "$(store)/making")" ]

@@ -229,6 +229,10 @@ bomb() { # N
 	head -c 10240 /dev/zero | gzip -1 >>x.tgz
 }
 
+by_pipe() { # FILE
+	tail -c +1 "$1" | image import - x
+}
+
 @test "import: a bomb of compression is refused" {
 	need gzip
 	head -c 16M /dev/zero | gzip -1 >zeros.gz
@@ -236,8 +240,11 @@ bomb() { # N
 	bomb 17
 	gives 125 "*x.tgz: more than 200 times as large as it was compressed*" image import x.tgz x
 	whole
+	gives 125 "*: more than 200 times as large as it was compressed*" by_pipe x.tgz
+	whole
 	bomb 10
 	gives 0 "x:latest *" image import x.tgz x
+	gives 0 "x:latest *" by_pipe x.tgz
 }
 
 @test "import: what was cut short, is damaged, or is no tar is refused" {

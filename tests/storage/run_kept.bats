@@ -166,3 +166,41 @@ is_stopped() {
 	# The host's own tree is none to make anything in.
 	gives 125 "*process.working_dir: /b/c: No such file or directory*" cordon run -q -w /b/c -- pwd
 }
+
+room() { # NAME: KiB of its root
+	cordon exec "$1" busybox df -k / | awk 'END { print $2 }'
+}
+
+@test "update: a root in memory gets more room while it runs, and at its next start; less it gets when it does not run" {
+	made_of x
+	kept_start box --set rootfs.writable.size=8MiB x sh -c 'echo kept >/f; exec sleep 100'
+	eventually cordon exec box cat /f
+	[ "$(room box)" = 8192 ]
+	# The control: more than that does not fit.
+	gives 1 "*No space left*" cordon exec box busybox dd if=/dev/zero of=/big bs=1M count=20
+	gives 0 box cordon update --set rootfs.writable.size=32MiB box
+	[ "$(room box)" = 32768 ]
+	gives 0 "*" cordon exec box busybox dd if=/dev/zero of=/big bs=1M count=20
+	gives 0 kept cordon exec box cat /f
+	gives 125 "*its root may take 33554432 bytes, and gets no less while it runs*" cordon update --set rootfs.writable.size=16MiB box
+	gives 125 "*--set rootfs.writable.inodes is no limit*" cordon update --set rootfs.writable.inodes=5 box
+	[ "$(room box)" = 32768 ]
+	gives 0 "*box" cordon restart -t 0 box
+	[ "$(room box)" = 32768 ]
+	gives 0 box cordon stop -t 0 box
+	gives 0 box cordon update --set rootfs.writable.size=16MiB box
+	gives 0 "*box" cordon start box
+	[ "$(room box)" = 16384 ]
+	kept_start ro --read-only x sleep 100
+	gives 125 "*" cordon update --set rootfs.writable.size=16MiB ro
+}
+
+# bats test_tags=root
+@test "update: a root on the disk is not made larger while it runs" {
+	need losetup
+	made_of x
+	kept_start box --storage-opt size=64m x sleep 100
+	gives 125 "*sandbox box: its root does not grow while it runs*cordon stop*" cordon update --storage-opt size=128m box
+	gives 0 box cordon stop -t 0 box
+	gives 0 box cordon update --storage-opt size=128m box
+}

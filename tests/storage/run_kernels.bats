@@ -59,3 +59,17 @@ setup() {
 	cordon rm -f a b
 	gives 0 "data" cordon volume rm data
 }
+
+# bats test_tags=root,vm
+@test "volume: of limited size, by one device for all who have it" {
+	cordon volume create --size 8m --inodes 300 sized >/dev/null
+	cordon run -d -q --name a -v sized:/data -- sleep 100
+	cordon run -d -q --name b -v sized:/data -v sized:/again:ro -- sleep 100
+	[ "$(grep -l -F /volumes/sized/image /sys/block/loop*/loop/backing_file | wc -l)" -eq 1 ]
+	cordon exec a sh -c 'echo from-a >/data/new'
+	gives 0 "from-a" cordon exec b cat /again/new
+	gives 1 "*No space left on device" cordon exec a sh -c 'head -c 9m /dev/zero >/data/big'
+	cordon rm -f a b
+	gives 0 "2" cordon volume inspect -f '{{.UsedInodes}}' sized
+	gives 0 "sized" cordon volume rm sized
+}

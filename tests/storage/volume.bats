@@ -47,12 +47,12 @@ local     web" cordon volume ls -f name=we
 		says 125 "cordon: $name: no volume can be called that*" cordon volume create "$name"
 	done
 	says 125 "cordon: --driver nfs: no such driver*" cordon volume create -d nfs web
-	says 125 "cordon: *--size*" cordon volume create --size 1m web
+	says 125 "cordon: volume web: a *size*" cordon volume create --size 1m web
 	says 125 "cordon: *--opt*" cordon volume create -o type=nfs web
 	says 125 "cordon: --label a b=c: no such label*" cordon volume create --label "a b=c" web
 	says 125 "cordon: --filter size=1: no such filter*" cordon volume ls -f size=1
 	says 125 "cordon: --filter dangling=2: no such filter*" cordon volume ls -f dangling=2
-	says 125 "cordon: --format: Size is not known*" cordon volume ls --format '{{.Size}}'
+	says 125 "cordon: --format: Bytes is not known*" cordon volume ls --format '{{.Bytes}}'
 	says 125 "cordon: no volume is called ..*" cordon volume rm ..
 	[ ! -e "$(volumes)" ]
 	mkdir -p "$CORDON_ROOT/state/elsewhere" && chmod 0700 "$CORDON_ROOT/state" "$CORDON_ROOT/state/elsewhere"

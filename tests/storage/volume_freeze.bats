@@ -16,7 +16,7 @@ setup() {
 
 teardown() { release && kept_end && own_groups_end; }
 
-counts='i=0; while :; do i=$((i + 1)); echo $i >/out/n.new; mv /out/n.new /out/n; sleep 0.02; done'
+counts='i=0; while :; do i=$((i + 1)); echo $i >/vol/n.new; mv /vol/n.new /vol/n; echo $i >/out/n.new; mv /out/n.new /out/n; sleep 0.02; done'
 volume_dir() { echo "$CORDON_ROOT/state/volumes/one"; }
 state_of() { cordon inspect --format '{{.state}}' a; }
 is_paused() { [ "$(state_of)" = paused ]; }
@@ -31,14 +31,10 @@ counts_on() {
 
 # A volume with more in it than a pipe holds, and a sandbox that uses it.
 in_use() {
-	cordon volume create one >/dev/null
-	head -c 3000000 /dev/zero >"$(volume_dir)/data/long"
-	! is_root || chown 2147352576:2147352576 "$(volume_dir)/data/long"
+	cordon run -q -v one:/vol -- sh -c 'head -c 3000000 /dev/zero >/vol/long'
 	kept_dir
-	kept_start a --cgroup-parent "$group" "${out[@]}" -- sh -c "$counts"
+	kept_start a --cgroup-parent "$group" "${out[@]}" -v one:/vol -- sh -c "$counts"
 	kept_pids a
-	echo one >"$CORDON_ROOT/state/sandboxes/$id/volumes"
-	hold holders
 	eventually counts_on
 }
 
@@ -90,6 +86,8 @@ end_backup() { # sets code and out.tar
 	eventually counts_on
 	flock -n -s "$(volume_dir)/record" true
 	gives 0 two cordon volume restore two part
+	[ -s "$CORDON_ROOT/state/volumes/two/data/n" ]
+	[ "$(stat -c %s "$CORDON_ROOT/state/volumes/two/data/long")" = 3000000 ]
 	gives 0 three cordon volume clone one three
 	is_running
 	eventually counts_on
@@ -147,6 +145,31 @@ end_backup() { # sets code and out.tar
 	is_paused
 }
 
+# It does not run, and a command has its lock.
+is_begun() {
+	! is_running && ! is_paused && ! flock -n "$CORDON_ROOT/state/sandboxes/$id" true
+}
+
+@test "volume in use: one that is started anew meanwhile waits for the copy, and is not waited for" {
+	local restarter
+	cordon volume create one >/dev/null
+	head -c 3000000 /dev/zero >"$(volume_dir)/data/long"
+	! is_root || chown 2147352576:2147352576 "$(volume_dir)/data/long"
+	kept_start a --cgroup-parent "$group" -v one:/data -- sleep 100
+	kept_pids a
+	begin_backup
+	eventually is_paused
+	"$CORDON" --root "$CORDON_ROOT" restart -t 0 a >restarted 2>&1 3>&- &
+	restarter=$!
+	eventually is_begun
+	end_backup
+	[ "$code" = 125 ]
+	[[ "$(<backup.err)" == *"cordon: volume one: a sandbox that was paused for the copy went on"* ]]
+	[[ "$(<backup.err)" != *"may still be paused"* ]]
+	wait "$restarter"
+	is_running
+}
+
 @test "volume in use: where nobody can be paused it is refused, or copied as it is and marked" {
 	in_use
 	hold holders
@@ -159,6 +182,7 @@ end_backup() { # sets code and out.tar
 	says 0 "*is not consistent*" cordon volume restore two out.tar
 	says 0 "*the copy is not consistent*" cordon volume clone --live one three
 	release
+	cordon stop -t 0 a >/dev/null
 	says 0 "one sha256:*" cordon volume backup --live one still.tar
 	grep -a -q '^consistent 1$' still.tar
 }

@@ -208,10 +208,10 @@ begins() { # ARG...
 		exec {lock}<&-
 	done
 	# The control: it goes on when it has it.
-	begins -v aa:/one x echo done
+	begins -v aa:/one x echo went on
 	exec {lock}<&-
 	wait "$client"
-	[ "$(cat said)" = done ]
+	[ "$(cat said)" = "went on" ]
 }
 
 @test "volume: killed while it is filled, it is filled anew; a run that was killed leaves none" {

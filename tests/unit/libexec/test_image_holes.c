@@ -12,7 +12,7 @@
 
 #include "libexec/image/pack.h"
 
-enum { PART = 1 << 20 };
+#define PART ((off_t)1 << 20)
 
 static void put(int fd, off_t at)
 {

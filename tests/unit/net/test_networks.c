@@ -91,6 +91,32 @@ static void keeps(void **state)
 	assert_int_equal(scratch_count(&scratch, "a/state/networks"), 3);
 }
 
+/* None is made that no list would have. */
+static void has_an_end(void **state)
+{
+	char name[16], id[NETWORK_ID_LEN + 1], subnet[32];
+	struct network one = make("first", "aa00000000000000", "10.0.0.0/24");
+	struct network_list list;
+	struct err err;
+
+	(void)state;
+	for (unsigned i = 1; i < NETWORKS_MAX - 3; i++) {
+		str_format(name, sizeof(name), "n%u", i);
+		str_format(id, sizeof(id), "aa00000000000%u", 100 + i);
+		str_format(subnet, sizeof(subnet), "10.0.%u.0/24", i);
+		make(name, id, subnet);
+	}
+	str_format(one.name, sizeof(one.name), "one-more");
+	assert_int_equal(networks_add(&networks, &one, &err), -ENOSPC);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_int_equal(networks_list(&networks, &list, &err), 0);
+	assert_int_equal(list.n, NETWORKS_MAX);
+	assert_string_equal(list.list[0].name, "bridge");
+	network_list_free(&list);
+	assert_int_equal(networks_remove(&networks, "first", &err), 0);
+	assert_int_equal(networks_add(&networks, &one, &err), 0);
+}
+
 static void says_what_is_damaged(void **state)
 {
 	struct network found;
@@ -277,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps, begin, end),
+		cmocka_unit_test_setup_teardown(has_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(says_what_is_damaged, begin, end),
 		cmocka_unit_test_setup_teardown(refuses_others_places, begin, end),
 		cmocka_unit_test_setup_teardown(leases_the_lowest, begin, end),

@@ -197,6 +197,7 @@ static const struct mistake mistake_rows[] = {
 	{FLAG_NETWORK, 11, "name=a,speed=9", "bad-flag", "--network name=a,speed=9"},
 	{FLAG_NETWORK, 11, "alias=a", "bad-flag", "--network alias=a"},
 	{FLAG_NETWORK_ALIAS, 17, "a", "impossible", "--network-alias a"},
+	{FLAG_LINK, 8, "db:cache", "impossible", "--link db:cache"},
 	{FLAG_IP, 6, "10.0.0.9", "impossible", "--ip 10.0.0.9"},
 	{FLAG_PUBLISH_ALL, 4, "true", "impossible", "-P=true"},
 	{FLAG_EXPOSE, 10, "80/sctp", "bad-value", "--expose 80/sctp"},

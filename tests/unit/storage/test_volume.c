@@ -104,9 +104,19 @@ static void reads_what_it_writes(void **state)
 		spoilt[i] = '\0';
 		assert_int_equal(volume_parse(spoilt, &read), -EBADMSG);
 	}
+	volume.size_bytes = 8 << 20;
+	volume.inodes = 512;
+	volume_format(&volume, spoilt);
+	assert_int_equal(volume_parse(spoilt, &read), 0);
+	assert_int_equal(read.size_bytes, 8 << 20);
+	assert_int_equal(read.inodes, 512);
+	assert_int_equal(read.labels.len, volume.labels.len);
+	/* Of a volume with a size the first line says that there is one. */
+	spoilt[strlen("cordon-volume ")] = '1';
+	assert_int_equal(volume_parse(spoilt, &read), -EBADMSG);
 	str_format(spoilt, sizeof(spoilt), "%srest", text);
 	assert_int_equal(volume_parse(spoilt, &read), -EBADMSG);
-	assert_int_equal(volume_parse("cordon-volume 2\n", &read), -EPROTONOSUPPORT);
+	assert_int_equal(volume_parse("cordon-volume 3\n", &read), -EPROTONOSUPPORT);
 }
 
 static void keeps(void **state)

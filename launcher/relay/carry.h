@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The worker of a sandbox's relay (relay.c has the theory): passes on what programs of the host and
+ * the sandbox say to each other.
+ *
+ * One poll(2) of everything; nothing is waited for alone. All that can grow has a bound: when
+ * connections are used up, further ones wait in the sockets' queues; of UDP who was silent longest
+ * gives way. What one side does not take is not read from the other.
+ */
+#ifndef CORDON_LAUNCHER_RELAY_CARRY_H
+#define CORDON_LAUNCHER_RELAY_CARRY_H
+
+#include "launcher/bare_watch.h"
+#include "launcher/relay_image.h"
+
+enum {
+	CARRY_CONNECTIONS_MAX = 256,
+	CARRY_FLOWS_MAX = 64, /* of UDP: who asks, and at which port */
+	CARRY_POLLED_MAX = 1 + RELAY_PORTS_MAX + CARRY_FLOWS_MAX + 2 * CARRY_CONNECTIONS_MAX,
+	CARRY_FDS_MAX = CARRY_POLLED_MAX + 16,
+	CARRY_BYTES = 16 << 10,
+	CARRY_AT_ONCE = 32,          /* datagrams of one socket in a round */
+	CARRY_CONNECT_MS = 10000,    /* how long the sandbox has to answer */
+	CARRY_HALF_OPEN_MS = 60000, /* silence, once one side has said its last */
+	CARRY_FLOW_MS = 90000,
+};
+
+/* From one side to the other. */
+struct carry_way {
+	bool has_ended; /* no more will be read */
+	bool is_closed; /* nor written, which the other side was told */
+	size_t at;      /* bytes that were written, */
+	size_t len;     /* of those that were read */
+	uint8_t bytes[CARRY_BYTES];
+};
+
+struct carry_connection {
+	int fds[2]; /* the host's side, the sandbox's; -1: none */
+	bool is_connecting;
+	int64_t until_ms;         /* -1: any time */
+	struct carry_way ways[2]; /* from fds[0], from fds[1] */
+};
+
+struct carry_flow {
+	int fd; /* to the sandbox; -1: none */
+	unsigned port;
+	socklen_t from_len;
+	struct sockaddr_in6 from; /* or of IPv4 */
+	int64_t until_ms;
+};
+
+struct carry {
+	unsigned n_ports; /* descriptors 0 and up, behind them the control socket */
+	bool is_tcp[RELAY_PORTS_MAX];
+	int watcher_fd;
+	int64_t now_ms;
+	struct carry_flow flows[CARRY_FLOWS_MAX];
+	struct carry_connection connections[CARRY_CONNECTIONS_MAX];
+	uint8_t datagram[65536];
+};
+
+/* ---- confinement ---- */
+
+/* All that the worker does from here on. */
+static const struct sock_filter carry_filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 0, 11),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 10, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 9, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 8, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 7, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 6, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 5, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_shutdown, 4, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 3, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_accept4, 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static inline void carry_confine(void)
+{
+	const struct sock_fprog program = {.len = sizeof(carry_filter) / sizeof(carry_filter[0]),
+					   .filter = (struct sock_filter *)carry_filter};
+
+	bare_work_confine("cordon-ports", CARRY_FDS_MAX, &program);
+}
+
+#endif

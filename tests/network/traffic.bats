@@ -1,0 +1,254 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# How fast a sandbox, or a network, sends and receives. Only upper bounds are checked, and that much more was there
+# to be sent: a slow machine sends less, and nothing here fails. How near it comes to them is tests/bench/traffic's.
+
+load ../lib/cordon
+load ../lib/attack
+load ../lib/network
+
+rate=1000000 # the rate of most tests, in bits: 1mbit
+
+# -g: bats loads this within a function.
+declare -gA pids=()
+
+# Once for each start.
+started() { # NAME...
+	local name
+	for name in "$@"; do
+		pids[$name]=$(cordon inspect "$name" | jq -r .[0].init_pid)
+	done
+}
+
+start() { # NAME FLAG...
+	cordon run -d --name "$1" "${@:2}" -- sleep 100 >/dev/null
+	started "$1"
+}
+
+# As root of the sandbox's own user namespace, with all capabilities over its network namespace.
+inside() { # NAME COMMAND...
+	nsenter --target "${pids[$1]}" --user --net --setuid 0 --setgid 0 --no-fork "${@:2}"
+}
+
+# What a sandbox, or a peer, has received by all its links.
+counter() { # NAME
+	awk '$1 ~ /^eth/ { sum += $2 } END { print sum + 0 }' "/proc/${pids[$1]:-${peers[$1]}}/net/dev"
+}
+
+# Sets passed to the bits in a second that NAME gets while COMMAND runs.
+passes_to() { # NAME COMMAND...
+	local before began after now
+	before=$(counter "$1")
+	began=$EPOCHREALTIME
+	"${@:2}" >/dev/null
+	now=$EPOCHREALTIME
+	after=$(counter "$1")
+	passed=$(((after - before) * 8 * 1000000 / (${now/./} - ${began/./})))
+}
+
+frames() { # NAME WORD=VALUE...
+	inside "$1" perl "$repo/tests/lib/frame.pl" send "$(printf '%01000d' 0)" for=0.4 "${@:2}"
+}
+
+# Frames of that kind from a to b, and from b to a.
+flood() { # WORD=VALUE...
+	passes_to b frames a "$@"
+}
+
+flood_back() {
+	passes_to a frames b kind=udp
+}
+
+# By all its links at once.
+flood_twice() {
+	frames a link=eth1 kind=udp to=10.9.0.255 &
+	frames a kind=udp
+	wait $!
+}
+
+# Both by the gateway to the peer.
+both_send() { # MAC
+	frames a kind=udp "to_mac=$1" to=192.0.2.2 &
+	frames b kind=udp "to_mac=$1" to=192.0.2.2
+	wait $!
+}
+
+host_sends() { # ADDRESS
+	host perl -e 'use IO::Socket::IP; use Time::HiRes "time"; my $end = time + 0.4;
+		my $s = IO::Socket::IP->new(Proto => "udp", PeerHost => $ARGV[0], PeerPort => 9);
+		while (time < $end) { $s->send("x" x 1000) for 1 .. 50 }' "$1"
+}
+
+# Something, and no more than the rate, the burst and what waited.
+held() {
+	((passed > rate / 20 && passed < rate * 13 / 10)) || { echo "passed: $passed"; return 1; }
+}
+
+not_held() {
+	[ "$passed" -gt $((rate * 3)) ] || { echo "passed: $passed"; return 1; }
+}
+
+# bats test_tags=root
+@test "what it sends is held to its rate, by all its links together, through update, connect and a restart" {
+	cordon network create --internal web
+	cordon network create --internal --subnet 10.9.0.0/24 two
+	start a --network web
+	start b --network web --network two
+	flood kind=udp
+	not_held
+	gives 0 a cordon update --egress-rate 1mbit a
+	flood kind=udp
+	held
+	cordon network connect two a
+	passes_to b flood_twice
+	held
+	cordon network disconnect web a
+	flood link=eth1 kind=udp to=10.9.0.255
+	held
+	cordon network connect web a
+	cordon restart -t 0 a
+	started a
+	flood link=eth1 kind=udp
+	held
+	# What it receives is not.
+	flood_back
+	not_held
+	gives 0 a cordon update --set network.ingress.rate=1mbit --egress-rate unlimited a
+	flood link=eth1 kind=udp
+	not_held
+	flood_back
+	held
+	gives 0 a cordon update --ingress-rate unlimited a
+	[ -z "$(host ip -o link show type ifb)" ]
+	cordon rm -f a b
+	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "with every privilege over its own network it sends no faster, whatever it sends" {
+	local words kinds=()
+	need tc
+	cordon network create --internal web
+	start a --network web --egress-rate 1mbit --ingress-rate 1mbit
+	start b --network web
+	# Nothing but its own link is there, and nothing on it.
+	[ "$(inside a ip -o link | grep -vc ' lo:')" = 1 ]
+	inside a tc qdisc replace dev eth0 root tbf rate 10gbit burst 1mb limit 10mb
+	inside a tc qdisc del dev eth0 root
+	inside a tc qdisc add dev eth0 clsact
+	inside a ip link set eth0 mtu 65535
+	inside a ip link add other type veth peer name side
+	inside a ip link set eth0 txqueuelen 100000
+	# Those that its port would drop as well.
+	nft empty bridge cordon
+	for words in kind=udp kind=arp "kind=udp tag=1" kind=other "kind=udp6 ip=fe80::1 to=ff02::1" kind=head; do
+		# Several words.
+		# shellcheck disable=SC2086
+		flood $words
+		held || { echo "... of $words"; return 1; }
+		kinds+=("$words")
+	done
+	flood_back
+	held
+	cordon update --egress-rate unlimited a
+	for words in "${kinds[@]}"; do
+		# Likewise.
+		# shellcheck disable=SC2086
+		flood $words
+		not_held || { echo "... of $words without a rate"; return 1; }
+	done
+}
+
+bridge_netfilter() { # [VALUE]
+	local name
+	for name in iptables ip6tables; do
+		if [ $# = 1 ]; then
+			host sh -c 'echo "$2" >"/proc/sys/net/bridge/bridge-nf-call-$1"' - "$name" "$1"
+		elif host test -e "/proc/sys/net/bridge/bridge-nf-call-$name"; then
+			host cat "/proc/sys/net/bridge/bridge-nf-call-$name"
+			return
+		fi
+	done
+}
+
+# bats test_tags=root
+@test "a network's rates are those of all its sandboxes together, beyond it" {
+	local mac
+	peer out 192.0.2.2/24 192.0.2.1
+	if [ "$(bridge_netfilter)" = 1 ]; then
+		says 125 "*br_netfilter, and a rate*exclude each other*bridge-nf-call-iptables=0*" \
+			cordon network create --egress-rate 1mbit web
+		bridge_netfilter 0
+	fi
+	cordon network create --egress-rate 1mbit --ingress-rate 1mbit web
+	[ "$(cordon network inspect web | jq -c '.[0].egress, .[0].ingress')" = '{"rate_bits":1000000,"burst_bytes":null}
+{"rate_bits":1000000,"burst_bytes":null}' ]
+	start a --network web
+	start b --network web
+	# Among themselves they are not held.
+	flood kind=udp
+	not_held
+	mac=02:c0:ac:11:00:01 # the bridge's, of its address
+	passes_to out both_send "$mac"
+	held
+	passes_to a host_sends 172.17.0.2
+	held
+	cordon rm -f a b
+	cordon network rm web
+	cordon network create web
+	start a --network web
+	start b --network web
+	passes_to out both_send "$mac"
+	not_held
+	passes_to a host_sends 172.17.0.2
+	not_held
+	cordon rm -f a b
+	cordon network rm web
+	[ -z "$(host ip -o link show type ifb)" ]
+}
+
+# bats test_tags=root
+@test "what no rate can be is refused, with what to do" {
+	cordon network create --internal web
+	cordon network create --internal --mtu 9000 jumbo
+	says 125 "*network.egress.rate cannot be '10'*such as 10mbit, or unlimited*" cordon run --egress-rate 10 -- true
+	says 125 "*network.ingress has a burst, and no rate*" cordon run --ingress-burst 64KiB -- true
+	says 125 "*a packet of 9000 bytes never fits in a burst of 5120*Say egress.burst: 9KiB or more*" \
+		cordon run --network jumbo --egress-rate 1mbit -- true
+	gives 0 ran cordon run --network jumbo --egress-rate 1mbit --egress-burst 9KiB -- echo ran
+	says 125 "*--ingress-rate 1: is no rate*" cordon network create --ingress-rate 1 x
+	says 125 "*a burst takes a rate*" cordon network create --ingress-burst 9KiB x
+	says 125 "*--bridge: it is left as it is*" cordon network create --bridge br9 --egress-rate 1mbit x
+	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "its row fails, or is left out, or is where the keeper or init is killed: nothing is left" {
+	local faulty=(host env "CORDON_FAULT=none" "$FAULTY" --root "$CORDON_ROOT")
+	local run=(run -q --network web --egress-rate 1mbit --ingress-rate 1mbit -- echo ran) row
+	cordon network create --internal web
+	gives 0 ran "${faulty[@]}" "${run[@]}"
+	faulty[2]=CORDON_FAULT=traffic:fail
+	says 125 "*step traffic: injected fault*" "${faulty[@]}" "${run[@]}"
+	nothing_of_networks
+	faulty[2]=CORDON_FAULT=traffic:skip
+	says 125 "*step traffic: link ce*: read back: it is not there*" "${faulty[@]}" "${run[@]}"
+	nothing_of_networks
+	for row in traffic resolver names read_back; do
+		faulty[2]=CORDON_FAULT=$row:kill-keeper
+		run -137 "${faulty[@]}" "${run[@]}"
+		eventually no_ports
+		nothing_of_networks || { echo "... after the keeper was killed at $row"; return 1; }
+		faulty[2]=CORDON_FAULT=$row:kill-init
+		run -125 "${faulty[@]}" "${run[@]}"
+		nothing_of_networks || { echo "... after init was killed at $row"; return 1; }
+	done
+	start a --network web --egress-rate 1mbit
+	kill -9 "$(cordon inspect a | jq -r '.[0].supervisor_pid')"
+	eventually no_ports
+	cordon gc
+	[ -z "$(host ip -o link show type ifb)" ]
+	cordon rm -f a
+	nothing_of_networks
+	gives 0 web cordon network rm web
+}
