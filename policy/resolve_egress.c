@@ -302,7 +302,6 @@ void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 	}
 	to->is_said = true;
 	to->allows = str_equal(word->text, "allow");
-	to->origin = doc_origin(word->place);
 	check_names(ctx, egress, network);
 	if (network->kind != NETWORK_OF_ITS_OWN)
 		ctx_report(ctx, word->place, "impossible",

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/spec_egress.h"
+
 /* Where a value was said. line 0: the source has no lines (command line, built-in). */
 struct spec_origin {
 	const char *file; /* a path as the user wrote it, "profile default", "command line" or
@@ -243,8 +245,6 @@ enum {
 	SPEC_PUBLISH_MAX = 64,
 	SPEC_MAC_LEN = 6,
 	SPEC_HOST_NAME_MAX = 63, /* of a name that is looked up: RFC 1035, 2.3.4 */
-	SPEC_EGRESS_MAX = 10000, /* rules of one list */
-	SPEC_EGRESS_GROUPS_MAX = 8,
 };
 
 enum spec_network_kind {
@@ -287,42 +287,6 @@ struct spec_publish {
 	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP */
 	uint16_t host;    /* 0: any that is free */
 	uint16_t inside;
-	struct spec_origin origin;
-};
-
-/* What may be reached, or may not: an address, or all of a subnet. */
-struct spec_egress_rule {
-	int family; /* AF_INET, AF_INET6 */
-	uint8_t address[16];
-	uint8_t length;   /* bits of it that count */
-	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP; 0: each, of a denial alone */
-	uint16_t first;   /* port; 0 to 65535: all */
-	uint16_t last;
-};
-
-/* Ports that names are allowed with: each pair of them is a group. */
-struct spec_egress_group {
-	uint8_t protocol;
-	uint16_t first;
-	uint16_t last;
-};
-
-struct spec_egress_name {
-	const char *name; /* in small letters; "*." in front: whatever is below it */
-	uint8_t group;
-};
-
-struct spec_egress {
-	bool is_said;
-	bool allows; /* what no rule names */
-	const struct spec_egress_rule *allow;
-	size_t n_allow;
-	const struct spec_egress_rule *deny; /* wins */
-	size_t n_deny;
-	const struct spec_egress_name *names; /* that are allowed */
-	size_t n_names;
-	struct spec_egress_group groups[SPEC_EGRESS_GROUPS_MAX];
-	size_t n_groups;
 	struct spec_origin origin;
 };
 
