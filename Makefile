@@ -27,6 +27,7 @@ POLICY_SRC   := \
 	policy/resolve_architectures.c \
 	policy/resolve_network.c \
 	policy/resolve_publish.c \
+	policy/resolve_egress.c \
 	policy/resolve_traffic.c \
 	policy/resolve_supervision.c \
 	policy/filter_action.c policy/filter_deny.c policy/filter_docker.c policy/filter_entry.c policy/filter_warn.c policy/json_doc.c policy/groups.c policy/groups_systemd.c \
@@ -94,8 +95,14 @@ NET_SRC      := \
 	net/network.c \
 	net/nft.c \
 	net/nft_list.c \
+	net/egress.c \
+	net/egress_chain.c \
+	net/egress_forget.c \
+	net/egress_list.c \
 	net/nft_message.c \
 	net/nft_rules.c \
+	net/nft_set.c \
+	net/nft_value.c \
 	net/publish.c \
 	net/qdisc.c \
 	net/shape.c \
@@ -130,9 +137,11 @@ LAUNCHER_SRC := \
 	launcher/limits_text.c \
 	launcher/network.c \
 	launcher/network_files.c \
+	launcher/network_shared.c \
 	launcher/output.c \
 	launcher/attach.c \
 	launcher/recorder.c \
+	launcher/admission.c \
 	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
@@ -533,6 +542,7 @@ UNIT_SRC := \
 	tests/unit/net/test_address.c \
 	tests/unit/net/test_book.c \
 	tests/unit/net/test_dns.c \
+	tests/unit/net/test_egress.c \
 	tests/unit/net/test_hosts.c \
 	tests/unit/net/test_names.c \
 	tests/unit/net/test_netlink.c \

@@ -144,6 +144,7 @@ struct joining {
 	char holder[LEASE_HOLDER_MAX];
 	uint8_t number;
 	bool is_way_out;
+	struct egress egress;        /* of all of its links, where its record says so */
 	char lent[FORWARD_TEXT_MAX]; /* links that forward since then */
 };
 
@@ -236,7 +237,9 @@ static int see_to_link(struct joining *joining, bool makes, struct err *err)
 				    .name = name,
 				    .is_way_out = joining->is_way_out,
 				    .shape = &joining->shape,
-				    .netns_fd = netns_fd};
+				    .netns_fd = netns_fd,
+				    .egress = joining->egress.rules != NULL ? &joining->egress
+									    : NULL};
 	int r = 0;
 
 	if (netns_fd < 0)
@@ -394,6 +397,7 @@ int network_live_join(struct member *member, const struct sandbox_spec *spec,
 
 	shape_of_run(member->status.live.run_id, &spec->network, &joining.shape);
 	find_holder(member, joining.holder, sizeof(joining.holder));
+	egress_describe(&spec->network, member->status.live.run_id, &joining.egress);
 	if (r == 0)
 		r = join_locked(&joining, err);
 	if (r == 0)

@@ -29,7 +29,7 @@
 #include "launcher/bare_confine.h"
 
 /* What the watcher is asked for. It answers with a byte, and with a descriptor where that is 1. */
-enum bare_wish_kind { BARE_READY, BARE_UDP, BARE_TCP };
+enum bare_wish_kind { BARE_READY, BARE_UDP, BARE_TCP, BARE_OTHER };
 struct bare_wish {
 	uint32_t kind;
 	uint32_t which;
@@ -278,6 +278,8 @@ struct bare_watch {
 	/* Begins the worker's life; memory: nobody who had read anything has written to it. */
 	void (*work)(void *memory, int watcher_fd);
 	void *memory;
+	/* BARE_OTHER, what there is to it comes behind it. NULL: there is nothing else. */
+	void (*other)(const struct bare_watch *w);
 	int worker_fd;
 	int worker_pid;
 	bool has_said;
@@ -344,6 +346,10 @@ static inline void bare_watch_on_worker(struct bare_watch *w)
 			bare_call(SYS_write, w->control_fd, (long)&w->confined, sizeof(w->confined),
 				  0, 0);
 		w->has_said = true;
+		return;
+	}
+	if (wish.kind == BARE_OTHER && w->other != NULL) {
+		w->other(w);
 		return;
 	}
 	if (wish.which < w->n_peers)

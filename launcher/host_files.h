@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
-enum { POLICY_FILE_MAX = 256 << 10, HOST_ACCOUNTS_MAX = 1 << 20 }; /* bytes */
+enum { POLICY_FILE_MAX = 1 << 20, HOST_ACCOUNTS_MAX = 1 << 20 }; /* bytes */
 
 /* Opens for reading what an O_PATH descriptor has the place of. Returns a descriptor or -errno. */
 int must_check host_file_reopen(int place);

@@ -6,9 +6,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -338,7 +336,8 @@ static void describe(const struct launch *launch, size_t i, struct endpoint *ret
 				 .name = link_names[i],
 				 .is_way_out = way_out == i &&
 					       endpoint_has_way_out(&own->endpoints[i].network),
-				 .netns_fd = own->netns_fd};
+				 .netns_fd = own->netns_fd,
+				 .egress = own->egress.rules != NULL ? &own->egress : NULL};
 	endpoint_host_name(launch->run.id, (unsigned)i, ret->host_name);
 }
 
@@ -387,6 +386,7 @@ int network_make_links(struct launch *launch, struct err *err)
 	char path[64];
 	int r = 0;
 
+	egress_describe(&launch->spec->network, launch->run.id, &launch->network.egress);
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)
@@ -418,6 +418,8 @@ int network_forget_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = r < 0;
 		result = r < 0 ? r : result;
 	}
+	if (result == 0)
+		result = egress_forget(&launch->network.egress, err);
 	return result == 0 ? traffic_remove(launch, err) : result;
 }
 
@@ -434,67 +436,5 @@ int network_verify_links(struct launch *launch, struct err *err)
 	/* Not held any longer: as long as it is, the namespace and its links stay. */
 	close_fd(&launch->network.netns_fd);
 	netlink_close(&launch->network.netlink);
-	return r;
-}
-
-/* ---- another sandbox's ---- */
-
-static bool is_same_namespace(int fd, const char *path)
-{
-	struct stat theirs, ours;
-
-	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino &&
-	       theirs.st_dev == ours.st_dev;
-}
-
-int network_share(struct launch *launch, struct err *err)
-{
-	if (launch->shared_network_fd == NULL || *launch->shared_network_fd < 0)
-		return err_set(err, ERR_BUG, 0, "network container:%s: was not opened",
-			       launch->spec->network.sandbox);
-	if (is_same_namespace(*launch->shared_network_fd, "/proc/self/ns/net")) {
-		err_set(err, ERR_SETUP, EPERM, "network container:%s: is the caller's own",
-			launch->spec->network.sandbox);
-		return err_hint(err, "That takes a waiver: --network host --waive "
-				     "'network.host=REASON'.");
-	}
-	launch->network.shared_fd = *launch->shared_network_fd;
-	return 0;
-}
-
-int network_verify_shared(const struct launch *launch, struct err *err)
-{
-	char path[64];
-
-	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
-	return is_same_namespace(*launch->shared_network_fd, path)
-		       ? 0
-		       : err_set(err, ERR_SETUP, 0, "read back: it is not in the network of %s",
-				 launch->spec->network.sandbox);
-}
-
-int network_enter_shared(struct launch *launch, int *ret_home, struct err *err)
-{
-	_cleanup_fd_ int home = -EBADF;
-
-	if (!network_is_shared(launch->decision) || launch->decision->enters)
-		return 0;
-	home = sys_openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC, 0);
-	if (home < 0)
-		return err_set(err, ERR_SETUP, -home, "the host's network namespace");
-	if (launch->network.shared_fd >= 0 && setns(launch->network.shared_fd, CLONE_NEWNET) != 0)
-		return err_set(err, ERR_SETUP, errno, "enter the network of %s",
-			       launch->spec->network.sandbox);
-	*ret_home = steal_fd(&home);
-	return 0;
-}
-
-int network_return_home(int *home, struct err *err)
-{
-	int r = *home >= 0 && setns(*home, CLONE_NEWNET) != 0
-			? err_set(err, ERR_SETUP, errno, "return to the host's network namespace")
-			: 0;
-
-	close_fd(home);
 	return r;
 }

@@ -38,7 +38,8 @@ struct sandbox_network {
 	char holder[LEASE_HOLDER_MAX]; /* of the leases */
 	struct publish publish;
 	bool is_published;
-	bool is_persistent; /* it is a kept sandbox's */
+	bool is_persistent;   /* it is a kept sandbox's */
+	struct egress egress; /* of all of its links, where there are such rules */
 	int netns_fd;
 	int file_fds[NAME_FILES]; /* mounts that lie nowhere, until the child has them */
 	int shared_fd;            /* run_options', the caller's to close */

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/admission.h"
 #include "launcher/launch.h"
 #include "net/book_store.h"
 
@@ -138,6 +139,9 @@ static void find_upstreams(const struct spec_network *network, char ret[RESOLVER
 	size_t len = 0;
 
 	ret[0] = '\0';
+	/* One that passes on whatever it is asked is a way out. */
+	if (network->reach.is_said && !network->reach.allows && network->reach.n_names == 0)
+		return;
 	for (size_t i = 0; i < network->n_dns; i++)
 		len += str_format(text + len, sizeof(text) - len, "nameserver %s\n",
 				  network->dns[i]);
@@ -152,11 +156,12 @@ static void find_upstreams(const struct spec_network *network, char ret[RESOLVER
 int resolver_start(struct launch *launch, struct err *err)
 {
 	char upstreams[RESOLVER_UPSTREAMS_SIZE];
+	_cleanup_fd_ int rules_fd = admission_write_rules(&launch->spec->network.reach, err);
 	_cleanup_fd_ int names_fd = book_open(&launch->network.networks, err);
 	_cleanup_fd_ int udp_fd = -EBADF, tcp_fd = -EBADF;
 	int fds[2] = {-EBADF, -EBADF};
 	struct confined started;
-	int r = names_fd < 0 ? names_fd : open_sockets(launch, fds, err);
+	int r = names_fd < 0 ? names_fd : rules_fd < 0 ? rules_fd : open_sockets(launch, fds, err);
 
 	udp_fd = fds[0];
 	tcp_fd = fds[1];
@@ -171,7 +176,8 @@ int resolver_start(struct launch *launch, struct err *err)
 						    .args = {launch->run.id, upstreams},
 						    .fds = {[RESOLVER_UDP_FD] = udp_fd,
 							    [RESOLVER_TCP_FD] = tcp_fd,
-							    [RESOLVER_NAMES_FD] = names_fd},
+							    [RESOLVER_NAMES_FD] = names_fd,
+							    [RESOLVER_RULES_FD] = rules_fd},
 						    .n_fds = RESOLVER_CONTROL_FD},
 			   &started, err);
 	if (r < 0)

@@ -2,12 +2,13 @@
 /*
  * Phase 14: waits for the sandbox's end.
  *
- * Theory of operation. The keeper sleeps in one poll(2) on five things: the pidfd of init (readable
+ * Theory of operation. The keeper sleeps in one poll(2) on six things: the pidfd of init (readable
  * when the whole pid namespace is gone), init's status pipe, a signalfd (what the caller sends to
- * cordon is passed on to the workload), the monitor where there is a terminal, and the clock of
- * limits.wall_time. init writes 8 bytes to the status pipe when the workload's first process has
- * stopped or ended, and exits after its end; the kernel then kills what is left, and the pidfd
- * becomes readable only after that. No byte of the workload is ever read here.
+ * cordon is passed on to the workload), the monitor where there is a terminal, the resolver where
+ * names may be reached, and the clock of limits.wall_time. init writes 8 bytes to the status pipe
+ * when the workload's first process has stopped or ended, and exits after its end; the kernel then
+ * kills what is left, and the pidfd becomes readable only after that. No byte of the workload is
+ * ever read here.
  *
  * Output. Where it is counted (output.h) the monitor may still have some when the sandbox is gone.
  * A program that runs directly would still be in its last write(2): so the run goes on until all
@@ -33,6 +34,7 @@
 
 #include "base/cleanup.h"
 #include "base/sys.h"
+#include "launcher/admission.h"
 #include "launcher/attach.h"
 #include "launcher/init_image.h"
 #include "launcher/launch.h"
@@ -58,8 +60,8 @@ static bool is_forwarded(int signo)
 	return sigaction(signo, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
 }
 
-/* What poll(2) looks at: six things, and the pipes or the terminal of a recorder that is lost. */
-enum { WATCHED = 6 + RECORDER_UNREAD };
+/* What poll(2) looks at: seven things, and the pipes or the terminal of a recorder that is lost. */
+enum { WATCHED = 7 + RECORDER_UNREAD };
 
 static sigset_t only(int signo)
 {
@@ -95,29 +97,9 @@ static void send_to_workload(const struct launch *launch, int signo, bool whole_
 	ignore_result(r, "ESRCH: it has just ended");
 }
 
-int64_t supervise_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t to_ms(struct timeval time)
 {
 	return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
-}
-
-int supervise_time_left(int64_t deadline_ms)
-{
-	int64_t left;
-
-	if (deadline_ms == INT64_MAX)
-		return -1;
-	left = deadline_ms - supervise_now_ms();
-	if (left <= 0)
-		return 0;
-	return left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
 void launch_kill(struct launch *launch)
@@ -280,8 +262,10 @@ static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], stru
 		limits_on_memory_event(watch->launch, &watch->limits, supervise_now_ms());
 	if (fds[5].revents != 0)
 		attach_accept(watch->launch, watch->options->attach_fd);
+	if (fds[6].revents != 0)
+		admission_answer(watch->launch);
 	for (size_t i = 0; i < RECORDER_UNREAD; i++)
-		if (fds[6 + i].revents & POLLIN)
+		if (fds[7 + i].revents & POLLIN)
 			recorder_pass_over(watch->launch, i);
 	return r;
 }
@@ -390,6 +374,7 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
 			{.fd = launch->decision->keeps_output ? watch->options->attach_fd : -1,
 			 .events = POLLIN},
+			{.fd = admission_fd(launch), .events = POLLIN},
 			{.fd = recorder_unread(launch, 0), .events = POLLIN},
 			{.fd = recorder_unread(launch, 1), .events = POLLIN},
 			{.fd = recorder_unread(launch, 2), .events = POLLIN},

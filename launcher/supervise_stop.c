@@ -22,6 +22,26 @@
 #include "base/sys.h"
 #include "launcher/supervise.h"
 
+int64_t supervise_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int supervise_time_left(int64_t deadline_ms)
+{
+	int64_t left;
+
+	if (deadline_ms == INT64_MAX)
+		return -1;
+	left = deadline_ms - supervise_now_ms();
+	if (left <= 0)
+		return 0;
+	return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
 #endif

@@ -135,6 +135,137 @@ static size_t answer_here(const struct answer_way *way, const struct dns_query *
 	return 0;
 }
 
+/* ---- names that may be asked for ---- */
+
+/* "pypi.org" of itself, "*.example.org" of what is below it. */
+static bool is_named(const char *rule, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (len > 1 && rule[0] == '*')
+		return n > len - 1 && memcmp(name + n - (len - 1), rule + 1, len - 1) == 0;
+	return n == len && memcmp(name, rule, len) == 0;
+}
+
+unsigned answer_find_rules(const struct answer_rules *rules, const char *name)
+{
+	unsigned groups = 0;
+	size_t at = 0;
+
+	while (at + 2 < rules->len) {
+		const char *line = rules->text + at;
+		const char *end = memchr(line, '\n', rules->len - at);
+		size_t len = end != NULL ? (size_t)(end - line) : rules->len - at;
+
+		if (len > 2 && line[0] >= '0' && line[0] <= '7' &&
+		    is_named(line + 2, len - 2, name))
+			groups |= 1U << (line[0] - '0');
+		at += len + 1;
+	}
+	return groups;
+}
+
+/* Addresses of allowed names: a question of any other kind could carry what nobody has looked at.
+ */
+static bool may_ask(const struct answer_way *way, const struct dns_query *query)
+{
+	char name[DNS_TEXT_MAX];
+
+	return way->rules == NULL ||
+	       ((query->type == DNS_A || query->type == DNS_AAAA) &&
+		dns_plain_text(&query->name, name) && answer_find_rules(way->rules, name) != 0);
+}
+
+/* ---- addresses ---- */
+
+enum { ALIASES_MAX = 16 };
+
+static uint16_t count_answers(const uint8_t *message)
+{
+	return (uint16_t)(message[6] << 8 | message[7]);
+}
+
+static size_t behind_question(const struct dns_query *query)
+{
+	return DNS_HEADER + query->name.len + 4;
+}
+
+static void note_ttl(struct answer_addresses *addresses, uint32_t ttl)
+{
+	if (ttl < addresses->ttl)
+		addresses->ttl = ttl;
+}
+
+/* Where name leads: 1, with the name in its place; 0: it is nobody's alias; -EBADMSG. */
+static int follow(const uint8_t *message, size_t len, const struct dns_query *query,
+		  struct dns_name *name, struct answer_addresses *addresses)
+{
+	size_t at = behind_question(query), to;
+	struct dns_record record;
+
+	for (uint16_t i = 0; i < count_answers(message); i++) {
+		if (dns_read_record(message, len, &at, &record) < 0)
+			return -EBADMSG;
+		if (record.type != DNS_CNAME || record.class != DNS_IN ||
+		    !dns_same_name(&record.owner, name))
+			continue;
+		to = record.data;
+		if (dns_read_name(message, len, &to, name) < 0)
+			return -EBADMSG;
+		note_ttl(addresses, record.ttl);
+		return 1;
+	}
+	return 0;
+}
+
+static bool take_addresses(const uint8_t *message, size_t len, const struct dns_query *query,
+			   const struct dns_name *owner, struct answer_addresses *ret)
+{
+	size_t at = behind_question(query), size = query->type == DNS_AAAA ? 16 : 4;
+	struct dns_record record;
+
+	for (uint16_t i = 0; i < count_answers(message); i++) {
+		if (dns_read_record(message, len, &at, &record) < 0)
+			return false;
+		if (record.type != query->type || record.class != DNS_IN)
+			continue;
+		if (record.data_len != size || !dns_same_name(&record.owner, owner))
+			return false;
+		note_ttl(ret, record.ttl);
+		if (ret->n < ANSWER_ADDRESSES_MAX)
+			memcpy(ret->list[ret->n++], message + record.data, size);
+	}
+	return true;
+}
+
+bool answer_read_addresses(const uint8_t *message, size_t len, const struct dns_query *query,
+			   struct answer_addresses *ret)
+{
+	struct dns_name name = query->name;
+	int r = 1;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->ttl = UINT32_MAX;
+	ret->is_ipv6 = query->type == DNS_AAAA;
+	for (int i = 0; r > 0 && i < ALIASES_MAX; i++)
+		r = follow(message, len, query, &name, ret);
+	return r == 0 && take_addresses(message, len, query, &name, ret);
+}
+
+size_t answer_say_addresses(const struct dns_query *query, const struct answer_addresses *addresses,
+			    size_t most, uint8_t buf[ANSWER_MAX])
+{
+	struct dns_answer answer;
+
+	dns_begin_answer(&answer, query, buf, most < ANSWER_MAX ? most : ANSWER_MAX);
+	for (size_t i = 0; i < addresses->n; i++)
+		dns_put_record(&answer, addresses->is_ipv6 ? DNS_AAAA : DNS_A, addresses->ttl,
+			       addresses->list[i], addresses->is_ipv6 ? 16 : 4);
+	return dns_end_answer(&answer, DNS_NOERROR, false);
+}
+
+/* ---- questions ---- */
+
 enum answer_kind answer_query(const struct answer_way *way, const uint8_t *message, size_t len,
 			      struct answer *ret)
 {
@@ -152,7 +283,7 @@ enum answer_kind answer_query(const struct answer_way *way, const uint8_t *messa
 	if (ret->len > 0)
 		return ANSWER_SEND;
 	book_own_of(way->names, way->run, &own);
-	if (own.may_leave && way->has_upstream)
+	if (own.may_leave && way->has_upstream && may_ask(way, &ret->query))
 		return ANSWER_ASK;
 	ret->len = answer_say(&ret->query, DNS_REFUSED, ret->bytes);
 	return ANSWER_SEND;

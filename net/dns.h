@@ -29,6 +29,7 @@ enum {
 
 enum dns_type {
 	DNS_A = 1,
+	DNS_CNAME = 5,
 	DNS_PTR = 12,
 	DNS_AAAA = 28,
 	DNS_OPT = 41,

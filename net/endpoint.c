@@ -108,11 +108,16 @@ static int configure_inside(struct netlink *inside, const struct endpoint *endpo
 
 static int bind_port(const struct endpoint *endpoint, struct err *err)
 {
+	const struct egress_link link = {.network = endpoint->network,
+					 .lease = endpoint->lease,
+					 .port = endpoint->host_name};
 	struct netlink nft = {.fd = -EBADF};
 	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
 
 	if (r == 0)
 		r = nft_bind_port(&nft, endpoint->host_name, endpoint->lease, err);
+	if (r == 0 && endpoint->egress != NULL)
+		r = egress_bind(&nft, endpoint->egress, &link, err);
 	netlink_close(&nft);
 	return r;
 }

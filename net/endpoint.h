@@ -11,6 +11,7 @@
 #define CORDON_NET_ENDPOINT_H
 
 #include "net/bridge.h"
+#include "net/egress.h"
 #include "net/shape.h"
 
 struct endpoint {
@@ -21,7 +22,8 @@ struct endpoint {
 	const char *name;         /* inside: "eth0" */
 	bool is_way_out;          /* its gateway is the default route */
 	int netns_fd;
-	const struct shape *shape; /* of the sandbox; NULL: seen to by whoever made the links */
+	const struct egress *egress; /* NULL: it has no such rules */
+	const struct shape *shape;   /* of the sandbox; NULL: seen to by whoever made the links */
 };
 
 /* The port's name, from the run's: the same for whoever asks. */

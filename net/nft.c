@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "net/egress.h"
 #include "net/nft_list.h"
 #include "net/nft_rules.h"
 
@@ -204,8 +205,7 @@ int nft_forget(struct netlink *netlink, const struct network *network, struct er
 
 /* ---- ports ---- */
 
-/* What a link makes of its own link address: RFC 4291, appendix A. */
-static struct net_prefix link_local(const uint8_t mac[MAC_LEN])
+struct net_prefix nft_link_local(const uint8_t mac[MAC_LEN])
 {
 	struct net_prefix address = {.family = AF_INET6, .bytes = {0xfe, 0x80}, .length = 128};
 
@@ -230,7 +230,7 @@ static void add_own(struct elements *elements, const char *port, const struct le
 
 static void of_port(const char *port, const struct lease *lease, struct elements *ret)
 {
-	struct net_prefix local = link_local(lease->mac);
+	struct net_prefix local = nft_link_local(lease->mac);
 
 	ret->n = 0;
 	add_name(ret, NFT_FAMILY_PORTS, NFT_PORTS, port);
@@ -284,6 +284,8 @@ int nft_sweep(struct netlink *netlink, uint32_t *n_removed, struct err *err)
 
 		r = nft_remove_orphans(netlink, &sets[i], n_removed, err);
 	}
+	if (r == 0)
+		r = egress_sweep(netlink, n_removed, err);
 	return r == -ENOENT ? 0 : r;
 }
 

@@ -65,11 +65,9 @@ int nft_generation(struct netlink *netlink, uint32_t *ret, struct err *err)
 
 /* ---- tables ---- */
 
-enum { CHAINS_MAX = 8 };
-
 struct rule_check {
 	const struct nft_table *table;
-	size_t n_of[CHAINS_MAX]; /* rules, in the table's order of chains */
+	size_t n_of_chain; /* rules of the chain that is read */
 	size_t n;
 	bool is_other;
 };
@@ -84,12 +82,7 @@ static const struct nft_rule *nth_rule(const struct nft_table *table, const char
 
 static const struct nft_rule *next_rule(struct rule_check *check, const char *chain)
 {
-	const struct nft_table *table = check->table;
-
-	for (size_t i = 0; i < table->n_chains && i < CHAINS_MAX; i++)
-		if (str_equal(table->chains[i].name, chain))
-			return nth_rule(table, chain, check->n_of[i]++);
-	return NULL;
+	return nth_rule(check->table, chain, check->n_of_chain++);
 }
 
 static int compare_rule(void *ctx, const struct netlink_message *message, struct err *err)
@@ -139,20 +132,34 @@ static int is_awake(struct netlink *netlink, uint8_t family, struct err *err)
 	return r < 0 ? r : answer;
 }
 
-int nft_is_whole(struct netlink *netlink, const struct nft_table *table, struct err *err)
+/* Where others change tables meanwhile, an answer of several parts is refused. */
+static int check_chain(struct netlink *netlink, const char *chain, struct rule_check *check,
+		       struct err *err)
 {
-	struct rule_check check;
-	const struct netlink_reader reader = {.each = compare_rule, .ctx = &check};
+	const struct netlink_reader reader = {.each = compare_rule, .ctx = check};
+	const struct rule_check before = *check;
 	struct netlink_request request;
 	int r, tries = 0;
 
-	/* Where others change tables meanwhile, an answer of several parts is refused. */
 	do {
-		check = (struct rule_check){.table = table};
-		nft_begin(&request, NFT_MSG_GETRULE, NLM_F_DUMP, table->family);
+		*check = before;
+		check->n_of_chain = 0;
+		nft_begin(&request, NFT_MSG_GETRULE, NLM_F_DUMP, check->table->family);
 		netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+		netlink_put_text(&request, NFTA_RULE_CHAIN, chain);
 		r = netlink_ask(netlink, &request, what, &reader, err);
 	} while (r == -EAGAIN && ++tries < CHANGES_MAX);
+	return r;
+}
+
+/* Chains that are not in it are somebody else's: a sandbox's own (egress.h). */
+int nft_is_whole(struct netlink *netlink, const struct nft_table *table, struct err *err)
+{
+	struct rule_check check = {.table = table};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->n_chains; i++)
+		r = check_chain(netlink, table->chains[i].name, &check, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (check.is_other || check.n != table->n_rules)
@@ -279,6 +286,42 @@ int nft_count_elements(struct netlink *netlink, uint8_t family, const char *set,
 
 	*ret = 0;
 	return nft_walk(netlink, family, set, &visitor, err);
+}
+
+/* ---- names ---- */
+
+struct naming {
+	uint16_t table; /* which attribute is the table's name */
+	uint16_t name;
+	const struct nft_name_visitor *visitor;
+};
+
+static int take_named(void *ctx, const struct netlink_message *message, struct err *err)
+{
+	const struct naming *naming = ctx;
+	struct netlink_attribute a;
+	char table[NETLINK_TEXT_MAX], name[NETLINK_TEXT_MAX];
+
+	(void)err;
+	if (find_in(message, naming->table, &a) > 0 && netlink_get_text(&a, table, sizeof(table)) &&
+	    str_equal(table, nft_table_name) && find_in(message, naming->name, &a) > 0 &&
+	    netlink_get_text(&a, name, sizeof(name)))
+		naming->visitor->each(naming->visitor->ctx, name);
+	return 0;
+}
+
+int nft_walk_names(struct netlink *netlink, uint8_t family, uint16_t message,
+		   const struct nft_name_visitor *visitor, struct err *err)
+{
+	bool is_chain = message == NFT_MSG_GETCHAIN;
+	struct naming naming = {.table = is_chain ? NFTA_CHAIN_TABLE : NFTA_SET_TABLE,
+				.name = is_chain ? NFTA_CHAIN_NAME : NFTA_SET_NAME,
+				.visitor = visitor};
+	const struct netlink_reader reader = {.each = take_named, .ctx = &naming};
+	struct netlink_request request;
+
+	nft_begin(&request, message, NLM_F_DUMP, family);
+	return netlink_ask(netlink, &request, what, &reader, err);
 }
 
 static void name_of(const struct nft_element *element, char buf[IFNAMSIZ])

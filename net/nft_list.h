@@ -28,9 +28,20 @@ struct nft_visitor {
 int must_check nft_walk(struct netlink *netlink, uint8_t family, const char *set,
 			const struct nft_visitor *visitor, struct err *err);
 
+/* The names of its chains (message: NFT_MSG_GETCHAIN), or sets (NFT_MSG_GETSET). */
+struct nft_name_visitor {
+	void (*each)(void *ctx, const char *name);
+	void *ctx;
+};
+int must_check nft_walk_names(struct netlink *netlink, uint8_t family, uint16_t message,
+			      const struct nft_name_visitor *visitor, struct err *err);
+
 /* Of a set of names of links. */
 int must_check nft_list_names(struct netlink *netlink, uint8_t family, const char *set,
 			      struct nft_links *ret, struct err *err);
+
+/* What a link makes of its own link address: RFC 4291, appendix A. (nft.c) */
+struct net_prefix nft_link_local(const uint8_t mac[MAC_LEN]);
 
 /* Removes those elements of kind's set whose owner (the first word of it), or where they have none
  * the link that their key begins with, is no link of the host's. Adds to *n_removed. */

@@ -4,6 +4,7 @@
 #include "net/nft_message.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -15,49 +16,7 @@
 
 const char nft_table_name[] = "cordon";
 
-enum { TYPE_BITS = 6, COMMENT_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT, ..._RULE_COMMENT */ };
-
-/* ---- values ---- */
-
-static void append(struct nft_value *value, const void *data, size_t len, size_t room)
-{
-	if (room > sizeof(value->bytes) - value->len) {
-		value->len = 0;
-		return;
-	}
-	memset(value->bytes + value->len, 0, room);
-	memcpy(value->bytes + value->len, data, len);
-	value->len += room;
-}
-
-void nft_value_name(struct nft_value *value, const char *link)
-{
-	append(value, link, strnlen(link, IFNAMSIZ - 1), IFNAMSIZ);
-}
-
-void nft_value_mac(struct nft_value *value, const uint8_t mac[MAC_LEN])
-{
-	append(value, mac, MAC_LEN, 8);
-}
-
-void nft_value_address(struct nft_value *value, const struct net_prefix *address)
-{
-	size_t len = address_bits(address) / 8U;
-
-	append(value, address->bytes, len, len);
-}
-
-void nft_value_protocol(struct nft_value *value, uint8_t protocol)
-{
-	append(value, &protocol, sizeof(protocol), 4);
-}
-
-void nft_value_port(struct nft_value *value, uint16_t port)
-{
-	uint16_t number = htons(port);
-
-	append(value, &number, sizeof(number), 4);
-}
+enum { COMMENT_TYPE = 0 /* NFTNL_UDATA_SET_ELEM_COMMENT, ..._RULE_COMMENT */ };
 
 /* ---- words ---- */
 
@@ -69,14 +28,14 @@ void nft_begin(struct netlink_request *request, uint16_t message, uint16_t flags
 		      sizeof(head));
 }
 
-static void put_number(struct netlink_request *request, uint16_t type, uint32_t value)
+void nft_put_number(struct netlink_request *request, uint16_t type, uint32_t value)
 {
 	netlink_put_u32(request, type, htonl(value));
 }
 
 static void put_register(struct netlink_request *request, uint16_t type, uint8_t word)
 {
-	put_number(request, type, NFT_REG32_00 + (uint32_t)word);
+	nft_put_number(request, type, NFT_REG32_00 + (uint32_t)word);
 }
 
 static void put_value(struct netlink_request *request, uint16_t type, const void *data, size_t len)
@@ -87,46 +46,84 @@ static void put_value(struct netlink_request *request, uint16_t type, const void
 	netlink_nest_end(request, value);
 }
 
+/* chain: of NFT_JUMP. */
+static void put_verdict_value(struct netlink_request *request, uint16_t type, uint32_t code,
+			      const char *chain)
+{
+	size_t value = netlink_nest_begin(request, type);
+	size_t inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
+
+	nft_put_number(request, NFTA_VERDICT_CODE, code);
+	if (chain != NULL)
+		netlink_put_text(request, NFTA_VERDICT_CHAIN, chain);
+	netlink_nest_end(request, inner);
+	netlink_nest_end(request, value);
+}
+
 static void put_meta(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_META_KEY, term->number);
+	nft_put_number(request, NFTA_META_KEY, term->number);
 	put_register(request, NFTA_META_DREG, term->to);
 }
 
 static void put_ct(struct netlink_request *request, const struct nft_term *term)
 {
-	put_number(request, NFTA_CT_KEY, term->number);
+	nft_put_number(request, NFTA_CT_KEY, term->number);
 	put_register(request, NFTA_CT_DREG, term->to);
+}
+
+static void put_label(struct netlink_request *request, const struct nft_term *term)
+{
+	nft_put_number(request, NFTA_CT_KEY, NFT_CT_LABELS);
+	put_register(request, NFTA_CT_SREG, term->from);
+}
+
+static void put_constant(struct netlink_request *request, const struct nft_term *term)
+{
+	put_register(request, NFTA_IMMEDIATE_DREG, term->to);
+	put_value(request, NFTA_IMMEDIATE_DATA, &term->number, sizeof(term->number));
 }
 
 static void put_load(struct netlink_request *request, const struct nft_term *term)
 {
 	put_register(request, NFTA_PAYLOAD_DREG, term->to);
-	put_number(request, NFTA_PAYLOAD_BASE, term->number);
-	put_number(request, NFTA_PAYLOAD_OFFSET, term->offset);
-	put_number(request, NFTA_PAYLOAD_LEN, term->len);
+	nft_put_number(request, NFTA_PAYLOAD_BASE, term->number);
+	nft_put_number(request, NFTA_PAYLOAD_OFFSET, term->offset);
+	nft_put_number(request, NFTA_PAYLOAD_LEN, term->len);
 }
 
 static void put_daddr_type(struct netlink_request *request, const struct nft_term *term)
 {
 	put_register(request, NFTA_FIB_DREG, term->to);
-	put_number(request, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	put_number(request, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nft_put_number(request, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nft_put_number(request, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
 }
 
-static void put_compare(struct netlink_request *request, const struct nft_term *term)
+/* As it stands in a register. */
+static void put_term_number(struct netlink_request *request, uint16_t type,
+			    const struct nft_term *term)
 {
 	uint16_t half = htons((uint16_t)term->number);
 	uint8_t byte = (uint8_t)term->number;
 
-	put_register(request, NFTA_CMP_SREG, term->from);
-	put_number(request, NFTA_CMP_OP, term->op == NFT_OP_IS ? NFT_CMP_EQ : NFT_CMP_NEQ);
 	if (term->len == sizeof(byte))
-		put_value(request, NFTA_CMP_DATA, &byte, sizeof(byte));
+		put_value(request, type, &byte, sizeof(byte));
 	else if (term->len == sizeof(half))
-		put_value(request, NFTA_CMP_DATA, &half, sizeof(half));
+		put_value(request, type, &half, sizeof(half));
 	else
-		put_value(request, NFTA_CMP_DATA, &term->number, sizeof(term->number));
+		put_value(request, type, &term->number, sizeof(term->number));
+}
+
+static void put_compare(struct netlink_request *request, const struct nft_term *term)
+{
+	static const uint32_t compared[] = {[NFT_OP_IS] = NFT_CMP_EQ,
+					    [NFT_OP_IS_NOT] = NFT_CMP_NEQ,
+					    [NFT_OP_LEAST] = NFT_CMP_GTE,
+					    [NFT_OP_MOST] = NFT_CMP_LTE};
+
+	put_register(request, NFTA_CMP_SREG, term->from);
+	nft_put_number(request, NFTA_CMP_OP, compared[term->op]);
+	put_term_number(request, NFTA_CMP_DATA, term);
 }
 
 static void put_mask(struct netlink_request *request, const struct nft_term *term)
@@ -135,8 +132,8 @@ static void put_mask(struct netlink_request *request, const struct nft_term *ter
 
 	put_register(request, NFTA_BITWISE_SREG, term->from);
 	put_register(request, NFTA_BITWISE_DREG, term->from);
-	put_number(request, NFTA_BITWISE_LEN, term->len);
-	put_value(request, NFTA_BITWISE_MASK, &term->number, term->len);
+	nft_put_number(request, NFTA_BITWISE_LEN, term->len);
+	put_term_number(request, NFTA_BITWISE_MASK, term);
 	put_value(request, NFTA_BITWISE_XOR, &nothing, term->len);
 }
 
@@ -146,28 +143,37 @@ static void put_lookup(struct netlink_request *request, const struct nft_term *t
 	put_register(request, NFTA_LOOKUP_SREG, term->from);
 	if (term->op == NFT_OP_MAP)
 		put_register(request, NFTA_LOOKUP_DREG, term->to);
+	if (term->op == NFT_OP_JUMP)
+		nft_put_number(request, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
 	if (term->op == NFT_OP_NOT_IN)
-		put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+		nft_put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 static void put_verdict(struct netlink_request *request, const struct nft_term *term)
 {
-	size_t value, inner;
+	nft_put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	put_verdict_value(request, NFTA_IMMEDIATE_DATA, term->number, NULL);
+}
 
-	put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	value = netlink_nest_begin(request, NFTA_IMMEDIATE_DATA);
-	inner = netlink_nest_begin(request, NFTA_DATA_VERDICT);
-	put_number(request, NFTA_VERDICT_CODE, term->number);
-	netlink_nest_end(request, inner);
-	netlink_nest_end(request, value);
+static void put_goto(struct netlink_request *request, const struct nft_term *term)
+{
+	nft_put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	put_verdict_value(request, NFTA_IMMEDIATE_DATA, (uint32_t)NFT_GOTO, term->set);
+}
+
+static void put_reject(struct netlink_request *request, const struct nft_term *term)
+{
+	(void)term;
+	nft_put_number(request, NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
+	netlink_put_u8(request, NFTA_REJECT_ICMP_CODE, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 }
 
 static void put_dnat(struct netlink_request *request, const struct nft_term *term)
 {
 	uint8_t port = (uint8_t)(term->from + (term->number == NFPROTO_IPV4 ? 1 : 4));
 
-	put_number(request, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-	put_number(request, NFTA_NAT_FAMILY, term->number);
+	nft_put_number(request, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	nft_put_number(request, NFTA_NAT_FAMILY, term->number);
 	put_register(request, NFTA_NAT_REG_ADDR_MIN, term->from);
 	put_register(request, NFTA_NAT_REG_PROTO_MIN, port);
 }
@@ -183,19 +189,16 @@ static const struct {
 	const char *name;
 	void (*put)(struct netlink_request *request, const struct nft_term *term);
 } expressions[] = {
-	[NFT_OP_META] = {"meta", put_meta},
-	[NFT_OP_CT] = {"ct", put_ct},
-	[NFT_OP_LOAD] = {"payload", put_load},
-	[NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
-	[NFT_OP_IS] = {"cmp", put_compare},
-	[NFT_OP_IS_NOT] = {"cmp", put_compare},
-	[NFT_OP_MASK] = {"bitwise", put_mask},
-	[NFT_OP_IN] = {"lookup", put_lookup},
-	[NFT_OP_NOT_IN] = {"lookup", put_lookup},
-	[NFT_OP_MAP] = {"lookup", put_lookup},
-	[NFT_OP_VERDICT] = {"immediate", put_verdict},
-	[NFT_OP_DNAT] = {"nat", put_dnat},
-	[NFT_OP_MASQUERADE] = {"masq", put_nothing},
+	[NFT_OP_META] = {"meta", put_meta},       [NFT_OP_CT] = {"ct", put_ct},
+	[NFT_OP_LOAD] = {"payload", put_load},    [NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
+	[NFT_OP_IS] = {"cmp", put_compare},       [NFT_OP_IS_NOT] = {"cmp", put_compare},
+	[NFT_OP_LEAST] = {"cmp", put_compare},    [NFT_OP_MOST] = {"cmp", put_compare},
+	[NFT_OP_MASK] = {"bitwise", put_mask},    [NFT_OP_IN] = {"lookup", put_lookup},
+	[NFT_OP_NOT_IN] = {"lookup", put_lookup}, [NFT_OP_MAP] = {"lookup", put_lookup},
+	[NFT_OP_JUMP] = {"lookup", put_lookup},   [NFT_OP_GOTO] = {"immediate", put_goto},
+	[NFT_OP_REJECT] = {"reject", put_reject}, [NFT_OP_PUT] = {"immediate", put_constant},
+	[NFT_OP_LABEL] = {"ct", put_label},       [NFT_OP_VERDICT] = {"immediate", put_verdict},
+	[NFT_OP_DNAT] = {"nat", put_dnat},        [NFT_OP_MASQUERADE] = {"masq", put_nothing},
 };
 
 static void put_term(struct netlink_request *request, const struct nft_term *term)
@@ -222,55 +225,7 @@ void nft_add_bound(struct netlink_batch *batch, uint16_t type, const uint32_t *g
 	netlink_batch_add(batch, &request, false);
 }
 
-static size_t type_size(enum nft_type type)
-{
-	if (type == NFT_TYPE_IFNAME || type == NFT_TYPE_IPV6)
-		return 16;
-	return type == NFT_TYPE_ETHER ? 8 : 4;
-}
-
-/* Several parts are one number and one length. */
-static uint32_t type_of(const enum nft_type parts[NFT_PARTS_MAX], uint32_t *ret_len)
-{
-	uint32_t type = 0;
-
-	*ret_len = 0;
-	for (size_t i = 0; i < NFT_PARTS_MAX && parts[i] != NFT_TYPE_NONE; i++) {
-		type = type << TYPE_BITS | (uint32_t)parts[i];
-		*ret_len += (uint32_t)type_size(parts[i]);
-	}
-	return type;
-}
-
-static void add_set(struct netlink_batch *batch, uint8_t family, const struct nft_set *set,
-		    uint32_t id)
-{
-	/* What `nft list` goes by alone: of what byte order the key is (libnftnl's, the host's). */
-	static const uint8_t order[] = {0, 4, 1, 0, 0, 0};
-	static const uint8_t order_swapped[] = {0, 4, 0, 0, 0, 1};
-	bool is_little = htons(1) != 1, is_map = set->data[0] != NFT_TYPE_NONE;
-	struct netlink_request request;
-	uint32_t len, type = type_of(set->key, &len);
-
-	nft_begin(&request, NFT_MSG_NEWSET, NLM_F_CREATE, family);
-	netlink_put_text(&request, NFTA_SET_TABLE, nft_table_name);
-	netlink_put_text(&request, NFTA_SET_NAME, set->name);
-	put_number(&request, NFTA_SET_FLAGS, is_map ? NFT_SET_MAP : 0);
-	put_number(&request, NFTA_SET_KEY_TYPE, type);
-	put_number(&request, NFTA_SET_KEY_LEN, len);
-	put_number(&request, NFTA_SET_ID, id);
-	if (is_map) {
-		type = type_of(set->data, &len);
-		put_number(&request, NFTA_SET_DATA_TYPE, type);
-		put_number(&request, NFTA_SET_DATA_LEN, len);
-	} else if (set->key[1] == NFT_TYPE_NONE && set->key[0] == NFT_TYPE_IFNAME) {
-		netlink_put(&request, NFTA_SET_USERDATA, is_little ? order : order_swapped,
-			    sizeof(order));
-	}
-	netlink_batch_add(batch, &request, false);
-}
-
-static void add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain)
+void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain)
 {
 	struct netlink_request request;
 	size_t hook;
@@ -278,11 +233,15 @@ static void add_chain(struct netlink_batch *batch, uint8_t family, const struct 
 	nft_begin(&request, NFT_MSG_NEWCHAIN, NLM_F_CREATE, family);
 	netlink_put_text(&request, NFTA_CHAIN_TABLE, nft_table_name);
 	netlink_put_text(&request, NFTA_CHAIN_NAME, chain->name);
+	if (chain->type == NULL) {
+		netlink_batch_add(batch, &request, false);
+		return;
+	}
 	hook = netlink_nest_begin(&request, NFTA_CHAIN_HOOK);
-	put_number(&request, NFTA_HOOK_HOOKNUM, chain->hook);
-	put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
+	nft_put_number(&request, NFTA_HOOK_HOOKNUM, chain->hook);
+	nft_put_number(&request, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
 	netlink_nest_end(&request, hook);
-	put_number(&request, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	nft_put_number(&request, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	netlink_put_text(&request, NFTA_CHAIN_TYPE, chain->type);
 	netlink_batch_add(batch, &request, false);
 }
@@ -337,6 +296,16 @@ void nft_add_rule(struct netlink_batch *batch, uint8_t family, const struct nft_
 	netlink_batch_add(batch, &request, false);
 }
 
+void nft_empty_chain(struct netlink_batch *batch, uint8_t family, const char *chain)
+{
+	struct netlink_request request;
+
+	nft_begin(&request, NFT_MSG_DELRULE, 0, family);
+	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
+	netlink_put_text(&request, NFTA_RULE_CHAIN, chain);
+	netlink_batch_add(batch, &request, false);
+}
+
 void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 {
 	struct netlink_request request;
@@ -344,16 +313,15 @@ void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 	nft_begin(&request, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family);
 	netlink_put_text(&request, NFTA_TABLE_NAME, nft_table_name);
 	/* One that somebody has put to sleep (dormant) wakes up. */
-	put_number(&request, NFTA_TABLE_FLAGS, 0);
+	nft_put_number(&request, NFTA_TABLE_FLAGS, 0);
 	netlink_batch_add(batch, &request, false);
 	for (size_t i = 0; i < table->n_sets; i++)
-		add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);
+		nft_add_set(batch, table->family, &table->sets[i], (uint32_t)i + 1);
 	for (size_t i = 0; i < table->n_chains; i++)
-		add_chain(batch, table->family, &table->chains[i]);
-	/* Those that there are first: all or none of this happens. */
-	nft_begin(&request, NFT_MSG_DELRULE, 0, table->family);
-	netlink_put_text(&request, NFTA_RULE_TABLE, nft_table_name);
-	netlink_batch_add(batch, &request, false);
+		nft_add_chain(batch, table->family, &table->chains[i]);
+	/* Those that there are first: all or none of this happens. A sandbox's chain stays. */
+	for (size_t i = 0; i < table->n_chains; i++)
+		nft_empty_chain(batch, table->family, table->chains[i].name);
 	for (size_t i = 0; i < table->n_rules; i++)
 		nft_add_rule(batch, table->family, &table->rules[i]);
 }
@@ -369,22 +337,44 @@ static void put_owner(struct netlink_request *request, const char *owner)
 	netlink_put(request, NFTA_SET_ELEM_USERDATA, bytes, 2 + len);
 }
 
-void nft_begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
-		       const struct nft_element *element)
+static size_t begin_list(struct netlink_request *request, uint16_t message, uint16_t flags,
+			 const struct nft_element *element)
 {
-	size_t list, one;
-
 	nft_begin(request, message, flags, element->family);
 	netlink_put_text(request, NFTA_SET_ELEM_LIST_TABLE, nft_table_name);
 	netlink_put_text(request, NFTA_SET_ELEM_LIST_SET, element->set);
-	list = netlink_nest_begin(request, NFTA_SET_ELEM_LIST_ELEMENTS);
-	one = netlink_nest_begin(request, NFTA_LIST_ELEM);
+	return netlink_nest_begin(request, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+/* is_new: with what belongs to it. */
+static void put_element(struct netlink_request *request, const struct nft_element *element,
+			bool is_new)
+{
+	size_t one = netlink_nest_begin(request, NFTA_LIST_ELEM);
+
 	put_value(request, NFTA_SET_ELEM_KEY, element->key.bytes, element->key.len);
-	if (message == NFT_MSG_NEWSETELEM && element->data.len > 0)
+	if (element->end.len > 0)
+		put_value(request, NFTA_SET_ELEM_KEY_END, element->end.bytes, element->end.len);
+	if (is_new && element->data.len > 0)
 		put_value(request, NFTA_SET_ELEM_DATA, element->data.bytes, element->data.len);
-	if (message == NFT_MSG_NEWSETELEM && element->owner != NULL)
+	if (is_new && element->jump != NULL)
+		put_verdict_value(request, NFTA_SET_ELEM_DATA, (uint32_t)NFT_JUMP, element->jump);
+	if (is_new && element->owner != NULL)
 		put_owner(request, element->owner);
+	if (is_new && element->timeout_ms > 0) {
+		uint64_t timeout = htobe64(element->timeout_ms);
+
+		netlink_put(request, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof(timeout));
+	}
 	netlink_nest_end(request, one);
+}
+
+void nft_begin_element(struct netlink_request *request, uint16_t message, uint16_t flags,
+		       const struct nft_element *element)
+{
+	size_t list = begin_list(request, message, flags, element);
+
+	put_element(request, element, message == NFT_MSG_NEWSETELEM);
 	netlink_nest_end(request, list);
 }
 
@@ -396,4 +386,26 @@ void nft_add_element(struct netlink_batch *batch, uint16_t message, uint16_t fla
 	nft_begin_element(&request, message,
 			  message == NFT_MSG_NEWSETELEM ? flags | NLM_F_CREATE : flags, element);
 	netlink_batch_add(batch, &request, true);
+}
+
+/* More than an element with all that belongs to it may take. */
+enum { ELEMENT_ROOM = 320 };
+
+void nft_pack(struct nft_packing *packing, const struct nft_element *element)
+{
+	if (packing->n > 0 && packing->request.len > NETLINK_REQUEST_MAX - ELEMENT_ROOM)
+		nft_pack_end(packing);
+	if (packing->n++ == 0)
+		packing->list =
+			begin_list(&packing->request, NFT_MSG_NEWSETELEM, NLM_F_CREATE, element);
+	put_element(&packing->request, element, true);
+}
+
+void nft_pack_end(struct nft_packing *packing)
+{
+	if (packing->n == 0)
+		return;
+	netlink_nest_end(&packing->request, packing->list);
+	netlink_batch_add(packing->batch, &packing->request, true);
+	packing->n = 0;
 }

@@ -23,11 +23,18 @@ enum nft_op {
 	NFT_OP_DADDR_TYPE, /* RTN_*; to */
 	NFT_OP_IS,         /* from, len; number: in network byte order where len is 2 */
 	NFT_OP_IS_NOT,     /* likewise */
+	NFT_OP_LEAST,      /* likewise: it is that, or more */
+	NFT_OP_MOST,       /* likewise, or less */
 	NFT_OP_MASK,       /* from, len; number: the bits that are kept */
 	NFT_OP_IN,         /* from, set */
 	NFT_OP_NOT_IN,     /* likewise */
 	NFT_OP_MAP,        /* from, set; to */
-	NFT_OP_VERDICT,    /* number: NF_ACCEPT, NF_DROP */
+	NFT_OP_JUMP,       /* from, set: a map of verdicts */
+	NFT_OP_PUT,        /* to; number */
+	NFT_OP_LABEL,      /* the connection gets the labels of the four words from `from` on */
+	NFT_OP_GOTO,       /* set: the chain */
+	NFT_OP_REJECT,     /* whoever sent it is told by ICMP that it is forbidden */
+	NFT_OP_VERDICT,    /* number: NF_ACCEPT, NF_DROP, NFT_RETURN */
 	NFT_OP_DNAT,       /* number: NFPROTO_*; from: the address, and behind it the port */
 	NFT_OP_MASQUERADE,
 };
@@ -42,7 +49,7 @@ struct nft_term {
 	const char *set;
 };
 
-enum { NFT_TERMS_MAX = 12 };
+enum { NFT_TERMS_MAX = 16 };
 
 struct nft_rule {
 	const char *chain;
@@ -51,7 +58,7 @@ struct nft_rule {
 
 struct nft_chain {
 	const char *name;
-	const char *type; /* "filter", "nat" */
+	const char *type; /* "filter", "nat"; NULL: no hook's, somebody jumps there */
 	uint32_t hook;
 	int priority;
 };
@@ -65,6 +72,7 @@ enum nft_type {
 	NFT_TYPE_PROTOCOL = 12,
 	NFT_TYPE_PORT = 13,
 	NFT_TYPE_IFNAME = 41,
+	NFT_TYPE_VERDICT, /* no number of nft's: data alone */
 };
 
 enum { NFT_PARTS_MAX = 4 };
@@ -73,6 +81,8 @@ struct nft_set {
 	const char *name;
 	enum nft_type key[NFT_PARTS_MAX];
 	enum nft_type data[NFT_PARTS_MAX]; /* of a map, else none */
+	bool has_ranges;                   /* of each part; they do not overlap */
+	uint32_t most;                     /* elements, each for a time; 0: no bound, for ever */
 };
 
 struct nft_table {
@@ -108,7 +118,10 @@ struct nft_element {
 	uint8_t family; /* of the table */
 	const char *set;
 	struct nft_value key;
+	struct nft_value end;  /* of a range, with key; else empty */
 	struct nft_value data; /* of a map's */
+	const char *jump;      /* of a map of verdicts: the chain */
+	uint64_t timeout_ms;   /* 0: none */
 	const char *owner;     /* a text that it carries, NULL: none */
 };
 
@@ -116,10 +129,17 @@ struct nft_element {
 
 /* message: NFT_MSG_*. */
 void nft_begin(struct netlink_request *request, uint16_t message, uint16_t flags, uint8_t family);
+/* In network byte order, as those of nf_tables are. */
+void nft_put_number(struct netlink_request *request, uint16_t type, uint32_t value);
 /* NFNL_MSG_BATCH_BEGIN, ..._END. generation: refused where anybody has changed anything since. */
 void nft_add_bound(struct netlink_batch *batch, uint16_t type, const uint32_t *generation);
 /* What of it is missing, and its rules anew. */
 void nft_add_table(struct netlink_batch *batch, const struct nft_table *table);
+void nft_add_set(struct netlink_batch *batch, uint8_t family, const struct nft_set *set,
+		 uint32_t id);
+void nft_add_chain(struct netlink_batch *batch, uint8_t family, const struct nft_chain *chain);
+/* Takes out the chain's rules. */
+void nft_empty_chain(struct netlink_batch *batch, uint8_t family, const char *chain);
 void nft_add_rule(struct netlink_batch *batch, uint8_t family, const struct nft_rule *rule);
 /* Each rule carries a number that follows from all that is in it, as a comment: whoever puts
  * another rule in its place does not know it. Not against root, who may know what it wants. */
@@ -130,5 +150,15 @@ void nft_begin_element(struct netlink_request *request, uint16_t message, uint16
 		       const struct nft_element *element);
 void nft_add_element(struct netlink_batch *batch, uint16_t message, uint16_t flags,
 		     const struct nft_element *element);
+
+/* Many elements of one set: each message has as many as fit into it. */
+struct nft_packing {
+	struct netlink_batch *batch;
+	struct netlink_request request;
+	size_t list;
+	size_t n; /* in the message that is being written */
+};
+void nft_pack(struct nft_packing *packing, const struct nft_element *element);
+void nft_pack_end(struct nft_packing *packing);
 
 #endif

@@ -2,114 +2,44 @@
 /* See nft_rules.h; the words are nft_message.h's. */
 #include "net/nft_rules.h"
 
-#include <arpa/inet.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
+#include "net/nft_terms.h"
 
 enum {
-	BRIDGE_PREROUTING = 0, /* NF_BR_PRE_ROUTING of linux/netfilter_bridge.h */
-	/* From the beginning of a frame, of an IPv4, ARP or IPv6 packet, of what it carries. */
-	FRAME_TARGET = 0,
-	FRAME_SOURCE = 6,
-	FRAME_TYPE = 12,
-	IPV4_SOURCE = 12,
-	IPV4_TARGET = 16,
-	IPV6_SOURCE = 8,
-	IPV6_TARGET = 24,
-	ARP_SENDER_LINK = 8,
-	ARP_SENDER = 14,
-	PORT_SOURCE = 0,
-	PORT_TARGET = 2,
-	NEIGHBOUR = 8,
-	/* linux/netfilter/nf_conntrack_common.h, as bits of ct state */
-	STATE_INVALID = 1,
-	STATE_ESTABLISHED = 2,
-	STATE_RELATED = 4,
-	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
-	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
-	GROUP_RESERVED = 0x0180,    /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
-	GROUP_RESERVED_REST = 0xc200,
-	TYPE_IPV4 = 0x0800,
-	TYPE_ARP = 0x0806,
-	TYPE_IPV6 = 0x86dd,
-	ICMP_ECHO_ASKED = 8,
-	ICMP6_ECHO_ASKED = 128,
-	ICMP6_ROUTER = 134,
-	ICMP6_WHO_HAS = 135,
-	ICMP6_HERE_IS = 136,
-	ICMP6_REDIRECT = 137,
-	PORT_DHCP = 67,
-	PORT_DHCP6 = 547,
+	/* NF_BR_PRE_ROUTING and NF_BR_FORWARD of linux/netfilter_bridge.h */
+	BRIDGE_PREROUTING = 0,
+	BRIDGE_FORWARD = 2,
 };
-
-#define META(what, word)                                                   \
-	{                                                                  \
-		.op = NFT_OP_META, .number = NFT_META_##what, .to = (word) \
-	}
-#define CT(what, word)                                                 \
-	{                                                              \
-		.op = NFT_OP_CT, .number = NFT_CT_##what, .to = (word) \
-	}
-#define KEEP(bits)                                            \
-	{                                                     \
-		.op = NFT_OP_MASK, .len = 4, .number = (bits) \
-	}
-#define IS(value, size)                                           \
-	{                                                         \
-		.op = NFT_OP_IS, .len = (size), .number = (value) \
-	}
-#define IS_NOT(value, size)                                           \
-	{                                                             \
-		.op = NFT_OP_IS_NOT, .len = (size), .number = (value) \
-	}
-#define IN(name)                               \
-	{                                      \
-		.op = NFT_OP_IN, .set = (name) \
-	}
-#define NOT_IN(name)                               \
-	{                                          \
-		.op = NFT_OP_NOT_IN, .set = (name) \
-	}
-#define ACCEPT                                            \
-	{                                                 \
-		.op = NFT_OP_VERDICT, .number = NF_ACCEPT \
-	}
-#define DROP                                            \
-	{                                               \
-		.op = NFT_OP_VERDICT, .number = NF_DROP \
-	}
-#define FRAME(at, size, word)   LOADED(NFT_PAYLOAD_LL_HEADER, at, size, word)
-#define PACKET(at, size, word)  LOADED(NFT_PAYLOAD_NETWORK_HEADER, at, size, word)
-#define CARRIED(at, size, word) LOADED(NFT_PAYLOAD_TRANSPORT_HEADER, at, size, word)
-#define LOADED(base, at, size, word)                                                             \
-	{                                                                                        \
-		.op = NFT_OP_LOAD, .number = (base), .offset = (at), .len = (size), .to = (word) \
-	}
 
 /* ---- the host's ---- */
 
 static const struct nft_set host_sets[] = {
-	{NFT_BRIDGES, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_PORTS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_ENDS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_WAYS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_SAME, {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_LENT4, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_LENT6, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_PUBLISHED4,
-	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
-	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
-	{NFT_PUBLISHED6,
-	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
-	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
-	{NFT_RELAYED4,
-	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
-	 {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
-	{NFT_RELAYED6,
-	 {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
-	 {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
-	{NFT_ANY4, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
-	{NFT_ANY6, {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}, {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{.name = NFT_BRIDGES, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_PORTS, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_ENDS, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_WAYS, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_SAME, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}},
+	{.name = NFT_LENT4, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_LENT6, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_RULED4, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV4}, .data = {NFT_TYPE_VERDICT}},
+	{.name = NFT_RULED6, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV6}, .data = {NFT_TYPE_VERDICT}},
+	{.name = NFT_PUBLISHED4,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{.name = NFT_PUBLISHED6,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{.name = NFT_RELAYED4,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{.name = NFT_RELAYED6,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV6, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
+	{.name = NFT_ANY4,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
+	{.name = NFT_ANY6,
+	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
+	 .data = {NFT_TYPE_IPV6, NFT_TYPE_PORT}},
 };
 
 #define FOREIGN      META(IIFNAME, 0), NOT_IN(NFT_BRIDGES)
@@ -141,6 +71,19 @@ static const struct nft_set host_sets[] = {
 		}                                                                               \
 	}
 
+/* To the chain of who sent it, if that one has rules, and back where they let it pass. */
+#define BY_ITS_RULES(name, v, at, size)                                            \
+	{                                                                          \
+		name,                                                              \
+		{                                                                  \
+			META(NFPROTO, 0), IS(NFPROTO_IPV##v, 1), META(IIFNAME, 0), \
+				PACKET(at, size, 4),                               \
+			{                                                          \
+				.op = NFT_OP_JUMP, .set = NFT_RULED##v             \
+			}                                                          \
+		}                                                                  \
+	}
+
 /* Before the usual filters, and the translation of sources where that usually is. */
 static const struct nft_chain host_chains[] = {
 	{"forward", "filter", NF_INET_FORWARD, -10},
@@ -155,6 +98,8 @@ static const struct nft_rule host_rules[] = {
 	{"forward", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	/* Within a bridge, where br_netfilter shows such frames. */
 	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
+	BY_ITS_RULES("forward", 4, IPV4_SOURCE, 4),
+	BY_ITS_RULES("forward", 6, IPV6_SOURCE, 16),
 	/* Networks end at their bridges, for each other all of them. */
 	{"forward", {META(IIFNAME, 0), IN(NFT_ENDS), DROP}},
 	{"forward", {META(OIFNAME, 0), IN(NFT_ENDS), DROP}},
@@ -184,6 +129,8 @@ static const struct nft_rule host_rules[] = {
 	{"input", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
 	{"input", {META(IIFNAME, 0), NOT_IN(NFT_BRIDGES), ACCEPT}},
 	{"input", {CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED), IS_NOT(0, 4), ACCEPT}},
+	BY_ITS_RULES("input", 4, IPV4_SOURCE, 4),
+	BY_ITS_RULES("input", 6, IPV6_SOURCE, 16),
 	{"input",
 	 {META(L4PROTO, 0), IS(IPPROTO_ICMP, 1), CARRIED(0, 1, 0), IS(ICMP_ECHO_ASKED, 1), ACCEPT}},
 	{"input",
@@ -218,14 +165,16 @@ static const struct nft_rule host_rules[] = {
 /* ---- ports of bridges ---- */
 
 static const struct nft_set port_sets[] = {
-	{NFT_PORTS, {NFT_TYPE_IFNAME}, {NFT_TYPE_NONE}},
-	{NFT_OWN4, {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV4}, {NFT_TYPE_NONE}},
-	{NFT_OWN6, {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6}, {NFT_TYPE_NONE}},
+	{.name = NFT_PORTS, .key = {NFT_TYPE_IFNAME}},
+	{.name = NFT_OWN4, .key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV4}},
+	{.name = NFT_OWN6, .key = {NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6}},
+	{.name = NFT_RULED, .key = {NFT_TYPE_IFNAME}, .data = {NFT_TYPE_VERDICT}},
 };
 
 /* Before anything of the bridge's, and of br_netfilter's. */
 static const struct nft_chain port_chains[] = {
 	{"prerouting", "filter", BRIDGE_PREROUTING, -310},
+	{"forward", "filter", BRIDGE_FORWARD, -310},
 };
 
 /* What comes from a sandbox has its addresses, and nothing of what only a network's owner says. */
@@ -258,6 +207,8 @@ static const struct nft_rule port_rules[] = {
 	 {FRAME(FRAME_TYPE, 2, 0), IS(TYPE_IPV6, 2), META(IIFNAME, 0), FRAME(FRAME_SOURCE, 6, 4),
 	  PACKET(IPV6_SOURCE, 16, 6), IN(NFT_OWN6), ACCEPT}},
 	{"prerouting", {DROP}},
+	/* To a neighbour: what leaves the bridge otherwise is the other table's. */
+	{"forward", {META(IIFNAME, 0), {.op = NFT_OP_JUMP, .set = NFT_RULED}}},
 };
 
 #define LIST(list) (list), sizeof(list) / sizeof((list)[0])

@@ -23,6 +23,11 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_LENT4   "lent4"   /* links that forward for the sake of sandboxes alone */
 #define NFT_LENT6   "lent6"
 
+/* Maps to the chain of a sandbox that has rules of its own (egress.h), from its bridge and address.
+ */
+#define NFT_RULED4 "ruled4"
+#define NFT_RULED6 "ruled6"
+
 /* Maps to the sandbox's address and port, from protocol, the host's address and port; and from
  * protocol and port at any of the host's addresses. */
 #define NFT_PUBLISHED4 "published4"
@@ -37,5 +42,6 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_PORTS "ports" /* the host's ends of sandboxes' links */
 #define NFT_OWN4  "own4"  /* port, link address, address */
 #define NFT_OWN6  "own6"
+#define NFT_RULED "ruled" /* as above, from its port */
 
 #endif

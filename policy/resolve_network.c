@@ -353,5 +353,6 @@ void resolve_network(struct policy_ctx *ctx, const struct policy_node *root,
 	if (network->n_endpoints > 0)
 		network->origin = network->endpoints[0].origin;
 	resolve_publish(ctx, map, network);
+	resolve_egress(ctx, map, network);
 	resolve_traffic(ctx, map, network);
 }

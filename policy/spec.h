@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/spec_egress.h"
+
 /* Where a value was said. line 0: the source has no lines (command line, built-in). */
 struct spec_origin {
 	const char *file; /* a path as the user wrote it, "profile default", "command line" or
@@ -319,6 +321,7 @@ struct spec_network {
 	/* As seen from the sandbox, of all its networks together. */
 	struct spec_traffic egress;
 	struct spec_traffic ingress;
+	struct spec_egress reach; /* of what it sends: to whom */
 	struct spec_origin origin;
 };
 

@@ -6,9 +6,9 @@
 #include "policy/doc.h"
 
 enum {
-	YAML_MAX_BYTES = 256 * 1024,
+	YAML_MAX_BYTES = 1024 * 1024,
 	YAML_MAX_DEPTH = 16,
-	YAML_MAX_NODES = 8192,
+	YAML_MAX_NODES = 32768,
 };
 
 /*

@@ -46,6 +46,42 @@ static unsigned parse_upstreams(const char *text, struct bare_peer *ret)
 	return RESOLVER_UPSTREAMS_MAX;
 }
 
+/* It is the keeper's to look at the address: what is passed on here is numbers. */
+static void admit(const struct bare_watch *w)
+{
+	struct resolver_wish wish = {0};
+	int verdict = 0;
+	char byte;
+
+	if (bare_call(SYS_read, w->worker_fd, (long)&wish, sizeof(wish), 0, 0) !=
+	    (long)sizeof(wish))
+		return;
+	if (bare_call(SYS_write, w->control_fd, (long)&wish, sizeof(wish), 0, 0) !=
+		    (long)sizeof(wish) ||
+	    bare_call(SYS_read, w->control_fd, (long)&verdict, sizeof(verdict), 0, 0) !=
+		    (long)sizeof(verdict))
+		bare_exit(0);
+	byte = verdict == 1 ? 1 : 0;
+	bare_call(SYS_write, w->worker_fd, (long)&byte, 1, 0, 0);
+}
+
+/* Before it gives up what it can do. */
+static void read_rules(struct serve *memory)
+{
+	size_t len = 0;
+	long n;
+
+	do {
+		n = bare_call(SYS_pread64, RESOLVER_RULES_FD, (long)(memory->rules_text + len),
+			      (long)(sizeof(memory->rules_text) - len), (long)len, 0);
+		if (n < 0)
+			bare_exit(125);
+		len += (size_t)n;
+	} while (n > 0);
+	memory->rules.text = memory->rules_text;
+	memory->rules.len = len;
+}
+
 _Noreturn void bare_main(long *stack)
 {
 	const struct bare_ports reached = {.list = ports, .n = 1};
@@ -59,7 +95,8 @@ _Noreturn void bare_main(long *stack)
 	struct bare_watch w = {.control_fd = RESOLVER_CONTROL_FD,
 			       .confined = RESOLVER_CONFINED,
 			       .peers = upstreams,
-			       .work = serve};
+			       .work = serve,
+			       .other = admit};
 	struct serve *memory = bare_memory(sizeof(*memory));
 
 	if (stack[0] != 3)
@@ -68,6 +105,7 @@ _Noreturn void bare_main(long *stack)
 	memory->run = (const char *)stack[2];
 	memory->n_upstreams = w.n_peers;
 	w.memory = memory;
+	read_rules(memory);
 	bare_watch_confine(&limits, &program);
 	bare_watch(&w);
 }

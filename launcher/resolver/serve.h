@@ -28,6 +28,8 @@ enum {
 	SERVE_IDLE_MS = 10000,
 	SERVE_BURST = 500, /* questions at once, and then one a millisecond */
 	SERVE_REST_MS = 10,
+	SERVE_ADMISSIONS = 200, /* addresses at once, and then one each SERVE_ADMISSION_MS */
+	SERVE_ADMISSION_MS = 10,
 	SERVE_AT_ONCE = 32,
 	SERVE_QUESTION_MAX = 1500,
 	SERVE_WRONG_MAX = 16, /* answers to something else, until the next server is asked */
@@ -75,6 +77,9 @@ struct serve {
 	struct serve_client clients[SERVE_CLIENTS_MAX];
 	uint8_t message[DNS_MESSAGE_MAX];
 	struct answer answer; /* of what is being read */
+	struct answer_rules rules;
+	int64_t admissions; /* that may be asked for now */
+	char rules_text[RESOLVER_RULES_MAX];
 	char texts[2][BOOK_TEXT_MAX];
 };
 
@@ -143,7 +148,8 @@ static inline void serve_look_at_names(struct serve *s)
 static inline enum answer_kind serve_decide(struct serve *s, const uint8_t *question, size_t len,
 					    bool is_udp)
 {
-	const struct answer_way way = {.names = &s->names,
+	const struct answer_way way = {.rules = s->rules.len > 0 ? &s->rules : NULL,
+				       .names = &s->names,
 				       .run = s->run,
 				       .has_upstream = s->n_upstreams > 0,
 				       .is_udp = is_udp};
@@ -156,6 +162,67 @@ static inline enum answer_kind serve_decide(struct serve *s, const uint8_t *ques
 static inline size_t serve_fail(struct serve *s, const struct dns_query *query)
 {
 	return answer_say(query, DNS_SERVFAIL, s->answer.bytes);
+}
+
+/* ---- names that are allowed ---- */
+
+/* Whether the sandbox may reach it from now on. */
+static inline bool serve_admit(struct serve *s, const struct resolver_wish *admit)
+{
+	const struct bare_wish wish = {.kind = BARE_OTHER};
+	char byte = 0;
+
+	if (s->admissions <= 0)
+		return false;
+	s->admissions--;
+	return bare_call(SYS_write, s->watcher_fd, (long)&wish, sizeof(wish), 0, 0) ==
+		       (long)sizeof(wish) &&
+	       bare_call(SYS_write, s->watcher_fd, (long)admit, sizeof(*admit), 0, 0) ==
+		       (long)sizeof(*admit) &&
+	       bare_call(SYS_read, s->watcher_fd, (long)&byte, 1, 0, 0) == 1 && byte == 1;
+}
+
+static inline bool serve_admit_all(struct serve *s, const struct dns_query *query,
+				   const struct answer_addresses *addresses)
+{
+	char name[DNS_TEXT_MAX];
+	struct resolver_wish wish = {.ttl = addresses->ttl, .is_ipv6 = addresses->is_ipv6};
+	unsigned groups =
+		dns_plain_text(&query->name, name) ? answer_find_rules(&s->rules, name) : 0;
+
+	for (size_t i = 0; i < addresses->n; i++) {
+		memcpy(wish.address, addresses->list[i], sizeof(wish.address));
+		for (wish.group = 0; groups >> wish.group != 0; wish.group++)
+			if ((groups >> wish.group & 1) != 0 && !serve_admit(s, &wish))
+				return false;
+	}
+	return true;
+}
+
+/*
+ * A name server's good answer in message, as the client gets it: as it is, or where names are
+ * allowed one by one, written anew in s->answer with addresses that can be reached by then. Returns
+ * its bytes.
+ */
+static inline uint8_t *serve_finish(struct serve *s, const struct dns_query *query,
+				    uint8_t *message, size_t *len, size_t most)
+{
+	struct answer_addresses addresses;
+	uint8_t *own = s->answer.bytes;
+
+	if (s->rules.len == 0) {
+		*len = dns_pass_on(message, *len, query, most);
+		return message;
+	}
+	if ((message[3] & 0xfU) != DNS_NOERROR)
+		*len = answer_say(query, (enum dns_rcode)(message[3] & 0xfU), own);
+	else if (!answer_read_addresses(message, *len, query, &addresses))
+		*len = answer_say(query, DNS_SERVFAIL, own);
+	else if (!serve_admit_all(s, query, &addresses))
+		*len = answer_say(query, DNS_REFUSED, own);
+	else
+		*len = answer_say_addresses(query, &addresses, most, own);
+	return own;
 }
 
 /* ---- name servers ---- */

@@ -104,6 +104,10 @@ static inline void serve_look_at_clock(struct serve *s)
 	int64_t now_ms = bare_clock_ms();
 
 	s->left += now_ms - s->now_ms;
+	/* Whole ones, and what is left over counts the next time. */
+	s->admissions += now_ms / SERVE_ADMISSION_MS - s->now_ms / SERVE_ADMISSION_MS;
+	if (s->admissions > SERVE_ADMISSIONS)
+		s->admissions = SERVE_ADMISSIONS;
 	if (s->left > SERVE_BURST)
 		s->left = SERVE_BURST;
 	s->now_ms = now_ms;
@@ -144,6 +148,7 @@ static inline void serve(void *memory, int watcher_fd)
 	s->watcher_fd = watcher_fd;
 	s->now_ms = bare_clock_ms();
 	s->left = SERVE_BURST;
+	s->admissions = SERVE_ADMISSIONS;
 	for (unsigned i = 0; i < SERVE_ASKS_MAX; i++)
 		s->asks[i].way.fd = -1;
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)

@@ -121,6 +121,7 @@ static inline void serve_hear_tcp(struct serve *s, struct serve_client *client)
 	struct serve_way *way = &client->way;
 	int r = serve_read_on(client, way->fd);
 	ptrdiff_t len;
+	size_t size;
 
 	if (r == 0)
 		return;
@@ -133,8 +134,12 @@ static inline void serve_hear_tcp(struct serve *s, struct serve_client *client)
 	}
 	s->preferred = way->upstream;
 	bare_close(&way->fd);
-	serve_reply(s, client,
-		    dns_pass_on(client->bytes + 2, (size_t)len, &way->query, DNS_MESSAGE_MAX));
+	size = (size_t)len;
+	if (serve_finish(s, &way->query, client->bytes + 2, &size, DNS_MESSAGE_MAX) ==
+	    s->answer.bytes)
+		serve_reply_own(s, client, size);
+	else
+		serve_reply(s, client, size);
 }
 
 static inline void serve_write_on(struct serve *s, struct serve_client *client)

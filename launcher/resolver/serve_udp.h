@@ -51,6 +51,8 @@ static inline void serve_ask(struct serve *s, const struct dns_query *query,
 static inline void serve_hear(struct serve *s, struct serve_ask *ask)
 {
 	struct serve_way *way = &ask->way;
+	const uint8_t *bytes;
+	size_t size;
 	long n = bare_call(SYS_read, way->fd, (long)s->message, sizeof(s->message), 0, 0);
 	ptrdiff_t len;
 
@@ -66,8 +68,9 @@ static inline void serve_hear(struct serve *s, struct serve_ask *ask)
 	}
 	s->preferred = way->upstream;
 	bare_close(&way->fd);
-	serve_send(&ask->from, s->message,
-		   dns_pass_on(s->message, (size_t)len, &way->query, way->query.udp_size));
+	size = (size_t)len;
+	bytes = serve_finish(s, &way->query, s->message, &size, way->query.udp_size);
+	serve_send(&ask->from, bytes, size);
 }
 
 /* Returns whether there was one. */

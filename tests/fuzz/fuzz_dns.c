@@ -72,6 +72,8 @@ static void ask(const uint8_t *message, size_t len, const char *run, bool is_udp
 static void hear(uint8_t *message, size_t len)
 {
 	struct dns_query asked = {.id = 5, .type = DNS_A, .class = DNS_IN};
+	struct answer_addresses addresses;
+	uint8_t own[ANSWER_MAX];
 	ptrdiff_t n;
 	size_t passed;
 
@@ -80,6 +82,12 @@ static void hear(uint8_t *message, size_t len)
 	if (n < 0)
 		return;
 	check((size_t)n <= len);
+	if (answer_read_addresses(message, (size_t)n, &asked, &addresses)) {
+		check(addresses.n <= ANSWER_ADDRESSES_MAX);
+		passed = answer_say_addresses(&asked, &addresses, DNS_UDP_LEAST, own);
+		check(passed <= DNS_UDP_LEAST &&
+		      dns_check_answer(own, passed, &asked, 5) == (ptrdiff_t)passed);
+	}
 	passed = dns_pass_on(message, (size_t)n, &asked, DNS_UDP_LEAST);
 	check(passed <= DNS_UDP_LEAST &&
 	      dns_check_answer(message, passed, &asked, 5) == (ptrdiff_t)passed);

@@ -71,7 +71,7 @@ refused() { # PATTERN FLAG...
 	refused "*none: No such file*--env-file none*" --env-file none
 	refused "*Is a directory*" --env-file "$PWD"
 	refused "*neither a regular file nor a pipe*" --env-file /dev/null
-	head -c 300000 /dev/zero | tr '\0' x >vars
+	head -c 1100000 /dev/zero | tr '\0' x >vars
 	refused "*File too large*" --env-file vars
 }
 

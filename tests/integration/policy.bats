@@ -36,12 +36,11 @@ refused() { # PATTERN
 
 @test "what this build cannot enforce is refused by name, never ignored" {
 	local line
-	for line in 'network: {egress: {default: deny}}' 'when_possible: {seccomp: {}}' 'devices: [/dev/kvm]'; do
+	for line in 'when_possible: {seccomp: {}}' 'devices: [/dev/kvm]'; do
 		profile "$line"
 		refused "./p.yaml:3:*not enforced by this build*"
 	done
 	says 125 "*not enforced by this build*" cordon run --set 'devices=[/dev/kvm]' -- true
-	says 125 "*not enforced by this build*" cordon run --set 'network.egress.allow=[]' -- true
 }
 
 @test "duplicate keys, anchors, tags, wrong types, cycles and a missing parent are refused" {

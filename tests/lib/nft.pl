@@ -3,7 +3,10 @@
 #
 #	perl nft.pl tables				their names, a line each
 #	perl nft.pl rules				a line for each rule of all: its number, its comment
+#	perl nft.pl names				of all chains and sets, a line each
 #	perl nft.pl count FAMILY TABLE SET		how many elements the set has
+#	perl nft.pl timeouts FAMILY TABLE SET		of its elements, in ms, a line each
+#	perl nft.pl clear FAMILY TABLE SET		takes out its elements
 #	perl nft.pl flush [FAMILY]			deletes all tables (of a family)
 #	perl nft.pl empty FAMILY TABLE			takes out all rules
 #	perl nft.pl sleep FAMILY TABLE			has them do nothing (dormant)
@@ -88,12 +91,28 @@ if ($command eq "tables") {
 		my %of = map { @$_ } attributes($_[0]);
 		print unpack("x4N", $of{3}), " ", defined $of{7} ? substr($of{7}, 2, -1) : "-", "\n";
 	});
+} elsif ($command eq "names") {
+	for my $kind ([4, 3], [10, 2]) {
+		ask(message($kind->[0], 0x300, 0, ""), sub {
+			print substr($_->[1], 0, -1), "\n" for grep { $_->[0] == $kind->[1] } attributes($_[0]);
+		});
+	}
 } elsif ($command eq "count") {
 	my $n = 0;
 	ask(message(13, 0x300, $family{$words[0]}, text(1, $words[1]) . text(2, $words[2])), sub {
 		$n += () = attributes($_->[1]) for grep { $_->[0] == 3 } attributes($_[0]);
 	});
 	print "$n\n";
+} elsif ($command eq "timeouts") {
+	ask(message(13, 0x300, $family{$words[0]}, text(1, $words[1]) . text(2, $words[2])), sub {
+		for my $list (grep { $_->[0] == 3 } attributes($_[0])) {
+			for my $one (attributes($list->[1])) {
+				print unpack("Q>", $_->[1]), "\n" for grep { $_->[0] == 4 } attributes($one->[1]);
+			}
+		}
+	});
+} elsif ($command eq "clear") {
+	change(message(14, 0, $family{$words[0]}, text(1, $words[1]) . text(2, $words[2])));
 } elsif ($command eq "flush") {
 	change(message(2, 0, $family{$words[0] // "all"}, ""));
 } elsif ($command eq "empty") {

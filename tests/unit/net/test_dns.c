@@ -319,6 +319,87 @@ static void what_leaves(void **state)
 	says("0b", "example.org", 252, DNS_REFUSED, 0);
 }
 
+static void names_that_may_be_asked_for(void **state)
+{
+	static const char text[] = "0 pypi.org\n1 *.example.org\n2 pypi.org\n1 a\n";
+	const struct answer_rules rules = {.text = text, .len = sizeof(text) - 1};
+	const struct answer_rules none = {.text = "", .len = 0};
+	static const struct {
+		const char *name;
+		unsigned groups;
+	} rows[] = {{"pypi.org", 5},
+		    {"example.org", 0},
+		    {"a.example.org", 2},
+		    {"b.a.example.org", 2},
+		    {"aexample.org", 0},
+		    {".example.org", 0},
+		    {"xpypi.org", 0},
+		    {"pypi.org.evil", 0},
+		    {"a", 2},
+		    {"files.pypi.org", 0},
+		    {"", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(answer_find_rules(&rules, rows[i].name), rows[i].groups);
+	assert_int_equal(answer_find_rules(&none, "pypi.org"), 0);
+}
+
+static void put_record(struct message *m, const char *owner, unsigned type, const void *data,
+		       unsigned len)
+{
+	put_question(m, owner, type);
+	put16(m, 0);
+	put16(m, type == DNS_CNAME ? 9 : 300);
+	put16(m, len);
+	put(m, data, len);
+}
+
+static void put_alias(struct message *m, const char *owner, const char *target)
+{
+	struct dns_name name;
+
+	assert_true(dns_name_of(target, &name));
+	put_record(m, owner, DNS_CNAME, name.bytes, (unsigned)name.len);
+}
+
+static void reads_addresses_of_who_was_asked_for(void **state)
+{
+	static const uint8_t one[] = {192, 0, 2, 1}, two[] = {192, 0, 2, 2};
+	struct dns_query query = {.type = DNS_A, .class = DNS_IN};
+	struct answer_addresses addresses;
+	struct message m;
+
+	(void)state;
+	assert_true(dns_name_of("a.test", &query.name));
+	/* In whatever order, over two aliases. */
+	begin(&m, DNS_QR, 4, 0);
+	put_question(&m, "a.test", DNS_A);
+	put_record(&m, "c.test", DNS_A, one, 4);
+	put_alias(&m, "b.test", "c.test");
+	put_alias(&m, "a.test", "b.test");
+	put_record(&m, "c.test", DNS_A, two, 4);
+	assert_true(answer_read_addresses(m.bytes, m.len, &query, &addresses));
+	assert_int_equal(addresses.n, 2);
+	assert_int_equal(addresses.ttl, 9);
+	assert_memory_equal(addresses.list[1], two, 4);
+	/* Of an alias that is not on the way; of a wrong length; in a circle. */
+	begin(&m, DNS_QR, 2, 0);
+	put_question(&m, "a.test", DNS_A);
+	put_record(&m, "a.test", DNS_A, one, 4);
+	put_record(&m, "b.test", DNS_A, two, 4);
+	assert_false(answer_read_addresses(m.bytes, m.len, &query, &addresses));
+	begin(&m, DNS_QR, 1, 0);
+	put_question(&m, "a.test", DNS_A);
+	put_record(&m, "a.test", DNS_A, one, 3);
+	assert_false(answer_read_addresses(m.bytes, m.len, &query, &addresses));
+	begin(&m, DNS_QR, 2, 0);
+	put_question(&m, "a.test", DNS_A);
+	put_alias(&m, "a.test", "b.test");
+	put_alias(&m, "b.test", "a.test");
+	assert_false(answer_read_addresses(m.bytes, m.len, &query, &addresses));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +412,8 @@ int main(void)
 		cmocka_unit_test(aliases_are_ones_own),
 		cmocka_unit_test(others_networks_do_not_exist),
 		cmocka_unit_test(what_leaves),
+		cmocka_unit_test(names_that_may_be_asked_for),
+		cmocka_unit_test(reads_addresses_of_who_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

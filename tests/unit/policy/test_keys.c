@@ -119,12 +119,46 @@ static void mistakes(void **state)
 		check_row(&mistake_rows[i]);
 }
 
+static void egress_rules(void **state)
+{
+	static const struct row rows[] = {
+		{"network: {egress: []}", 3, 19, "bad-type", NULL},
+		{"network: {egress: {allow: [10.0.0.9]}}", 3, 19, "missing-key", NULL},
+		{"network: {egress: {default: none}}", 3, 29, "bad-value", NULL},
+		{"network: {mode: container:x, egress: {default: deny}}", 3, 48, "impossible",
+		 NULL},
+		{"network: {egress: {default: deny, allow: [10.0.0.9/8]}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, allow: ['10.0.0.0/33']}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, allow: ['10.0.0.9:0']}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, allow: ['10.0.0.9:65536']}}", 3, 43,
+		 "bad-value", NULL},
+		{"network: {egress: {default: deny, allow: ['10.0.0.9:9-8']}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, allow: ['10.0.0.9:80/sctp']}}", 3, 43,
+		 "bad-value", NULL},
+		{"network: {egress: {default: deny, allow: ['fd00::1']}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, allow: ['[fd00::1']}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, allow: ['[fd00::1]443']}}", 3, 43, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, deny: ['10.0.0.9:']}}", 3, 42, "bad-value",
+		 NULL},
+		{"network: {egress: {default: deny, deny: ['']}}", 3, 42, "bad-value", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_row(&rows[i]);
+}
+
 static void not_enforced(void **state)
 {
 	static const struct row rows[] = {
 		{"devices: []", 3, 1, "not-enforced", NULL},
-		{"network: {egress: []}", 3, 19, "bad-type", NULL},
-		{"network: {egress: {allow: []}}", 3, 20, "not-enforced", NULL},
 		{"network: {egress: {rate: 10}}", 3, 26, "bad-value", NULL},
 		{"network: {egress: {rate: 7999bit}}", 3, 26, "bad-value", NULL},
 		{"network: {egress: {rate: 101gbit}}", 3, 26, "bad-value", NULL},
@@ -164,7 +198,6 @@ static void not_enforced(void **state)
 		{"network: {mode: container:x, networks: [a]}", 3, 41, "impossible", NULL},
 		{"network: {networks: [{ip: 10.0.0.9}]}", 3, 22, "missing-key", NULL},
 		{"network: {networks: [a, b, c, d, e, f, g, h, i]}", 3, 46, "too-many", NULL},
-		{"network: {egress: {default: deny}}", 3, 20, "not-enforced", NULL},
 		{"volumes: [{type: image, source: a, target: /b}]", 3, 18, "not-enforced", NULL},
 		{"process: {init: false}", 3, 17, "not-enforced", NULL},
 		{"process: {supplementary_groups: [a]}", 3, 33, "bad-type", NULL},
@@ -356,13 +389,10 @@ static void rows_as_words(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mistakes),
-		cmocka_unit_test(not_enforced),
-		cmocka_unit_test(refuses_ports),
-		cmocka_unit_test(accepted),
-		cmocka_unit_test(all_mistakes_at_once),
-		cmocka_unit_test(many_mistakes),
-		cmocka_unit_test(table_is_whole),
+		cmocka_unit_test(mistakes),      cmocka_unit_test(not_enforced),
+		cmocka_unit_test(egress_rules),  cmocka_unit_test(refuses_ports),
+		cmocka_unit_test(accepted),      cmocka_unit_test(all_mistakes_at_once),
+		cmocka_unit_test(many_mistakes), cmocka_unit_test(table_is_whole),
 		cmocka_unit_test(rows_as_words),
 	};
 

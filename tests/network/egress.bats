@@ -1,0 +1,171 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# network.egress by address: what may be reached, and what not, whoever sends it and however it is
+# packed. Each that does not arrive does so from a sandbox of the same network without such rules.
+
+load ../lib/cordon
+load ../lib/attack
+load ../lib/network
+load ../lib/egress
+
+# bats test_tags=root
+@test "addresses, ports and protocols: what is named, what is not, and what a denial takes away" {
+	local all=("198.51.100.2 5000" "198.51.100.2 5001" "198.51.100.2 5002" "198.51.100.3 5000" "2001:db8::2 5000"
+		"2001:db8::3 5000" "169.254.169.254 5000")
+	far
+	cordon network create --ipv6 web
+	sandbox free web
+	ip=$(address_of web free)
+	reaches free "$(printf '%s, ' "${all[@]}")$ip 5000" "${all[@]}" "$ip 5000"
+	sandbox few web '{default: deny, allow: ["198.51.100.2:5000-5001", "198.51.100.3:5000/udp", "[2001:db8::2]:5000"]}'
+	reaches few "198.51.100.2 5000, 198.51.100.2 5001, 2001:db8::2 5000" "${all[@]}" "$ip 5000"
+	# It is told at once.
+	run -0 inside few perl -e 'use IO::Socket::IP; IO::Socket::IP->new(PeerHost => "198.51.100.3", PeerPort => 5000) or print "$!"'
+	[ "$output" = "No route to host" ]
+	# It answers, and is answered: by a neighbour and by the host; pings nobody.
+	ip=$(address_of web few)
+	reaches free "$ip 5000" "$ip 5000"
+	gives 0 "this is few" host_asks "$ip"
+	run -1 inside few ping -c 1 -W 1 198.51.100.2
+	run -0 inside free ping -c 1 -W 1 198.51.100.2
+	# A denial wins, with any protocol; metadata services have to be named.
+	sandbox most web '{default: allow, allow: ["198.51.100.0/24"], deny: [198.51.100.3, "198.51.100.2:5001", "[2001:db8::/126]:5000"]}'
+	reaches most "198.51.100.2 5000, 198.51.100.2 5002, $ip 5000" "${all[@]}" "$ip 5000"
+	run -1 inside most ping -c 1 -W 1 198.51.100.3
+	run -0 inside most ping -c 1 -W 1 198.51.100.2
+	sandbox cloud web '{default: deny, allow: ["169.254.169.254:5000", "10.0.0.0/8", "'"$ip"':5000"]}'
+	reaches cloud "169.254.169.254 5000, $ip 5000" "${all[@]}" "$ip 5000"
+	# Gone with its sandbox.
+	[ "$(nft count inet cordon ruled4) $(nft count inet cordon ruled6) $(nft count bridge cordon ruled)" = "3 6 3" ]
+	cordon rm -f few most cloud
+	[ "$(nft count inet cordon ruled4) $(nft count inet cordon ruled6) $(nft count bridge cordon ruled)" = "0 0 0" ]
+	[ "$(nft names | grep -c '^cv')" = 0 ]
+}
+
+sends_frame() { # NAME TEXT WORD=VALUE...
+	inside "$1" perl "$repo/tests/lib/frame.pl" send "${@:2}"
+}
+
+seen() { # TEXT
+	grep -aq "$1" seen.far
+}
+
+# The same from the one with rules and from the one without; what is allowed arrives behind it.
+only_without_rules() { # WORD=VALUE...
+	n=$((n + 1))
+	for name in few free; do
+		sends_frame "$name" "$name-$n-text." "to_mac=$gate" "$@"
+	done
+	sends_frame few "own-$n-text." "to_mac=$gate" kind=udp to=198.51.100.2
+	eventually seen "own-$n-text\." || { echo "what is allowed does not arrive: $*"; return 1; }
+	eventually seen "free-$n-text\." || { echo "does not arrive without the rules either: $*"; return 1; }
+	run seen "few-$n-text\."
+	[ "$status" -eq 1 ] || { echo "arrives: $*"; return 1; }
+}
+
+# bats test_tags=root
+@test "raw packets: source ports, fragments, options, extension headers, other protocols" {
+	local n=0 gate bridge first
+	far
+	cordon network create --subnet 172.17.0.0/16 --subnet fd00:9::/64 web
+	bridge=$(cordon network inspect web | jq -r '.[0].bridge')
+	gate=$(host ip -o link show "$bridge" | sed 's/.*ether \([0-9a-f:]*\).*/\1/')
+	sandbox free web
+	sandbox few web '{default: deny, allow: ["198.51.100.2:5001/udp", "[2001:db8::2]:5001/udp"]}'
+	# They are to be seen on the far machine.
+	on far perl "$repo/tests/lib/frame.pl" see "$PWD/seen.far" >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	eventually grep -q ready seen.far
+	only_without_rules kind=udp to=198.51.100.3
+	only_without_rules kind=udp to=198.51.100.3 port=53
+	only_without_rules kind=udp to=198.51.100.2 at=53
+	only_without_rules kind=udp to=198.51.100.2 carries=253
+	only_without_rules kind=udp to=198.51.100.2 options=1
+	only_without_rules kind=udp6 to=2001:db8::3
+	only_without_rules kind=udp6 to=2001:db8::3 before=60
+	only_without_rules kind=udp6 to=2001:db8::2 before=60
+	only_without_rules kind=udp6 to=2001:db8::3 before=44
+	# The second half of a datagram has no port.
+	for first in few free; do
+		sends_frame "$first" "$first-one" "to_mac=$gate" kind=udp to=198.51.100.3 flags=8192 more=8
+		sends_frame "$first" "$first-two" "to_mac=$gate" kind=udp to=198.51.100.3 flags=2 bare=1
+	done
+	eventually seen free-two
+	run -1 seen few-two
+	run -1 seen few-one
+}
+
+# A datagram from a port to another machine's; over each way that there was before.
+sends_udp='use IO::Socket::IP; IO::Socket::IP->new(Proto => "udp", LocalPort => 4000, PeerHost => $ARGV[0], PeerPort => 5001)->send($ARGV[1])'
+
+# bats test_tags=root
+@test "every link has the rules, one that is joined later too; and a connection of who had the address before is worth nothing" {
+	local id
+	far
+	on far perl -e 'use IO::Socket::IP; $| = 1; my $s = IO::Socket::IP->new(Proto => "udp", LocalHost => "0.0.0.0", LocalPort => 5001) or die;
+		print "up\n"; while ($s->recv(my $text, 99)) { print "$text\n"; $s->send("heard") }' >seen.far 2>&1 3>&- &
+	hosts+=("$!")
+	eventually seen up
+	cordon network create a
+	cordon network create --internal b
+	cordon network create --internal c
+	for id in a b c; do
+		sandbox "free-$id" "$id"
+	done
+	# Twice, and answered: an open connection that outlives its sandbox.
+	sandbox old a
+	inside old perl -e "$sends_udp" 198.51.100.2 old-1
+	eventually seen old-1
+	cordon rm -f old
+	cordon gc
+	cordon run -d --name few --network a --network b --set 'network.egress={default: deny, allow: ["198.51.100.2:5000"]}' -- perl -e "$server" few >/dev/null
+	eventually says_up few
+	[ "$(address_of a few)" = 172.17.0.3 ]
+	inside few perl -e "$sends_udp" 198.51.100.2 few-1
+	cordon network connect c few
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "$(address_of a free-a) 5000" "$(address_of b free-b) 5000" "$(address_of c free-c) 5000"
+	run -1 seen few-1
+	# As it would, had it no rules: the same port, to the same place.
+	sandbox new a
+	inside new perl -e "$sends_udp" 198.51.100.2 new-1
+	eventually seen new-1
+	cordon network disconnect a few
+	cordon network connect a few
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "$(address_of a free-a) 5000" "$(address_of b free-b) 5000" "$(address_of c free-c) 5000"
+	# Somebody else's start leaves them as they are; what a kill leaves, gc takes out.
+	gives 0 "" cordon run --network a -- true
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "$(address_of b free-b) 5000"
+	id=$(cordon inspect few | jq -r '.[0].supervisor_pid')
+	kill -9 "$id"
+	eventually gc_takes_out
+	[ "$(nft count inet cordon ruled4) $(nft count bridge cordon ruled)" = "0 0" ]
+}
+
+gc_takes_out() {
+	cordon gc >/dev/null
+	[ "$(nft names | grep -c '^cv')" = 0 ]
+}
+
+# bats test_tags=root
+@test "an administrator's own bridge is refused, ten thousand rules are not, and hold" {
+	far
+	host ip link add own type bridge
+	host ip address add 172.30.0.1/24 dev own
+	host ip link set own up
+	cordon network create --bridge own theirs
+	says 125 "*step network_link: network theirs: network.egress: it is an administrator's own bridge*" \
+		cordon run --network theirs --set 'network.egress={default: deny}' -- true
+	cordon network create web
+	{
+		printf 'cordon: 1\nextends: default\nnetwork:\n  mode: web\n  egress:\n    default: deny\n    allow:\n'
+		perl -e 'printf "      - 203.%d.%d.%d:%d\n", $_ & 127, $_ >> 7, $_ & 63, 1 + $_ for 0 .. 9997'
+		printf '      - 198.51.100.2:5000\n      - 198.51.0.0/16:5001\n'
+	} >many.yaml
+	cordon run -d --name many --profile ./many.yaml -- sleep 60
+	reaches many "198.51.100.2 5000, 198.51.100.2 5001, 198.51.100.3 5001" \
+		"198.51.100.2 5000" "198.51.100.2 5001" "198.51.100.2 5002" "198.51.100.3 5000" "198.51.100.3 5001"
+	printf '      - 198.51.100.3\n' >>many.yaml
+	says 125 "*more than 10000 in network.egress.allow*" cordon run --profile ./many.yaml -- true
+	# It takes a default, and no name yet.
+	says 125 "*network.egress lacks 'default'*" cordon run --network web --set 'network.egress.allow=[198.51.100.2]' -- true
+}
