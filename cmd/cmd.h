@@ -123,6 +123,7 @@ int cmd_profile_check(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_diff(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_new(const struct cmd_context *context, int argc, char **argv);
 int cmd_profile_keys(const struct cmd_context *context, int argc, char **argv);
+int cmd_image_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_image_verb(const struct cmd_context *context, int argc, char **argv);
 int cmd_image(const struct cmd_context *context, int argc, char **argv);
 int cmd_network(const struct cmd_context *context, int argc, char **argv);

@@ -61,8 +61,8 @@ static const struct subcommand image_commands[] = {
 	 "A layer that is in use stays until the next `cordon image prune`. An image that a\n"
 	 "sandbox is to be started from again stays, unless -f is said.\n",
 	 0, cmd_image_verb, NULL},
-	{"prune", "[FLAGS]", "remove images and layers that no name leads to", "", 0,
-	 cmd_image_verb, NULL},
+	{"prune", "[FLAGS]", "remove images and layers that no name leads to",
+	 "Says which names --all takes away.\n", 0, cmd_image_prune, NULL},
 	{.name = NULL},
 };
 

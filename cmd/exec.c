@@ -223,6 +223,15 @@ static void note_end(const struct noted *noted, int exit_code)
 	events_note(noted->records, noted->sandbox, "exec_die", attributes, 2);
 }
 
+/* As run says it of its own program. */
+static void print_full(const struct run_result *result, const struct sandbox_spec *spec)
+{
+	char text[ENDING_TEXT_MAX];
+
+	ending_text(result, NULL, spec, text, sizeof(text));
+	print_note("%s", text);
+}
+
 static int run(struct verdict *verdict, const struct run_target *target,
 	       const struct live_run *live, struct noted *noted)
 {
@@ -246,6 +255,8 @@ static int run(struct verdict *verdict, const struct run_target *target,
 	if (result.kind == RUN_SIGNALLED && result.signal == SIGKILL && has_ended(live) &&
 	    !verdict->options.quiet)
 		print_note("the sandbox %s has ended, and the program with it", ref);
+	if (result.kind == RUN_DISK_FULL && !verdict->options.quiet)
+		print_full(&result, &verdict->decision.spec);
 	return result_exit_code(&result);
 }
 

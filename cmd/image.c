@@ -2,6 +2,7 @@
 /* `cordon image ...`: hands over to cordon-image (libexec/image/), which takes this process's
  * place. */
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -9,11 +10,13 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/docker.h"
+#include "cmd/life.h"
+#include "cmd/moment.h"
 #include "cmd/print.h"
 #include "cmd/words.h"
 #include "storage/store.h"
 
-enum { WORDS_MAX = 512 };
+enum { WORDS_MAX = 512, UNTIL_SIZE = 40 };
 
 static const char program_name[] = "cordon-image";
 
@@ -84,6 +87,62 @@ static int execute(const struct cmd_context *context, const char *verb, const st
 	for (; *argv != NULL; argv++)
 		hand(&h, *argv);
 	return hand_over(context, verb, &h, err);
+}
+
+/* A moment as cordon-image takes it: a number. text: where it is put. */
+static int read_until(const char *value, char *text, size_t size, struct err *err)
+{
+	int64_t ns;
+
+	if (moment_read(value, moment_now_ns(), &ns) < 0 || ns < 0) {
+		err_set(err, ERR_USAGE, 0, "--filter until=%s: is no time", value);
+		return err_hint(err, "until=24h, until=2026-01-31T12:00:00.");
+	}
+	str_format(text, size, "until=%llu", (unsigned long long)ns / 1000000000);
+	return 0;
+}
+
+/* 1: it may begin; 0: it was not wanted. */
+static int prepare_prune(struct words *words, char until[UNTIL_SIZE], struct err *err)
+{
+	static const char key[] = "until=";
+
+	for (size_t i = 0; i < words->n_flags; i++) {
+		const char *value = words->flags[i].value;
+		int r;
+
+		if (!str_equal(words->flags[i].name, "--filter") || !str_has_prefix(value, key))
+			continue;
+		r = read_until(value + strlen(key), until, UNTIL_SIZE, err);
+		if (r < 0)
+			return r;
+		words->flags[i].value = until;
+	}
+	return !words_has(words, "--all") || words_has(words, "--force")
+		       ? 1
+		       : life_ask("image prune", "WARNING! This will remove all images that no "
+						 "sandbox is of.\n");
+}
+
+int cmd_image_prune(const struct cmd_context *context, int argc, char **argv)
+{
+	char until[UNTIL_SIZE];
+	struct words words;
+	struct err err = {0};
+	int exit_code, r;
+
+	(void)argc;
+	if (command_parse("image prune", argv + 1, &words, &exit_code) < 0)
+		return exit_code;
+	r = prepare_prune(&words, until, &err);
+	if (r == 0)
+		return 0;
+	if (r > 0)
+		ignore_result(execute(context, "prune", &words, argv + 1, &err),
+			      "it returns only with an error");
+	if (err.kind != ERR_NONE)
+		print_err(&err);
+	return EXIT_CORDON;
 }
 
 int cmd_image_verb(const struct cmd_context *context, int argc, char **argv)

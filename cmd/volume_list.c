@@ -8,14 +8,16 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cmd/ending.h"
 #include "cmd/life.h"
 #include "cmd/look_json.h"
 #include "cmd/page.h"
 #include "cmd/print.h"
+#include "cmd/table.h"
 #include "cmd/template.h"
 #include "cmd/volume.h"
 
-enum { DOCUMENT_MAX = 8 << 20 };
+enum { DOCUMENT_MAX = 8 << 20, GAP = 3, AMOUNT_COLUMNS = 13 };
 
 static const char known[] = "{{.Name}}, {{.Driver}}, {{.Scope}}, {{.Mountpoint}}, {{.CreatedAt}}, "
 			    "{{.Labels}}, {{.Label \"NAME\"}}, {{.Size}}, {{.Inodes}}, {{.Used}}, "
@@ -278,16 +280,67 @@ static void end(struct listing *listing, struct volume_place *place)
 
 /* ---- ls ---- */
 
+/* Width of the names where one of them has a size, and so columns behind it; else 0. */
+static size_t name_width(const struct listing *listing, const struct volume_list *list)
+{
+	size_t width = strlen("VOLUME NAME");
+	bool has_size = false;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct volume *volume = &list->list[i];
+		bool is_used = volume_is_used(listing->place, &listing->uses, volume->name);
+
+		if (!volume_is_chosen(volume, listing->words, is_used))
+			continue;
+		has_size = has_size || volume->size_bytes > 0;
+		width = strlen(volume->name) > width ? strlen(volume->name) : width;
+	}
+	return has_size ? width + GAP : 0;
+}
+
+static void put_row(const char *name, size_t width, const char *size, const char *used,
+		    struct page *page)
+{
+	char line[VOLUME_NAME_MAX + 128];
+	size_t len;
+
+	if (width == 0) {
+		page_format(page, "%s\n", name);
+		return;
+	}
+	len = table_cell(line, sizeof(line), 0, name, width);
+	len = table_cell(line, sizeof(line), len, size, AMOUNT_COLUMNS);
+	str_format(line + len, sizeof(line) - len, "%s", used);
+	page_format(page, "%s\n", line);
+}
+
+static void put_line(const struct listing *listing, const struct volume *volume, size_t width,
+		     struct page *page)
+{
+	char size[ENDING_AMOUNT_MAX] = "-", used[ENDING_AMOUNT_MAX] = "-";
+	struct use use = width > 0 ? use_of(listing, volume) : (struct use){.bytes = RESULT_NONE};
+
+	if (volume->size_bytes > 0)
+		ending_size(volume->size_bytes, size, sizeof(size));
+	if (use.bytes != RESULT_NONE)
+		ending_size((uint64_t)use.bytes, used, sizeof(used));
+	page_text(page, "local     ");
+	put_row(volume->name, width, size, used, page);
+}
+
 static int print_list(const struct listing *listing, const struct volume_list *list)
 {
 	bool is_quiet = words_has(listing->words, "--quiet");
+	size_t width = name_width(listing, list);
 	struct page page = {0};
 	struct json json;
 
 	json_init(&json, listing->buf, DOCUMENT_MAX);
 	json_open(&json, NULL, '[');
-	if (!is_quiet && listing->template.n == 0)
-		page_text(&page, "DRIVER    VOLUME NAME\n");
+	if (!is_quiet && listing->template.n == 0) {
+		page_text(&page, "DRIVER    ");
+		put_row("VOLUME NAME", width, "SIZE", "USED", &page);
+	}
 	for (size_t i = 0; i < list->n; i++) {
 		const struct volume *volume = &list->list[i];
 		bool is_used = volume_is_used(listing->place, &listing->uses, volume->name);
@@ -298,8 +351,10 @@ static int print_list(const struct listing *listing, const struct volume_list *l
 			put_volume(&json, listing, volume);
 		else if (listing->template.n > 0)
 			put_formatted(listing, volume, &page);
+		else if (is_quiet)
+			page_format(&page, "%s\n", volume->name);
 		else
-			page_format(&page, "%s%s\n", is_quiet ? "" : "local     ", volume->name);
+			put_line(listing, volume, width, &page);
 	}
 	json_close(&json, ']');
 	if (!wants_json(listing->words))

@@ -129,10 +129,13 @@ static const struct words_row {
 	{"image rm", "--no-prune", NULL, NULL, WORDS_LATER, ""},
 
 	{"image prune", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
-	{"image prune", "--all", "-a", NULL, WORDS_LATER, ""},
-	{"image prune", "--filter", NULL, "FILTER", WORDS_LATER, ""},
+	{"image prune", "--all", "-a", NULL, WORDS_LISTED,
+	 "those with a name as well, which no sandbox is of"},
+	{"image prune", "--filter", NULL, "FILTER", WORDS_LISTED,
+	 "only those with label=NAME[=VALUE], without it (label!=...), or that came before a time: "
+	 "until=24h, until=2026-01-31T12:00:00; can be given again"},
 	{"image prune", "--force", "-f", NULL, WORDS_LISTED,
-	 "taken and not needed: nothing is asked"},
+	 "do not ask; without --all nothing is asked"},
 
 	{"network create", "--driver", "-d", "DRIVER", WORDS_LISTED, "bridge, and no other here"},
 	{"network create", "--subnet", NULL, "SUBNET", WORDS_LISTED,

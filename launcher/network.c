@@ -129,17 +129,6 @@ static int sweep_ports(uint32_t *n_removed, struct err *err)
 	return r;
 }
 
-static int sweep_rates(uint32_t *n_removed, struct err *err)
-{
-	struct netlink netlink = {.fd = -EBADF};
-	int r = netlink_open(NETLINK_ROUTE, &netlink, err);
-
-	if (r == 0)
-		r = shape_sweep(&netlink, n_removed, err);
-	netlink_close(&netlink);
-	return r;
-}
-
 int cordon_sweep_networks(const struct networks *networks, const char *run, const char *state,
 			  uint32_t *n_removed, struct err *err)
 {
@@ -157,7 +146,7 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 	if (r == 0)
 		r = sweep_ports(n_removed, err);
 	if (r == 0)
-		r = sweep_rates(n_removed, err);
+		r = traffic_sweep(n_removed, err);
 	if (r == 0)
 		r = networks_sweep(networks, prefixes, n_removed, err);
 	if (r == 0)

@@ -115,6 +115,17 @@ int cordon_probe_traffic(struct err *err)
 		       "the kernel lacks one of ifb, sch_tbf, sch_ingress, cls_u32, act_mirred");
 }
 
+int traffic_sweep(uint32_t *n_removed, struct err *err)
+{
+	struct netlink netlink = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_ROUTE, &netlink, err);
+
+	if (r == 0)
+		r = shape_sweep(&netlink, n_removed, err);
+	netlink_close(&netlink);
+	return r;
+}
+
 int traffic_remove(struct launch *launch, struct err *err)
 {
 	struct netlink netlink = {.fd = -EBADF};

@@ -16,5 +16,7 @@ int must_check traffic_verify(struct launch *launch, struct err *err);
 /* Whatever `cordon update` has made of it since: undo of the row network_link. Needs:
  * CAP_NET_ADMIN. */
 int must_check traffic_remove(struct launch *launch, struct err *err);
+/* Takes out what a crash left of others'. */
+int must_check traffic_sweep(uint32_t *n_removed, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -445,13 +446,16 @@ static uint64_t upper_blocks_left(const struct statfs *fs)
 void upper_collect(const struct launch *launch, struct run_result *result)
 {
 	const struct upper_store *store = &launch->upper;
+	/* Of a program that was started in it later: the sandbox's, which may be memory. */
+	int fd = launch->target != NULL ? launch->target->upper_fd : store->mount_fd;
 	struct statfs fs;
 
-	if (store->mount_fd < 0)
+	if (fd < 0)
 		return;
-	if (fstatfs(store->mount_fd, &fs) == 0)
-		stores_explain(&launch->spec->rootfs.store, upper_blocks_left(&fs), fs.f_ffree,
-			       result);
-	if (fstatfs(store->place_fd, &fs) == 0)
+	if (fstatfs(fd, &fs) == 0)
+		stores_explain(&launch->spec->rootfs.store,
+			       fs.f_type == TMPFS_MAGIC ? fs.f_bfree : upper_blocks_left(&fs),
+			       fs.f_ffree, result);
+	if (launch->target == NULL && fstatfs(store->place_fd, &fs) == 0)
 		stores_explain_host(fs.f_bavail, result);
 }

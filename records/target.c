@@ -99,7 +99,7 @@ static int open_held(const struct target_request *request, struct run_target *ta
 		if (target->namespace_fds[i] < 0)
 			return target->namespace_fds[i];
 	}
-	if (request->use == TARGET_READ && live->upper_fd >= 0) {
+	if (live->upper_fd >= 0) {
 		str_format(path, sizeof(path), "fd/%d", live->upper_fd);
 		target->upper_fd = sys_openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		if (target->upper_fd < 0)

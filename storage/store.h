@@ -184,11 +184,17 @@ struct store_sweep {
 	bool is_busy;      /* somebody is adding something: nothing was removed */
 };
 
+/* Lists of ids, NULL-terminated; NULL: none. */
+struct store_spared {
+	const char *const *forced; /* kept sandboxes hold them in vain */
+	const char *const *images; /* they stay without a name */
+};
+
 /* Removes images without a name and without a kept sandbox, then layers and configurations without
- * an image. forced: images that kept sandboxes hold in vain, NULL-terminated; NULL: none. Gives up
- * the shared lock that the store holds, and takes it again. */
-int must_check store_sweep(struct store *store, const char *const *forced, struct store_sweep *ret,
-			   struct err *err);
+ * an image. spared: NULL for none. Gives up the shared lock that the store holds, and takes it
+ * again. */
+int must_check store_sweep(struct store *store, const struct store_spared *spared,
+			   struct store_sweep *ret, struct err *err);
 
 /* Test builds only (VARIANT=fault): CORDON_FAULT=store.NAME:kill ends the process here. */
 #ifdef CORDON_FAULTS

@@ -151,11 +151,22 @@ static int sweep_all(struct store *store, const struct marks *images, const stru
 		     : 0;
 }
 
-int store_sweep(struct store *store, const char *const *forced, struct store_sweep *ret,
+static int mark_spared(const struct store_spared *spared, struct marks *images, struct err *err)
+{
+	const char *const *list = spared != NULL ? spared->images : NULL;
+
+	for (; list != NULL && *list != NULL; list++)
+		if (mark(images, *list) < 0)
+			return err_set(err, ERR_SETUP, ENOMEM, "images");
+	return 0;
+}
+
+int store_sweep(struct store *store, const struct store_spared *spared, struct store_sweep *ret,
 		struct err *err)
 {
 	struct marks images = {0}, layers = {0};
-	struct held_marks held = {.images = &images, .forced = forced};
+	struct held_marks held = {.images = &images,
+				  .forced = spared != NULL ? spared->forced : NULL};
 	struct store_sweep sweep = {0};
 	int r = 0;
 
@@ -169,6 +180,8 @@ int store_sweep(struct store *store, const char *const *forced, struct store_swe
 		r = store_ref_each(store, mark_name, &images, err);
 		if (r == 0)
 			r = store_held_each(store, mark_held, &held, err);
+		if (r == 0)
+			r = mark_spared(spared, &images, err);
 		sort(&images);
 		if (r == 0)
 			r = mark_layers(store, &images, &layers, err);

@@ -19,8 +19,8 @@ enum {
 	CARRY_POLLED_MAX = 1 + RELAY_PORTS_MAX + CARRY_FLOWS_MAX + 2 * CARRY_CONNECTIONS_MAX,
 	CARRY_FDS_MAX = CARRY_POLLED_MAX + 16,
 	CARRY_BYTES = 16 << 10,
-	CARRY_AT_ONCE = 32,          /* datagrams of one socket in a round */
-	CARRY_CONNECT_MS = 10000,    /* how long the sandbox has to answer */
+	CARRY_AT_ONCE = 32,         /* datagrams of one socket in a round */
+	CARRY_CONNECT_MS = 10000,   /* how long the sandbox has to answer */
 	CARRY_HALF_OPEN_MS = 60000, /* silence, once one side has said its last */
 	CARRY_FLOW_MS = 90000,
 };
@@ -31,7 +31,7 @@ struct carry_way {
 	bool is_closed; /* nor written, which the other side was told */
 	size_t at;      /* bytes that were written, */
 	size_t len;     /* of those that were read */
-	uint8_t bytes[CARRY_BYTES];
+	uint8_t *bytes; /* CARRY_BYTES */
 };
 
 struct carry_connection {
@@ -57,6 +57,8 @@ struct carry {
 	struct carry_flow flows[CARRY_FLOWS_MAX];
 	struct carry_connection connections[CARRY_CONNECTIONS_MAX];
 	uint8_t datagram[65536];
+	/* By themselves: what was never used is not there. */
+	uint8_t bytes[CARRY_CONNECTIONS_MAX][2][CARRY_BYTES];
 };
 
 /* ---- confinement ---- */

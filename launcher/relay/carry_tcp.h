@@ -22,6 +22,7 @@ static inline void carry_begin(struct carry *c, struct carry_connection *connect
 	for (unsigned i = 0; i < 2; i++) {
 		connection->ways[i].has_ended = connection->ways[i].is_closed = false;
 		connection->ways[i].at = connection->ways[i].len = 0;
+		connection->ways[i].bytes = c->bytes[connection - c->connections][i];
 	}
 	if (connection->fds[1] < 0)
 		carry_drop(connection);
@@ -63,7 +64,7 @@ static inline bool carry_wants_read(const struct carry_way *way)
 /* False: the connection is of no use any more. */
 static inline bool carry_read(struct carry_way *way, int from)
 {
-	long n = bare_call(SYS_read, from, (long)way->bytes, sizeof(way->bytes), 0, 0);
+	long n = bare_call(SYS_read, from, (long)way->bytes, CARRY_BYTES, 0, 0);
 
 	if (n == -EAGAIN || n == -EINTR)
 		return true;

@@ -62,6 +62,10 @@ static int take_flag(struct command *command, const char *flag, const char *valu
 		return err_set(err, ERR_USAGE, 0, "%s wants a value", flag);
 	if (str_equal(flag, "--filter")) {
 		command->filter = value;
+		if (command->n_filters == COMMAND_FILTERS_MAX)
+			return err_set(err, ERR_USAGE, 0, "more than %d filters",
+				       COMMAND_FILTERS_MAX);
+		command->filters[command->n_filters++] = value;
 		return 0;
 	}
 	if (str_equal(flag, "--max-size") && parse_size(value, &command->limits.max_bytes) == 0)

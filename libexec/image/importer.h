@@ -171,14 +171,18 @@ int must_check document_open(int dir, const char *path, struct err *err);
 
 /* ---- commands: each returns the exit code ---- */
 
+enum { COMMAND_FILTERS_MAX = 32 };
+
 struct command {
 	const char *state; /* the store's path */
 	bool is_json;
 	bool is_quiet;
 	bool is_forced;     /* rm: of a kept sandbox as well */
 	bool is_whole;      /* ls: ids are not cut */
-	bool is_all;        /* ls: those without a name as well */
-	const char *filter; /* ls: KEY=VALUE; NULL: none */
+	bool is_all;        /* ls: those without a name as well; prune: those with one */
+	const char *filter; /* ls: KEY=VALUE, the last one; NULL: none */
+	const char *filters[COMMAND_FILTERS_MAX]; /* prune: all of them */
+	size_t n_filters;
 	struct image_limits limits;
 	char **words; /* ends with NULL */
 	size_t n_words;
@@ -209,6 +213,8 @@ int must_check command_volume_clone(const struct command *command, struct err *e
 /* The store as it is; none is an empty one. 1: there is none. (remove.c) */
 int must_check command_open_store(const struct command *command, struct store *ret,
 				  struct err *err);
+/* What a sweep has removed, and what stays (remove.c). */
+void say_sweep(const struct command *command, const struct store_sweep *sweep, bool is_whole);
 /* Says that a word is no image where there is none at all. */
 int must_check command_refuse_empty(const char *word, struct err *err);
 

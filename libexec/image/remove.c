@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `cordon image rm` and `prune`. Reads records of ours alone: no JSON, no archive. */
+/* `cordon image rm`. Reads records of ours alone: no JSON, no archive. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ static int name_of(struct store *store, const char *word, char name[STORE_NAME_M
 	return r;
 }
 
-static void say_sweep(const struct command *command, const struct store_sweep *sweep, bool is_whole)
+void say_sweep(const struct command *command, const struct store_sweep *sweep, bool is_whole)
 {
 	if (sweep->is_busy)
 		say_note("another command is adding images: their layers stay until the next "
@@ -142,7 +142,7 @@ static int remove_names(const struct command *command, struct store *store, stru
 			forced[i] = hex[i];
 	}
 	if (r == 0)
-		r = store_sweep(store, forced, &sweep, err);
+		r = store_sweep(store, &(struct store_spared){.forced = forced}, &sweep, err);
 	if (r == 0)
 		say_sweep(command, &sweep, false);
 	return r;
@@ -158,20 +158,4 @@ int command_rm(const struct command *command, struct err *err)
 	r = remove_names(command, &store, err);
 	store_release(&store);
 	return r;
-}
-
-int command_prune(const struct command *command, struct err *err)
-{
-	struct store_sweep sweep = {0};
-	struct store store;
-	int r = command_open_store(command, &store, err);
-
-	if (r == 0) {
-		r = store_sweep(&store, NULL, &sweep, err);
-		store_release(&store);
-	}
-	if (r < 0)
-		return r;
-	say_sweep(command, &sweep, true);
-	return 0;
 }

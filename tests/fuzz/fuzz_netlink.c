@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/link.h"
+#include "net/qdisc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,7 +36,11 @@ static void read_one(const struct netlink_message *message)
 	struct net_route route;
 	struct net_link link;
 	int index;
+	struct qdisc_bucket bucket;
+	struct qdisc_diversion diversion = {.n = 0};
 
+	if (qdisc_read(message, &bucket) == 0 || qdisc_count_filter(message, &diversion) == 0)
+		return;
 	if (link_read(message, &link) == 0) {
 		check_text(link.name, sizeof(link.name));
 		check_text(link.kind, sizeof(link.kind));

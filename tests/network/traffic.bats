@@ -25,7 +25,8 @@ start() { # NAME FLAG...
 	started "$1"
 }
 
-# As root of the sandbox's own user namespace, with all capabilities over its network namespace.
+# As root of the sandbox's own user namespace, with all capabilities over its network namespace: more than any program
+# in it has, and docs/decisions/041 says what it could do beyond this.
 inside() { # NAME COMMAND...
 	nsenter --target "${pids[$1]}" --user --net --setuid 0 --setgid 0 --no-fork "${@:2}"
 }
@@ -85,7 +86,7 @@ held() {
 }
 
 not_held() {
-	[ "$passed" -gt $((rate * 3)) ] || { echo "passed: $passed"; return 1; }
+	((passed > rate * 3 / 2)) || { echo "passed: $passed"; return 1; }
 }
 
 # bats test_tags=root
@@ -125,11 +126,11 @@ not_held() {
 }
 
 # bats test_tags=root
-@test "with every privilege over its own network it sends no faster, whatever it sends" {
-	local words kinds=()
+@test "whatever it sends, and whatever queues and links it makes inside, it sends no faster" {
+	local words kinds=() rate=500000 # of frames of 14 bytes a slow machine sends not much more
 	need tc
 	cordon network create --internal web
-	start a --network web --egress-rate 1mbit --ingress-rate 1mbit
+	start a --network web --egress-rate 500kbit --ingress-rate 500kbit
 	start b --network web
 	# Nothing but its own link is there, and nothing on it.
 	[ "$(inside a ip -o link | grep -vc ' lo:')" = 1 ]
@@ -216,6 +217,8 @@ bridge_netfilter() { # [VALUE]
 	says 125 "*a packet of 9000 bytes never fits in a burst of 5120*Say egress.burst: 9KiB or more*" \
 		cordon run --network jumbo --egress-rate 1mbit -- true
 	gives 0 ran cordon run --network jumbo --egress-rate 1mbit --egress-burst 9KiB -- echo ran
+	says 0 "*network.egress.rate  10mbit *a token bucket on the host*+ traffic *" \
+		cordon explain --network web --egress-rate 10mbit -- true
 	says 125 "*--ingress-rate 1: is no rate*" cordon network create --ingress-rate 1 x
 	says 125 "*a burst takes a rate*" cordon network create --ingress-burst 9KiB x
 	says 125 "*--bridge: it is left as it is*" cordon network create --bridge br9 --egress-rate 1mbit x

@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0 # run -CODE
 load ../lib/cordon
 load ../lib/images
+load ../lib/kept
 
 setup() { images_setup; }
 
@@ -31,6 +32,47 @@ setup() { images_setup; }
 	# Nobody is asked, with -f or without.
 	gives 0 "1 images and 1 layers removed" image prune -f
 	gives 0 "$new" image ls -q --no-trunc -a
+}
+
+# Makes x of another file, so that the one before has no name any more.
+nameless() { # LABEL
+	config="{\"Labels\": {\"of\": \"$1\"}}" made_of x "file:$1"
+}
+
+@test "image prune: by label and time only what is meant; -a names as well, but of what a sandbox is of or runs from" {
+	local pid
+	nameless a && nameless b && nameless c
+	[ "$(image ls -aq | wc -l)" = 3 ]
+	gives 125 "*--filter size=1: is none of prune*label=NAME*" image prune --filter size=1
+	gives 125 "*until=soon: is no time*" image prune --filter until=soon
+	gives 0 "0 images and 0 layers removed" image prune --filter until=1h
+	gives 0 "0 images and 0 layers removed" image prune --filter label=none
+	gives 0 "1 images and 1 layers removed" image prune --filter label=of=a
+	gives 0 "0 images and 0 layers removed" image prune --filter label!=of
+	gives 0 "1 images and 1 layers removed" image prune --filter until=0s --filter label!=of=c
+	[ "$(image ls -aq | wc -l)" = 1 ]
+
+	for name in kept used "free"; do
+		rm -f "$name.base.tar"
+		made_of "$name" "file:$name"
+	done
+	kept_start box kept sleep 100
+	mkfifo go
+	cordon run -q used sh -c 'echo up; read -r _' <go >out 2>&1 3>&- &
+	pid=$!
+	exec {fd}>go
+	eventually grep -q up out
+	gives 125 "*image prune asks before it removes, and stdin is no terminal*image prune -f*" image prune -a </dev/null
+	gives 0 "free:latest*x:latest*2 images and * layers removed" image prune -af
+	gives 0 "$(printf 'kept:latest\nused:latest')" jq -r '.images[].name' <(image ls --json)
+	gives 0 ok cordon exec box echo ok
+	exec {fd}>&-
+	wait "$pid" || true # read finds the end
+	gives 0 "used:latest*1 images and * removed" image prune -af --filter label!=x
+	gives 0 box cordon rm -f box
+	gives 0 "kept:latest*1 images and * removed" image prune -af
+	[ "$(n_layers)" = 0 ]
+	kept_end
 }
 
 @test "run: slips in the place of the image have a hint each: its name, a path, -- behind it" {

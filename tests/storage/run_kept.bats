@@ -177,7 +177,11 @@ room() { # NAME: KiB of its root
 	eventually cordon exec box cat /f
 	[ "$(room box)" = 8192 ]
 	# The control: more than that does not fit.
-	gives 1 "*No space left*" cordon exec box busybox dd if=/dev/zero of=/big bs=1M count=20
+	gives 1 "*No space left*rootfs.writable.size (8 MiB) was used up when the program failed*" cordon exec box busybox dd if=/dev/zero of=/big bs=1M count=20
+	# The controls: one that does not fail, and one that fails with room left.
+	gives 0 kept cordon exec box cat /f
+	gives 0 "" cordon exec box rm /big
+	gives 3 "" cordon exec box sh -c 'exit 3'
 	gives 0 box cordon update --set rootfs.writable.size=32MiB box
 	[ "$(room box)" = 32768 ]
 	gives 0 "*" cordon exec box busybox dd if=/dev/zero of=/big bs=1M count=20
@@ -200,6 +204,7 @@ room() { # NAME: KiB of its root
 	need losetup
 	made_of x
 	kept_start box --storage-opt size=64m x sleep 100
+	gives 1 "*No space left*rootfs.writable.size (64 MiB) was used up when the program failed*" cordon exec box busybox dd if=/dev/zero of=/big bs=1M count=99
 	gives 125 "*sandbox box: its root does not grow while it runs*cordon stop*" cordon update --storage-opt size=128m box
 	gives 0 box cordon stop -t 0 box
 	gives 0 box cordon update --storage-opt size=128m box

@@ -88,7 +88,7 @@ remove() { rm -r good; }
 
 @test "volume hostile: killed inside of the copy of what the image has, it is copied anew, as a whole" {
 	local i=0 entries=() seen=0
-	while [ $((i += 1)) -le 1200 ]; do entries+=("file:data/f$i:data=$i"); done
+	while [ $((i += 1)) -le 500 ]; do entries+=("file:data/f$i:data=$i"); done
 	made_of x "dir:data ${entries[*]}"
 	for ((i = 0; i < 20 && seen < 2; i++)); do
 		"$CORDON" --root "$CORDON_ROOT" run -q -v data:/data x true >/dev/null 2>&1 3>&- &
@@ -107,7 +107,7 @@ remove() { rm -r good; }
 			cordon volume rm data >/dev/null
 			continue
 		fi
-		gives 0 "1200 1200" cordon run -q -v data:/data x sh -c 'echo $(ls /data | busybox wc -l) $(cat /data/f1200)'
+		gives 0 "500 500" cordon run -q -v data:/data x sh -c 'echo $(ls /data | busybox wc -l) $(cat /data/f500)'
 		[ ! -e "$(volumes)/data/filling" ]
 		cordon gc >/dev/null
 		cordon volume rm data >/dev/null

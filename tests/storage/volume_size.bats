@@ -44,6 +44,7 @@ host() { # SCRIPT FLAG...
 		.used_bytes > 7000000 and .used_bytes <= .size_bytes'
 	gives 0 "" host 'rm /db/big' -v db:/db
 	# The host has the room back.
+	eventually no_devices
 	[ "$(du -k "$(volumes)/db/image" | cut -f 1)" -le 1024 ]
 	gives 2 "*No space left on device" host 'i=0; while : >/db/$i; do i=$((i + 1)); done' -v db:/db
 	gives 0 "5?? 5??" cordon volume ls --format '{{.Inodes}} {{.UsedInodes}}'
@@ -53,6 +54,11 @@ host() { # SCRIPT FLAG...
 	gives 0 "bare" cordon volume create bare
 	cordon volume inspect bare | jq -e '.[0] | .size_bytes == null and .used_bytes == null'
 	gives 0 "bare :" cordon volume ls -f name=bare --format '{{.Name}} {{.Size}}:{{.Used}}'
+	gives 0 "DRIVER    VOLUME NAME   SIZE         USED
+local     bare          -            -
+local     db            8 MiB        * KiB" cordon volume ls
+	gives 0 "DRIVER    VOLUME NAME
+local     bare" cordon volume ls -f name=bare
 	# A limit that somebody believes in has to be there.
 	gives 0 "db" cordon volume create db
 	gives 0 "db" cordon volume create --opt size=8m -o inodes=500 db
@@ -110,6 +116,24 @@ host() { # SCRIPT FLAG...
 	gives 0 "from a" cordon run -q -u 33:33 -v db:/data x cat /data/new
 	gives 1 "*No space left on device*" cordon run -q -u 33:33 -v db:/data x busybox dd if=/dev/zero of=/data/big bs=64k
 	gives 0 "db" cordon volume rm db
+}
+
+# bats test_tags=root
+@test "volume size: begun and ended by several at the same moment, all of it is there" {
+	local i k pids=()
+	cordon volume create --size 8m db >/dev/null
+	for i in 1 2 3 4; do
+		for k in 1 2 3; do
+			host ": >/db/$i.$k" -v db:/db &
+			pids+=($!)
+		done
+		# The last of them may be about to end by now.
+		sleep 0.1
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	gives 0 "12" host 'ls /db | wc -l' -v db:/db
+	eventually no_devices
+	gives 0 "*/image: *" e2fsck -fn "$(volumes)/db/image"
 }
 
 # bats test_tags=root

@@ -123,3 +123,17 @@ make_data() {
 	rmdir there
 	gives 125 "cordon: --volumes-from lost: $PWD/there, where*Make that directory again*" host true --volumes-from lost
 }
+
+@test "volumes-from: of two sandboxes of an image its volume is the first one's, with what the image has there" {
+	config='{"Volumes":{"/own":{}}}' made_of x "dir:own:mode=1777 file:own/of:data=image"
+	cordon create --name data x true >/dev/null
+	# What was only created gets it when somebody begins with it.
+	gives 0 "image" cordon run -q --volumes-from data x sh -c 'cat /own/of; echo; echo more >/own/more'
+	gives 0 "image more" cordon run -q --name second --volumes-from data x sh -c 'cd /own; echo $(cat of; echo; cat more)'
+	[ "$(cordon volume ls -q | wc -l)" -eq 1 ]
+	[ "$(anonymous second)" = "$(anonymous data)" ]
+	# A profile's counts less as well.
+	printf 'cordon: 1\nextends: default\nvolumes: [{type: volume, source: other, target: /own}]\n' >other.yaml
+	gives 0 "more of" cordon run -q --profile ./other.yaml --volumes-from data x sh -c 'echo $(ls /own)'
+	gives 0 "of" cordon run -q --profile ./other.yaml x ls /own
+}

@@ -46,6 +46,35 @@ static void sizes(void **state)
 	}
 }
 
+static void bit_rates(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint64_t value;
+	} rows[] = {
+		{"8000bit", 0, 8000},
+		{"64kbit", 0, 64000},
+		{"10mbit", 0, 10000000},
+		{"1.5Gbit", 0, 1500000000},
+		{"0.0000001mbit", -EINVAL, 0},
+		{"10", -EINVAL, 0},
+		{"10m", -EINVAL, 0},
+		{"10mbps", -EINVAL, 0},
+		{"10mbit ", -EINVAL, 0},
+		{"-1mbit", -EINVAL, 0},
+		{"99999999999999gbit", -ERANGE, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t value = 0;
+
+		assert_int_equal(parse_bit_rate(rows[i].text, &value), rows[i].result);
+		assert_int_equal(value, rows[i].value);
+	}
+}
+
 static void durations(void **state)
 {
 	static const struct row rows[] = {
@@ -70,6 +99,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(bit_rates),
 		cmocka_unit_test(durations),
 	};
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* net/netlink*.c, net/link_read.c: bytes of requests, answers that are cut off or wrong, and one
- * conversation with the kernel about lo. */
+/* net/netlink*.c, net/link_read.c, net/qdisc.c: bytes of requests, answers that are cut off or
+ * wrong, and one conversation with the kernel about lo. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +18,7 @@
 #include <cmocka.h>
 
 #include "net/link.h"
+#include "net/qdisc.h"
 
 /* What netlink_do would send. */
 static struct netlink_message sent(struct netlink_request *request)
@@ -148,6 +153,97 @@ static void reads_routes_and_addresses(void **state)
 	assert_int_equal(link, 4);
 }
 
+/* Cut off anywhere it is nothing, or refused; asan sees what is read behind the end. */
+static void reads_buckets(void **state)
+{
+	const struct tcmsg head = {.tcm_ifindex = 3};
+	/* 5120 bytes at 1250000 in a second are 4.096 ms, in ticks of 64 ns. */
+	const struct tc_tbf_qopt options = {.rate = {.rate = 1250000},
+					    .limit = 70000,
+					    .buffer = 64000};
+	struct qdisc_bucket bucket = {.rate_bytes = 1};
+	struct netlink_request request;
+	struct netlink_message message;
+	uint64_t fast = 12500000000;
+	size_t nest, whole;
+
+	(void)state;
+	netlink_begin(&request, RTM_NEWQDISC, 0, &head, sizeof(head));
+	netlink_put_text(&request, TCA_KIND, "tbf");
+	nest = netlink_nest_begin(&request, TCA_OPTIONS);
+	netlink_put(&request, TCA_TBF_PARMS, &options, sizeof(options));
+	netlink_nest_end(&request, nest);
+	message = sent(&request);
+	whole = message.len;
+	for (message.len = 0; message.len < whole; message.len++)
+		assert_true(qdisc_read(&message, &bucket) <= 0 && bucket.rate_bytes == 1);
+	assert_int_equal(qdisc_read(&message, &bucket), 1);
+	assert_int_equal(bucket.rate_bytes, 1250000);
+	assert_int_equal(bucket.burst_bytes, 5120);
+	assert_int_equal(bucket.queue_bytes, 70000);
+	netlink_put(&request, TCA_TBF_RATE64, &fast, sizeof(fast));
+	netlink_nest_end(&request, nest);
+	message = sent(&request);
+	assert_int_equal(qdisc_read(&message, &bucket), 1);
+	assert_int_equal(bucket.rate_bytes, fast);
+	netlink_begin(&request, RTM_NEWQDISC, 0, &head, sizeof(head));
+	netlink_put_text(&request, TCA_KIND, "noqueue");
+	message = sent(&request);
+	assert_int_equal(qdisc_read(&message, &bucket), 0);
+}
+
+static void put_filter(struct netlink_request *request, uint8_t n_keys, uint32_t action)
+{
+	const struct tcmsg head = {.tcm_info = htons(0x0003)};
+	const struct tc_u32_sel selector = {.nkeys = n_keys};
+	const struct tc_mirred mirred = {.action = TC_ACT_STOLEN,
+					 .eaction = (int)action,
+					 .ifindex = 9};
+	size_t nests[4];
+
+	netlink_begin(request, RTM_NEWTFILTER, 0, &head, sizeof(head));
+	netlink_put_text(request, TCA_KIND, "u32");
+	nests[0] = netlink_nest_begin(request, TCA_OPTIONS);
+	netlink_put(request, TCA_U32_SEL, &selector, sizeof(selector));
+	nests[1] = netlink_nest_begin(request, TCA_U32_ACT);
+	nests[2] = netlink_nest_begin(request, 1);
+	netlink_put_text(request, TCA_ACT_KIND, "mirred");
+	nests[3] = netlink_nest_begin(request, TCA_ACT_OPTIONS);
+	netlink_put(request, TCA_MIRRED_PARMS, &mirred, sizeof(mirred));
+	for (size_t i = 4; i > 0; i--)
+		netlink_nest_end(request, nests[i - 1]);
+}
+
+static void reads_diversions(void **state)
+{
+	struct qdisc_diversion diversion = {.n = 0};
+	struct netlink_request request;
+	struct netlink_message message;
+
+	(void)state;
+	put_filter(&request, 0, TCA_EGRESS_REDIR);
+	message = sent(&request);
+	assert_int_equal(qdisc_count_filter(&message, &diversion), 0);
+	assert_int_equal(diversion.n, 1);
+	assert_int_equal(diversion.through, 9);
+	assert_true(diversion.takes_all);
+	/* A condition, and a copy in the place of the frame. */
+	put_filter(&request, 1, TCA_EGRESS_REDIR);
+	message = sent(&request);
+	assert_int_equal(qdisc_count_filter(&message, &diversion), 0);
+	assert_false(diversion.takes_all);
+	put_filter(&request, 0, TCA_EGRESS_MIRROR);
+	message = sent(&request);
+	assert_int_equal(qdisc_count_filter(&message, &diversion), 0);
+	assert_int_equal(diversion.through, 0);
+	assert_int_equal(diversion.n, 3);
+	for (size_t whole = message.len; message.len > 0; message.len--) {
+		diversion = (struct qdisc_diversion){.n = 0};
+		assert_true(qdisc_count_filter(&message, &diversion) <= 0);
+		assert_true(diversion.through == 0 || message.len == whole);
+	}
+}
+
 static void notices_what_does_not_fit(void **state)
 {
 	static const char big[NETLINK_REQUEST_MAX];
@@ -259,6 +355,8 @@ int main(void)
 		cmocka_unit_test(writes_what_it_reads),
 		cmocka_unit_test(refuses_what_is_cut),
 		cmocka_unit_test(reads_routes_and_addresses),
+		cmocka_unit_test(reads_buckets),
+		cmocka_unit_test(reads_diversions),
 		cmocka_unit_test(notices_what_does_not_fit),
 		cmocka_unit_test(reads_the_kernels_words),
 		cmocka_unit_test(numbers_batches),

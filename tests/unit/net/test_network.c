@@ -139,16 +139,23 @@ static void records(void **state)
 	set(&network.subnet6, "fd00:1::/64");
 	assert_int_equal(network_complete(&network, &err), 0);
 	assert_int_equal(network_add_label(&network, "team=a"), 0);
+	network.egress = (struct spec_traffic){.rate_bits = 10000000};
+	network.ingress = (struct spec_traffic){.rate_bits = 8000, .burst_bytes = 4096};
 	len = network_format(&network, text);
 	assert_int_equal(network_parse(text, &again), 0);
 	assert_int_equal(network_format(&again, broken), len);
 	assert_string_equal(text, broken);
+	assert_int_equal(again.egress.rate_bits, 10000000);
+	assert_int_equal(again.ingress.burst_bytes, 4096);
 	/* Cut off anywhere, it is not whole. */
 	for (size_t cut = 0; cut < len; cut++) {
 		str_format(broken, sizeof(broken), "%.*s", (int)cut, text);
 		assert_int_equal(network_parse(broken, &again), -EBADMSG);
 	}
 	str_format(broken, sizeof(broken), "%sx", text);
+	assert_int_equal(network_parse(broken, &again), -EBADMSG);
+	network.ingress.burst_bytes = 8000 / 8 * SPEC_BURST_SECONDS + 1;
+	network_format(&network, broken);
 	assert_int_equal(network_parse(broken, &again), -EBADMSG);
 	str_format(broken, sizeof(broken), "cordon-network 2\nend\n");
 	assert_int_equal(network_parse(broken, &again), -EPROTONOSUPPORT);
