@@ -28,12 +28,9 @@ const char *quota_program_path(const char *name)
 	static const struct {
 		const char *name, *path;
 	} programs[] = {
-		{"mke2fs", "/usr/sbin/mke2fs"},
-		{"mke2fs", "/sbin/mke2fs"},
-		{"e2fsck", "/usr/sbin/e2fsck"},
-		{"e2fsck", "/sbin/e2fsck"},
-		{"resize2fs", "/usr/sbin/resize2fs"},
-		{"resize2fs", "/sbin/resize2fs"},
+		{"mke2fs", "/usr/sbin/mke2fs"},       {"mke2fs", "/sbin/mke2fs"},
+		{"e2fsck", "/usr/sbin/e2fsck"},       {"e2fsck", "/sbin/e2fsck"},
+		{"resize2fs", "/usr/sbin/resize2fs"}, {"resize2fs", "/sbin/resize2fs"},
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)

@@ -15,11 +15,13 @@ echoes='use IO::Socket::IP; use Socket; $| = 1; $SIG{CHLD} = $SIG{PIPE} = "IGNOR
 	if (!fork) { while (my $from = $u->recv(my $text, 65000)) { $u->send("you said " . length $text, 0, $from) } }
 	print "up\n"; while (1) { my $c = $s->accept or next; next if fork; my $n = 0;
 		while (my $r = sysread $c, my $b, 65536) { $n += $r } print $c "y" x $n, " $n\n"; exit }'
+# perl expands it.
 # shellcheck disable=SC2016
 says_much='use IO::Socket::IP; my ($to, $port, $n) = @ARGV; $SIG{ALRM} = sub { print "late\n"; exit 4 }; alarm 20;
 	my $s = IO::Socket::IP->new(PeerHost => $to, PeerPort => $port, GetAddrInfoFlags => 0, Timeout => 2) or do { print "no answer: $!\n"; exit 3 };
 	print $s "x" x $n; $s->shutdown(1); my ($got, $last) = (0, ""); while (my $r = sysread $s, my $b, 65536) { $got += $r; $last = $b }
 	$last =~ /(\d+)\n\z/ ? print "sent $n, came $1\n" : print "nothing\n"'
+# perl expands it.
 # shellcheck disable=SC2016
 asks_udp='use IO::Socket::IP; $SIG{ALRM} = sub { print "late\n"; exit 4 }; alarm 3;
 	my $s = IO::Socket::IP->new(Proto => "udp", PeerHost => $ARGV[0], PeerPort => $ARGV[1]); $s->send("x" x $ARGV[2]);

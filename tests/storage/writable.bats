@@ -57,12 +57,12 @@ verdict() {
 	need losetup
 	make_rootfs tree
 	local own=("${image[@]}" --set "rootfs.from=dir:$PWD/tree")
-	cordon run "${own[@]}" -- cat /proc/self/mountinfo >thrown
-	cordon run --name kept "${own[@]}" -- cat /proc/self/mountinfo >kept
+	cordon run "${own[@]}" -- cat /proc/self/mountinfo >thrown.mounts
+	cordon run --name kept "${own[@]}" -- cat /proc/self/mountinfo >kept.mounts
 	cordon rm kept
-	grep -E ' - overlay .*[,=]volatile(,|$)' thrown
-	grep ' / / .* - overlay ' kept
-	run -1 grep volatile kept
+	grep -E ' - overlay .*[,=]volatile(,|$)' thrown.mounts
+	grep ' / / .* - overlay ' kept.mounts
+	run -1 grep volatile kept.mounts
 }
 
 # bats test_tags=root,vm

@@ -265,7 +265,7 @@ static void refuses_other_kinds_of_files(void **state)
 
 static void refuses_what_is_too_large(void **state)
 {
-	enum { MAX = 256 << 10 };
+	enum { MAX = 1 << 20 };
 	struct host_case *c = *state;
 	char *text = malloc(MAX + 2);
 
