@@ -125,8 +125,8 @@ int document_parse(struct importer *im, enum parse_kind kind, struct document *d
 	int r = ask(im, &job, document, &said, err);
 
 	document->lines = said.text;
-	if (r == 0 &&
-	    (strlen(said.text) != said.len || (said.len > 0 && said.text[said.len - 1] != '\n')))
+	if (r == 0 && (said.text == NULL || strlen(said.text) != said.len ||
+		       (said.len > 0 && said.text[said.len - 1] != '\n')))
 		r = err_set(err, ERR_SETUP, 0, "%s: the parser does not say lines", im->what);
 	return r;
 }
