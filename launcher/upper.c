@@ -119,8 +119,10 @@ void upper_probe_image(const struct decision *d, char *why, size_t size)
 	else if (d->spec.rootfs.inodes > d->spec.rootfs.size_bytes / QUOTA_INODE_BYTES / 2)
 		str_format(why, size,
 			   "rootfs.writable.inodes would take more than half of "
-			   "rootfs.writable.size, %d bytes each",
-			   QUOTA_INODE_BYTES);
+			   "rootfs.writable.size, %d bytes each: with "
+			   "--set rootfs.writable.inodes=%llu it is one",
+			   QUOTA_INODE_BYTES,
+			   (unsigned long long)d->spec.rootfs.size_bytes / QUOTA_BLOCK);
 	if (why[0] == '\0')
 		probe_place(d, why, size);
 }

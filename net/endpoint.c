@@ -40,7 +40,11 @@ static int set_inside(const struct endpoint *endpoint, struct err *err)
 		r = link_set("ipv6", endpoint->name, "disable_ipv6", has_ipv6 ? "0" : "1", err);
 	if (r == -ENOENT)
 		r = has_ipv6 ? err_set(err, ERR_SETUP, EAFNOSUPPORT, "the kernel's IPv6") : 0;
-	return r == 0 ? link_set("ipv4", endpoint->name, "accept_redirects", "0", err) : r;
+	if (r == 0)
+		r = link_set("ipv4", endpoint->name, "accept_redirects", "0", err);
+	/* A server of port 80 needs no capability: all ports here are the sandbox's (Linux 4.11).
+	 */
+	return r == 0 ? link_set_all("ipv4", "ip_unprivileged_port_start", "0", err) : r;
 }
 
 /*

@@ -350,16 +350,13 @@ int link_add_gateway(struct netlink *netlink, const struct net_link *link,
 
 /* ---- settings ---- */
 
-int link_set(const char *family, const char *link, const char *name, const char *value,
-	     struct err *err)
+static int set_file(const char *path, const char *value, struct err *err)
 {
-	_cleanup_fd_ int fd = -EBADF;
-	char path[128], text[32];
+	_cleanup_fd_ int fd = sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+	char text[32];
 	ssize_t n;
 	int r;
 
-	str_format(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, link, name);
-	fd = sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd == -ENOENT)
 		return fd;
 	r = fd < 0 ? fd : io_write_fd(fd, value);
@@ -372,4 +369,21 @@ int link_set(const char *family, const char *link, const char *name, const char 
 	return str_equal(text, value)
 		       ? 0
 		       : err_set(err, ERR_SETUP, 0, "%s: is %s, and not %s", path, text, value);
+}
+
+int link_set(const char *family, const char *link, const char *name, const char *value,
+	     struct err *err)
+{
+	char path[128];
+
+	str_format(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, link, name);
+	return set_file(path, value, err);
+}
+
+int link_set_all(const char *family, const char *name, const char *value, struct err *err)
+{
+	char path[128];
+
+	str_format(path, sizeof(path), "/proc/sys/net/%s/%s", family, name);
+	return set_file(path, value, err);
 }

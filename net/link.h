@@ -136,9 +136,11 @@ int must_check link_add_gateway(struct netlink *netlink, const struct net_link *
 /*
  * Writes below /proc/sys/net of the caller's network namespace, and reads it back:
  * FAMILY/conf/LINK/NAME ("ipv4", "forwarding"). -ENOENT with no err where the kernel has no such
- * file, which of IPv6 says that there is none.
+ * file, which of IPv6 says that there is none. all: of the namespace, FAMILY/NAME.
  */
 int must_check link_set(const char *family, const char *link, const char *name, const char *value,
 			struct err *err);
+int must_check link_set_all(const char *family, const char *name, const char *value,
+			    struct err *err);
 
 #endif

@@ -24,6 +24,16 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 }
 
 # bats test_tags=root
+@test "a port below 1024 can be listened to in a network, without a capability" {
+	local listens='use IO::Socket::INET; print IO::Socket::INET->new(Listen => 1, LocalPort => 80) ? "80" : "$!"'
+	cordon network create web
+	gives 0 80 cordon run --network web -- perl -e "$listens"
+	# The control: elsewhere it takes one.
+	gives 0 "Permission denied" cordon run -- perl -e "$listens"
+	cordon network rm web
+}
+
+# bats test_tags=root
 @test "two in one network reach each other, the gateway and the host; another network they do not" {
 	local a
 	# A host that forwards: what keeps networks apart is not its lack.
