@@ -213,8 +213,8 @@ static void check_facts(struct checkup *checkup, const struct decision *d,
 	doctor_groups(checkup, f, request);
 	check_rates(checkup, f);
 	doctor_say(checkup, CHECK_NOT_HERE, NULL,
-		   "not in this build: networks of an ordinary user, and beyond "
-		   "the host");
+		   "not in this build: networks of an ordinary user, and drivers other "
+		   "than bridge");
 	if (facts_can_map_block(f)) {
 		char subuid[4096];
 

@@ -45,7 +45,7 @@ int network_check_root(const char *command, struct err *err)
 	if (geteuid() == 0)
 		return 0;
 	err_set(err, ERR_USAGE, EPERM, "network %s: takes root in this build", command);
-	return err_hint(err, "As root: sudo cordon network %s.", command);
+	return err_hint(err, "Type it again as root, with sudo in front.");
 }
 
 int network_sweep(const struct network_place *place, uint32_t *n_removed, struct err *err)

@@ -200,8 +200,8 @@ static int load_name(const struct policy_host_state *state, struct arena *arena,
 		return load_file(state, arena, path, out, err);
 	err_set(err, ERR_POLICY, 0, "profile '%s': there is no such profile", name);
 	return err_hint(err,
-			"`cordon profile ls` lists them; a file is named with a slash: ./%s.yaml.",
-			name);
+			"`cordon profile ls` lists them; a file is named with a slash: ./%s%s.",
+			name, strchr(name, '.') == NULL ? ".yaml" : "");
 }
 
 static int load_by_ref(const struct policy_host_state *state, const struct policy_file *asked,

@@ -14,7 +14,7 @@ field() { # NETWORK PATH
 # bats test_tags=user
 @test "an ordinary user is told that networks take root, and may look" {
 	is_root && skip "as a user"
-	says 125 "*network create: takes root in this build*hint: As root: sudo cordon network create*" \
+	says 125 "*network create: takes root in this build*hint: Type it again as root*" \
 		cordon network create web
 	says 125 "*network rm: takes root*" cordon network rm web
 	says 125 "*network bridge: takes root in this build*--network none*" cordon run --network bridge -- true
