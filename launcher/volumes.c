@@ -283,6 +283,7 @@ static int open_one(struct launch *launch, size_t i, int userns, struct err *err
 	struct sandbox_volumes *own = &launch->volumes;
 	const struct volume_hold *held = &own->holds[first_of(launch, i)];
 	struct rootfs_source *source = &launch->sources[i];
+	char path[PATH_MAX];
 	struct statx st;
 	int r = sys_statx(held->data_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_TYPE, &st);
 
@@ -293,13 +294,12 @@ static int open_one(struct launch *launch, size_t i, int userns, struct err *err
 		if (r < 0)
 			return r;
 	}
-	own->paths[i] = malloc(PATH_MAX);
-	if (own->paths[i] == NULL)
-		return err_set(err, ERR_SETUP, ENOMEM, "its path");
-	if (str_format(own->paths[i], PATH_MAX, "%s/%s/" VOLUME_DATA, own->store.path,
+	if (str_format(path, sizeof(path), "%s/%s/" VOLUME_DATA, own->store.path,
 		       held->volume.name) >= PATH_MAX - 1)
 		return err_set(err, ERR_SETUP, ENAMETOOLONG, "%s", own->store.path);
-	source->path = own->paths[i];
+	source->path = own->paths[i] = strdup(path);
+	if (source->path == NULL)
+		return err_set(err, ERR_SETUP, ENOMEM, "its path");
 	source->dev_major = st.stx_dev_major;
 	source->dev_minor = st.stx_dev_minor;
 	source->ino = st.stx_ino;
