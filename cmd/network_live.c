@@ -208,7 +208,8 @@ static int take_place(struct joining *joining, struct err *err)
 	const struct names_identity who = {.holder = member->sandbox.id,
 					   .run_id = member->status.live.run_id,
 					   .name = member->record.name,
-					   .number = joining->number};
+					   .number = joining->number,
+					   .is_ruled = joining->egress.rules != NULL};
 	struct names_entry entry;
 	int r = lease_take(&member->place.networks, &member->network, &request, &joining->lease,
 			   err);
