@@ -186,6 +186,25 @@ has_few_descriptors() { # PID
 }
 
 # bats test_tags=root
+@test "the network that published ports lead to is not left: another sandbox would be given the address" {
+	cordon network create web
+	cordon network create other
+	published a --network other -p 8080:5000
+	says 125 "*sandbox a: its published ports lead by network web*" cordon network disconnect web a
+	cordon network disconnect other a
+	told 127.0.0.1 8080 10
+	cordon network connect other a
+	cordon stop a >/dev/null
+	cordon network disconnect web a
+	published b
+	cordon start a >/dev/null
+	eventually says_up a
+	told 127.0.0.1 8080 10
+	cordon rm -f a b
+	nothing_of_networks
+}
+
+# bats test_tags=root
 @test "the row fails, is left out, or the keeper is killed there: no sandbox, and nothing is left" {
 	cordon network create web
 	for fault in fail skip; do
