@@ -74,11 +74,13 @@ struct bare_watch_limits {
 	uint64_t n_fds;
 };
 
-/* As bare_confine, but that it may fork, and connect. */
+/* As bare_confine, but that it may fork, and connect. With the keeper it ends by the kernel's own
+ * signal as well: it may be waiting for a worker that hears nothing. */
 static inline void bare_watch_confine(const struct bare_watch_limits *limits,
 				      const struct sock_fprog *filter)
 {
-	if (bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	if (bare_call(SYS_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0) != 0 ||
+	    bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NAME, (long)limits->name, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		bare_exit(125);

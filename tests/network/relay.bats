@@ -205,6 +205,21 @@ has_few_descriptors() { # PID
 }
 
 # bats test_tags=root
+@test "workers that hear nothing any more: they end with a keeper that is killed" {
+	local pid home n=0
+	cordon network create web
+	published a -p 8080:5000
+	home=$(readlink "/proc/$the_host/ns/net")
+	for pid in $(pgrep -x 'cordon-dns|cordon-ports'); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || { kill -STOP "$pid"; n=$((n + 1)); }
+	done
+	[ "$n" -eq 2 ]
+	kill -9 "$(keeper_of a)"
+	cordon rm -f a
+	nothing_of_networks
+}
+
+# bats test_tags=root
 @test "the row fails, is left out, or the keeper is killed there: no sandbox, and nothing is left" {
 	cordon network create web
 	for fault in fail skip; do
