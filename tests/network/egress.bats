@@ -197,6 +197,26 @@ gc_takes_out() {
 	[ "$(nft count inet cordon ruled4) $(nft count bridge cordon ruled)" = "0 0" ]
 }
 
+# A table that comes and goes, some thousand times a second: as does each name that a resolver asks for.
+changes='use Socket; socket(my $s, 16, SOCK_RAW, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die; my $answer;
+	sub message { my ($type, $flags, $family, $id, $rest) = @_; pack("LSSLLCCn", 20 + length $rest, $type, $flags | 1, 7, 0, $family, 0, $id) . $rest }
+	my $name = pack("SS", 10, 1) . "other\0\0\0";
+	while (1) { for my $type (0, 2) {
+		send $s, message(16, 0, 0, 10, "") . message(10 << 8 | $type, 0x404, 1, 0, $name) . message(17, 0, 0, 10, ""), 0, pack("SSLL", 16, 0, 0, 0);
+		1 while defined recv($s, $answer, 9999, MSG_DONTWAIT) && length $answer } }'
+
+# bats test_tags=root
+@test "others change tables meanwhile: what is to be swept is found all the same" {
+	local i
+	cordon network create web
+	cordon run --network web -- true
+	host perl -e "$changes" >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	for ((i = 0; i < 60; i++)); do
+		cordon gc >/dev/null
+	done
+}
+
 no_link_of() { # NAME
 	! host ip -o link | grep -q " cv$(cordon inspect "$1" | jq -r '.[0].run_id' | cut -c 1-12)"
 }
