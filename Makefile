@@ -410,7 +410,7 @@ BARE_CFLAGS := $(STD) -D_GNU_SOURCE -I. -Os -Wall -Wextra -Wconversion -Wshadow 
 BARE_CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 BARE_LDFLAGS := -static -nostdlib $(if $(findstring clang,$(CC)),,-no-pie) -s -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code
 
-$(O)/launcher/%.bin: launcher/bare.h Makefile
+$(O)/launcher/%.bin: launcher/bare.h launcher/bare_filter.h Makefile
 	@mkdir -p $(@D)
 	$(call say,cc,$(filter %.c,$^))
 	$(Q)$(CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c,$^) -o $@
@@ -423,6 +423,7 @@ $(O)/launcher/auditor.bin: launcher/auditor/auditor.c launcher/audit_record.c la
 $(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_writer.h launcher/recorder_image.h launcher/log_format.h \
 	launcher/monitor_image.h launcher/bare_confine.h
 $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve.h \
+	launcher/resolver/serve_filter.h \
 	launcher/resolver/serve_loop.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
@@ -432,6 +433,7 @@ $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve
 	net/dns.c net/dns.h
 
 $(O)/launcher/relay.bin: launcher/relay/relay.c launcher/relay/carry.h \
+	launcher/relay/carry_filter.h \
 	launcher/relay/carry_loop.h \
 	launcher/relay/carry_tcp.h \
 	launcher/relay/carry_udp.h \
@@ -506,6 +508,7 @@ UNIT_SRC := \
 	tests/unit/launcher/test_state.c \
 	tests/unit/launcher/test_state_boot.c \
 	tests/unit/launcher/test_upper.c \
+	tests/unit/launcher/test_workers.c \
 	tests/unit/libexec/test_image_holes.c \
 	tests/unit/libexec/test_image_name.c \
 	tests/unit/policy/test_answer.c tests/unit/policy/test_ceiling.c \

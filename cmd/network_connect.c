@@ -275,6 +275,18 @@ static int connect_decided(struct member *member, const struct words *words, str
 
 /* ---- disconnect ---- */
 
+/* Its relay goes on, and would lead to whoever is given the address next. */
+static int check_ports(const struct member *member, struct err *err)
+{
+	int r = network_live_has_ports(member, err);
+
+	if (r <= 0)
+		return r;
+	err_set(err, ERR_USAGE, EBUSY, "sandbox %s: its published ports lead by network %s",
+		member->ref, member->network.name);
+	return err_hint(err, "Stop it first: its next start publishes them by another network.");
+}
+
 static int disconnect_decided(struct member *member, const struct words *words,
 			      struct verdict *before, struct verdict *verdict)
 {
@@ -283,13 +295,16 @@ static int disconnect_decided(struct member *member, const struct words *words,
 	bool is_there = network_live_runs(member) && !network_live_has_left_nothing(member);
 	char said[SAID_MAX];
 	size_t len;
-	int r = 0;
+	int r;
 
 	if (!is_said && !is_there)
 		return words_has(words, "--force") ? 0
 						   : err_set(&verdict->err, ERR_USAGE, ENOENT,
 							     "sandbox %s is not in network %s",
 							     member->ref, member->network.name);
+	r = check_ports(member, &verdict->err);
+	if (r < 0)
+		return r;
 	len = str_format(said, sizeof(said), "network.networks=[");
 	for (size_t i = 0, n = 0; i < network->n_endpoints; i++) {
 		if (str_equal(network->endpoints[i].network, member->network.name))

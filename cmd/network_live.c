@@ -22,6 +22,7 @@
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "net/members.h"
+#include "net/publish.h"
 #include "records/target.h"
 
 bool network_live_runs(const struct member *member)
@@ -208,7 +209,8 @@ static int take_place(struct joining *joining, struct err *err)
 	const struct names_identity who = {.holder = member->sandbox.id,
 					   .run_id = member->status.live.run_id,
 					   .name = member->record.name,
-					   .number = joining->number};
+					   .number = joining->number,
+					   .is_ruled = joining->egress.rules != NULL};
 	struct names_entry entry;
 	int r = lease_take(&member->place.networks, &member->network, &request, &joining->lease,
 			   err);
@@ -251,6 +253,40 @@ static int see_to_link(struct joining *joining, bool makes, struct err *err)
 	if (makes)
 		r = endpoint_make(&joining->netlink, &endpoint, err);
 	return r == 0 ? endpoint_verify(&joining->netlink, &endpoint, err) : r;
+}
+
+/* ---- published ports ---- */
+
+struct port_search {
+	char port[IFNAMSIZ];
+	bool is_found;
+};
+
+static void look_for_port(void *ctx, const char *owner, const struct publish_port *port)
+{
+	struct port_search *search = ctx;
+
+	(void)port;
+	if (str_has_prefix(owner, search->port) && owner[strlen(search->port)] == ' ')
+		search->is_found = true;
+}
+
+int network_live_has_ports(const struct member *member, struct err *err)
+{
+	struct port_search search = {.is_found = false};
+	const struct publish_reader reader = {.each = look_for_port, .ctx = &search};
+	struct netlink nft = {.fd = -EBADF};
+	struct names_entry entry;
+	int r;
+
+	if (!network_live_runs(member) || !find_entry(member, &member->network, &entry))
+		return 0;
+	endpoint_host_name(member->status.live.run_id, entry.number, search.port);
+	r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	if (r == 0)
+		r = publish_walk(&nft, &reader, err);
+	netlink_close(&nft);
+	return r < 0 ? r : search.is_found;
 }
 
 /* ---- leaving ---- */

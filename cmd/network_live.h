@@ -32,6 +32,8 @@ bool network_live_has_left_nothing(const struct member *member);
  */
 int must_check network_live_join(struct member *member, const struct sandbox_spec *spec,
 				 const struct spec_endpoint *endpoint, struct err *err);
+/* 1: its published ports lead to the link that it has there now; 0, or an error. */
+int must_check network_live_has_ports(const struct member *member, struct err *err);
 /* Takes it away, where it has one, and gives the address back. Idempotent. */
 int must_check network_live_leave(struct member *member, const struct sandbox_spec *spec,
 				  struct err *err);

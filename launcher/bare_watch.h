@@ -37,39 +37,35 @@ struct bare_wish {
 
 /* ---- confinement ---- */
 
-#define BARE_ALLOW(call)                                   \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
 /* What it does, what it does on the way to the worker's confinement, and (...) what the worker
  * does: a filter is inherited. Sockets are of IPv4 and IPv6 alone; clone makes a process, with
  * nothing new. */
-#define BARE_WATCH_FILTER(...)                                                                   \
-	{                                                                                        \
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),         \
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 1, 0),             \
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                     \
-			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),   \
-			BARE_ALLOW(SYS_ppoll), BARE_ALLOW(SYS_read), BARE_ALLOW(SYS_write),      \
-			BARE_ALLOW(SYS_close), BARE_ALLOW(SYS_exit_group),                       \
-			BARE_ALLOW(SYS_connect), BARE_ALLOW(SYS_sendmsg), BARE_ALLOW(SYS_wait4), \
-			BARE_ALLOW(SYS_socketpair), BARE_ALLOW(SYS_prctl),                       \
-			BARE_ALLOW(SYS_prlimit64), BARE_ALLOW(SYS_landlock_create_ruleset),      \
-			BARE_ALLOW(SYS_landlock_restrict_self), BARE_ALLOW(SYS_seccomp),         \
-			BARE_ALLOW(SYS_recvmsg), BARE_ALLOW(SYS_accept4),                        \
-			BARE_ALLOW(SYS_clock_gettime), __VA_ARGS__,                              \
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 4),                   \
-			BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                       \
-				 offsetof(struct seccomp_data, args[0])),                        \
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),                      \
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 4),                     \
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                            \
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 2),                    \
-			BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                       \
-				 offsetof(struct seccomp_data, args[0])),                        \
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 1, 0),                      \
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                     \
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                            \
+#define BARE_WATCH_FILTER(...)                                                                    \
+	{                                                                                         \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),          \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 1, 0),              \
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                      \
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),    \
+			BARE_ALLOW(SYS_ppoll), BARE_ALLOW(SYS_read), BARE_ALLOW(SYS_write),       \
+			BARE_ALLOW(SYS_close), BARE_ALLOW(SYS_exit_group),                        \
+			BARE_ALLOW(SYS_connect), BARE_ALLOW(SYS_sendmsg), BARE_ALLOW(SYS_wait4),  \
+			BARE_ALLOW(SYS_socketpair), BARE_ALLOW(SYS_prctl),                        \
+			BARE_ALLOW(SYS_prlimit64), BARE_ALLOW(SYS_landlock_create_ruleset),       \
+			BARE_ALLOW(SYS_landlock_restrict_self), BARE_ALLOW(SYS_seccomp),          \
+			BARE_ALLOW(SYS_recvmsg), BARE_ALLOW(SYS_accept4), BARE_ALLOW(SYS_sendto), \
+			BARE_ALLOW(SYS_clock_gettime), __VA_ARGS__,                               \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 4),                    \
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                        \
+				 offsetof(struct seccomp_data, args[0])),                         \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),                       \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 4),                      \
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                             \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 2),                     \
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                        \
+				 offsetof(struct seccomp_data, args[0])),                         \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 1, 0),                       \
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                      \
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                             \
 	}
 
 struct bare_watch_limits {
@@ -78,11 +74,13 @@ struct bare_watch_limits {
 	uint64_t n_fds;
 };
 
-/* As bare_confine, but that it may fork, and connect. */
+/* As bare_confine, but that it may fork, and connect. With the keeper it ends by the kernel's own
+ * signal as well: it may be waiting for a worker that hears nothing. */
 static inline void bare_watch_confine(const struct bare_watch_limits *limits,
 				      const struct sock_fprog *filter)
 {
-	if (bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	if (bare_call(SYS_prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0) != 0 ||
+	    bare_call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NAME, (long)limits->name, 0, 0, 0) != 0 ||
 	    bare_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		bare_exit(125);
@@ -224,6 +222,13 @@ static inline void bare_say_ready(int watcher_fd)
 }
 
 /* ---- the worker's small things ---- */
+
+/* to: an address, or NULL: where the socket is connected to (bare_filter.h). */
+static inline long bare_send(int fd, const void *bytes, size_t len, const void *to, size_t to_len)
+{
+	return bare_call6(SYS_sendto, fd, (long)bytes, (long)len, MSG_DONTWAIT | MSG_NOSIGNAL,
+			  (long)to, (long)to_len);
+}
 
 static inline int64_t bare_clock_ms(void)
 {

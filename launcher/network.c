@@ -193,7 +193,8 @@ static int put_names(struct launch *launch, size_t i, struct err *err)
 	const struct names_identity who = {.holder = launch->network.holder,
 					   .run_id = launch->run.id,
 					   .name = launch->sandbox_name,
-					   .number = (uint8_t)i};
+					   .number = (uint8_t)i,
+					   .is_ruled = launch->spec->network.reach.is_said};
 	struct names_entry entry;
 	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 

@@ -275,6 +275,23 @@ static int fill_sets(struct netlink *nft, uint8_t family, const struct egress_li
 	return r;
 }
 
+/* The address may have led to the chain of an earlier run, which nobody has swept out yet; its
+ * lease is this one's. */
+static int add_ways(struct netlink *nft, struct netlink_batch *batch,
+		    const struct nft_element *ways, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = nft_has_element(nft, &ways[i], err);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r > 0)
+			nft_add_element(batch, NFT_MSG_DELSETELEM, 0, &ways[i]);
+		nft_add_element(batch, NFT_MSG_NEWSETELEM, 0, &ways[i]);
+	}
+	return 0;
+}
+
 static int bind_link(struct netlink *nft, const struct egress_chain chains[N_TABLES],
 		     const struct egress_link *link, struct err *err)
 {
@@ -286,10 +303,10 @@ static int bind_link(struct netlink *nft, const struct egress_chain chains[N_TAB
 	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
 	for (size_t i = 0; i < N_TABLES; i++)
 		add_chain(&batch, &chains[i]);
-	for (size_t i = 0; i < n_ways; i++)
-		nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &ways[i]);
+	r = add_ways(nft, &batch, ways, n_ways, err);
 	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
-	r = netlink_do_batch(nft, &batch, what, err);
+	if (r == 0)
+		r = netlink_do_batch(nft, &batch, what, err);
 	for (size_t i = 0; r == 0 && i < N_TABLES; i++)
 		r = verify_chain(nft, &chains[i], err);
 	for (size_t i = 0; r >= 0 && i < n_ways; i++) {

@@ -16,6 +16,7 @@
 #include "net/nft_rules.h"
 
 enum { NAME_LEN = 14, NAMES_MAX = 64, NAME_MAX_BYTES = 40, LINKS = 10, OWN_MAX = 3 * LINKS };
+enum { CHANGES_MAX = 50 }; /* of others', while one answer is read */
 
 static const char what[] = "nftables, network.egress: remove";
 
@@ -54,16 +55,23 @@ static void take_name(void *ctx, const char *name)
 	str_format(found->names[found->n++], NAME_MAX_BYTES, "%s", name);
 }
 
+/* Where others change tables meanwhile, an answer of several parts is refused: a resolver of
+ * another sandbox does with each name. */
 static int find(struct netlink *nft, uint8_t family, uint16_t message, struct found *ret,
 		struct err *err)
 {
 	const struct nft_name_visitor visitor = {.each = take_name, .ctx = ret};
+	int r, tries = 0;
 
-	ret->n = 0;
-	return nft_walk_names(nft, family, message, &visitor, err);
+	do {
+		ret->n = 0;
+		r = nft_walk_names(nft, family, message, &visitor, err);
+	} while (r == -EAGAIN && ++tries < CHANGES_MAX);
+	return r;
 }
 
-/* The chains first, which refer to the sets; both at once, so that a kill leaves all or nothing. */
+/* The chains first, which refer to the sets; of one run both at once, so that a kill leaves all or
+ * nothing. */
 static int remove_found(struct netlink *nft, uint8_t family, const struct found *chains,
 			const struct found *sets, struct err *err)
 {
@@ -102,7 +110,9 @@ static int remove_chains(struct netlink *nft, uint8_t family, const char *run, u
 	chains->run = sets->run = run;
 	do {
 		r = find(nft, family, NFT_MSG_GETCHAIN, chains, err);
-		if (r == 0)
+		/* While there are more chains, one of those may refer to any of the sets. */
+		sets->n = 0;
+		if (r == 0 && chains->n < NAMES_MAX)
 			r = find(nft, family, NFT_MSG_GETSET, sets, err);
 		if (r == 0 && chains->n + sets->n > 0)
 			r = remove_found(nft, family, chains, sets, err);
@@ -111,7 +121,7 @@ static int remove_chains(struct netlink *nft, uint8_t family, const char *run, u
 			return 0;
 		if (r == 0)
 			*n_removed += (uint32_t)chains->n;
-	} while (r == 0 && chains->n == NAMES_MAX);
+	} while (r == 0 && (chains->n == NAMES_MAX || sets->n == NAMES_MAX));
 	return r;
 }
 

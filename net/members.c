@@ -149,7 +149,9 @@ static int restore_port(struct netlink *nft, const struct network *network,
 	if (if_nametoindex(name) == 0 || !lease_of(network, address, &lease))
 		return 0;
 	memcpy(lease.mac, entry->mac, MAC_LEN);
-	return nft_bind_port(nft, name, &lease, err);
+	/* What its rules were only its next start, or `network connect`, knows. */
+	return entry->is_ruled ? nft_shut_port(nft, name, &lease, err)
+			       : nft_bind_port(nft, name, &lease, err);
 }
 
 static int restore(struct netlink *nft, const char *run, const struct network *network,

@@ -87,7 +87,9 @@ int names_describe(const struct spec_endpoint *endpoint, const struct names_iden
 		   const struct lease *lease, struct names_entry *ret, struct err *err)
 {
 	const char *id = strrchr(who->holder, '/');
-	struct names_entry entry = {.number = who->number, .has_mac = endpoint->has_mac};
+	struct names_entry entry = {.number = who->number,
+				    .has_mac = endpoint->has_mac,
+				    .is_ruled = who->is_ruled};
 	char short_id[SHORT_ID_LEN + 1];
 	bool has_room = true;
 

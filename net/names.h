@@ -38,6 +38,7 @@ struct names_identity {
 	const char *run_id;
 	const char *name; /* NULL or "": it has none */
 	uint8_t number;   /* of its link */
+	bool is_ruled;    /* it has rules of its own (egress.h) */
 };
 /* Fills an entry. ERR_USAGE where there is no room for so many names. Pure. */
 int must_check names_describe(const struct spec_endpoint *endpoint,

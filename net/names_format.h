@@ -23,7 +23,7 @@ enum {
 	NAMES_MAX = 2048, /* sandboxes in one network that have a link */
 	NAMES_ID_SIZE = 24,
 	NAMES_OWN_SIZE = 240,
-	NAMES_LINKS_SIZE = 200,
+	NAMES_LINKS_SIZE = 199,
 };
 
 struct names_head {
@@ -43,6 +43,7 @@ struct names_entry {
 	/* Each with a NUL; behind the last another one. */
 	char names[NAMES_OWN_SIZE];   /* its own here: name, short id, aliases */
 	char links[NAMES_LINKS_SIZE]; /* pairs: what it calls somebody, and whom */
+	uint8_t is_ruled;             /* 1: it has rules of its own (egress.h) */
 };
 
 _Static_assert(sizeof(struct names_entry) == 516, "as it lies in the file");

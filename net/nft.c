@@ -253,6 +253,24 @@ int nft_bind_port(struct netlink *netlink, const char *port, const struct lease 
 	return r == 0 ? verify_elements(netlink, &elements, err) : r;
 }
 
+int nft_shut_port(struct netlink *netlink, const char *port, const struct lease *lease,
+		  struct err *err)
+{
+	struct netlink_batch batch = {.len = 0};
+	struct elements elements;
+
+	of_port(port, lease, &elements);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
+	for (size_t i = 0; i < elements.n; i++)
+		nft_add_element(&batch, NFT_MSG_NEWSETELEM, 0, &elements.list[i]);
+	/* It is a port, and has no address of its own. */
+	for (size_t i = 0; i < elements.n; i++)
+		if (!str_equal(elements.list[i].set, NFT_PORTS))
+			nft_add_element(&batch, NFT_MSG_DELSETELEM, 0, &elements.list[i]);
+	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
+	return netlink_do_batch(netlink, &batch, what, err);
+}
+
 int nft_release_port(struct netlink *netlink, const char *port, const struct lease *lease,
 		     struct err *err)
 {

@@ -31,6 +31,9 @@ int must_check nft_remove_unused(struct netlink *netlink, struct err *err);
  * back. */
 int must_check nft_bind_port(struct netlink *netlink, const char *port, const struct lease *lease,
 			     struct err *err);
+/* Nothing of it passes, until it is bound: of whose rules are lost. Idempotent. */
+int must_check nft_shut_port(struct netlink *netlink, const char *port, const struct lease *lease,
+			     struct err *err);
 int must_check nft_release_port(struct netlink *netlink, const char *port,
 				const struct lease *lease, struct err *err);
 

@@ -11,6 +11,7 @@
 #define CORDON_LAUNCHER_RELAY_CARRY_H
 
 #include "launcher/bare_watch.h"
+#include "launcher/relay/carry_filter.h"
 #include "launcher/relay_image.h"
 
 enum {
@@ -63,29 +64,11 @@ struct carry {
 
 /* ---- confinement ---- */
 
-/* All that the worker does from here on. */
-static const struct sock_filter carry_filter[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BARE_NATIVE_ARCH, 0, 11),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 10, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 9, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 8, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 7, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 6, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 5, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_shutdown, 4, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 3, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_accept4, 2, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-};
-
-static inline void carry_confine(void)
+static inline void carry_confine(unsigned n_ports)
 {
-	const struct sock_fprog program = {.len = sizeof(carry_filter) / sizeof(carry_filter[0]),
-					   .filter = (struct sock_filter *)carry_filter};
+	struct sock_filter filter[] = CARRY_FILTER(n_ports);
+	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
+					   .filter = filter};
 
 	bare_work_confine("cordon-ports", CARRY_FDS_MAX, &program);
 }

@@ -99,7 +99,7 @@ static inline void carry_work(void *memory, int watcher_fd)
 		c->flows[i].fd = -1;
 	for (unsigned i = 0; i < CARRY_CONNECTIONS_MAX; i++)
 		c->connections[i].fds[0] = c->connections[i].fds[1] = -1;
-	carry_confine();
+	carry_confine(c->n_ports);
 	bare_say_ready(watcher_fd);
 	for (;;)
 		carry_round(c, &polled);

@@ -78,13 +78,11 @@ static inline bool carry_read(struct carry_way *way, int from)
 
 static inline bool carry_write(struct carry_way *way, int to)
 {
-	struct iovec part = {.iov_base = way->bytes + way->at, .iov_len = way->len - way->at};
-	const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	long n;
 
 	if (carry_is_empty(way))
 		return true;
-	n = bare_call(SYS_sendmsg, to, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+	n = bare_send(to, way->bytes + way->at, way->len - way->at, NULL, 0);
 	if (n == -EAGAIN || n == -EINTR)
 		return true;
 	way->at += n > 0 ? (size_t)n : 0;

@@ -64,16 +64,11 @@ static inline bool carry_datagram(struct carry *c, unsigned port)
 static inline bool carry_answer(struct carry *c, struct carry_flow *flow)
 {
 	long n = bare_call(SYS_read, flow->fd, (long)c->datagram, sizeof(c->datagram), 0, 0);
-	struct iovec part = {.iov_base = c->datagram, .iov_len = n > 0 ? (size_t)n : 0};
-	const struct msghdr message = {.msg_name = &flow->from,
-				       .msg_namelen = flow->from_len,
-				       .msg_iov = &part,
-				       .msg_iovlen = 1};
 
 	if (n < 0)
 		return false;
 	flow->until_ms = c->now_ms + CARRY_FLOW_MS;
-	bare_call(SYS_sendmsg, flow->port, (long)&message, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+	bare_send((int)flow->port, c->datagram, (size_t)n, &flow->from, flow->from_len);
 	return true;
 }
 

@@ -144,11 +144,8 @@ static inline void serve_hear_tcp(struct serve *s, struct serve_client *client)
 
 static inline void serve_write_on(struct serve *s, struct serve_client *client)
 {
-	struct iovec part = {.iov_base = client->bytes + client->have,
-			     .iov_len = client->size - client->have};
-	const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	/* No signal of a connection that is gone. */
-	long n = bare_call(SYS_sendmsg, client->fd, (long)&message, MSG_NOSIGNAL, 0, 0);
+	long n = bare_send(client->fd, client->bytes + client->have, client->size - client->have,
+			   NULL, 0);
 
 	if (n == -EAGAIN || n == -EINTR)
 		return;

@@ -8,13 +8,7 @@
 /* One that cannot be sent at once is as good as lost on the way. */
 static inline void serve_send(const struct sockaddr_in *to, const uint8_t *bytes, size_t len)
 {
-	struct iovec part = {.iov_base = (void *)bytes, .iov_len = len};
-	const struct msghdr message = {.msg_name = (void *)to,
-				       .msg_namelen = sizeof(*to),
-				       .msg_iov = &part,
-				       .msg_iovlen = 1};
-
-	bare_call(SYS_sendmsg, RESOLVER_UDP_FD, (long)&message, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+	bare_send(RESOLVER_UDP_FD, bytes, len, to, sizeof(*to));
 }
 
 static inline void serve_try(struct serve *s, struct serve_ask *ask)

@@ -147,6 +147,81 @@ gc_takes_out() {
 }
 
 # bats test_tags=root
+@test "rules that somebody has flushed: who had them is cut off, and not free, until they are there again" {
+	local rules='{default: deny, allow: ["198.51.100.2:5000"]}'
+	far
+	cordon network create --ipv6 web
+	sandbox free web
+	sandbox few web "$rules"
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "198.51.100.3 5000" "$(address_of web free) 5000"
+	nft flush
+	# The next start puts back all that there is to know of by then.
+	gives 0 "" cordon run --network web -- true
+	reaches free "198.51.100.3 5000, 2001:db8::3 5000" "198.51.100.3 5000" "2001:db8::3 5000"
+	reaches few "" "198.51.100.2 5000" "198.51.100.3 5000" "2001:db8::3 5000" "$(address_of web free) 5000" "172.17.0.1 5000"
+	cordon network disconnect web few
+	cordon network connect web few
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "198.51.100.3 5000"
+	# Half of it, and one that has joined while it ran.
+	nft flush inet
+	cordon gc >/dev/null
+	reaches free "198.51.100.3 5000" "198.51.100.3 5000"
+	reaches few "" "198.51.100.2 5000" "198.51.100.3 5000"
+	cordon restart few >/dev/null
+	eventually says_up few
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "198.51.100.3 5000"
+}
+
+# bats test_tags=root
+@test "a sandbox starts again where an earlier run of it has left its rules; those of many are swept" {
+	local rules='{default: deny, allow: ["198.51.100.2:5000"]}' i
+	far
+	cordon network create web
+	# Its keeper was in no network, and has no right to take them out.
+	cordon run -d --name late --network none --set "network.egress=$rules" -- perl -e "$server" late >/dev/null
+	eventually says_up late
+	cordon network connect web late
+	cordon restart late >/dev/null
+	reaches late "198.51.100.2 5000" "198.51.100.2 5000" "198.51.100.3 5000"
+	sandbox few web "$rules"
+	kill -9 "$(cordon inspect few | jq -r '.[0].supervisor_pid')"
+	eventually no_link_of few
+	cordon start few >/dev/null
+	reaches few "198.51.100.2 5000" "198.51.100.2 5000" "198.51.100.3 5000"
+	for ((i = 0; i < 33; i++)); do
+		cordon run -d --network web --set "network.egress=$rules" -- sleep 600 >/dev/null
+	done
+	# shellcheck disable=SC2046
+	kill -9 $(cordon inspect $(cordon ps -q) | jq -r '.[].supervisor_pid')
+	eventually gc_takes_out
+	[ "$(nft count inet cordon ruled4) $(nft count bridge cordon ruled)" = "0 0" ]
+}
+
+# A table that comes and goes, some thousand times a second: as does each name that a resolver asks for.
+changes='use Socket; socket(my $s, 16, SOCK_RAW, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die; my $answer;
+	sub message { my ($type, $flags, $family, $id, $rest) = @_; pack("LSSLLCCn", 20 + length $rest, $type, $flags | 1, 7, 0, $family, 0, $id) . $rest }
+	my $name = pack("SS", 10, 1) . "other\0\0\0";
+	while (1) { for my $type (0, 2) {
+		send $s, message(16, 0, 0, 10, "") . message(10 << 8 | $type, 0x404, 1, 0, $name) . message(17, 0, 0, 10, ""), 0, pack("SSLL", 16, 0, 0, 0);
+		1 while defined recv($s, $answer, 9999, MSG_DONTWAIT) && length $answer } }'
+
+# bats test_tags=root
+@test "others change tables meanwhile: what is to be swept is found all the same" {
+	local i
+	cordon network create web
+	cordon run --network web -- true
+	host perl -e "$changes" >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	for ((i = 0; i < 60; i++)); do
+		cordon gc >/dev/null
+	done
+}
+
+no_link_of() { # NAME
+	! host ip -o link | grep -q " cv$(cordon inspect "$1" | jq -r '.[0].run_id' | cut -c 1-12)"
+}
+
+# bats test_tags=root
 @test "an administrator's own bridge is refused, ten thousand rules are not, and hold" {
 	far
 	host ip link add own type bridge

@@ -186,6 +186,40 @@ has_few_descriptors() { # PID
 }
 
 # bats test_tags=root
+@test "the network that published ports lead to is not left: another sandbox would be given the address" {
+	cordon network create web
+	cordon network create other
+	published a --network other -p 8080:5000
+	says 125 "*sandbox a: its published ports lead by network web*" cordon network disconnect web a
+	cordon network disconnect other a
+	told 127.0.0.1 8080 10
+	cordon network connect other a
+	cordon stop a >/dev/null
+	cordon network disconnect web a
+	published b
+	cordon start a >/dev/null
+	eventually says_up a
+	told 127.0.0.1 8080 10
+	cordon rm -f a b
+	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "workers that hear nothing any more: they end with a keeper that is killed" {
+	local pid home n=0
+	cordon network create web
+	published a -p 8080:5000
+	home=$(readlink "/proc/$the_host/ns/net")
+	for pid in $(pgrep -x 'cordon-dns|cordon-ports'); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || { kill -STOP "$pid"; n=$((n + 1)); }
+	done
+	[ "$n" -eq 2 ]
+	kill -9 "$(keeper_of a)"
+	cordon rm -f a
+	nothing_of_networks
+}
+
+# bats test_tags=root
 @test "the row fails, is left out, or the keeper is killed there: no sandbox, and nothing is left" {
 	cordon network create web
 	for fault in fail skip; do
