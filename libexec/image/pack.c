@@ -28,7 +28,7 @@
 #include "libexec/image/stages.h"
 #include "storage/store.h"
 
-enum { BLOCK = 1 << 18 };
+enum { BLOCK = 1 << 18, LISTED_MAX = 1 << 20 };
 
 #ifndef NSFS_MAGIC
 #define NSFS_MAGIC 0x6e736673
@@ -334,8 +334,14 @@ static int skip(struct packing *p, const struct item *item, const char *what)
 	int r;
 
 	p->report->n_skipped++;
+	/* A name costs a workload less than its line, which no bound of a layer's counts. */
+	if (p->listed > LISTED_MAX)
+		return 0;
 	name_escape(item->name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
+	p->listed += len;
+	if (p->listed > LISTED_MAX)
+		len = str_format(line, sizeof(line), "and more\n");
 	r = io_write_all(WORKER_SKIPPED, line, len);
 	return r < 0 ? refuse(p, item, -r, "note that it is left out") : 0;
 }

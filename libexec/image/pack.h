@@ -33,6 +33,7 @@ struct packing {
 	struct worker_report *report;
 	char *block;
 	struct pack_links links;
+	size_t listed; /* bytes of lines about what is left out */
 };
 
 /* Whether it is a volume, whose names and attributes are kept as they are. */

@@ -146,6 +146,19 @@ layer_of() { # NAME: the directory of its uppermost layer
 	whole
 }
 
+# Each of them takes a few bytes of a directory, and would be a line with all of its name.
+@test "hostile: what is left out is counted, and the list of it has an end" {
+	made_of x
+	kept_start box x sh -c 'i=0; for d in 1 2 3 4 5 6 7 8 9 10; do n=$(printf %0240d $d); mkdir $n && cd $n; done
+		while [ $i -lt 600 ]; do echo >.wh.$i; i=$((i + 1)); done; : >/ready; exec sleep 100'
+	eventually cordon exec box cat /ready
+	gives 0 "*box: left out: 600 *sha256:*" cordon commit --pause=false box y
+	[[ "$(head -n 1 "$(layer_of y)/skipped")" = "reserved-name "*/.wh.0 ]]
+	[ "$(tail -n 1 "$(layer_of y)/skipped")" = "and more" ]
+	[ "$(stat -c %s "$(layer_of y)/skipped")" -le 1048585 ]
+	whole
+}
+
 @test "hostile: what is swapped while it is packed leads nowhere but below what was written" {
 	local i made=0
 	mkdir host && echo secret-of-the-host >host/secret
