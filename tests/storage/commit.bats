@@ -107,6 +107,30 @@ layer_of() { # NAME: the directory of its uppermost layer
 	gives 125 "*commit wants one sandbox*" cordon commit
 }
 
+two_children() { [ "$(pgrep -c -P "$1")" = 2 ]; }
+
+# bats test_tags=root
+@test "commit: where somebody lets the sandbox go on meanwhile no image is made" {
+	local pid rc=0
+	made_of x
+	kept_start box x sh -c 'i=0; while [ $i -lt 5000 ]; do echo >/$i; i=$((i + 1)); done; : >/ready; exec sleep 100'
+	eventually cordon exec box cat /ready
+	"$CORDON" --root "$CORDON_ROOT" commit box y >out 2>&1 3>&- &
+	pid=$!
+	# The one that packs, and the one that lets the sandbox go on where this is killed.
+	eventually two_children "$pid"
+	pkill -STOP -P "$pid"
+	gives 0 box cordon unpause box
+	pkill -CONT -P "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 125 ]
+	grep -q 'box: it went on, or ended, while it was packed' out
+	gives 125 "*no image y*" image inspect y
+	kept_is box running
+	# The control.
+	gives 0 "sha256:*" cordon commit box y
+}
+
 # bats test_tags=root
 @test "commit: of one that does not run, and with the owners that files have inside" {
 	need losetup
