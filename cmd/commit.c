@@ -52,6 +52,8 @@ static int pack(struct commit *commit, const struct inside *inside, struct helpe
 	r = volume_freeze_sandbox(inside->context, inside->sandbox->id, freeze, err);
 	if (r < 0)
 		return r;
+	if (freeze->n > 0)
+		helper_put_fd(h, "mark=", freeze->list[0].mark_fd);
 	r = helper_run(h, err);
 	return volume_thaw(freeze) < 0 && r == 0 ? EXIT_CORDON : r;
 }

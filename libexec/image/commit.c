@@ -3,18 +3,20 @@
  * `cordon commit`: what a sandbox wrote, as one more layer of an image like its own.
  *
  *	cordon-image STORE commit [FLAGS] -- from=FD userns=FD [block] image=HEX edits=FD
- *		[name=NAME] shown=TEXT
+ *		[name=NAME] [mark=FD] shown=TEXT
  *
  * from is the directory that the overlay wrote to. It is packed by a process with the sandbox's ids
  * (worker.h), and unpacked as every other layer; the layers below are those that are there already.
  * edits: what is different in the configuration, items of the composer's (compose.c), which reads
  * the other image's: no JSON is read here. What it says is taken only where its layers are those of
- * the other image and the new one.
+ * the other image and the new one. mark: a file that goes when somebody lets the sandbox go on that
+ * was paused for this; then no image is made.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ static const char no_layer[] = "000000000000000000000000000000000000000000000000
 struct commit {
 	int from;
 	int edits;
+	int mark; /* -EBADF: it was not to be paused */
 	const char *image;
 	const char *name; /* NULL: none */
 	const char *shown;
@@ -64,6 +67,8 @@ static int read_word(const char *word, struct commit *c)
 		return read_fd(value, &c->from);
 	if (str_has_prefix(word, "edits="))
 		return read_fd(value, &c->edits);
+	if (str_has_prefix(word, "mark="))
+		return read_fd(value, &c->mark);
 	if (str_has_prefix(word, "userns="))
 		return read_fd(value, &c->inside.userns);
 	if (str_has_prefix(word, "image="))
@@ -191,6 +196,18 @@ static int pack(struct importer *im, const struct commit *c, char ret_hex[STORE_
 	return layer_import(im, &input, ret_hex, err);
 }
 
+/* Whether it was paused until all was packed. */
+static int check_mark(const struct commit *c, struct err *err)
+{
+	struct stat st;
+
+	if (c->mark < 0 || (fstat(c->mark, &st) == 0 && st.st_nlink > 0))
+		return 0;
+	err_set(err, ERR_SETUP, 0, "%s: it went on, or ended, while it was packed", c->shown);
+	return err_hint(err, "No image is made. Do it again, and let the sandbox be; or "
+			     "--pause=false.");
+}
+
 static int add(struct importer *im, const struct commit *c, const char *hex, struct err *err)
 {
 	struct document document = {0};
@@ -234,6 +251,8 @@ static int run(struct importer *im, struct commit *c, struct err *err)
 	if (r == 0)
 		r = pack(im, c, hex, err);
 	if (r == 0)
+		r = check_mark(c, err);
+	if (r == 0)
 		r = add(im, c, hex, err);
 	document_release(&c->base);
 	free(c->record);
@@ -245,6 +264,7 @@ int command_commit(const struct command *command, struct err *err)
 {
 	struct commit c = {.from = -EBADF,
 			   .edits = -EBADF,
+			   .mark = -EBADF,
 			   .image = "",
 			   .inside = {.userns = -EBADF}};
 	time_t now = time(NULL);

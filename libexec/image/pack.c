@@ -28,7 +28,7 @@
 #include "libexec/image/stages.h"
 #include "storage/store.h"
 
-enum { BLOCK = 1 << 18 };
+enum { LISTED_MAX = 1 << 20 };
 
 #ifndef NSFS_MAGIC
 #define NSFS_MAGIC 0x6e736673
@@ -140,19 +140,18 @@ static int write_content(struct packing *p, const struct item *item)
 	off_t at = 0;
 
 	while (at < item->st.st_size) {
-		size_t want =
-			item->st.st_size - at > BLOCK ? BLOCK : (size_t)(item->st.st_size - at);
-		ssize_t n = pack_read(p, item->fd, &item->st, at, want);
+		const char *data = p->zeros;
+		ssize_t n = pack_read(p, item->fd, &item->st, at, &data);
 
 		if (n < 0)
 			return refuse(p, item, errno, "read");
 		if (n == 0 && may_change(p)) {
-			memset(p->block, 0, want);
-			n = (ssize_t)want;
+			data = p->zeros;
+			n = item->st.st_size - at > PACK_BLOCK ? PACK_BLOCK : item->st.st_size - at;
 		}
 		if (n == 0)
 			return refuse(p, item, 0, "became shorter while it was read");
-		if (archive_write_data(p->archive, p->block, (size_t)n) < 0)
+		if (archive_write_data(p->archive, data, (size_t)n) < 0)
 			return refuse_archive(p, item);
 		at += n;
 	}
@@ -334,8 +333,14 @@ static int skip(struct packing *p, const struct item *item, const char *what)
 	int r;
 
 	p->report->n_skipped++;
+	/* A name costs a workload less than its line, which no bound of a layer's counts. */
+	if (p->listed > LISTED_MAX)
+		return 0;
 	name_escape(item->name, escaped, sizeof(escaped));
 	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
+	p->listed += len;
+	if (p->listed > LISTED_MAX)
+		len = str_format(line, sizeof(line), "and more\n");
 	r = io_write_all(WORKER_SKIPPED, line, len);
 	return r < 0 ? refuse(p, item, -r, "note that it is left out") : 0;
 }
@@ -450,7 +455,7 @@ static int pack_tree(struct packing *p, const char *as)
 	    archive_write_set_format_option(p->archive, "pax", "xattrheader", "SCHILY") !=
 		    ARCHIVE_OK ||
 	    (pack_is_volume(p) &&
-	     (archive_write_set_bytes_per_block(p->archive, BLOCK) != ARCHIVE_OK ||
+	     (archive_write_set_bytes_per_block(p->archive, PACK_BLOCK) != ARCHIVE_OK ||
 	      archive_write_set_bytes_in_last_block(p->archive, 1) != ARCHIVE_OK ||
 	      /* Names are bytes. */
 	      archive_write_set_format_option(p->archive, "pax", "hdrcharset", "BINARY") !=
@@ -470,10 +475,10 @@ int stage_pack(const struct worker_job *job, struct worker_report *report)
 			    .max_bytes = job->limits.max_bytes,
 			    .report = report,
 			    .archive = archive_write_new(),
-			    .block = malloc(BLOCK)};
+			    .block = malloc(PACK_BLOCK)};
 	int r = 0;
 
-	if (p.archive == NULL || p.block == NULL)
+	if (p.archive == NULL || p.block == NULL || pack_make_zeros(&p) < 0)
 		r = err_set(&report->err, ERR_SETUP, ENOMEM, "the packer");
 	if (r == 0 && job->fds[WORKER_OWNERS] >= 0) {
 		r = owners_read(WORKER_OWNERS, &p.owners);

@@ -12,6 +12,9 @@
 #include "libexec/image/owners.h"
 #include "libexec/image/stages.h"
 
+/* A hole of terabytes takes no time, and a file's content a little memory. */
+enum { PACK_BLOCK = 1 << 18, PACK_ZEROS = 1 << 26 };
+
 struct pack_file;
 
 /* Files with several names that were written, by number: a table with open addressing. */
@@ -32,7 +35,9 @@ struct packing {
 	struct owners owners;
 	struct worker_report *report;
 	char *block;
+	const char *zeros; /* PACK_ZEROS of them, in no memory */
 	struct pack_links links;
+	size_t listed; /* bytes of lines about what is left out */
 };
 
 /* Whether it is a volume, whose names and attributes are kept as they are. */
@@ -52,9 +57,12 @@ struct pack_stretch {
 bool pack_next_data(int fd, off_t at, off_t size, struct pack_stretch *ret);
 /* Where a file's holes are, while it may grow; the writer leaves them out. */
 void pack_add_holes(int fd, const struct stat *st, struct archive_entry *entry);
-/* The block filled from a file, as pread(2); what lies in a hole is not read, but zero. */
+/* Maps the zeros. 0 or -errno. */
+int must_check pack_make_zeros(struct packing *p);
+/* What a file has from `at` on, as far as it is at hand: in the block, as by pread(2), or zeros
+ * where it is a hole, which nobody reads. */
 ssize_t must_check pack_read(struct packing *p, int fd, const struct stat *st, off_t at,
-			     size_t want);
+			     const char **ret);
 
 /* The name under which that file was written already; NULL where it was not, and from now on it is,
  * under this one. Without memory each name becomes a file of its own. Valid until the next call. */

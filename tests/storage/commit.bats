@@ -107,6 +107,30 @@ layer_of() { # NAME: the directory of its uppermost layer
 	gives 125 "*commit wants one sandbox*" cordon commit
 }
 
+two_children() { [ "$(pgrep -c -P "$1")" = 2 ]; }
+
+# bats test_tags=root
+@test "commit: where somebody lets the sandbox go on meanwhile no image is made" {
+	local pid rc=0
+	made_of x
+	kept_start box x sh -c 'i=0; while [ $i -lt 5000 ]; do echo >/$i; i=$((i + 1)); done; : >/ready; exec sleep 100'
+	eventually cordon exec box cat /ready
+	"$CORDON" --root "$CORDON_ROOT" commit box y >out 2>&1 3>&- &
+	pid=$!
+	# The one that packs, and the one that lets the sandbox go on where this is killed.
+	eventually two_children "$pid"
+	pkill -STOP -P "$pid"
+	gives 0 box cordon unpause box
+	pkill -CONT -P "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 125 ]
+	grep -q 'box: it went on, or ended, while it was packed' out
+	gives 125 "*no image y*" image inspect y
+	kept_is box running
+	# The control.
+	gives 0 "sha256:*" cordon commit box y
+}
+
 # bats test_tags=root
 @test "commit: of one that does not run, and with the owners that files have inside" {
 	need losetup
@@ -143,6 +167,19 @@ layer_of() { # NAME: the directory of its uppermost layer
 	# More than is allowed is refused by its name, and nothing is left.
 	gives 125 "*box: *huge*--max-size*" cordon commit --pause=false --max-size 1GiB box big
 	gives 125 "*more entries than are allowed*" cordon commit --pause=false --max-entries 3 box big
+	whole
+}
+
+# Each of them takes a few bytes of a directory, and would be a line with all of its name.
+@test "hostile: what is left out is counted, and the list of it has an end" {
+	made_of x
+	kept_start box x sh -c 'i=0; for d in 1 2 3 4 5 6 7 8 9 10; do n=$(printf %0240d $d); mkdir $n && cd $n; done
+		while [ $i -lt 600 ]; do echo >.wh.$i; i=$((i + 1)); done; : >/ready; exec sleep 100'
+	eventually cordon exec box cat /ready
+	gives 0 "*box: left out: 600 *sha256:*" cordon commit --pause=false box y
+	[[ "$(head -n 1 "$(layer_of y)/skipped")" = "reserved-name "*/.wh.0 ]]
+	[ "$(tail -n 1 "$(layer_of y)/skipped")" = "and more" ]
+	[ "$(stat -c %s "$(layer_of y)/skipped")" -le 1048585 ]
 	whole
 }
 
