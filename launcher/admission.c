@@ -17,6 +17,10 @@
 
 enum { SECONDS_LEAST = 60, SECONDS_MOST = 86400, LINE_MAX_BYTES = 260 };
 
+/* What one question counts, and how far ahead of the clock it may be. Somewhat more than what the
+ * worker asks by itself (SERVE_ADMISSIONS), which somebody may have taken over. */
+enum { QUESTION_MS = 8, AHEAD_MS = 250 * QUESTION_MS };
+
 static const char names_what[] = "network.egress: names for the resolver";
 
 /* ---- what may be asked for ---- */
@@ -111,22 +115,39 @@ static bool admit(struct launch *launch, const struct resolver_wish *wish)
 
 /* ---- the conversation ---- */
 
-int admission_fd(const struct launch *launch)
+static bool is_asked(const struct launch *launch)
 {
-	return launch->spec->network.reach.n_names > 0 && launch->resolver.pid > 0
+	return launch->spec->network.reach.n_names > 0 && launch->resolver.pid > 0 &&
+	       launch->resolver.control_fd >= 0;
+}
+
+int admission_patience(const struct launch *launch, int64_t now_ms)
+{
+	int64_t ahead_ms = launch->resolver.busy_until_ms - now_ms;
+
+	return is_asked(launch) && ahead_ms > AHEAD_MS ? (int)(ahead_ms - AHEAD_MS) : -1;
+}
+
+int admission_fd(const struct launch *launch, int64_t now_ms)
+{
+	return is_asked(launch) && admission_patience(launch, now_ms) < 0
 		       ? launch->resolver.control_fd
 		       : -EBADF;
 }
 
-void admission_answer(struct launch *launch)
+void admission_answer(struct launch *launch, int64_t now_ms)
 {
+	struct resolver_process *resolver = &launch->resolver;
 	struct resolver_wish wish;
-	ssize_t n = recv(launch->resolver.control_fd, &wish, sizeof(wish), MSG_DONTWAIT);
+	ssize_t n = recv(resolver->control_fd, &wish, sizeof(wish), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (resolver->busy_until_ms < now_ms)
+		resolver->busy_until_ms = now_ms;
+	resolver->busy_until_ms += QUESTION_MS;
 	/* It is gone, or speaks another language. */
 	if (n != (ssize_t)sizeof(wish) ||
-	    confined_say(launch->resolver.control_fd, admit(launch, &wish)) < 0)
-		close_fd(&launch->resolver.control_fd);
+	    confined_say(resolver->control_fd, admit(launch, &wish)) < 0)
+		close_fd(&resolver->control_fd);
 }

@@ -24,6 +24,7 @@ struct resolver_process {
 	pid_t pid; /* of its watcher; 0: there is none */
 	int pidfd;
 	int control_fd;
+	int64_t busy_until_ms; /* with what it has asked for: admission.c */
 };
 
 bool resolver_is_wanted(const struct decision *decision);

@@ -263,7 +263,7 @@ static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], stru
 	if (fds[5].revents != 0)
 		attach_accept(watch->launch, watch->options->attach_fd);
 	if (fds[6].revents != 0)
-		admission_answer(watch->launch);
+		admission_answer(watch->launch, supervise_now_ms());
 	for (size_t i = 0; i < RECORDER_UNREAD; i++)
 		if (fds[7 + i].revents & POLLIN)
 			recorder_pass_over(watch->launch, i);
@@ -357,6 +357,7 @@ static int patience(const struct watch *watch)
 	result = shorter(result, supervise_time_left(watch->stop_deadline_ms));
 	result = shorter(result, supervise_time_left(watch->next_sample_ms));
 	result = shorter(result, recorder_patience(watch->launch, supervise_now_ms()));
+	result = shorter(result, admission_patience(watch->launch, supervise_now_ms()));
 	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
 }
 
@@ -374,7 +375,7 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
 			{.fd = launch->decision->keeps_output ? watch->options->attach_fd : -1,
 			 .events = POLLIN},
-			{.fd = admission_fd(launch), .events = POLLIN},
+			{.fd = admission_fd(launch, supervise_now_ms()), .events = POLLIN},
 			{.fd = recorder_unread(launch, 0), .events = POLLIN},
 			{.fd = recorder_unread(launch, 1), .events = POLLIN},
 			{.fd = recorder_unread(launch, 2), .events = POLLIN},

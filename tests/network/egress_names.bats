@@ -148,3 +148,25 @@ was_asked() { # NAME
 	finds many n10000.many.test 198.51.100.2
 	reaches many "198.51.100.2 5000" "198.51.100.2 5000" "198.51.100.2 5001"
 }
+
+# A resolver that somebody has taken over asks the keeper as often as it can. perl expands it.
+# shellcheck disable=SC2016
+floods='use Time::HiRes qw(time); my ($pid, $n) = @ARGV; kill "STOP", $pid;
+	my $fd = syscall 438, syscall(434, $pid, 0), 4, 0; $fd >= 0 or die "pidfd_getfd: $!"; open my $keeper, "+<&=", $fd or die;
+	my ($began, $answer) = time; for (1 .. $n) { syswrite $keeper, pack "LLCa16x3", 9, 60, 0, "x"; sysread($keeper, $answer, 4) == 4 or die "no answer" }
+	printf "%d %d\n", unpack("l", $answer), 1000 * (time - $began); kill "CONT", $pid'
+
+# bats test_tags=root
+@test "the keeper answers a few hundred questions at once, and then so many a second" {
+	local pid home watcher verdict ms
+	cordon network create web
+	sandbox few web '{default: deny, allow: ["good.test:5000"]}'
+	home=$(readlink "/proc/$the_host/ns/net")
+	for pid in $(pgrep -x cordon-resolver); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$home" ] || watcher=$pid
+	done
+	run -0 perl -e "$floods" "$watcher" 400
+	read -r verdict ms <<<"$output"
+	[ "$verdict" -eq 0 ]
+	[ "$ms" -ge 1000 ] || { echo "400 questions within $ms ms"; return 1; }
+}
