@@ -102,7 +102,7 @@ static int read_until(const char *value, char *text, size_t size, struct err *er
 	return 0;
 }
 
-/* 1: it may begin; 0: it was not wanted. */
+/* 1: it may begin; 0: it was not wanted. until: "" before. */
 static int prepare_prune(struct words *words, char until[UNTIL_SIZE], struct err *err)
 {
 	static const char key[] = "until=";
@@ -113,6 +113,8 @@ static int prepare_prune(struct words *words, char until[UNTIL_SIZE], struct err
 
 		if (!str_equal(words->flags[i].name, "--filter") || !str_has_prefix(value, key))
 			continue;
+		if (until[0] != '\0')
+			return err_set(err, ERR_USAGE, 0, "--filter until= is said twice");
 		r = read_until(value + strlen(key), until, UNTIL_SIZE, err);
 		if (r < 0)
 			return r;
@@ -126,7 +128,7 @@ static int prepare_prune(struct words *words, char until[UNTIL_SIZE], struct err
 
 int cmd_image_prune(const struct cmd_context *context, int argc, char **argv)
 {
-	char until[UNTIL_SIZE];
+	char until[UNTIL_SIZE] = "";
 	struct words words;
 	struct err err = {0};
 	int exit_code, r;

@@ -45,6 +45,7 @@ nameless() { # LABEL
 	[ "$(image ls -aq | wc -l)" = 3 ]
 	gives 125 "*--filter size=1: is none of prune*label=NAME*" image prune --filter size=1
 	gives 125 "*until=soon: is no time*" image prune --filter until=soon
+	gives 125 "*until= is said twice*" image prune --filter until=1h --filter until=0s
 	gives 0 "0 images and 0 layers removed" image prune --filter until=1h
 	gives 0 "0 images and 0 layers removed" image prune --filter label=none
 	gives 0 "1 images and 1 layers removed" image prune --filter label=of=a
