@@ -191,6 +191,7 @@ gc_takes_out() {
 	for ((i = 0; i < 33; i++)); do
 		cordon run -d --network web --set "network.egress=$rules" -- sleep 600 >/dev/null
 	done
+	# One word for each of them.
 	# shellcheck disable=SC2046
 	kill -9 $(cordon inspect $(cordon ps -q) | jq -r '.[].supervisor_pid')
 	eventually gc_takes_out
