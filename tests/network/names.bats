@@ -143,8 +143,8 @@ wrong.example.test SERVFAIL" eval 'inside open "$questions" {wrong,spoilt}.examp
 }
 
 # bats test_tags=root
-@test "it has no privilege, no file, and no socket but the sandbox's" {
-	local pid keeper watcher
+@test "it has no privilege, no file but of names, and no socket but the sandbox's" {
+	local pid keeper watcher files="$CORDON_ROOT/state/networks/.names"$'\n/memfd:cordon-names (deleted)'
 	cordon network create --internal web
 	stays web db
 	keeper=$(cordon inspect db | jq -r '.[0].supervisor_pid')
@@ -152,7 +152,7 @@ wrong.example.test SERVFAIL" eval 'inside open "$questions" {wrong,spoilt}.examp
 	for pid in "$watcher" "$(child_of "$watcher" cordon-dns)"; do
 		gives 0 "0000000000000000 1 2" status_of "$pid" CapPrm NoNewPrivs Seccomp
 		[ "$(status_of "$pid" Uid)" -ge 65536 ]
-		gives 0 "$CORDON_ROOT/state/networks/.names" eval "readlink /proc/$pid/fd/* | grep -v '^socket:'"
+		gives 0 "$files" eval "readlink /proc/$pid/fd/* | grep -v '^socket:'"
 		gives 0 0 limit_of "$pid" "Max file size"
 	done
 	gives 0 0 limit_of "$pid" "Max processes"
