@@ -44,7 +44,9 @@ rows() {
 	done
 	[ "$n" -gt 30 ]
 	for row in network_link resolver names read_back root seccomp; do
-		run -125 faulty "$row:kill-init" run -q --network web -- true
+		# At read_back the keeper goes on while init dies, and it can be the end of a run: tests/fault/kill.bats.
+		run faulty "$row:kill-init" run -q --network web -- true
+		[[ "$status" -eq 125 || "$row $status" == "read_back 137" ]]
 		nothing_of_networks || { echo "... after init was killed at $row"; return 1; }
 	done
 	# What was left would keep the network.
