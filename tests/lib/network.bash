@@ -49,7 +49,9 @@ teardown() {
 		cordon rm -f "$id" >/dev/null
 	done
 	for pid in "${hosts[@]}"; do
-		kill "$pid"
+		# Behind a function it is bash, and the program is its child.
+		pkill -P "$pid" || true
+		kill "$pid" || true
 		wait "$pid" || true
 	done
 	cordon_teardown

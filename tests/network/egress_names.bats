@@ -33,7 +33,7 @@ zone() { # LINE...
 }
 
 names_are_served() {
-	host perl -e "$name_server" 127.0.0.2 "$PWD" >/dev/null 2>&1 3>&- &
+	nsenter --net="/proc/$the_host/ns/net" perl -e "$name_server" 127.0.0.2 "$PWD" >/dev/null 2>&1 3>&- &
 	hosts+=("$!")
 	eventually test -e up
 	resolv_conf 127.0.0.2
