@@ -217,8 +217,8 @@ const struct subcommand commands[] = {
 	 "nobody.\n"
 	 "Filters of one key are alternatives (but label), of different keys all must be\n"
 	 "true; before and since name a sandbox, status and exited also find what does not\n"
-	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor .Ports\n"
-	 ".Status .State .Labels and .Label \"NAME\"; {{json .}} is all of them.\n",
+	 "run. Fields of --format: .ID .Names .Image .Command .CreatedAt .RunningFor\n"
+	 ".Ports .Status .State .Labels and .Label \"NAME\"; {{json .}} is all of them.\n",
 	 COMMAND_PS_FLAGS, cmd_ps, NULL},
 	{"inspect", "[FLAGS] SANDBOX...", "print all that is known of sandboxes, as JSON",
 	 "An array with an object for each; docs/JSON.md says what is in it. Waits for\n"
