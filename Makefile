@@ -212,6 +212,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ports.c \
 	cmd/processes.c \
 	cmd/stats.c \
+	cmd/usage.c \
 	cmd/update.c \
 	cmd/update_apply.c \
 	cmd/life.c \
@@ -486,6 +487,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/cmd/test_usage.c \
 	tests/unit/cmd/test_words.c \
 	tests/unit/launcher/test_access.c \
 	tests/unit/launcher/test_apparmor.c \

@@ -256,3 +256,23 @@ bridge_netfilter() { # [VALUE]
 	nothing_of_networks
 	gives 0 web cordon network rm web
 }
+
+# bats test_tags=root
+@test "stats: what has come and gone by a sandbox's links, and not by the host's" {
+	local before after
+	cordon network create --internal web
+	start a --network web
+	start b --network web
+	cordon run -d --name c --network container:b -- sleep 100
+	cordon run -d --name h --network host --waive "network.host=its counters" -- sleep 100
+	before=$(cordon stats --no-stream --json a b | jq -c '[.sandboxes[] | {(.name): [.net_received_bytes, .net_sent_bytes]}] | add')
+	flood kind=udp
+	after=$(cordon stats --no-stream --json a b c h | jq -c '[.sandboxes[] | {(.name): [.net_received_bytes, .net_sent_bytes]}] | add')
+	# More than 100 kB from a to b, and what b has c has.
+	jq -ne --argjson before "$before" --argjson after "$after" \
+		'$after.a[1] - $before.a[1] > 100000 and $after.b[0] - $before.b[0] > 100000 and $after.b[1] - $before.b[1] < 100000'
+	jq -ne --argjson after "$after" '$after.c == $after.b and $after.h == [null, null]'
+	run -0 cordon stats --format '{{.NetIO}}' a h
+	[[ "${lines[0]}" =~ ^[0-9.]+(B|KiB)\ /\ [0-9.]+[KM]iB$ && "${lines[1]}" = - ]]
+	cordon rm -f a c b h
+}
