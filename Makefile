@@ -201,6 +201,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/network_create.c \
 	cmd/network_list.c \
 	cmd/network_live.c \
+	cmd/network_rates.c \
 	cmd/volume.c \
 	cmd/volume_copy.c \
 	cmd/volume_create.c \

@@ -363,7 +363,11 @@ int networks_sweep(const struct networks *networks, const char *const *prefixes,
 			else
 				*n_removed += 1;
 		} else if (network_is_name(entry->d_name)) {
-			r = sweep_leases(networks, entry->d_name, prefixes, n_removed, err);
+			r = network_sweep_record(networks->fd, entry->d_name);
+			*n_removed += r > 0;
+			r = r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s: sweep", networks->path,
+					    entry->d_name)
+				  : sweep_leases(networks, entry->d_name, prefixes, n_removed, err);
 		}
 		result = r < 0 ? r : result;
 	}
