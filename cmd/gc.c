@@ -54,9 +54,11 @@ static int gc_writable(const struct run_request *request, uint32_t *ret_removed,
 struct gc_of_networks {
 	uint32_t n_removed;
 	uint32_t n_settled;
+	char bridge[IFNAMSIZ]; /* the default network's, where it was removed; else "" */
 };
 
-/* Half-made networks, addresses of nobody, and rates that are not as recorded. */
+/* Half-made networks, addresses of nobody, a default bridge that nobody uses, and rates that are
+ * not as recorded. */
 static int gc_networks(const struct cmd_context *context, struct gc_of_networks *ret)
 {
 	_cleanup_fd_ int lock_fd = -EBADF;
@@ -75,6 +77,8 @@ static int gc_networks(const struct cmd_context *context, struct gc_of_networks 
 		if (r >= 0)
 			r = network_sweep(&place, &ret->n_removed, &err);
 		if (r >= 0)
+			r = network_undo_default(&place.networks, ret->bridge, &err);
+		if (r >= 0)
 			r = network_settle_rates(&place, &ret->n_settled, &err);
 		network_place_close(&place);
 	}
@@ -87,6 +91,9 @@ static void print_networks(const struct gc_of_networks *done)
 {
 	if (done->n_removed > 0)
 		print_out("%u remains of networks removed\n", done->n_removed);
+	if (done->bridge[0] != '\0')
+		print_out("%s, the default network's link, removed: nobody is in that network\n",
+			  done->bridge);
 	if (done->n_settled > 0)
 		print_out("%u networks given the rates that are recorded\n", done->n_settled);
 }

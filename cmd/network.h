@@ -40,6 +40,12 @@ int must_check network_take_rates(const struct words *words, bool can_end, struc
 int must_check network_settle_rates(const struct network_place *place, uint32_t *n_settled,
 				    struct err *err);
 
+/* Removes the link of the default network, and what forwards for it, where nobody is in it: 1, with
+ * the link's name, else 0. It stays a network, whose link is made by who needs it next. Needs: the
+ * lock. */
+int must_check network_undo_default(const struct networks *networks, char ret_bridge[IFNAMSIZ],
+				    struct err *err);
+
 /* What a crash left; see cordon_sweep_networks. Needs: the lock. */
 int must_check network_sweep(const struct network_place *place, uint32_t *n_removed,
 			     struct err *err);
