@@ -792,7 +792,7 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks, rates: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks, rates, egress rules: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
@@ -802,6 +802,7 @@ bench: build/cordon ## measure launches against other tools, limits, sandboxes t
 	tests/bench/volumes $(BENCH_VOLUMES_FLAGS)
 	tests/bench/network $(BENCH_NETWORK_FLAGS)
 	tests/bench/traffic $(BENCH_TRAFFIC_FLAGS)
+	tests/bench/egress $(BENCH_EGRESS_FLAGS)
 
 compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
 	tests/bench/compare-docker
