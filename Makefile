@@ -491,6 +491,7 @@ UNIT_SRC := \
 	tests/unit/cmd/test_usage.c \
 	tests/unit/cmd/test_words.c \
 	tests/unit/launcher/test_access.c \
+	tests/unit/launcher/test_admission.c \
 	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_audit_record.c \
 	tests/unit/launcher/test_denials.c \
