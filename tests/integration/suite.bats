@@ -81,6 +81,7 @@ cmocka() { # CODE TEXT PASSED FAILED
 
 # bats test_tags=user
 @test "suite: what failed is said once more at the end, with its lines and no others" {
+	cd "$scratch"
 	report_failures >said
 	[ ! -s said ]
 	tap 1 '1..3\n# before\nnot ok 1 - a\n# why\nok 2 b\n# of b\nnot ok 3 c\n' 1 2 0
