@@ -10,6 +10,8 @@ O       := build/$(VARIANT)
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
 	base/own_dir.c \
+	base/pairs.c \
+	base/passing.c \
 	base/program.c \
 	base/texts.c
 POLICY_SRC   := \
@@ -468,6 +470,7 @@ UNIT_SRC := \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_json_read.c \
 	tests/unit/base/test_parse.c \
+	tests/unit/base/test_passing.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/own_dir.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "net/internal.h"
@@ -22,75 +23,15 @@ enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 /* ---- the place ---- */
 
-static int make_parents(const char *path)
-{
-	char prefix[PATH_MAX];
-
-	for (const char *p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		str_format(prefix, sizeof(prefix), "%.*s", (int)(p - path), path);
-		if (mkdir(prefix, 0755) != 0 && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Opens dirfd/name, made where it is missing; our own and nobody else's. */
-static int open_own(int dirfd, const char *name, bool makes, struct err *err)
-{
-	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
-
-	if (makes && mkdirat(dirfd, name, 0700) != 0 && errno != EEXIST)
-		return err_set(err, ERR_SETUP, errno, "%s: make the directory", name);
-	fd = sys_openat(dirfd, name, DIR_FLAGS, 0);
-	if (fd == -ENOENT && !makes)
-		return fd;
-	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s: open the directory", name);
-	if (fstat(fd, &st) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s: stat", name);
-	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-		err_set(err, ERR_SETUP, 0, "%s: belongs to uid %u with mode %o, not to you alone",
-			name, st.st_uid, st.st_mode & 07777);
-		return err_hint(err, "Remove it, or name another place with --root DIR.");
-	}
-	return steal_fd(&fd);
-}
-
-static int open_dirs(const char *state, bool makes, struct networks *networks, struct err *err)
-{
-	_cleanup_fd_ int state_fd = open_own(AT_FDCWD, state, makes, err);
-
-	if (state_fd < 0)
-		return state_fd;
-	networks->fd = open_own(state_fd, "networks", makes, err);
-	if (networks->fd < 0)
-		return networks->fd;
-	/* What is in it outlives the boot, and so has to be found after it. */
-	return makes && fsync(state_fd) != 0
-		       ? err_set(err, ERR_SETUP, errno, "%s: write to the disk", state)
-		       : 0;
-}
-
 int networks_open(const char *state, bool makes, struct networks *ret, struct err *err)
 {
 	struct networks networks = {.fd = -EBADF};
-	size_t len = str_format(networks.path, sizeof(networks.path), "%s/networks", state);
-	int r;
 
-	if (len == sizeof(networks.path) - 1)
-		return err_set(err, ERR_USAGE, ENAMETOOLONG, "%s", state);
-	/* Mostly it is there, and nothing waits for the disk. */
-	r = open_dirs(state, false, &networks, err);
-	if (r == -ENOENT && makes) {
-		r = make_parents(state);
-		r = r < 0 ? err_set(err, ERR_SETUP, -r, "%s: make its parents", state)
-			  : open_dirs(state, true, &networks, err);
-	}
-	if (r < 0 && (makes || r != -ENOENT)) {
-		close_fd(&networks.fd);
-		return r;
-	}
+	networks.fd = own_dir_open_part(state, "networks", makes, networks.path, err);
+	if (networks.fd < 0 && (makes || networks.fd != -ENOENT))
+		return networks.fd;
+	if (networks.fd < 0)
+		networks.fd = -EBADF;
 	*ret = networks;
 	return 0;
 }
