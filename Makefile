@@ -82,6 +82,7 @@ NET_SRC      := \
 	net/book.c \
 	net/book_store.c \
 	net/bridge.c \
+	net/bridge_rates.c \
 	net/dns.c \
 	net/endpoint.c \
 	net/foreign.c \
@@ -616,6 +617,7 @@ $(O)/tests/unit/cmd/test_moment: $(O)/cmd/fill.o $(O)/cmd/moment.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
+$(O)/tests/unit/cmd/test_usage: $(O)/cmd/usage.o
 $(O)/tests/unit/cmd/test_words: $(O)/cmd/words.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c

@@ -16,7 +16,6 @@
 #include "cmd/network.h"
 #include "cmd/print.h"
 #include "launcher/fault.h"
-#include "net/shape.h"
 
 /* ---- flags ---- */
 
@@ -113,13 +112,10 @@ int network_take_rates(const struct words *words, bool can_end, struct network *
 static int set_on_host(const struct network *network, struct err *err)
 {
 	struct netlink netlink = {.fd = -EBADF};
-	struct net_link bridge;
 	int r = netlink_open(NETLINK_ROUTE, &netlink, err);
 
 	if (r == 0)
-		r = bridge_find(&netlink, network, &bridge, err);
-	if (r > 0)
-		r = shape_network_set(&netlink, network, &bridge, err);
+		r = bridge_set_rates(&netlink, network, err);
 	netlink_close(&netlink);
 	return r;
 }
@@ -136,13 +132,10 @@ int network_settle_rates(const struct network_place *place, uint32_t *n_settled,
 	/* Each by itself: one that cannot be set keeps no other from it. */
 	for (size_t i = 0; netlink.fd >= 0 && i < list.n; i++) {
 		const struct network *network = &list.list[i];
-		struct net_link bridge;
 		int one = network->is_own && network->bridge[0] != '\0'
-				  ? bridge_find(&netlink, network, &bridge, &last)
+				  ? bridge_settle_rates(&netlink, network, &last)
 				  : 0;
 
-		if (one > 0)
-			one = shape_network_settle(&netlink, network, &bridge, &last);
 		*n_settled += one > 0;
 		if (one < 0)
 			*err = last;
@@ -209,7 +202,7 @@ static int update_locked(const struct networks *networks, const char *ref,
 	after = before;
 	r = network_take_rates(words, true, &after, err);
 	if (r == 0)
-		r = shape_network_check(&after, err);
+		r = bridge_check_rates(&after, err);
 	if (r < 0)
 		return r;
 	return after.bridge[0] == '\0' ? write_first(networks, &after, err)

@@ -265,9 +265,11 @@ no_link_of() { # NAME
 		run -1 inside "$name" perl -e 'use IO::Socket::IP; $SIG{ALRM} = sub { exit 1 }; alarm 1;
 			my $s = IO::Socket::IP->new(Proto => "udp", PeerHost => "172.17.0.1", PeerPort => 53); $s->send("x"); $s->recv(my $a, 9) // exit(!$!{ECONNREFUSED})'
 	done
-	run -0 inside free ping -c 1 -W 1 172.17.0.1
-	run -0 inside most ping -c 1 -W 1 172.17.0.1
-	run -1 inside few ping -c 1 -W 1 172.17.0.1
+	for ip in 172.17.0.1 fd00:9::1; do
+		run -0 inside free ping -c 1 -W 1 "$ip"
+		run -0 inside most ping -c 1 -W 1 "$ip"
+		run -1 inside few ping -c 1 -W 1 "$ip"
+	done
 }
 
 heard() { # TEXT
