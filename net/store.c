@@ -189,26 +189,58 @@ void network_list_free(struct network_list *list)
 
 /* ---- making and removing ---- */
 
-static int write_record(int dir_fd, const struct network *network)
+static const char record_new[] = ".record-new";
+
+static int write_record(int dir_fd, const char *name, const struct network *network)
 {
 	char text[NETWORK_TEXT_MAX];
 	size_t len = network_format(network, text);
 	_cleanup_fd_ int fd =
-		sys_openat(dir_fd, "record", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			   0600);
 	int r = fd < 0 ? fd : len + 1 >= sizeof(text) ? -EFBIG : io_write_all(fd, text, len);
 
 	return r == 0 && fsync(fd) != 0 ? -errno : r;
 }
 
+int networks_replace(const struct networks *networks, const struct network *network,
+		     struct err *err)
+{
+	_cleanup_fd_ int dir_fd = sys_openat(networks->fd, network->name, DIR_FLAGS, 0);
+	/* What a killed command left of it. */
+	int r = dir_fd < 0 ? dir_fd
+		: unlinkat(dir_fd, record_new, 0) != 0 && errno != ENOENT
+			? -errno
+			: write_record(dir_fd, record_new, network);
+
+	if (r == 0 && renameat(dir_fd, record_new, dir_fd, "record") != 0)
+		r = -errno;
+	if (r == 0 && fsync(dir_fd) != 0)
+		r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s/record: write", networks->path,
+			       network->name)
+		     : 0;
+}
+
 static int fill(int networks_fd, const char *name, const struct network *network)
 {
 	_cleanup_fd_ int dir_fd = sys_openat(networks_fd, name, DIR_FLAGS, 0);
-	int r = dir_fd < 0 ? dir_fd : write_record(dir_fd, network);
+	int r = dir_fd < 0 ? dir_fd : write_record(dir_fd, "record", network);
 
 	if (r == 0 && mkdirat(dir_fd, "leases", 0700) != 0)
 		r = -errno;
 	return r == 0 && fsync(dir_fd) != 0 ? -errno : r;
+}
+
+int network_sweep_record(int networks_fd, const char *name)
+{
+	_cleanup_fd_ int dir_fd = sys_openat(networks_fd, name, DIR_FLAGS, 0);
+
+	if (dir_fd < 0)
+		return dir_fd == -ENOENT ? 0 : dir_fd;
+	if (unlinkat(dir_fd, record_new, 0) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 /* One level is enough: record, leases, and what is in those. */
@@ -231,6 +263,8 @@ int network_remove_dir(int networks_fd, const char *name)
 	if (leases != NULL)
 		closedir(leases);
 	if (unlinkat(dir_fd, "record", 0) != 0 && errno != ENOENT)
+		return -errno;
+	if (unlinkat(dir_fd, record_new, 0) != 0 && errno != ENOENT)
 		return -errno;
 	if (unlinkat(dir_fd, "leases", AT_REMOVEDIR) != 0 && errno != ENOENT)
 		return -errno;
