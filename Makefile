@@ -10,6 +10,7 @@ O       := build/$(VARIANT)
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
 	base/own_dir.c \
+	base/whole_file.c \
 	base/program.c \
 	base/texts.c
 POLICY_SRC   := \
