@@ -60,6 +60,7 @@ STORAGE_SRC  := \
 	storage/lookup.c \
 	storage/object.c \
 	storage/image_record.c \
+	storage/quota_directory.c \
 	storage/quota_image.c \
 	storage/quota_layer.c \
 	storage/quota_program.c \
@@ -73,6 +74,7 @@ STORAGE_SRC  := \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
 	storage/volumes_image.c \
+	storage/volumes_project.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -132,6 +134,7 @@ LAUNCHER_SRC := \
 	launcher/images.c \
 	launcher/keyring.c \
 	launcher/landlock.c \
+	launcher/layer.c \
 	launcher/landlock_child.c \
 	launcher/landlock_places.c \
 	launcher/limits.c \
@@ -698,6 +701,7 @@ ATTACK_SRC := \
 	tests/attack/deny.c \
 	tests/attack/descriptors.c \
 	tests/attack/processes.c \
+	tests/attack/project.c \
 	tests/attack/domain.c \
 	tests/attack/filters.c \
 	tests/attack/grab.c \

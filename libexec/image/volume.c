@@ -408,6 +408,7 @@ int command_volume_clone(const struct command *command, struct err *err)
 		describe(&volume, &copy);
 		copy.size_bytes = volume.size_bytes;
 		copy.inodes = volume.inodes;
+		copy.is_project = volume.is_project;
 		str_format(copy.name, sizeof(copy.name), "%s", command->words[1]);
 		r = clone_to(&c, data, &copy, err);
 	}
