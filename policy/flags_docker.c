@@ -147,17 +147,16 @@ struct policy_node *flags_read_only(struct policy_ctx *ctx, struct policy_source
 /* Whether another flag says where that goes: then a size changes nothing of it. */
 static bool names_store(const struct policy_ctx *ctx)
 {
-	static const char *const words[] = {"rootfs.writable=", "rootfs.writable.store="};
+	static const char key[] = "rootfs.writable.store=";
 
 	for (size_t i = 0; i < ctx->request->n_flags; i++) {
 		const struct policy_flag *flag = &ctx->request->flags[i];
 
 		if (flag->kind == FLAG_STORAGE_OPT && str_has_prefix(flag->text, "store="))
 			return true;
-		for (size_t k = 0; flag->kind == FLAG_SET && k < 2; k++)
-			if (str_has_prefix(flag->text, words[k]) &&
-			    !str_equal(flag->text + strlen(words[k]), "none"))
-				return true;
+		if (flag->kind == FLAG_SET && str_has_prefix(flag->text, key) &&
+		    !str_equal(flag->text + strlen(key), "none"))
+			return true;
 	}
 	return false;
 }
