@@ -12,6 +12,7 @@ BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c b
 	base/own_dir.c \
 	base/pairs.c \
 	base/passing.c \
+	base/whole_file.c \
 	base/program.c \
 	base/texts.c
 POLICY_SRC   := \
@@ -61,6 +62,7 @@ STORAGE_SRC  := \
 	storage/lookup.c \
 	storage/object.c \
 	storage/image_record.c \
+	storage/quota_directory.c \
 	storage/quota_image.c \
 	storage/quota_layer.c \
 	storage/quota_program.c \
@@ -74,6 +76,7 @@ STORAGE_SRC  := \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
 	storage/volumes_image.c \
+	storage/volumes_project.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -134,6 +137,7 @@ LAUNCHER_SRC := \
 	launcher/images.c \
 	launcher/keyring.c \
 	launcher/landlock.c \
+	launcher/layer.c \
 	launcher/landlock_child.c \
 	launcher/landlock_places.c \
 	launcher/limits.c \
@@ -706,6 +710,7 @@ ATTACK_SRC := \
 	tests/attack/deny.c \
 	tests/attack/descriptors.c \
 	tests/attack/processes.c \
+	tests/attack/project.c \
 	tests/attack/domain.c \
 	tests/attack/filters.c \
 	tests/attack/grab.c \

@@ -195,7 +195,8 @@ const struct subcommand commands[] = {
 	{"update", "FLAGS SANDBOX...", "change limits and restart policy, also while it runs",
 	 "What is below a limit stays; memory in use that cannot be freed is a reason to\n"
 	 "refuse. Limits of time, output and single processes take a stopped sandbox, and\n"
-	 "so does --storage-opt size= of a root on the disk, which can become larger.\n",
+	 "so does --storage-opt size= of a root that is an image, which can become larger.\n"
+	 "Of a project, and of memory, it is so at once.\n",
 	 COMMAND_UPDATE_FLAGS, cmd_update, NULL},
 	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
 	 "One that does not run is started; one that could not be started again is not\n"

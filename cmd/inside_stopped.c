@@ -2,7 +2,7 @@
 /*
  * The tree of a sandbox that does not run: it is started as ever, by its record, up to where its
  * program would begin, which it does not. So what is looked at is made, checked and confined by
- * what makes it for a run: the layer is repaired and locked, the sandbox's namespaces and groups
+ * what makes it for a run: the layer is checked and locked, the sandbox's namespaces and groups
  * are there.
  *
  * cordon_run takes its process over. So that is a child here (the holder), which hands out the
@@ -240,7 +240,8 @@ int inside_do_stopped(const struct inside_work *work, const struct inside *found
 		r = err_set(err, ERR_SETUP, errno, "the current directory");
 	if (r < 0)
 		return r;
-	if (verdict->decision.writable != WRITABLE_IMAGE)
+	if (verdict->decision.writable != WRITABLE_IMAGE &&
+	    verdict->decision.writable != WRITABLE_PROJECT)
 		return refuse_gone(found->ref, err);
 	return fork_holder(work, found, verdict, err);
 }

@@ -214,7 +214,7 @@ static const struct words_row {
 	{"volume create", "--driver", "-d", "DRIVER", WORDS_LISTED, "local, and no other here"},
 	{"volume create", "--label", NULL, "NAME=VALUE", WORDS_LISTED, "can be given again"},
 	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LISTED,
-	 "size=SIZE and inodes=N, as the next ones; no others here"},
+	 "size=SIZE, inodes=N; store=image|project|auto: what holds them"},
 	{"volume create", "--size", NULL, "SIZE", WORDS_LISTED,
 	 "it takes no more: an ext4 of its own (64m, 10g); as root"},
 	{"volume create", "--inodes", NULL, "N", WORDS_LISTED,

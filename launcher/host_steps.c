@@ -178,7 +178,7 @@ static uint64_t keeper_needs(const struct launch *launch)
 	if (launch->keeps_file_rights || cgroup_removal_is_privileged(&launch->cgroup))
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
-	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch->decision) ||
+	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch) ||
 	    volumes_are_removed(launch))
 		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
 	/* To take the rules of its port out of the host's. */

@@ -16,6 +16,8 @@ static const char first_word[] = "cordon-volume ";
 static const char first_line[] = "cordon-volume 1\n";
 /* Of one of limited size: who does not know that would find no files. */
 static const char sized_line[] = "cordon-volume 2\n";
+/* Of one in a project: who does not know that would hold nothing to its size. */
+static const char project_line[] = "cordon-volume 3\n";
 
 bool volume_is_name(const char *text)
 {
@@ -66,9 +68,11 @@ size_t volume_format(const struct volume *volume, char buf[VOLUME_TEXT_MAX])
 {
 	const size_t size = VOLUME_TEXT_MAX;
 	size_t len = str_format(buf, size, "%sname %s\nanonymous %d\ncreated_ms %llu\nholder %s\n",
-				volume->size_bytes > 0 ? sized_line : first_line, volume->name,
-				volume->is_anonymous, (unsigned long long)volume->created_ms,
-				volume->holder);
+				volume->size_bytes == 0 ? first_line
+				: volume->is_project    ? project_line
+							: sized_line,
+				volume->name, volume->is_anonymous,
+				(unsigned long long)volume->created_ms, volume->holder);
 
 	if (volume->size_bytes > 0)
 		len += str_format(buf + len, size - len, "size %llu\ninodes %llu\n",
@@ -146,9 +150,11 @@ int volume_parse(const char *text, struct volume *ret)
 	struct volume volume = {.is_anonymous = false};
 	struct reader reader = {.at = text + sizeof(first_line) - 1};
 
-	bool has_size = str_has_prefix(text, sized_line);
+	bool has_size = str_has_prefix(text, sized_line) || str_has_prefix(text, project_line);
 
-	_Static_assert(sizeof(first_line) == sizeof(sized_line), "what the reader begins behind");
+	_Static_assert(sizeof(first_line) == sizeof(sized_line) &&
+			       sizeof(first_line) == sizeof(project_line),
+		       "what the reader begins behind");
 	if (!has_size && !str_has_prefix(text, first_line))
 		return is_of_other_format(text) ? -EPROTONOSUPPORT : -EBADMSG;
 	take(&reader, "name", volume.name, sizeof(volume.name));
@@ -158,6 +164,7 @@ int volume_parse(const char *text, struct volume *ret)
 	if (has_size) {
 		volume.size_bytes = take_number(&reader, "size", INT64_MAX);
 		volume.inodes = take_number(&reader, "inodes", INT64_MAX);
+		volume.is_project = str_has_prefix(text, project_line);
 		reader.failed = reader.failed || volume.size_bytes == 0;
 	}
 	take_pairs(&reader, "label", &volume.labels);

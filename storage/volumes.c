@@ -206,12 +206,15 @@ static int make_files(const struct volumes *volumes, const struct volume *volume
 	_cleanup_fd_ int fd = -EBADF;
 	int r;
 
-	if (volume->size_bytes > 0) {
+	if (volume_has_image(volume)) {
 		r = volumes_make_image(volumes, volume, dir_fd, err);
 		return r < 0 ? r : volumes_open_data(volume, dir_fd, err);
 	}
 	fd = make_data(dir_fd);
-	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "make") : steal_fd(&fd);
+	if (fd < 0)
+		return err_set(err, ERR_SETUP, -fd, "make");
+	r = volume->is_project ? volumes_make_project(volumes, volume, fd, err) : 0;
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 static int begin_locked(const struct volumes *volumes, struct volume_work *work)
@@ -330,7 +333,7 @@ void volumes_abort(const struct volumes *volumes, struct volume_work *work)
 	close_fd(&work->data_fd);
 	if (work->dir_fd < 0)
 		return;
-	ignore_result(store_remove_tree(volumes->fd, work->temporary), "gc removes it");
+	ignore_result(volumes_discard(volumes, work->temporary), "gc removes it");
 	close_fd(&work->dir_fd);
 }
 

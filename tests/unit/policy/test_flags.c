@@ -89,6 +89,7 @@ static const struct row value_rows[] = {
 	{FLAG_INIT, "true", "process.init", "true"},
 	{FLAG_STORAGE_OPT, "size=1g", "rootfs.writable.size", "1GiB"},
 	{FLAG_STORAGE_OPT, "size=1g", "rootfs.writable.store", "auto"},
+	{FLAG_STORAGE_OPT, "store=project", "rootfs.writable.store", "project"},
 };
 
 static void values(void **state)
