@@ -181,6 +181,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/template.c \
 	cmd/ending.c \
 	cmd/image.c \
+	cmd/image_list.c \
 	cmd/exec.c \
 	cmd/commit.c \
 	cmd/commit_edits.c \
