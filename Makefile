@@ -188,9 +188,11 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/template.c \
 	cmd/ending.c \
 	cmd/image.c \
+	cmd/image_list.c \
 	cmd/exec.c \
 	cmd/commit.c \
 	cmd/commit_edits.c \
+	cmd/commit_said.c \
 	cmd/copy_rules.c \
 	cmd/cp.c \
 	cmd/diff.c \
@@ -287,6 +289,7 @@ IMAGE_SRC     := \
 	libexec/image/commit.c \
 	libexec/image/compose.c \
 	libexec/image/compose_change.c \
+	libexec/image/compose_check.c \
 	libexec/image/confine.c \
 	libexec/image/decompress.c \
 	libexec/image/document.c \
@@ -649,7 +652,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 		$(FUZZ_LIBS) -o $@
 
 $(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
-$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o $(O)/libexec/image/compose_check.o
 $(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 9 seconds

@@ -117,7 +117,9 @@ static const struct words_row {
 	{"image ls", "--filter", "-f", "FILTER", WORDS_LISTED,
 	 "reference=PATTERN (a name, with * and ?), dangling=true (those without a name) or "
 	 "=false"},
-	{"image ls", "--format", NULL, "TEMPLATE", WORDS_LATER, ""},
+	{"image ls", "--format", NULL, "TEXT", WORDS_LISTED,
+	 "a line for each, with {{.Name}}, {{.ID}}, {{.Size}} and the like; \"table \" in front: "
+	 "with headings; table; json"},
 	{"image ls", "--no-trunc", NULL, NULL, WORDS_LISTED, "whole ids"},
 	{"image ls", "--quiet", "-q", NULL, WORDS_LISTED, "ids alone"},
 

@@ -180,11 +180,15 @@ static void report_too_much(const struct decision *d, struct misses *misses)
 {
 	struct miss *m =
 		preflight_miss(misses, "rootfs.writable.store", d->spec.rootfs.writable_origin);
+	char asked[AMOUNT_MAX], most[AMOUNT_MAX];
 
+	put_size(d->spec.rootfs.size_bytes, asked, sizeof(asked));
+	put_size(d->facts.upper.memory_bytes / 2, most, sizeof(most));
 	str_format(m->text, sizeof(m->text),
-		   "rootfs.writable.store: auto: memory is too small for it, and an image: %s",
-		   d->facts.upper.image);
-	str_format(m->hint, sizeof(m->hint), "Ask for less: rootfs.writable.size.");
+		   "rootfs.writable.size: %s is more than there is room for: in memory at most %s; "
+		   "as an image: %s",
+		   asked, most, d->facts.upper.image);
+	str_format(m->hint, sizeof(m->hint), "Ask for less: --storage-opt size=1g.");
 }
 
 /* A quota is a limit, and nothing that could be reserved. */
@@ -349,7 +353,8 @@ int upper_verify(struct launch *launch, struct err *err)
 {
 	const struct spec_rootfs *rootfs = &launch->spec->rootfs;
 	struct quota_size size;
-	uint64_t most;
+	bool is_old = launch->rootfs.is_store_old;
+	uint64_t least, most;
 	int r;
 
 	if (launch->upper.mount_fd < 0)
@@ -365,13 +370,11 @@ int upper_verify(struct launch *launch, struct err *err)
 	r = quota_image_size(launch->upper.mount_fd, &size, err);
 	if (r < 0)
 		return r;
-	/* mke2fs fills the last block of each table of inodes, and one that was made larger has
-	 * them for its size. */
-	most = launch->rootfs.is_store_old
-		       ? UINT64_MAX
-		       : rootfs->inodes + rootfs->inodes / 8 + QUOTA_INODES_IN_BLOCK;
-	if (size.size_bytes > rootfs->size_bytes || size.inodes < rootfs->inodes ||
-	    size.inodes > most)
+	/* mke2fs fills the last block of each table of inodes. One that was made before has those
+	 * that it was made with, and where it was made larger those for its size. */
+	most = is_old ? UINT64_MAX : rootfs->inodes + rootfs->inodes / 8 + QUOTA_INODES_IN_BLOCK;
+	least = is_old ? 0 : rootfs->inodes;
+	if (size.size_bytes > rootfs->size_bytes || size.inodes < least || size.inodes > most)
 		return err_set(err, ERR_SETUP, 0,
 			       "rootfs.writable: reads back as %llu bytes and %llu inodes",
 			       (unsigned long long)size.size_bytes,

@@ -141,3 +141,21 @@ elements() {
 	cordon rm -f a b
 	nothing_of_networks
 }
+
+# bats test_tags=root
+@test "commit: ports that were published or exposed are exposed by the image, and nothing is published for it" {
+	load ../lib/images
+	cordon network create --subnet 172.20.0.0/16 web
+	made_of x
+	cordon run -d -q --name box --network web -p 8080:80 -p 127.0.0.1::90/udp -p 9000-9001:5000-5001 --expose 7 x sleep 100 >/dev/null
+	cordon commit -q box y
+	[ "$(image inspect --json y | jq -c '.config.ExposedPorts | keys')" = '["5000/tcp","5001/tcp","7/tcp","80/tcp","90/udp"]' ]
+	cordon run -d -q --name next --network web y >/dev/null
+	run -0 cordon port next
+	[ -z "$output" ]
+	# The control: -P publishes them.
+	cordon run -d -q --name all --network web -P y >/dev/null
+	[ "$(cordon inspect all | jq '.[0].ports | length')" -eq 5 ]
+	cordon rm -f box next all
+	nothing_of_networks
+}
