@@ -97,6 +97,7 @@ NET_SRC      := \
 	net/nft_list.c \
 	net/egress.c \
 	net/egress_chain.c \
+	net/egress_denials.c \
 	net/egress_forget.c \
 	net/egress_list.c \
 	net/nft_message.c \
@@ -142,6 +143,7 @@ LAUNCHER_SRC := \
 	launcher/attach.c \
 	launcher/recorder.c \
 	launcher/admission.c \
+	launcher/reach.c \
 	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
@@ -425,6 +427,7 @@ $(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_w
 $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve.h \
 	launcher/resolver/serve_filter.h \
 	launcher/resolver/serve_loop.h \
+	launcher/resolver/serve_notes.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
 	launcher/resolver_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h \
