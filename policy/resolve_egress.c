@@ -334,32 +334,16 @@ static void check_names(struct policy_ctx *ctx, const struct policy_node *egress
 }
 
 /* Nothing is reached where there is no network, and the rules would say what they do not do. Who
- * says `mode: none` beside them means those who give it one (--network, a child). */
-static bool is_meant_for_others(const struct policy_node *mode, const struct policy_node *egress)
-{
-	static const char *const keys[] = {"default", "allow", "deny"};
-
-	for (size_t i = 0; mode != NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const struct policy_node *node = doc_get(egress, keys[i]);
-
-		/* Of a list that a child has added to, what it was before. */
-		if (node != NULL && node->children != NULL)
-			node = node->children;
-		if (node != NULL && node->place.source == mode->place.source)
-			return true;
-	}
-	return false;
-}
-
+ * says `mode: none` by himself means those who add one: --network, a child, `network connect`. */
 static void check_network(struct policy_ctx *ctx, const struct policy_node *map,
 			  const struct policy_node *word, const struct spec_network *network)
 {
+	const struct policy_node *mode = doc_get(map, "mode");
 	const struct spec_egress *reach = &network->reach;
+	bool is_said = mode != NULL && !str_equal(mode->place.source->path, "profile base");
 
-	if (network->kind != NETWORK_OF_ITS_OWN || network->n_endpoints > 0 ||
+	if (network->kind != NETWORK_OF_ITS_OWN || network->n_endpoints > 0 || is_said ||
 	    reach->n_allow + reach->n_deny + reach->n_names == 0)
-		return;
-	if (is_meant_for_others(doc_get(map, "mode"), doc_get(map, "egress")))
 		return;
 	ctx_report(ctx, word->place, "impossible",
 		   "network.egress has no network: network.mode is none")

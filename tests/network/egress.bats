@@ -152,7 +152,7 @@ gc_takes_out() {
 	# What the kernel has for who is not filtered.
 	plain=$(host "$ATTACK/call" socket 40 1 0 || true)
 	[ "$plain" = ok ] || skip "this kernel has no AF_VSOCK: $plain"
-	gives 0 ok cordon run --network web --set 'network.egress={default: deny}' --waive seccomp.call:socket=control --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
+	says 0 "*ok" cordon run -q --network web --set "network.egress={default: deny}" --waive seccomp.call:socket=control --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
 	for flags in "--network web" "--profile agent --network web" "--profile net-service"; do
 		# Words.
 		# shellcheck disable=SC2086
