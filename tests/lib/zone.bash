@@ -6,7 +6,7 @@
 #	was_asked NAME			whether it was
 # shellcheck shell=bash
 
-# A name server that says what the file `zone` says at that moment: NAME A ADDRESS, NAME CNAME OTHER,
+# A name server that says what the file `zone` says at that moment: NAME A ADDRESS [SECONDS], NAME CNAME OTHER [SECONDS],
 # or NAME OF OTHER ADDRESS, the address of somebody who was not asked for. It notes what it was asked.
 name_server='use IO::Socket::IP; use Socket qw(inet_aton); $| = 1; my ($at, $dir) = @ARGV;
 	my $s = IO::Socket::IP->new(Proto => "udp", LocalHost => $at, LocalPort => 53) or die "$@\n";
@@ -17,11 +17,11 @@ name_server='use IO::Socket::IP; use Socket qw(inet_aton); $| = 1; my ($at, $dir
 		my $name = lc join ".", @labels; my $type = unpack "n", substr $q, $i + 1, 2; my ($rr, $n, %seen) = ("", 0);
 		open my $log, ">>", "$dir/asked"; print $log "$name $type\n"; close $log;
 		open my $zone, "<", "$dir/zone"; my @zone = map { [split] } <$zone>;
-		my $record = sub { $rr .= wire($_[0]) . pack("nnNn", $_[1], 1, 1, length $_[2]) . $_[2]; $n++ };
+		my $record = sub { $rr .= wire($_[0]) . pack("nnNn", $_[1], 1, $_[3] // 1, length $_[2]) . $_[2]; $n++ };
 		while (!$seen{$name}++) { for my $z (grep { $_->[0] eq $name } @zone) {
-			$record->($name, 1, inet_aton($z->[2])) if $z->[1] eq "A" && $type == 1;
+			$record->($name, 1, inet_aton($z->[2]), $z->[3]) if $z->[1] eq "A" && $type == 1;
 			$record->($z->[2], 1, inet_aton($z->[3])) if $z->[1] eq "OF" && $type == 1;
-			if ($z->[1] eq "CNAME") { $record->($name, 5, wire($z->[2])); $name = $z->[2] } } }
+			if ($z->[1] eq "CNAME") { $record->($name, 5, wire($z->[2]), $z->[3]); $name = $z->[2] } } }
 		$s->send(pack("nnnnnn", unpack("n", $q), 0x8180 | ($n ? 0 : 3), 1, $n, 0, 0) . substr($q, 12, $i + 5 - 12) . $rr, 0, $from) }'
 
 zone() { # LINE...
