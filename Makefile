@@ -40,7 +40,7 @@ POLICY_SRC   := \
 	policy/resolve_mounts.c \
 	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c policy/seccomp_answer.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
-PROFILES     := agent base build default judge strict
+PROFILES     := agent base build default judge net-service strict
 ROOTFS_SRC   := \
 	rootfs/accounts.c rootfs/apply.c rootfs/fill.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c \
 	rootfs/upper.c rootfs/volume.c
@@ -103,6 +103,7 @@ NET_SRC      := \
 	net/nft_list.c \
 	net/egress.c \
 	net/egress_chain.c \
+	net/egress_denials.c \
 	net/egress_forget.c \
 	net/egress_list.c \
 	net/nft_message.c \
@@ -149,6 +150,7 @@ LAUNCHER_SRC := \
 	launcher/attach.c \
 	launcher/recorder.c \
 	launcher/admission.c \
+	launcher/reach.c \
 	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
@@ -398,9 +400,9 @@ build/gen/profile_nodes: $(NODES_SRC) $(wildcard policy/*.h base/*.h)
 	$(Q)$(HOSTCC) $(STD) -D_GNU_SOURCE -I. -O1 $(WARN) $(NODES_SRC) -lyaml -o $@
 $(O)/policy/profile_%.inc: profiles/%.yaml build/gen/profile_nodes Makefile
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@.new
-	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$*[] = "sha256:\1";/' >> $@.new
-	$(Q)build/gen/profile_nodes $* $< >> $@.new && mv $@.new $@
+	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$(subst -,_,$*)[] =' -e '$$a ;' $< > $@.new
+	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$(subst -,_,$*)[] = "sha256:\1";/' >> $@.new
+	$(Q)build/gen/profile_nodes $(subst -,_,$*) $< >> $@.new && mv $@.new $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # What libseccomp knows of system calls, as tables (policy/syscalls.c). The program that writes them runs here.
@@ -437,6 +439,7 @@ $(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_w
 $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve.h \
 	launcher/resolver/serve_filter.h \
 	launcher/resolver/serve_loop.h \
+	launcher/resolver/serve_notes.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
 	launcher/resolver_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h \

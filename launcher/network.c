@@ -388,6 +388,8 @@ int network_make_links(struct launch *launch, struct err *err)
 	int r = 0;
 
 	egress_describe(&launch->spec->network, launch->run.id, &launch->network.egress);
+	/* A row of its own. */
+	launch->network.egress.is_counted = false;
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)

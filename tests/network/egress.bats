@@ -147,6 +147,20 @@ gc_takes_out() {
 }
 
 # bats test_tags=root
+@test "a hypervisor's sockets, which are no network's: refused by the filter, whatever the rules" {
+	cordon network create web
+	# What the kernel has for who is not filtered.
+	plain=$(host "$ATTACK/call" socket 40 1 0 || true)
+	[ "$plain" = ok ] || skip "this kernel has no AF_VSOCK: $plain"
+	says 0 "*ok" cordon run -q --network web --set "network.egress={default: deny}" --waive seccomp.call:socket=control --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
+	for flags in "--network web" "--profile agent --network web" "--profile net-service"; do
+		# Words.
+		# shellcheck disable=SC2086
+		gives 42 EAFNOSUPPORT cordon run -q $flags --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
+	done
+}
+
+# bats test_tags=root
 @test "rules that somebody has flushed: who had them is cut off, and not free, until they are there again" {
 	local rules='{default: deny, allow: ["198.51.100.2:5000"]}'
 	far
