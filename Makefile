@@ -93,7 +93,9 @@ NET_SRC      := \
 	net/hosts.c \
 	net/lease.c \
 	net/members.c \
+	net/links.c \
 	net/names.c \
+	net/offers.c \
 	net/link.c \
 	net/link_read.c \
 	net/netlink.c \
@@ -145,6 +147,7 @@ LAUNCHER_SRC := \
 	launcher/limits_text.c \
 	launcher/network.c \
 	launcher/network_files.c \
+	launcher/network_links.c \
 	launcher/network_shared.c \
 	launcher/output.c \
 	launcher/attach.c \
@@ -259,6 +262,7 @@ RECORDS_SRC := \
 	records/attach.c \
 	records/keeper.c \
 	records/leave.c \
+	records/links.c \
 	records/logs.c \
 	records/names.c \
 	records/record.c \
@@ -569,6 +573,7 @@ UNIT_SRC := \
 	tests/unit/net/test_netlink.c \
 	tests/unit/net/test_network.c \
 	tests/unit/net/test_networks.c \
+	tests/unit/net/test_offers.c \
 	tests/unit/rootfs/test_accounts.c \
 	tests/unit/rootfs/test_tree.c \
 	tests/unit/storage/test_store.c \

@@ -190,13 +190,12 @@ static int refuse_built_in(const struct network *network, struct err *err)
 
 /* The bridge first: what a kill leaves is a network whose next use makes it again. Needs: the lock.
  */
-static int remove_locked(const struct networks *networks, const struct network *network,
-			 struct err *err)
+int network_remove_unused(const struct networks *networks, const struct network *network,
+			  struct err *err)
 {
 	struct netlink netlink = {.fd = -EBADF};
 	struct users users = {.n = 0};
-	int r = network->is_built_in ? refuse_built_in(network, err)
-				     : find_users(networks, network, &users, err);
+	int r = find_users(networks, network, &users, err);
 
 	if (r == 0 && users.n > 0)
 		r = refuse_in_use(network, &users, err);
@@ -313,7 +312,7 @@ static int remove_one(const struct network_place *place, const char *ref, bool f
 	if (r >= 0)
 		r = networks_find(&place->networks, network.name, &network, &err);
 	if (r == 0)
-		r = remove_locked(&place->networks, &network, &err);
+		r = network_remove_unused(&place->networks, &network, &err);
 	if (r < 0)
 		return life_say(&err);
 	print_out("%s\n", ref);
@@ -371,7 +370,7 @@ static int prune_locked(const struct network_place *place, const struct words *w
 		if (r == 0 && users.n > 0)
 			continue;
 		if (r == 0)
-			r = remove_locked(&place->networks, &list.list[i], &err);
+			r = network_remove_unused(&place->networks, &list.list[i], &err);
 		if (r == 0)
 			print_out("%s\n", list.list[i].name);
 		else

@@ -22,6 +22,11 @@ void network_place_close(struct network_place *place);
 /* Refuses who is not root: in this build networks are root's. */
 int must_check network_check_root(const char *command, struct err *err);
 
+/* Takes its bridge and its record away. ERR_USAGE where somebody has an address of it. Needs: the
+ * lock. */
+int must_check network_remove_unused(const struct networks *networks, const struct network *network,
+				     struct err *err);
+
 /* Says that links of the host's forward from now on, where there are any. */
 void network_say_lent(const char *links);
 

@@ -151,6 +151,22 @@ static int take_flags(struct wish *wish, const struct words *words, struct err *
 	return network_take_rates(words, false, &wish->network, err);
 }
 
+/* The default network is there without being made; but whether its sandboxes reach one another can
+ * be said (Docker's daemon has --icc). */
+static int take_default(struct wish *wish, const struct words *words, struct err *err)
+{
+	wish->network = *network_built_in(SPEC_DEFAULT_NETWORK);
+	for (size_t i = 0; i < words->n_flags; i++)
+		if (!str_equal(words->flags[i].name, "--icc"))
+			return err_set(
+				err, ERR_USAGE, EPERM,
+				"network create: of %s, which is built in, only --icc can be "
+				"said",
+				SPEC_DEFAULT_NETWORK);
+	wish->network.icc = words_has(words, "--icc");
+	return 0;
+}
+
 static int read_wish(const char *name, const struct words *words, struct wish *ret, struct err *err)
 {
 	*ret = (struct wish){.network = {.driver = NETWORK_BRIDGE, .is_own = true}};
@@ -161,6 +177,8 @@ static int read_wish(const char *name, const struct words *words, struct wish *r
 				"most %d; `default` is another word for bridge.",
 				NETWORK_NAME_MAX);
 	}
+	if (str_equal(name, SPEC_DEFAULT_NETWORK) && words_said(words, "--icc"))
+		return take_default(ret, words, err);
 	if (network_built_in(name) != NULL)
 		return err_set(err, ERR_USAGE, EEXIST, "network create: %s is built in", name);
 	str_format(ret->network.name, sizeof(ret->network.name), "%s", name);
@@ -178,6 +196,13 @@ static int make_locked(struct netlink *netlink, const struct networks *networks,
 	struct err ignored;
 	int r = networks_read(networks, network->name, &other, err);
 
+	/* Anew, where nobody is in it. */
+	if (r == 0 && network->is_built_in) {
+		r = network_remove_unused(networks, &other, err);
+		if (r < 0)
+			return r;
+		r = -ENOENT;
+	}
 	if (r == 0) {
 		err_set(err, ERR_USAGE, EEXIST, "network %s", network->name);
 		return err_hint(err, "`cordon network rm %s` removes it.", network->name);
@@ -208,10 +233,14 @@ static int make(const struct network_place *place, struct wish *wish, struct err
 {
 	_cleanup_fd_ int lock_fd = networks_lock(&place->networks, err);
 	struct netlink netlink = {.fd = -EBADF};
+	uint32_t n_swept = 0;
 	int r = lock_fd < 0 ? lock_fd : netlink_open(NETLINK_ROUTE, &netlink, err);
 
 	if (r == 0)
 		r = members_restore(place->run, &place->networks, err);
+	/* Addresses of sandboxes that are gone keep nobody in it. */
+	if (r == 0 && wish->network.is_built_in)
+		r = network_sweep(place, &n_swept, err);
 	if (r == 0)
 		r = make_locked(&netlink, &place->networks, wish, err);
 	netlink_close(&netlink);
@@ -237,7 +266,7 @@ int cmd_network_create(const struct cmd_context *context, int argc, char **argv)
 	r = network_check_root("create", &err);
 	if (r == 0)
 		r = read_wish(argv[1], &words, &wish, &err);
-	if (r == 0 && state_make_id(wish.network.id) < 0)
+	if (r == 0 && !wish.network.is_built_in && state_make_id(wish.network.id) < 0)
 		r = err_set(&err, ERR_SETUP, EIO, "random number");
 	if (r == 0)
 		r = network_place_open(context, true, &place, &err);

@@ -235,7 +235,8 @@ int child_execute(struct launch *launch, struct err *err)
 	const struct spec_process *process = &launch->spec->process;
 	int error;
 
-	execve(launch->program_path, (char *const *)process->argv, (char *const *)process->envp);
+	execve(launch->program_path, (char *const *)process->argv,
+	       (char *const *)network_links_envp(launch));
 	error = errno;
 	err_set(err, ERR_EXEC, error, "%s", launch->program_path);
 	if (error == ENOENT)

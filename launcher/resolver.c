@@ -203,6 +203,13 @@ int resolver_verify(struct launch *launch, struct err *err)
 	return confined_verify(launch, launch->resolver.pid, resolver_what, err);
 }
 
+int resolver_watch_fd(const struct launch *launch)
+{
+	const struct resolver_process *resolver = &launch->resolver;
+
+	return resolver->pid > 0 && !resolver->is_lost ? resolver->pidfd : -1;
+}
+
 void resolver_finish(struct launch *launch)
 {
 	struct resolver_process *resolver = &launch->resolver;

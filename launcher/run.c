@@ -422,6 +422,7 @@ static void take_options(struct launch *launch, const struct run_options *option
 	launch->network_holder = options->network_holder;
 	launch->sandbox_name = options->sandbox_name;
 	launch->shared_network_fd = options->shared_network_fd;
+	launch->linked = options->links;
 }
 
 int cordon_run(const struct decision *decision, const struct run_options *options,

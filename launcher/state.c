@@ -219,7 +219,8 @@ bool state_run_is_shared(const struct state_root *root, const char *id)
 int state_run_remove(struct state_root *root, const char *id, bool has_links, struct err *err)
 {
 	/* Those of names are launcher/network_files.c's. The journal last: by it gc comes again. */
-	static const char *const files[] = {"hosts", "resolv.conf", shared_name, "journal"};
+	static const char *const files[] = {"hosts", "resolv.conf", "offers", shared_name,
+					    "journal"};
 	_cleanup_fd_ int dir = sys_openat(root->runs_fd, id, DIR_FLAGS, 0);
 	int r;
 

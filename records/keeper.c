@@ -35,6 +35,7 @@
 #include "records/attach.h"
 #include "records/fresh.h"
 #include "records/internal.h"
+#include "records/links.h"
 #include "records/logs.h"
 #include "records/target.h"
 
@@ -117,12 +118,20 @@ static void on_output_lost(void *ctx)
 	keep_output_lost(&keeper->keep);
 }
 
+static void on_helper_lost(void *ctx, const char *helper)
+{
+	struct keeper *keeper = ctx;
+
+	keep_helper_lost(&keeper->keep, helper);
+}
+
 static int run_once(struct keeper *keeper, struct run_result *ret, struct err *err)
 {
 	const struct sandbox *sandbox = keeper->keep.sandbox;
 	struct run_logs logs = {.n = 0};
 	_cleanup_fd_ int network_fd = -EBADF;
 	char holder[RECORDS_PATH_MAX];
+	struct run_links links = {.n = 0};
 	struct run_options options = {.started = on_started,
 				      .ctx = keeper,
 				      .id_block = keeper->keep.record->id_block,
@@ -133,10 +142,12 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 				      .logs = &logs,
 				      .terminal_size = keeper->roots->terminal_size,
 				      .output_lost = on_output_lost,
+				      .helper_lost = on_helper_lost,
 				      .attach_fd = -EBADF,
 				      .network_holder = sandbox->is_kept ? holder : NULL,
 				      .sandbox_name = keeper->keep.record->name,
 				      .shared_network_fd = &network_fd,
+				      .links = &links,
 				      .sandbox_id = sandbox->id,
 				      .keeps_volumes = sandbox->is_kept};
 	int r = logs_open(keeper->keep.sandbox, &keeper->decision->spec.logging, &logs, err);
@@ -149,6 +160,8 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 	if (r == 0)
 		r = target_open_network(keeper->keep.records, &keeper->decision->spec.network,
 					&network_fd, err);
+	if (r == 0)
+		r = links_find(keeper->keep.records, &keeper->decision->spec.network, &links, err);
 	if (r == 0)
 		r = cordon_run(keeper->decision, &options, ret, err);
 	close_fd(&options.attach_fd);
