@@ -345,3 +345,14 @@ only_free() { # WORD=VALUE...
 	sends_frame few "named." kind=udp "to=$ip" "to_mac=$mac"
 	eventually heard "named\."
 }
+
+# bats test_tags=root
+@test "who may reach nothing answers at a published port, and opens nothing by it" {
+	far
+	cordon network create web
+	cordon run -d --name few --network web -p 8080:5000 --set 'network.egress={default: deny}' -- perl -e "$server" few >/dev/null
+	eventually says_up few
+	run -0 on far perl -MIO::Socket::IP -e 'my $s = IO::Socket::IP->new(PeerHost => "198.51.100.1", PeerPort => 8080, Timeout => 2) or die "$@\n"; print <$s>'
+	[ "$output" = "this is few" ]
+	reaches few "" "198.51.100.2 5000" "198.51.100.1 8080"
+}
