@@ -11,6 +11,8 @@ O       := build/$(VARIANT)
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
 	base/own_dir.c \
 	base/whole_file.c \
+	base/pairs.c \
+	base/passing.c \
 	base/program.c \
 	base/texts.c
 POLICY_SRC   := \
@@ -205,6 +207,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/network_create.c \
 	cmd/network_list.c \
 	cmd/network_live.c \
+	cmd/network_rates.c \
 	cmd/volume.c \
 	cmd/volume_copy.c \
 	cmd/volume_create.c \
@@ -216,6 +219,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ports.c \
 	cmd/processes.c \
 	cmd/stats.c \
+	cmd/usage.c \
 	cmd/update.c \
 	cmd/update_apply.c \
 	cmd/life.c \
@@ -470,6 +474,7 @@ UNIT_SRC := \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_json_read.c \
 	tests/unit/base/test_parse.c \
+	tests/unit/base/test_passing.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \
@@ -490,8 +495,10 @@ UNIT_SRC := \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/cmd/test_usage.c \
 	tests/unit/cmd/test_words.c \
 	tests/unit/launcher/test_access.c \
+	tests/unit/launcher/test_admission.c \
 	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_audit_record.c \
 	tests/unit/launcher/test_denials.c \
@@ -794,7 +801,7 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks, rates: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks, rates, egress rules: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
@@ -804,6 +811,7 @@ bench: build/cordon ## measure launches against other tools, limits, sandboxes t
 	tests/bench/volumes $(BENCH_VOLUMES_FLAGS)
 	tests/bench/network $(BENCH_NETWORK_FLAGS)
 	tests/bench/traffic $(BENCH_TRAFFIC_FLAGS)
+	tests/bench/egress $(BENCH_EGRESS_FLAGS)
 
 compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
 	tests/bench/compare-docker

@@ -196,6 +196,15 @@ static const struct words_row {
 	{"network disconnect", "--force", "-f", NULL, WORDS_LISTED,
 	 "one that is not in it is no error"},
 
+	{"network update", "--egress-rate", NULL, "RATE", WORDS_LISTED,
+	 "how fast all its sandboxes together send beyond it: 10mbit, or unlimited"},
+	{"network update", "--egress-burst", NULL, "SIZE", WORDS_LISTED,
+	 "what they send at once after a pause: 64KiB, or default"},
+	{"network update", "--ingress-rate", NULL, "RATE", WORDS_LISTED,
+	 "how fast they receive from beyond it"},
+	{"network update", "--ingress-burst", NULL, "SIZE", WORDS_LISTED,
+	 "what they receive at once after a pause"},
+
 	{"network rm", "--force", "-f", NULL, WORDS_LISTED, "one that is not there is no error"},
 
 	{"network prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},

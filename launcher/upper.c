@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/own_dir.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
@@ -280,7 +281,7 @@ bool upper_is_removed_by_us(const struct launch *launch)
 static int open_place(const struct decision *d, struct err *err)
 {
 	_cleanup_fd_ int kept = -EBADF;
-	int fd, r = state_make_parents(d->kept_path);
+	int fd, r = own_dir_make_parents(d->kept_path);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: make its parents", d->kept_path);

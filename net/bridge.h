@@ -40,6 +40,9 @@ int must_check bridge_adopt(struct netlink *netlink, struct network *network, bo
 int must_check bridge_ensure(struct netlink *netlink, const struct network *network,
 			     struct net_link *ret, char ret_lent[FORWARD_TEXT_MAX],
 			     struct err *err);
+/* 1: it is there, and cordon's; 0: no such link, or somebody else's by now. */
+int must_check bridge_find(struct netlink *netlink, const struct network *network,
+			   struct net_link *ret, struct err *err);
 /* Removes it where it is ours and there. Idempotent. */
 int must_check bridge_remove(struct netlink *netlink, const struct network *network,
 			     struct err *err);

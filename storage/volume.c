@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/pairs.h"
 #include "base/parse.h"
 #include "base/str.h"
 
@@ -43,30 +44,12 @@ int volume_make_name(char buf[VOLUME_NAME_MAX + 1])
 
 const char *volume_next_pair(const struct volume_pairs *pairs, size_t *at)
 {
-	const char *pair = pairs->text + *at;
-
-	if (*at >= pairs->len)
-		return NULL;
-	*at += strlen(pair) + 1;
-	return pair;
+	return pairs_next(pairs->text, pairs->len, at);
 }
 
 int volume_add_pair(struct volume_pairs *pairs, const char *pair)
 {
-	size_t len = strlen(pair), name_len = strcspn(pair, "=");
-	char copy[VOLUME_PAIRS_MAX];
-
-	if (len + 2 > sizeof(copy) - pairs->len)
-		return -ENOSPC;
-	memcpy(copy, pair, len);
-	/* One line of text that can be shown as it is. */
-	if (name_len == 0 || strcspn(pair, " \t") < name_len || strchr(pair, '\t') != NULL ||
-	    str_make_harmless(copy, len) != len || memcmp(copy, pair, len) != 0)
-		return -EINVAL;
-	str_format(pairs->text + pairs->len, sizeof(pairs->text) - pairs->len, "%s%s", pair,
-		   pair[name_len] == '\0' ? "=" : "");
-	pairs->len += strlen(pairs->text + pairs->len) + 1;
-	return 0;
+	return pairs_add(pairs->text, sizeof(pairs->text), &pairs->len, pair);
 }
 
 /* ---- writing ---- */

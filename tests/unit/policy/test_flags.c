@@ -200,7 +200,7 @@ static const struct mistake mistake_rows[] = {
 	{FLAG_NETWORK_ALIAS, 17, "a", "impossible", "--network-alias a"},
 	{FLAG_LINK, 8, "db:cache", "impossible", "--link db:cache"},
 	{FLAG_IP, 6, "10.0.0.9", "impossible", "--ip 10.0.0.9"},
-	{FLAG_PUBLISH_ALL, 4, "true", "impossible", "-P=true"},
+	{FLAG_PUBLISH_ALL, 1, "true", "impossible", "-P"},
 	{FLAG_EXPOSE, 10, "80/sctp", "bad-value", "--expose 80/sctp"},
 	{FLAG_EXPOSE, 10, "8080:80", "bad-value", "--expose 8080:80"},
 	{FLAG_RESTART, 11, "often", "bad-value", "--restart often"},
