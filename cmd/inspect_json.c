@@ -59,6 +59,23 @@ static void put_result(struct json *json, const char *result)
 		json_null(json, "result");
 }
 
+/* Processes beside one that runs, which it goes on without. */
+static void put_helpers(struct json *json, const struct sandbox_status *status)
+{
+	const char *at = status->has_keeper ? status->live.helpers_lost : "";
+
+	json_open(json, "helpers_lost", '[');
+	while (*at != '\0') {
+		size_t len = strcspn(at, " ");
+		char name[32];
+
+		str_format(name, sizeof(name), "%.*s", (int)len, at);
+		json_text(json, NULL, name);
+		at += len + (at[len] == ' ');
+	}
+	json_close(json, ']');
+}
+
 static void put_status(struct json *json, const struct look *look)
 {
 	const struct sandbox_status *status = &look->status;
@@ -87,6 +104,7 @@ static void put_status(struct json *json, const struct look *look)
 	look_put_text(json, "reason", reason);
 	json_truth(json, "lost", status->is_lost);
 	json_truth(json, "output_lost", last->is_output_lost);
+	put_helpers(json, status);
 	look_put_number(json, "restarts", is_known ? last->restarts : RESULT_NONE);
 	put_result(json, last->result);
 }
@@ -217,6 +235,8 @@ static void put_ports(const struct look *look, struct json *json)
 	struct ports ports = {.n = 0};
 	struct err ignored;
 
+	if (runs && geteuid() == 0)
+		str_format(ports.run, sizeof(ports.run), "%s", look->status.last.run);
 	if (runs && geteuid() == 0)
 		ignore_result(ports_read(&ports, &ignored),
 			      "where nf_tables cannot be asked nothing is published");

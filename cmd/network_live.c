@@ -21,6 +21,7 @@
 #include "net/book_store.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
+#include "net/links.h"
 #include "net/members.h"
 #include "net/publish.h"
 #include "records/target.h"
@@ -123,6 +124,16 @@ static int write_hosts(const struct member *member, const struct sandbox_spec *s
 	if (r == 0 && ftruncate(fd, (off_t)len) != 0)
 		r = -errno;
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: write", path) : 0;
+}
+
+/* And what follows from links, its own and others': those of the default network stand in the same
+ * file. */
+static int write_names(const struct member *member, const struct sandbox_spec *spec,
+		       struct err *err)
+{
+	int r = write_hosts(member, spec, err);
+
+	return r == 0 ? links_follow_all(member->place.run, &member->place.networks, err) : r;
 }
 
 /* For tests of what a crash leaves. */
@@ -358,7 +369,7 @@ int network_live_leave(struct member *member, const struct sandbox_spec *spec, s
 	if (r == 0)
 		r = leave_locked(member, &netlink, err);
 	netlink_close(&netlink);
-	return r == 0 && network_live_runs(member) ? write_hosts(member, spec, err) : r;
+	return r == 0 && network_live_runs(member) ? write_names(member, spec, err) : r;
 }
 
 /* ---- joining, whole ---- */
@@ -437,7 +448,7 @@ int network_live_join(struct member *member, const struct sandbox_spec *spec,
 	if (r == 0)
 		r = join_locked(&joining, err);
 	if (r == 0)
-		r = write_hosts(member, spec, err);
+		r = write_names(member, spec, err);
 	if (r < 0 && joining.netlink.fd >= 0)
 		ignore_result(leave_locked(member, &joining.netlink, &second),
 			      "the error that is told of came first");

@@ -66,7 +66,7 @@ const struct option_def options_table[] = {
 	 "nothing of the root can be written to"},
 	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_LIMITS,
 	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
-	 "preallocate=true: an image, whose space is taken at once"},
+	 "store=STORE: that one; preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},
@@ -87,7 +87,8 @@ const struct option_def options_table[] = {
 	 "a further name by which others of its first network find it"},
 	{"--net-alias", 0, "NAME", TO_POLICY, FLAG_NETWORK_ALIAS, OF_DOCKER, NULL},
 	{"--link", 0, "SANDBOX[:ALIAS]", TO_POLICY, FLAG_LINK, OF_DOCKER,
-	 "what it calls another one in its first network, which need not run yet"},
+	 "what it calls another one in its first network; in the default one that has to run, and "
+	 "is variables of its program"},
 	{"--ip", 0, "ADDRESS", TO_POLICY, FLAG_IP, OF_DOCKER, "its address in its first network"},
 	{"--ip6", 0, "ADDRESS", TO_POLICY, FLAG_IP6, OF_DOCKER, "likewise of IPv6"},
 	{"--mac-address", 0, "MAC", TO_POLICY, FLAG_MAC_ADDRESS, OF_DOCKER,
@@ -107,7 +108,7 @@ const struct option_def options_table[] = {
 	{"--publish-all", 'P', NULL, TO_POLICY, FLAG_PUBLISH_ALL, OF_DOCKER,
 	 "the same of every port that the image or --expose names, at any free port of the host's"},
 	{"--expose", 0, "PORTS", TO_POLICY, FLAG_EXPOSE, OF_DOCKER,
-	 "PORT[/udp], or a range: a port that -P publishes"},
+	 "PORT[/udp], or a range: a port that it has: -P publishes it, and --link leads to it"},
 	{"--egress-rate", 0, "RATE", TO_POLICY, FLAG_EGRESS_RATE, OF_TRAFFIC,
 	 "how fast it sends, in all its networks together: 10mbit; unlimited"},
 	{"--egress-burst", 0, "SIZE", TO_POLICY, FLAG_EGRESS_BURST, OF_TRAFFIC,

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "net/endpoint.h"
+#include "net/offers.h"
 
 /* ---- reading ---- */
 
@@ -68,7 +69,8 @@ int ports_read(struct ports *ret, struct err *err)
 	struct netlink nft = {.fd = -EBADF};
 	int r;
 
-	*ret = (struct ports){.n = 0};
+	ret->list = NULL;
+	ret->n = 0;
 	r = netlink_open(NETLINK_NETFILTER, &nft, err);
 	if (r == 0)
 		r = publish_walk(&nft, &reader, err);
@@ -83,7 +85,8 @@ int ports_read(struct ports *ret, struct err *err)
 void ports_free(struct ports *ports)
 {
 	free(ports->list);
-	*ports = (struct ports){.n = 0};
+	ports->list = NULL;
+	ports->n = 0;
 }
 
 const struct ports_line *ports_next(const struct ports *ports, const char *run_id,
@@ -103,7 +106,62 @@ const struct ports_line *ports_next(const struct ports *ports, const char *run_i
 	return NULL;
 }
 
+/* ---- those that are not published ---- */
+
+struct exposed {
+	struct spec_exposed list[SPEC_EXPOSED_MAX];
+	size_t n;
+};
+
+static bool is_published(const struct ports *ports, const char *run_id,
+			 const struct spec_exposed *port)
+{
+	for (const struct ports_line *line = ports_next(ports, run_id, NULL); line != NULL;
+	     line = ports_next(ports, run_id, line))
+		if (line->port.inside == port->port && line->port.protocol == port->protocol)
+			return true;
+	return false;
+}
+
+/* By what the run has said of itself at its start; none where it is in no network. */
+static void find_exposed(const struct ports *ports, const char *run_id, struct exposed *ret)
+{
+	struct offers offers;
+	size_t at;
+
+	ret->n = 0;
+	if (run_id[0] == '\0' || ports->run[0] == '\0' ||
+	    offers_read(ports->run, run_id, &offers) < 0)
+		return;
+	at = offers.ports;
+	while (ret->n < SPEC_EXPOSED_MAX && offers_next_port(&offers, &at, &ret->list[ret->n]))
+		if (!is_published(ports, run_id, &ret->list[ret->n]))
+			ret->n++;
+	offers_free(&offers);
+}
+
 /* ---- printing ---- */
+
+static void put_exposed_text(const struct ports *ports, const char *run_id, const char *between,
+			     struct page *page)
+{
+	struct exposed exposed;
+
+	find_exposed(ports, run_id, &exposed);
+	for (size_t i = 0, last; i < exposed.n; i = last + 1) {
+		const struct spec_exposed *list = exposed.list;
+
+		for (last = i; last + 1 < exposed.n &&
+			       list[last + 1].protocol == list[i].protocol &&
+			       list[last + 1].port == list[last].port + 1;)
+			last++;
+		page_format(page, "%s%u", between, list[i].port);
+		if (last > i)
+			page_format(page, "-%u", list[last].port);
+		page_format(page, "/%s", offers_protocol(list[i].protocol));
+		between = ", ";
+	}
+}
 
 /* The last of those that follow each other from first on, with the same numbers inside. */
 static const struct ports_line *end_of_range(const struct ports *ports, const char *run_id,
@@ -139,6 +197,22 @@ void ports_put_text(const struct ports *ports, const char *run_id, struct page *
 		between = ", ";
 		line = ports_next(ports, run_id, last);
 	}
+	put_exposed_text(ports, run_id, between, page);
+}
+
+static void put_exposed_json(const struct ports *ports, const char *run_id, struct json *json)
+{
+	struct exposed exposed;
+
+	find_exposed(ports, run_id, &exposed);
+	for (size_t i = 0; i < exposed.n; i++) {
+		json_open(json, NULL, '{');
+		json_number(json, "port", exposed.list[i].port);
+		json_text(json, "protocol", offers_protocol(exposed.list[i].protocol));
+		json_null(json, "host_address");
+		json_null(json, "host_port");
+		json_close(json, '}');
+	}
 }
 
 void ports_put_json(const struct ports *ports, const char *run_id, struct json *json)
@@ -156,5 +230,6 @@ void ports_put_json(const struct ports *ports, const char *run_id, struct json *
 		json_number(json, "host_port", line->port.host);
 		json_close(json, '}');
 	}
+	put_exposed_json(ports, run_id, json);
 	json_close(json, ']');
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which ports of the host's are sandboxes': as its nf_tables have them now, so what is printed is
- * what holds. */
+ * what holds. And which ports a sandbox has that are nobody's outside (net/offers.h). */
 #ifndef CORDON_CMD_PORTS_H
 #define CORDON_CMD_PORTS_H
+
+#include <limits.h>
 
 #include "base/json.h"
 #include "cmd/page.h"
@@ -11,6 +13,7 @@
 struct ports {
 	struct ports_line *list; /* malloc, in the order in which they are printed */
 	size_t n;
+	char run[PATH_MAX]; /* the run root, below which runs say what they have; "": they do not */
 };
 
 struct ports_line {
@@ -27,9 +30,10 @@ const struct ports_line *ports_next(const struct ports *ports, const char *run_i
 				    const struct ports_line *at);
 
 /* "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"; where the numbers are the same, ranges:
- * "0.0.0.0:80-82->80-82/tcp". */
+ * "0.0.0.0:80-82->80-82/tcp". Behind them those that are not published: "5432/tcp",
+ * "8000-8002/tcp". */
 void ports_put_text(const struct ports *ports, const char *run_id, struct page *page);
-/* "ports", an array. */
+/* "ports", an array; of those that are not published host_address and host_port are null. */
 void ports_put_json(const struct ports *ports, const char *run_id, struct json *json);
 
 #endif

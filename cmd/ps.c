@@ -154,6 +154,8 @@ static int collect(struct ps *ps, struct err *err)
 	if (ps->list.n > 0)
 		qsort(ps->list.rows, ps->list.n, sizeof(struct ps_row *), by_age);
 	/* As a user there are none. */
+	if (geteuid() == 0)
+		str_format(ps->list.ports.run, sizeof(ps->list.ports.run), "%s", ps->records.run);
 	if (geteuid() == 0 && ps->list.n > 0)
 		ignore_result(ports_read(&ps->list.ports, &ignored),
 			      "where nf_tables cannot be asked nothing is published");

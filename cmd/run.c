@@ -21,6 +21,7 @@
 #include "cmd/verdict.h"
 #include "cmd/visible.h"
 #include "cmd/volumes_from.h"
+#include "records/links.h"
 #include "records/target.h"
 
 /* A run that can be left is one in the background, to which this client is attached. */
@@ -109,6 +110,19 @@ struct watcher {
 	struct keep *keep; /* NULL: nothing is kept */
 	int64_t next_line_ms;
 };
+
+static void on_helper_lost(void *ctx, const char *helper)
+{
+	const struct watcher *watcher = ctx;
+
+	if (watcher->keep != NULL)
+		keep_helper_lost(watcher->keep, helper);
+	if (!watcher->options->quiet)
+		print_note("its %s was killed: %s until its next start", helper,
+			   str_equal(helper, "resolver")
+				   ? "no names are answered inside"
+				   : "its published ports are closed on the host's loopback");
+}
 
 static void on_started(void *ctx, const struct run_started *started)
 {
@@ -226,9 +240,18 @@ struct networking {
 	const struct named_run *named;
 	char holder[RECORDS_PATH_MAX];
 	int network_fd;
+	struct run_links links;
 };
 
-/* Whose its addresses are, and whose network it is in. */
+static int look_up(struct networking *ret, const struct records *records,
+		   const struct spec_network *network, struct err *err)
+{
+	int r = target_open_network(records, network, &ret->network_fd, err);
+
+	return r == 0 ? links_find(records, network, &ret->links, err) : r;
+}
+
+/* Whose its addresses are, whose network it is in, and whom it is linked to. */
 static int find_network(struct networking *ret, const struct decision *decision, struct err *err)
 {
 	const struct named_run *named = ret->named;
@@ -239,13 +262,13 @@ static int find_network(struct networking *ret, const struct decision *decision,
 	if (named != NULL)
 		records_path(named->keep.records, named->sandbox.id, named->sandbox.is_kept,
 			     ret->holder, sizeof(ret->holder));
-	if (network->kind != NETWORK_OF_A_SANDBOX)
+	if (network->kind != NETWORK_OF_A_SANDBOX && !cordon_has_links(network))
 		return 0;
 	if (named != NULL)
-		return target_open_network(named->keep.records, network, &ret->network_fd, err);
+		return look_up(ret, named->keep.records, network, err);
 	if (kept_open(ret->context, false, &records) < 0)
-		return err_set(err, ERR_SETUP, 0, "network container:%s", network->sandbox);
-	r = target_open_network(&records, network, &ret->network_fd, err);
+		return err_set(err, ERR_SETUP, 0, "the records of sandboxes");
+	r = look_up(ret, &records, network, err);
 	kept_close(&records);
 	return r;
 }
@@ -260,6 +283,7 @@ static int run_in(struct networking *networking, const struct decision *decision
 		run->network_holder = networking->holder;
 	run->sandbox_name = named != NULL ? named->record.name : NULL;
 	run->shared_network_fd = &networking->network_fd;
+	run->links = &networking->links;
 	if (r == 0)
 		r = cordon_run(decision, run, result, err);
 	close_fd(&networking->network_fd);
@@ -279,9 +303,11 @@ static int run_decision(const struct cmd_context *context, struct verdict *verdi
 				  .keep = named != NULL ? &named->keep : NULL,
 				  .options = o};
 	struct run_options run = {.started = on_started,
+				  .helper_lost = on_helper_lost,
 				  .ctx = &watcher,
 				  .denials = &verdict->denials,
 				  .access = &verdict->access,
+				  .reach = &verdict->reach,
 				  .stops_by_command = named != NULL,
 				  .id_block = named != NULL ? named->record.id_block : 0,
 				  .layer_dir_fd = named != NULL && named->sandbox.is_kept

@@ -245,6 +245,15 @@ struct run_logs {
 	uint64_t max_size; /* bytes of each */
 };
 
+/* Whom links in the default network mean: the runs, in the order of network.links. */
+struct run_links {
+	char runs[SPEC_ALIASES_MAX][RUN_ID_LEN + 1];
+	size_t n;
+};
+
+/* Whether there are any. */
+bool cordon_has_links(const struct spec_network *network);
+
 struct run_options {
 	/* Called once the workload runs. NULL: none. */
 	void (*started)(void *ctx, const struct run_started *started);
@@ -259,6 +268,7 @@ struct run_options {
 	uint64_t sample_ms;
 	struct denials *denials; /* filled where the decision explains them; may be NULL else */
 	struct access_denials *access; /* likewise, where the audit stream can be read */
+	struct reach_denials *reach;   /* likewise, where it has network.egress */
 	/* As root: the first of a block of host ids that the caller has claimed (ids.h) and gives
 	 * back; 0: the run claims one of its own. */
 	uint32_t id_block;
@@ -275,6 +285,10 @@ struct run_options {
 	/* Called once when what it prints can be kept no more: the process that does has died, or
 	 * does not answer and was killed. The sandbox goes on. NULL: none. */
 	void (*output_lost)(void *ctx);
+	/* Called once for each process beside the sandbox that somebody has killed: "resolver",
+	 * "relay" (their watchers; they start their workers anew themselves). The sandbox goes on
+	 * without. NULL: none. */
+	void (*helper_lost)(void *ctx, const char *helper);
 	/* SIGTERM ends the sandbox in order: stop_signal, stop_grace_period (or what
 	 * pidfd_send_signal's si_value says, in milliseconds), then all is killed. */
 	bool stops_in_order;
@@ -287,6 +301,8 @@ struct run_options {
 	const char *sandbox_name; /* by which others of its networks find it; NULL: none */
 	/* NETWORK_OF_A_SANDBOX: that one's network namespace, the caller's to close. NULL: none. */
 	const int *shared_network_fd;
+	/* Where there are links in the default network; NULL: none. */
+	const struct run_links *links;
 	/* Of a sandbox that has a record: its id, by which it finds its anonymous volumes again.
 	 * NULL: they are the run's. */
 	const char *sandbox_id;

@@ -16,6 +16,7 @@
 #include "launcher/denials.h"
 #include "launcher/fault.h"
 #include "launcher/network.h"
+#include "launcher/network_links.h"
 #include "launcher/output.h"
 #include "launcher/placeholders.h"
 #include "launcher/recorder.h"
@@ -90,6 +91,7 @@ struct launch {
 	struct notifier_process notifier;
 	struct auditor_process auditor;
 	struct sandbox_network network;
+	struct network_links links;
 	struct resolver_process resolver;
 	struct relay_process relay;
 	struct sandbox_volumes volumes;
@@ -109,6 +111,7 @@ struct launch {
 	const char *network_holder;          /* run_options' */
 	const char *sandbox_name;            /* likewise */
 	const int *shared_network_fd;        /* likewise */
+	const struct run_links *linked;      /* likewise */
 	int namespace_fds[FACTS_NAMESPACES]; /* of the sandbox, where it is kept */
 	struct landlock_places places;       /* likewise, where Landlock has rules */
 	int landlock_ruleset; /* of who enters, until the row landlock; else -EBADF */

@@ -16,6 +16,7 @@
 #include "launcher/preflight.h"
 #include "launcher/traffic.h"
 #include "net/book_store.h"
+#include "net/links.h"
 #include "net/members.h"
 #include "net/nft.h"
 
@@ -149,6 +150,8 @@ int cordon_sweep_networks(const struct networks *networks, const char *run, cons
 		r = networks_sweep(networks, prefixes, n_removed, err);
 	if (r == 0)
 		r = names_sweep(run, networks, n_removed, err);
+	if (r == 0)
+		r = links_follow_all(run, networks, err);
 	return r == 0 ? book_sweep(networks, runs, n_removed, err) : r;
 }
 
@@ -194,7 +197,10 @@ static int put_names(struct launch *launch, size_t i, struct err *err)
 					   .run_id = launch->run.id,
 					   .name = launch->sandbox_name,
 					   .number = (uint8_t)i,
-					   .is_ruled = launch->spec->network.reach.is_said};
+					   .is_ruled = launch->spec->network.reach.is_said,
+					   .sources = i == 0 && launch->links.envp != NULL
+							      ? launch->links.sources
+							      : NULL};
 	struct names_entry entry;
 	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 
@@ -218,6 +224,8 @@ static int join_locked(struct launch *launch, size_t i, struct err *err)
 	}
 	if (r == 0)
 		r = take_lease(launch, i, err);
+	if (r == 0 && i == 0)
+		r = network_links_take(launch, err);
 	if (r == 0)
 		r = put_names(launch, i, err);
 	return r == 0 ? bridge_ensure(&own->netlink, &endpoint->network, &endpoint->bridge,
@@ -314,6 +322,11 @@ int network_forget(const struct launch *launch, bool is_shared, struct err *err)
 	lock_fd = networks_lock(&networks, err);
 	r = lock_fd < 0 ? lock_fd
 			: members_forget(launch->state.path, launch->run.id, is_shared, err);
+	/* Before anybody else has its addresses: whoever takes one waits for this lock, and cannot
+	 * have it as long as the name is there. Who was in none when it began has no right to, and
+	 * the next one that comes does it. */
+	if (r == 0 && network_is_wanted(launch->decision))
+		r = links_follow_all(launch->state.path, &networks, err);
 	networks_release(&networks);
 	return r;
 }
@@ -381,6 +394,18 @@ static int unpublish(struct sandbox_network *own, struct err *err)
 	return r;
 }
 
+/* Its own, and those of others to it. */
+static int follow_links(struct launch *launch, struct err *err)
+{
+	struct sandbox_network *own = &launch->network;
+	_cleanup_fd_ int lock_fd = networks_lock(&own->networks, err);
+	int r = lock_fd < 0 ? lock_fd : 0;
+
+	for (size_t i = 0; r == 0 && i < launch->spec->network.n_endpoints; i++)
+		r = links_follow(launch->state.path, &own->endpoints[i].network, err);
+	return r;
+}
+
 int network_make_links(struct launch *launch, struct err *err)
 {
 	struct endpoint endpoint;
@@ -388,6 +413,8 @@ int network_make_links(struct launch *launch, struct err *err)
 	int r = 0;
 
 	egress_describe(&launch->spec->network, launch->run.id, &launch->network.egress);
+	/* A row of its own. */
+	launch->network.egress.is_counted = false;
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)
@@ -398,6 +425,8 @@ int network_make_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = true;
 		r = endpoint_make(&launch->network.netlink, &endpoint, err);
 	}
+	if (r == 0)
+		r = follow_links(launch, err);
 	return r == 0 ? publish_ports(launch, err) : r;
 }
 
@@ -405,11 +434,10 @@ int network_forget_links(struct launch *launch, struct err *err)
 {
 	bool is_shared = state_run_is_shared(&launch->state, launch->run.id);
 	struct endpoint endpoint;
-	int result = unpublish(&launch->network, err);
+	struct err further; /* what fails behind the first is not told */
+	int result = unpublish(&launch->network, err), r;
 
 	for (size_t i = 0; i < launch->spec->network.n_endpoints; i++) {
-		int r;
-
 		if (!launch->network.endpoints[i].has_port)
 			continue;
 		describe(launch, i, &endpoint);
@@ -419,9 +447,13 @@ int network_forget_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = r < 0;
 		result = r < 0 ? r : result;
 	}
-	if (result == 0)
-		result = egress_forget(&launch->network.egress, err);
-	return result == 0 ? traffic_remove(launch, err) : result;
+	/* As long as there is a link, its rules and its cap are. Of these one that fails does not
+	 * keep the other. */
+	if (result < 0)
+		return result;
+	result = egress_forget(&launch->network.egress, err);
+	r = traffic_remove(launch, result < 0 ? &further : err);
+	return result < 0 ? result : r;
 }
 
 int network_verify_links(struct launch *launch, struct err *err)

@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "launcher/launch.h"
 #include "net/hosts.h"
+#include "net/offers.h"
 
 const char *const network_file_names[NAME_FILES] = {"hosts", "resolv.conf"};
 
@@ -73,6 +74,20 @@ static int write_file(int dir_fd, const char *name, const char *text, size_t len
 	return r == 0 && fchmod(fd, 0644) != 0 ? -errno : r;
 }
 
+/* What others are linked to: for root alone. */
+static int write_offers(const struct launch *launch, int dir_fd)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fd_ int fd = -EBADF;
+	ssize_t len = offers_format(launch->spec, &text);
+
+	if (len < 0)
+		return (int)len;
+	fd = sys_openat(dir_fd, OFFERS_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	return fd < 0 ? fd : io_write_all(fd, text, (size_t)len);
+}
+
 /* A mount that lies nowhere, for the child to attach. */
 static int clone_file(int dir_fd, const char *name)
 {
@@ -96,7 +111,7 @@ int network_files_make(struct launch *launch, struct err *err)
 		size_t len;
 	} texts[NAME_FILES] = {{hosts, format_hosts(launch, hosts)},
 			       {resolv, format_resolv(launch, resolv)}};
-	int r = dir_fd < 0 ? dir_fd : 0;
+	int r = dir_fd < 0 ? dir_fd : write_offers(launch, dir_fd);
 
 	for (size_t i = 0; r == 0 && i < NAME_FILES; i++) {
 		r = write_file(dir_fd, network_file_names[i], texts[i].text, texts[i].len);

@@ -239,5 +239,6 @@ void launch_release(struct launch *launch)
 	launch->filter = NULL;
 	launch->asking_filter = NULL;
 	network_release(&launch->network);
+	network_links_release(&launch->links);
 	volumes_end(&launch->volumes);
 }

@@ -86,6 +86,13 @@ int relay_verify(struct launch *launch, struct err *err)
 	return confined_verify(launch, launch->relay.pid, relay_what, err);
 }
 
+int relay_watch_fd(const struct launch *launch)
+{
+	const struct relay_process *relay = &launch->relay;
+
+	return relay->pid > 0 && !relay->is_lost ? relay->pidfd : -1;
+}
+
 void relay_finish(struct launch *launch)
 {
 	struct relay_process *relay = &launch->relay;

@@ -22,11 +22,14 @@ struct relay_process {
 	pid_t pid; /* of its watcher; 0: there is none */
 	int pidfd;
 	int control_fd;
+	bool is_lost; /* it was killed, and that has been told */
 };
 
 bool relay_is_wanted(const struct decision *decision);
 int must_check relay_start(struct launch *launch, struct err *err);
 int must_check relay_verify(struct launch *launch, struct err *err);
+/* Readable when its watcher has died; -1 where there is none, or that has been told. */
+int relay_watch_fd(const struct launch *launch);
 /* Idempotent. */
 void relay_finish(struct launch *launch);
 

@@ -24,6 +24,8 @@ struct resolver_process {
 	pid_t pid; /* of its watcher; 0: there is none */
 	int pidfd;
 	int control_fd;
+	int notes_fd;          /* the keeper's own: reach.h */
+	bool is_lost;          /* it was killed, and that has been told */
 	int64_t busy_until_ms; /* with what it has asked for: admission.c */
 };
 
@@ -35,6 +37,9 @@ int must_check resolver_forget_names(struct launch *launch, struct err *err);
 
 int must_check resolver_start(struct launch *launch, struct err *err);
 int must_check resolver_verify(struct launch *launch, struct err *err);
+
+/* Readable when its watcher has died; -1 where there is none, or that has been told. */
+int resolver_watch_fd(const struct launch *launch);
 
 /* It ends, and with it the last that holds the sandbox's network namespace. Idempotent. */
 void resolver_finish(struct launch *launch);

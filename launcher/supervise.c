@@ -60,8 +60,9 @@ static bool is_forwarded(int signo)
 	return sigaction(signo, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
 }
 
-/* What poll(2) looks at: seven things, and the pipes or the terminal of a recorder that is lost. */
-enum { WATCHED = 7 + RECORDER_UNREAD };
+/* What poll(2) looks at: seven things, the pipes or the terminal of a recorder that is lost, and
+ * the watchers of resolver and relay. */
+enum { HELPERS = 7 + RECORDER_UNREAD, WATCHED = HELPERS + 2 };
 
 static sigset_t only(int signo)
 {
@@ -246,6 +247,13 @@ int supervise_on_monitor(struct watch *watch, struct err *err)
 	return r;
 }
 
+static void lose_helper(struct watch *watch, bool *is_lost, const char *name)
+{
+	*is_lost = true;
+	if (watch->options->helper_lost != NULL)
+		watch->options->helper_lost(watch->options->ctx, name);
+}
+
 static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], struct err *err)
 {
 	struct signalfd_siginfo info;
@@ -264,6 +272,10 @@ static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], stru
 		attach_accept(watch->launch, watch->options->attach_fd);
 	if (fds[6].revents != 0)
 		admission_answer(watch->launch, supervise_now_ms());
+	if (fds[HELPERS].revents != 0)
+		lose_helper(watch, &watch->launch->resolver.is_lost, "resolver");
+	if (fds[HELPERS + 1].revents != 0)
+		lose_helper(watch, &watch->launch->relay.is_lost, "relay");
 	for (size_t i = 0; i < RECORDER_UNREAD; i++)
 		if (fds[7 + i].revents & POLLIN)
 			recorder_pass_over(watch->launch, i);
@@ -379,6 +391,8 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = recorder_unread(launch, 0), .events = POLLIN},
 			{.fd = recorder_unread(launch, 1), .events = POLLIN},
 			{.fd = recorder_unread(launch, 2), .events = POLLIN},
+			{.fd = resolver_watch_fd(launch), .events = POLLIN},
+			{.fd = relay_watch_fd(launch), .events = POLLIN},
 		};
 		int n = poll(fds, WATCHED, patience(watch));
 

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "net/endpoint.h"
 #include "net/forward.h"
+#include "net/links.h"
 #include "net/nft.h"
 
 int members_remove_link(const char *host_name, struct err *err)
@@ -165,7 +166,7 @@ static int restore(struct netlink *nft, const char *run, const struct network *n
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = restore_port(nft, network, &names.list[i], err);
 	names_free(&names);
-	return r;
+	return r == 0 ? links_follow(run, network, err) : r;
 }
 
 int members_restore(const char *run, const struct networks *networks, struct err *err)

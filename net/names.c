@@ -73,12 +73,14 @@ bool names_add_link(struct names_entry *entry, const char *alias, const char *ta
 }
 
 /* Of a whole id, as `cordon run -d` prints it, its table has the beginning. */
-static bool add_link(struct names_entry *entry, const struct spec_link *link)
+static bool add_link(struct names_entry *entry, const struct spec_link *link, const char *id)
 {
 	bool is_id = strlen(link->source) == ID_LEN &&
 		     strspn(link->source, "0123456789abcdef") == ID_LEN;
 	char source[ID_LEN + 1];
 
+	if (id != NULL)
+		return names_add_link(entry, link->alias, id);
 	str_format(source, sizeof(source), "%.*s", SHORT_ID_LEN, link->source);
 	return names_add_link(entry, link->alias, is_id ? source : link->source);
 }
@@ -111,7 +113,8 @@ int names_describe(const struct spec_endpoint *endpoint, const struct names_iden
 			       "network %s: the names of one sandbox take more than %d bytes",
 			       endpoint->network, NAMES_OWN_SIZE);
 	for (size_t i = 0; i < endpoint->n_links; i++)
-		if (!add_link(&entry, &endpoint->links[i]))
+		if (!add_link(&entry, &endpoint->links[i],
+			      who->sources != NULL ? who->sources[i] : NULL))
 			return err_set(err, ERR_USAGE, ENOSPC,
 				       "network %s: the links of one sandbox take more than %d "
 				       "bytes",

@@ -39,6 +39,8 @@ struct names_identity {
 	const char *name; /* NULL or "": it has none */
 	uint8_t number;   /* of its link */
 	bool is_ruled;    /* it has rules of its own (egress.h) */
+	/* Whom the endpoint's links mean, by the beginnings of ids; NULL: whoever has the name. */
+	const char *const *sources;
 };
 /* Fills an entry. ERR_USAGE where there is no room for so many names. Pure. */
 int must_check names_describe(const struct spec_endpoint *endpoint,

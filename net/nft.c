@@ -81,10 +81,9 @@ static void of_network(const struct network *network, struct elements *ret)
 		return;
 	add_name(ret, NFT_FAMILY_HOST, NFT_BRIDGES, network->bridge);
 	add_name(ret, NFT_FAMILY_HOST, network->is_internal ? NFT_ENDS : NFT_WAYS, network->bridge);
-	/* Where its ports are kept apart nobody gets from one to the other by the host either. */
-	if (!network->icc)
-		return;
-	same = add(ret, NFT_FAMILY_HOST, NFT_SAME);
+	/* Where its ports are kept apart nobody gets from one to the other by the host either, but
+	 * for who is linked. */
+	same = add(ret, NFT_FAMILY_HOST, network->icc ? NFT_SAME : NFT_APART);
 	nft_value_name(&same->key, network->bridge);
 	nft_value_name(&same->key, network->bridge);
 }

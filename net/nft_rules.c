@@ -18,6 +18,9 @@ static const struct nft_set host_sets[] = {
 	{.name = NFT_ENDS, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_WAYS, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_SAME, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}},
+	{.name = NFT_APART, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IFNAME}},
+	{.name = NFT_LINKED4,
+	 .key = {NFT_TYPE_IPV4, NFT_TYPE_IPV4, NFT_TYPE_PROTOCOL, NFT_TYPE_PORT}},
 	{.name = NFT_LENT4, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_LENT6, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_RULED4, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV4}, .data = {NFT_TYPE_VERDICT}},
@@ -84,6 +87,15 @@ static const struct nft_set host_sets[] = {
 		}                                                                  \
 	}
 
+/* From one port of a bridge to another of it, by the host, where these are kept apart: what is said
+ * of who asks stands behind. */
+#define LINKED(who, whom, at)                                                            \
+	META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_APART), PACKET(IPV4_##who, 4, 8),     \
+		PACKET(IPV4_##whom, 4, 9), META(L4PROTO, 10), CARRIED(PORT_##at, 2, 11), \
+	{                                                                                \
+		.op = NFT_OP_IN, .from = 8, .set = NFT_LINKED4                           \
+	}
+
 /* Before the usual filters, and the translation of sources where that usually is. */
 static const struct nft_chain host_chains[] = {
 	{"forward", "filter", NF_INET_FORWARD, -10},
@@ -100,6 +112,12 @@ static const struct nft_rule host_rules[] = {
 	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
 	BY_ITS_RULES("forward", 4, IPV4_SOURCE, 4),
 	BY_ITS_RULES("forward", 6, IPV6_SOURCE, 16),
+	/* Who is linked to somebody asks its ports, and is answered; nothing is asked back. */
+	{"forward",
+	 {META(NFPROTO, 0), IS(NFPROTO_IPV4, 1), LINKED(SOURCE, TARGET, TARGET), ACCEPT}},
+	{"forward",
+	 {META(NFPROTO, 0), IS(NFPROTO_IPV4, 1), CT(STATE, 0), KEEP(STATE_ESTABLISHED),
+	  IS_NOT(0, 4), LINKED(TARGET, SOURCE, SOURCE), ACCEPT}},
 	/* Networks end at their bridges, for each other all of them. */
 	{"forward", {META(IIFNAME, 0), IN(NFT_ENDS), DROP}},
 	{"forward", {META(OIFNAME, 0), IN(NFT_ENDS), DROP}},

@@ -20,6 +20,7 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_ENDS    "ends"    /* of which these have no way out */
 #define NFT_WAYS    "ways"    /* and these have one */
 #define NFT_SAME    "same"    /* each with itself */
+#define NFT_APART   "apart"   /* each of those whose ports are kept apart (--icc=false) with itself */
 #define NFT_LENT4   "lent4"   /* links that forward for the sake of sandboxes alone */
 #define NFT_LENT6   "lent6"
 
@@ -27,6 +28,10 @@ extern const struct nft_table nft_tables[NFT_TABLES];
  */
 #define NFT_RULED4 "ruled4"
 #define NFT_RULED6 "ruled6"
+
+/* Who is linked to whom within one of NFT_APART: address of who asks, address, protocol and port of
+ * who is asked (links.h). */
+#define NFT_LINKED4 "linked4"
 
 /* Maps to the sandbox's address and port, from protocol, the host's address and port; and from
  * protocol and port at any of the host's addresses. */

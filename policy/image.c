@@ -154,7 +154,8 @@ static void add_volume(struct layer *layer, struct policy_node *root,
 	doc_add(layer->volumes, volume);
 }
 
-/* For -P alone: one that cordon could not publish is missed by nothing else. */
+/* For -P, and for who is linked to it: one that cordon could not publish is missed by nothing else.
+ */
 static void add_port(struct layer *layer, struct policy_node *root,
 		     const struct policy_setting *setting)
 {

@@ -93,18 +93,21 @@ static bool read_link(struct policy_ctx *ctx, const struct policy_node *item, st
 	return refuse(ctx, item, "a link", "It is SANDBOX, or SANDBOX:ALIAS.");
 }
 
-static bool read_links(struct policy_ctx *ctx, const struct policy_node *list,
+/* is_first: it is network.mode's, and not one of network.networks. */
+static bool read_links(struct policy_ctx *ctx, const struct policy_node *list, bool is_first,
 		       struct spec_endpoint *endpoint)
 {
 	struct spec_link *links = ctx_array(ctx, SPEC_ALIASES_MAX, sizeof(*links));
 	const struct policy_node *item = list != NULL ? list->children : NULL;
 	size_t n = 0;
 
-	if (item != NULL && str_equal(endpoint->network, "bridge")) {
-		ctx_report(ctx, item->place, "not-enforced",
-			   "links in the default network are not enforced by this build")
-			->hint = "In one that you make they are: cordon network create NETWORK; "
-				 "--network NETWORK.";
+	/* They are variables of the program as well, which it has from its start on. */
+	if (item != NULL && !is_first && str_equal(endpoint->network, SPEC_DEFAULT_NETWORK)) {
+		ctx_report(ctx, item->place, "impossible",
+			   "links in the default network belong to a sandbox whose first network "
+			   "that is")
+			->hint = "Start it with --network bridge --link SANDBOX, or join a network "
+				 "that you make: cordon network create NETWORK.";
 		return false;
 	}
 	for (; links != NULL && item != NULL; item = item->next) {
@@ -122,7 +125,7 @@ static bool read_links(struct policy_ctx *ctx, const struct policy_node *list,
 }
 
 /* What stands in map beside the name: of network itself, or of one of network.networks. */
-static bool read_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
+static bool read_endpoint(struct policy_ctx *ctx, const struct policy_node *map, bool is_first,
 			  struct spec_endpoint *endpoint)
 {
 	const struct policy_node *ip = doc_get(map, "ip");
@@ -142,7 +145,7 @@ static bool read_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
 	endpoint->ip6 = ip6 != NULL ? ip6->text : "";
 	endpoint->has_mac = mac != NULL;
 	return read_aliases(ctx, doc_get(map, "aliases"), endpoint) &&
-	       read_links(ctx, doc_get(map, "links"), endpoint);
+	       read_links(ctx, doc_get(map, "links"), is_first, endpoint);
 }
 
 static void add_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
@@ -157,7 +160,7 @@ static void add_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
 		return;
 	}
 	/* Docker's other word for the default network. */
-	endpoint.network = str_equal(name->text, "default") ? "bridge" : name->text;
+	endpoint.network = str_equal(name->text, "default") ? SPEC_DEFAULT_NETWORK : name->text;
 	for (size_t i = 0; i < network->n_endpoints; i++)
 		if (str_equal(network->endpoints[i].network, endpoint.network)) {
 			ctx_report(ctx, name->place, "twice", "network %s is joined twice",
@@ -169,7 +172,7 @@ static void add_endpoint(struct policy_ctx *ctx, const struct policy_node *map,
 			   SPEC_NETWORKS_MAX);
 		return;
 	}
-	if (read_endpoint(ctx, map, &endpoint))
+	if (read_endpoint(ctx, map, name == doc_get(map, "mode"), &endpoint))
 		network->endpoints[network->n_endpoints++] = endpoint;
 }
 

@@ -201,6 +201,28 @@ static void add_exposed(struct policy_ctx *ctx, const struct policy_node *node,
 	}
 }
 
+static bool add_port(struct policy_ctx *ctx, const struct policy_place *place, uint16_t port,
+		     uint8_t protocol, struct spec_network *network)
+{
+	struct spec_exposed *list = (struct spec_exposed *)network->exposed;
+	size_t at = 0;
+
+	while (at < network->n_exposed &&
+	       (list[at].port < port || (list[at].port == port && list[at].protocol < protocol)))
+		at++;
+	if (at < network->n_exposed && list[at].port == port && list[at].protocol == protocol)
+		return true;
+	if (network->n_exposed == SPEC_EXPOSED_MAX) {
+		ctx_report(ctx, *place, "too-many", "more than %d ports that it has",
+			   SPEC_EXPOSED_MAX);
+		return false;
+	}
+	memmove(&list[at + 1], &list[at], (network->n_exposed - at) * sizeof(*list));
+	list[at] = (struct spec_exposed){.port = port, .protocol = protocol};
+	network->n_exposed++;
+	return true;
+}
+
 static void read_expose(struct policy_ctx *ctx, const struct policy_node *map, bool publishes,
 			struct spec_network *network)
 {
@@ -218,6 +240,31 @@ static void read_expose(struct policy_ctx *ctx, const struct policy_node *map, b
 	}
 }
 
+/* What is published is one of them too, as Docker has it. */
+static void list_exposed(struct policy_ctx *ctx, const struct policy_node *map,
+			 struct spec_network *network)
+{
+	const struct policy_node *list = doc_get(map, "expose");
+	const struct policy_node *item = list != NULL ? list->children : NULL;
+	struct reading reading;
+
+	network->exposed = ctx_array(ctx, SPEC_EXPOSED_MAX, sizeof(*network->exposed));
+	if (network->exposed == NULL)
+		return;
+	for (size_t i = 0; i < network->n_publish; i++)
+		if (!add_port(ctx, &map->place, network->publish[i].inside,
+			      network->publish[i].protocol, network))
+			return;
+	for (; item != NULL; item = item->next) {
+		if (!read_exposed(item->text, &reading))
+			continue;
+		for (uint16_t i = 0; i < reading.inside.n; i++)
+			if (!add_port(ctx, &item->place, (uint16_t)(reading.inside.first + i),
+				      reading.first.protocol, network))
+				return;
+	}
+}
+
 void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 		     struct spec_network *network)
 {
@@ -229,7 +276,9 @@ void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 	if ((item != NULL || publishes_all) && network->n_endpoints == 0) {
 		ctx_report(ctx, item != NULL ? item->place : all->place, "impossible",
 			   "network.%s takes a network", item != NULL ? "publish" : "publish_all")
-			->expected = "Say which one: network.mode bridge, or the name of another.";
+			->expected =
+			"Say which one: --network bridge (network.mode: bridge), or the "
+			"name of another; as root.";
 		return;
 	}
 	network->publish = ctx_array(ctx, SPEC_PUBLISH_MAX, sizeof(*network->publish));
@@ -238,6 +287,7 @@ void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 	for (; item != NULL; item = item->next)
 		add(ctx, item, network);
 	read_expose(ctx, map, publishes_all, network);
+	list_exposed(ctx, map, network);
 	if (publishes_all && network->n_publish == 0)
 		ctx_warn(ctx, all->place,
 			 "nothing is published: neither the image nor --expose names a port");

@@ -243,6 +243,7 @@ enum {
 	SPEC_NETWORKS_MAX = 8,
 	SPEC_ALIASES_MAX = 16,
 	SPEC_PUBLISH_MAX = 64,
+	SPEC_EXPOSED_MAX = 256,
 	SPEC_MAC_LEN = 6,
 	SPEC_HOST_NAME_MAX = 63, /* of a name that is looked up: RFC 1035, 2.3.4 */
 };
@@ -253,7 +254,11 @@ enum spec_network_kind {
 	NETWORK_OF_THE_HOST,  /* that of whoever starts it: waived by name */
 };
 
-/* What a sandbox calls another one, which need not be there yet. */
+/* The network that is there without being made. What links do there is Docker's old way: their
+ * source has to run, and they are variables, lines of /etc/hosts and rules. */
+#define SPEC_DEFAULT_NETWORK "bridge"
+
+/* What a sandbox calls another one, which elsewhere need not be there yet. */
 struct spec_link {
 	const char *source;
 	const char *alias;
@@ -290,6 +295,12 @@ struct spec_publish {
 	struct spec_origin origin;
 };
 
+/* A port that somebody inside may ask for: by network.expose, of its image, or published. */
+struct spec_exposed {
+	uint16_t port;
+	uint8_t protocol;
+};
+
 #define SPEC_RATE_LEAST    8000ULL
 #define SPEC_RATE_MOST     100000000000ULL
 #define SPEC_BURST_LEAST   (2ULL << 10)
@@ -318,6 +329,8 @@ struct spec_network {
 	size_t n_hosts;
 	const struct spec_publish *publish;
 	size_t n_publish;
+	const struct spec_exposed *exposed; /* by number, TCP before UDP, each once */
+	size_t n_exposed;
 	/* As seen from the sandbox, of all its networks together. */
 	struct spec_traffic egress;
 	struct spec_traffic ingress;

@@ -188,6 +188,20 @@ void keep_output_lost(struct keep *keep)
 	ignore_result(status_write_last(keep->sandbox, &keep->last), "its end writes it again");
 }
 
+void keep_helper_lost(struct keep *keep, const char *helper)
+{
+	struct live_run *live = &keep->live;
+	const struct event_attribute attributes[] = {{"helper", helper}};
+	size_t len = strlen(live->helpers_lost);
+
+	str_format(live->helpers_lost + len, sizeof(live->helpers_lost) - len, "%s%s",
+		   len > 0 ? " " : "", helper);
+	ignore_result(status_write_live(keep->records, keep->sandbox->id, live),
+		      "the event says it too");
+	events_note(keep->records, keep->sandbox, "helper_lost", attributes,
+		    sizeof(attributes) / sizeof(attributes[0]));
+}
+
 static int remove_sandbox(struct keep *keep, struct err *err)
 {
 	struct sandbox sandbox = *keep->sandbox;

@@ -42,6 +42,9 @@ void keep_note_restart(struct keep *keep);
 /* What it prints is kept no more. For run_options.output_lost. */
 void keep_output_lost(struct keep *keep);
 
+/* A process beside it was killed, which nobody starts anew. For run_options.helper_lost. */
+void keep_helper_lost(struct keep *keep, const char *helper);
+
 /*
  * It has ended, or failed to start (result NULL, failure says why). result_json: as for --report,
  * or NULL. Writes it down; removes the sandbox where it is to remove itself.

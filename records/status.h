@@ -67,6 +67,7 @@ struct live_run {
 	int64_t restarts;
 	int64_t last_exit_code;
 	int64_t last_finished_ms;
+	char helpers_lost[32]; /* processes beside it that were killed: "resolver relay" */
 	int64_t stop_grace_ms; /* what a stop gives it, where nobody says otherwise */
 	/* How it ended, where `state` could not be written; end_kind is "" else. */
 	int64_t end_ms;

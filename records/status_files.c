@@ -180,6 +180,8 @@ int status_write_live(const struct records *records, const char *id, const struc
 	put_known(&writer, "restarts", live->restarts);
 	put_known(&writer, "last_exit_code", live->last_exit_code);
 	put_known(&writer, "last_finished_ms", live->last_finished_ms);
+	if (live->helpers_lost[0] != '\0')
+		fields_put(&writer, "helpers_lost", live->helpers_lost);
 	put_known(&writer, "stop_grace_ms", live->stop_grace_ms);
 	put_known(&writer, "end_ms", live->end_ms);
 	put_known(&writer, "end_code", live->end_code);
@@ -307,6 +309,8 @@ void status_read_live(const char *run, const char *id, struct live_run *ret)
 	ret->restarts = fields_number(&fields, "restarts", 0);
 	ret->last_exit_code = fields_number(&fields, "last_exit_code", RESULT_NONE);
 	ret->last_finished_ms = fields_number(&fields, "last_finished_ms", RESULT_NONE);
+	str_format(ret->helpers_lost, sizeof(ret->helpers_lost), "%s",
+		   fields_text(&fields, "helpers_lost"));
 	ret->stop_grace_ms = fields_number(&fields, "stop_grace_ms", 0);
 	ret->end_ms = fields_number(&fields, "end_ms", RESULT_NONE);
 	ret->end_code = fields_number(&fields, "end_code", RESULT_NONE);

@@ -5,6 +5,8 @@
  * Layers are packed anew from their files, with the owners and bits that the disk has not got. The
  * bytes of a tar follow from the tree alone, so what cordon packed once is the same every time; a
  * layer that another program had packed gets another digest, and its image another id.
+ *
+ * FILE has its name when it is whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +21,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "libexec/image/importer.h"
+#include "libexec/image/output.h"
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TEXT_SIZE = 512 << 10 };
 
@@ -227,19 +230,6 @@ static int save_image(struct saving *s, const char *hex, int output, struct err 
 	return r < 0 ? r : flow_pack(s->im, &packed, output, &result, err);
 }
 
-/* "-" is stdout; a file that exists is left alone. */
-static int open_output(const char *path, struct err *err)
-{
-	int fd;
-
-	if (str_equal(path, "-") && isatty(STDOUT_FILENO) == 1)
-		return err_set(err, ERR_USAGE, 0, "an archive is not for a terminal");
-	fd = str_equal(path, "-")
-		     ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-		     : sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return fd < 0 ? err_set(err, ERR_USAGE, fd == -1 ? errno : -fd, "%s", path) : fd;
-}
-
 static int save_named(const struct command *command, struct importer *im, int output,
 		      struct err *err)
 {
@@ -271,23 +261,24 @@ static int save_named(const struct command *command, struct importer *im, int ou
 
 int command_save(const struct command *command, struct err *err)
 {
-	_cleanup_fd_ int output = -EBADF;
+	struct output out;
 	struct store store;
 	struct importer im;
 	int r = store_open(command->state, true, &store, err);
 
 	if (r < 0)
 		return r;
-	output = open_output(command->words[1], err);
-	r = output < 0 ? output
-		       : importer_init(&im, &store, &command->limits, command->is_quiet, err);
+	r = output_open(command->words[1], 0644, "image save NAME FILE", &out, err);
+	if (r == 0)
+		r = importer_init(&im, &store, &command->limits, command->is_quiet, err);
 	if (r == 0) {
 		im.what = command->words[0];
-		r = save_named(command, &im, output, err);
+		r = save_named(command, &im, out.fd, err);
 		importer_release(&im);
 	}
-	if (r < 0 && output >= 0 && !str_equal(command->words[1], "-"))
-		ignore_result(unlink(command->words[1]), "the first error is the one that counts");
+	if (r == 0)
+		r = output_name(&out, err);
+	output_close(&out);
 	store_release(&store);
 	return r;
 }

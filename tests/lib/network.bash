@@ -12,6 +12,8 @@
 #	asks NETWORK ADDRESS		what a new sandbox of the network is answered there, or why not
 #	nft COMMAND...			nf_tables of the host's (nft.pl)
 #	names_known			the table of names (net/book.h), whoever may be dead by now
+#	lost SANDBOX			processes beside it that it goes on without
+#	losses				of which sandboxes the events say so, and which
 #	nothing_of_networks		the host has no link, address, lease, name of a network any more
 # shellcheck shell=bash
 
@@ -94,6 +96,14 @@ peer_serves() { # NAME
 	nsenter --net="/proc/${peers[$1]}/ns/net" perl -e "$server" "$1" >/dev/null 2>&1 3>&- &
 	hosts+=("$!")
 	eventually on "$1" perl -e "$client" 127.0.0.1 2
+}
+
+lost() { # SANDBOX
+	cordon inspect "$1" | jq -r '.[0].helpers_lost | join(" ")'
+}
+
+losses() {
+	cordon events --since 0 --until 0s --filter event=helper_lost --format '{{.Name}} {{.Actor.Attributes.helper}}'
 }
 
 # Perl's are in every Debian.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What a sandbox could fill of the host's: the table of neighbours on its bridge.
+# What a sandbox could fill of the host's: the table of neighbours on its bridge, and that of connections.
 
 load ../lib/cordon
 load ../lib/attack
@@ -48,4 +48,42 @@ are_many() {
 	inside a perl -e "$crowd" 172.17.0.1 "$gateway6"
 	eventually are_many
 	cordon rm -f a
+}
+
+# A datagram to each of 2000 ports of an address: as many connections, for who counts them.
+# shellcheck disable=SC2016
+scatter='use Socket; my $to = inet_aton(shift); socket(my $s, AF_INET, SOCK_DGRAM, 0) or die;
+	for (1 .. 2000) { send $s, "x", 0, pack_sockaddr_in(20000 + $_, $to); select undef, undef, undef, 0.001 if $_ % 50 == 0 }'
+
+tracked() {
+	host cat /proc/sys/net/netfilter/nf_conntrack_count
+}
+
+# From a new sandbox of the network, with these flags; sets more to how many connections the host knows more then.
+scatters() { # NETWORK ADDRESS FLAG...
+	local before
+	before=$(tracked)
+	cordon run --network "$1" "${@:3}" -- perl -e "$scatter" "$2"
+	more=$(($(tracked) - before))
+}
+
+# bats test_tags=root
+@test "the host's connections: what leaves is counted there, up to its bound; what may not leave, or stays in its network, is not" {
+	local more
+	peer lan 192.0.2.2/24 192.0.2.1
+	cordon network create --internal closed
+	cordon network create open
+	serve open a
+	# Nothing that is not let through: neither to the host, nor out.
+	scatters closed 172.17.0.1
+	[ "$more" -lt 100 ]
+	scatters open 192.0.2.2 --set 'network.egress={default: deny, allow: ["192.0.2.2:5000"]}'
+	[ "$more" -lt 100 ]
+	# Among neighbours the bridge knows no connections.
+	scatters open "$ip"
+	[ "$more" -lt 100 ]
+	# The control, and the effect that THREAT-MODEL.md tells of: an entry for each.
+	scatters open 192.0.2.2
+	[ "$more" -ge 1900 ]
+	cordon rm -f a >/dev/null
 }

@@ -125,11 +125,16 @@ wrong.example.test SERVFAIL" eval 'inside open "$questions" {wrong,spoilt}.examp
 	gives 0 "$ip" eval "cordon exec db drill @127.0.0.11 db | answers"
 	# It runs on without one.
 	worker=$(child_of "$watcher" cordon-dns)
+	gives 0 "" lost db
 	kill -9 "$watcher"
 	eventually is_gone "$worker"
+	# That it goes on without is said: its start ends it.
+	eventually eval '[ "$(lost db)" = resolver ]'
+	gives 0 "db resolver" losses
 	gives 0 "Connection refused" cordon exec db perl -e "$knocks" 127.0.0.11
 	answered web "$ip" db
 	cordon restart -t 0 db
+	gives 0 "" lost db
 	gives 0 "$ip" eval "cordon exec db drill @127.0.0.11 db | answers"
 	keeper=$(cordon inspect db | jq -r '.[0].supervisor_pid')
 	watcher=$(child_of "$keeper" cordon-resolver)
@@ -215,7 +220,7 @@ db NOERROR" eval "cordon exec asks perl -e '$hostile_messages'"
 }
 
 # bats test_tags=root
-@test "links: what one calls another, who need not be there yet, is its own; connect has them; the default network has none" {
+@test "links: what one calls another, who need not be there yet, is its own; connect has them" {
 	local id
 	need drill
 	cordon network create --internal web
@@ -242,8 +247,6 @@ db NOERROR" eval "cordon exec asks perl -e '$hostile_messages'"
 	gives 0 "172.17.0.99" eval "cordon exec app drill @127.0.0.11 cache | answers"
 	cordon network disconnect other app
 	says 0 "*NXDOMAIN*" cordon exec app drill @127.0.0.11 store
-	says 125 "*links in the default network are not enforced by this build*cordon network create*" \
-		cordon run --network bridge --link db -- true
 	says 125 "*network.links takes a network*" cordon run --link db -- true
 	says 125 "*a link cannot be 'db:'*SANDBOX:ALIAS*" cordon run --network web --link db: -- true
 }

@@ -118,8 +118,11 @@ refused() { # ADDRESS PORT
 	told 127.0.0.1 8081 100
 	# Without it nobody is kept waiting, and the sandbox runs on.
 	worker=$(child_of "$watcher" cordon-ports)
+	gives 0 "" lost a
 	kill -9 "$watcher"
 	eventually is_gone "$worker"
+	eventually eval '[ "$(lost a)" = "relay" ]'
+	says 0 "*a relay*" losses
 	refused 127.0.0.1 8081
 	refused 127.0.0.1 8080
 	cordon exec a true

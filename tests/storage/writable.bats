@@ -329,6 +329,11 @@ shown() { # FLAG...
 	says 125 "*--read-only says that nothing is written*--storage-opt size=2m*" cordon run --storage-opt size=2m --read-only -- true
 	says 125 "*rootfs.writable.size: 943718400 MiB is more than there is room for: in memory at most * MiB; as an image: *Ask for less*" cordon run --storage-opt size=900t -- true
 	says 125 "*'overlay2.size=1g' is no storage option here*size=SIZE*" cordon run --storage-opt overlay2.size=1g -- true
+	# A size leaves it where another word puts it.
+	says 0 "*writable root *tmpfs: 4 MiB and *" env COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain --storage-opt store=tmpfs --storage-opt size=4m -- true
+	says 0 "*writable root *tmpfs: 4 MiB and *" env COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain --set rootfs.writable.store=tmpfs --storage-opt size=4m -- true
+	says 125 "*rootfs.writable.store: project: *" cordon run --storage-opt store=project --storage-opt size=4m -- true
+	says 125 "*disk*" cordon run --storage-opt store=disk -- true
 }
 
 # bats test_tags=root

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an image says, as a layer of policy, and its part of the command line. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,6 +114,12 @@ static void exposed_ports_are_published_by_P(void **state)
 	fixture_flag(&f, FLAG_EXPOSE, "8000-8001");
 	assert_int_equal(fixture_resolve(&f, NULL), 0);
 	assert_int_equal(f.spec.network.n_publish, 0);
+	/* What it has, whoever asks for it: by number. */
+	assert_int_equal(f.spec.network.n_exposed, 5);
+	assert_int_equal(f.spec.network.exposed[0].port, 53);
+	assert_int_equal(f.spec.network.exposed[0].protocol, IPPROTO_UDP);
+	assert_int_equal(f.spec.network.exposed[1].port, 80);
+	assert_int_equal(f.spec.network.exposed[4].port, 8001);
 	assert_int_equal(f.spec.provenance.n_warnings, 2);
 	fixture_release(&f);
 
@@ -127,6 +134,11 @@ static void exposed_ports_are_published_by_P(void **state)
 	fixture_flag(&f, FLAG_EXPOSE, "8000-8001");
 	assert_int_equal(fixture_resolve(&f, NULL), 0);
 	assert_int_equal(f.spec.network.n_publish, 4);
+	/* What is published is among them, TCP first. */
+	assert_int_equal(f.spec.network.n_exposed, 4);
+	assert_int_equal(f.spec.network.exposed[0].port, 80);
+	assert_int_equal(f.spec.network.exposed[0].protocol, IPPROTO_TCP);
+	assert_int_equal(f.spec.network.exposed[1].protocol, IPPROTO_UDP);
 	assert_int_equal(f.spec.network.publish[0].host, 8080);
 	assert_int_equal(f.spec.network.publish[1].inside, 80);
 	assert_int_equal(f.spec.network.publish[1].protocol, 17);
