@@ -15,7 +15,6 @@
 #include "cmd/moment.h"
 #include "cmd/print.h"
 #include "cmd/words.h"
-#include "launcher/state.h"
 #include "storage/store.h"
 
 enum { WORDS_MAX = 512, UNTIL_SIZE = 40 };

@@ -6,7 +6,8 @@
 #include "cmd/cmd.h"
 #include "cmd/words.h"
 
-/* Prints the images as --format says. Returns the exit code, or a negative errno with err filled. */
+/* Prints the images as --format says. Returns the exit code, or a negative errno with err filled.
+ */
 int must_check image_list(const struct cmd_context *context, const struct words *words,
 			  struct err *err);
 

@@ -290,7 +290,7 @@ on_a_small_disk() { # SIZE SCRIPT
 
 # bats test_tags=root
 @test "writable: a small size has as many inodes as leave room in it, where nobody says how many; what is said counts" {
-	local config size
+	local size
 	need losetup
 	load ../lib/images
 	cd "$BATS_TEST_TMPDIR"
