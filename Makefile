@@ -10,6 +10,9 @@ O       := build/$(VARIANT)
 # ---- sources, by layer (see docs/ARCHITECTURE.md; tests/lint/layers checks the includes) ----
 BASE_SRC     := base/arena.c base/err.c base/io.c base/json.c base/json_read.c base/parse.c base/path.c base/str.c base/sync.c base/sys.c \
 	base/own_dir.c \
+	base/pairs.c \
+	base/passing.c \
+	base/whole_file.c \
 	base/program.c \
 	base/texts.c
 POLICY_SRC   := \
@@ -37,7 +40,7 @@ POLICY_SRC   := \
 	policy/resolve_mounts.c \
 	policy/resolve_process.c policy/resolve_protected.c policy/resolve_seccomp.c policy/resolve_secrets.c policy/resolve_values.c policy/seccomp.c policy/seccomp_answer.c \
 	policy/shipped.c policy/syscalls.c policy/waivers.c policy/yaml.c
-PROFILES     := agent base build default judge strict
+PROFILES     := agent base build default judge net-service strict
 ROOTFS_SRC   := \
 	rootfs/accounts.c rootfs/apply.c rootfs/fill.c rootfs/fs.c rootfs/layers.c rootfs/protect.c rootfs/root.c rootfs/secrets.c rootfs/tree.c \
 	rootfs/upper.c rootfs/volume.c
@@ -59,6 +62,7 @@ STORAGE_SRC  := \
 	storage/lookup.c \
 	storage/object.c \
 	storage/image_record.c \
+	storage/quota_directory.c \
 	storage/quota_image.c \
 	storage/quota_layer.c \
 	storage/quota_program.c \
@@ -72,6 +76,7 @@ STORAGE_SRC  := \
 	storage/volumes_fill.c \
 	storage/volumes_gate.c \
 	storage/volumes_image.c \
+	storage/volumes_project.c \
 	storage/volumes_use.c \
 	storage/work.c
 NET_SRC      := \
@@ -80,6 +85,7 @@ NET_SRC      := \
 	net/book.c \
 	net/book_store.c \
 	net/bridge.c \
+	net/bridge_rates.c \
 	net/dns.c \
 	net/endpoint.c \
 	net/foreign.c \
@@ -99,6 +105,7 @@ NET_SRC      := \
 	net/nft_list.c \
 	net/egress.c \
 	net/egress_chain.c \
+	net/egress_denials.c \
 	net/egress_forget.c \
 	net/egress_list.c \
 	net/nft_message.c \
@@ -133,6 +140,7 @@ LAUNCHER_SRC := \
 	launcher/images.c \
 	launcher/keyring.c \
 	launcher/landlock.c \
+	launcher/layer.c \
 	launcher/landlock_child.c \
 	launcher/landlock_places.c \
 	launcher/limits.c \
@@ -145,6 +153,7 @@ LAUNCHER_SRC := \
 	launcher/attach.c \
 	launcher/recorder.c \
 	launcher/admission.c \
+	launcher/reach.c \
 	launcher/relay.c \
 	launcher/resolver.c \
 	launcher/resolver_upstreams.c \
@@ -184,9 +193,11 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/template.c \
 	cmd/ending.c \
 	cmd/image.c \
+	cmd/image_list.c \
 	cmd/exec.c \
 	cmd/commit.c \
 	cmd/commit_edits.c \
+	cmd/commit_said.c \
 	cmd/copy_rules.c \
 	cmd/cp.c \
 	cmd/diff.c \
@@ -204,6 +215,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/network_create.c \
 	cmd/network_list.c \
 	cmd/network_live.c \
+	cmd/network_rates.c \
 	cmd/volume.c \
 	cmd/volume_copy.c \
 	cmd/volume_create.c \
@@ -215,6 +227,7 @@ CMD_SRC      := cmd/advice.c cmd/commands.c cmd/condition.c cmd/denials.c cmd/do
 	cmd/ports.c \
 	cmd/processes.c \
 	cmd/stats.c \
+	cmd/usage.c \
 	cmd/update.c \
 	cmd/update_apply.c \
 	cmd/life.c \
@@ -282,6 +295,7 @@ IMAGE_SRC     := \
 	libexec/image/commit.c \
 	libexec/image/compose.c \
 	libexec/image/compose_change.c \
+	libexec/image/compose_check.c \
 	libexec/image/confine.c \
 	libexec/image/decompress.c \
 	libexec/image/document.c \
@@ -390,9 +404,9 @@ build/gen/profile_nodes: $(NODES_SRC) $(wildcard policy/*.h base/*.h)
 	$(Q)$(HOSTCC) $(STD) -D_GNU_SOURCE -I. -O1 $(WARN) $(NODES_SRC) -lyaml -o $@
 $(O)/policy/profile_%.inc: profiles/%.yaml build/gen/profile_nodes Makefile
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$*[] =' -e '$$a ;' $< > $@.new
-	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$*[] = "sha256:\1";/' >> $@.new
-	$(Q)build/gen/profile_nodes $* $< >> $@.new && mv $@.new $@
+	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' -e '1i static const char profile_$(subst -,_,$*)[] =' -e '$$a ;' $< > $@.new
+	$(Q)sha256sum < $< | sed 's/\([0-9a-f]*\).*/static const char digest_$(subst -,_,$*)[] = "sha256:\1";/' >> $@.new
+	$(Q)build/gen/profile_nodes $(subst -,_,$*) $< >> $@.new && mv $@.new $@
 $(O)/policy/shipped.o: $(PROFILES:%=$(O)/policy/profile_%.inc)
 
 # What libseccomp knows of system calls, as tables (policy/syscalls.c). The program that writes them runs here.
@@ -429,6 +443,7 @@ $(O)/launcher/recorder.bin: launcher/recorder/recorder.c launcher/recorder/log_w
 $(O)/launcher/resolver.bin: launcher/resolver/resolver.c launcher/resolver/serve.h \
 	launcher/resolver/serve_filter.h \
 	launcher/resolver/serve_loop.h \
+	launcher/resolver/serve_notes.h \
 	launcher/resolver/serve_tcp.h \
 	launcher/resolver/serve_udp.h \
 	launcher/resolver_image.h launcher/bare_confine.h launcher/bare_string.h launcher/bare_watch.h \
@@ -470,6 +485,7 @@ UNIT_SRC := \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_json_read.c \
 	tests/unit/base/test_parse.c \
+	tests/unit/base/test_passing.c \
 	tests/unit/base/test_path.c \
 	tests/unit/base/test_str.c \
 	tests/unit/base/test_sync.c \
@@ -490,8 +506,10 @@ UNIT_SRC := \
 	tests/unit/cmd/test_print.c \
 	tests/unit/cmd/test_top.c \
 	tests/unit/cmd/test_verdict.c \
+	tests/unit/cmd/test_usage.c \
 	tests/unit/cmd/test_words.c \
 	tests/unit/launcher/test_access.c \
+	tests/unit/launcher/test_admission.c \
 	tests/unit/launcher/test_apparmor.c \
 	tests/unit/launcher/test_audit_record.c \
 	tests/unit/launcher/test_denials.c \
@@ -614,6 +632,7 @@ $(O)/tests/unit/cmd/test_moment: $(O)/cmd/fill.o $(O)/cmd/moment.o
 $(O)/tests/unit/cmd/test_options: $(O)/cmd/list_options.o $(O)/cmd/options.o $(O)/cmd/options_later.o $(O)/cmd/options_table.o $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_print: $(O)/cmd/print.o $(O)/cmd/table.o
 $(O)/tests/unit/cmd/test_top: $(O)/cmd/top.o
+$(O)/tests/unit/cmd/test_usage: $(O)/cmd/usage.o
 $(O)/tests/unit/cmd/test_words: $(O)/cmd/words.o
 $(O)/tests/unit/cmd/test_verdict: $(filter-out $(O)/cmd/main.o,$(CMD_OBJ))
 $(O)/tests/unit/base/test_json $(O)/tests/unit/launcher/test_result: UNIT_LIBS := -ljson-c
@@ -641,7 +660,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libtest.a $(O)/libcordon.a
 		$(FUZZ_LIBS) -o $@
 
 $(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/name.o $(O)/libexec/image/parse.o
-$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o
+$(O)/tests/fuzz/fuzz_image: $(O)/libexec/image/compose.o $(O)/libexec/image/compose_change.o $(O)/libexec/image/compose_check.o
 $(O)/tests/fuzz/fuzz_image: FUZZ_LIBS := -ljson-c
 
 fuzz-smoke: ## fuzz each parser for 9 seconds
@@ -702,6 +721,7 @@ ATTACK_SRC := \
 	tests/attack/deny.c \
 	tests/attack/descriptors.c \
 	tests/attack/processes.c \
+	tests/attack/project.c \
 	tests/attack/domain.c \
 	tests/attack/filters.c \
 	tests/attack/grab.c \
@@ -794,7 +814,7 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
-bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks, rates: docs/PERFORMANCE*.md
+bench: build/cordon ## measure launches against other tools, limits, sandboxes that live, exec and logs, images, volumes, networks, rates, egress rules: docs/PERFORMANCE*.md
 	@$(MAKE) --no-print-directory VARIANT=fault build/fault/cordon
 	tests/bench/run $(BENCH_FLAGS)
 	tests/bench/limits $(BENCH_LIMITS_FLAGS)
@@ -804,6 +824,7 @@ bench: build/cordon ## measure launches against other tools, limits, sandboxes t
 	tests/bench/volumes $(BENCH_VOLUMES_FLAGS)
 	tests/bench/network $(BENCH_NETWORK_FLAGS)
 	tests/bench/traffic $(BENCH_TRAFFIC_FLAGS)
+	tests/bench/egress $(BENCH_EGRESS_FLAGS)
 
 compare-docker: build/cordon ## ask cordon and a dockerd that it starts the same, by examples/walkthrough: docs/COMPARE-DOCKER.md
 	tests/bench/compare-docker

@@ -132,6 +132,7 @@ int cmd_network_ls(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_inspect(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_connect(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_disconnect(const struct cmd_context *context, int argc, char **argv);
+int cmd_network_update(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_rm(const struct cmd_context *context, int argc, char **argv);
 int cmd_network_prune(const struct cmd_context *context, int argc, char **argv);
 int cmd_volume(const struct cmd_context *context, int argc, char **argv);

@@ -84,11 +84,17 @@ static const struct subcommand network_commands[] = {
 	{"disconnect", "[FLAGS] NETWORK SANDBOX", "let a sandbox leave a network",
 	 "Also while it runs; its address there is given back. Takes root.\n", 0,
 	 cmd_network_disconnect, NULL},
+	{"update", "FLAGS NETWORK...", "change the rates of networks",
+	 "Also while sandboxes are in them: what is on its way goes on, at the new rate. What\n"
+	 "is not said stays. Kept until the next update. Prints the names. Takes root.\n",
+	 0, cmd_network_update, NULL},
 	{"rm", "[FLAGS] NETWORK...", "remove networks that nobody is in",
 	 "bridge, host and none are built in, and stay.\n", 0, cmd_network_rm, NULL},
 	{"prune", "[FLAGS]", "remove all networks that nobody is in",
-	 "Asks first; where there is no terminal to ask at it takes -f. Prints the names.\n", 0,
-	 cmd_network_prune, NULL},
+	 "Asks first; where there is no terminal to ask at it takes -f. Prints the names.\n"
+	 "Of bridge the link alone, and what forwards for it, which the next sandbox makes\n"
+	 "anew.\n",
+	 0, cmd_network_prune, NULL},
 	{.name = NULL},
 };
 
@@ -189,7 +195,8 @@ const struct subcommand commands[] = {
 	{"update", "FLAGS SANDBOX...", "change limits and restart policy, also while it runs",
 	 "What is below a limit stays; memory in use that cannot be freed is a reason to\n"
 	 "refuse. Limits of time, output and single processes take a stopped sandbox, and\n"
-	 "so does --storage-opt size= of a root on the disk, which can become larger.\n",
+	 "so does --storage-opt size= of a root that is an image, which can become larger.\n"
+	 "Of a project, and of memory, it is so at once.\n",
 	 COMMAND_UPDATE_FLAGS, cmd_update, NULL},
 	{"restart", "[FLAGS] SANDBOX...", "end sandboxes in order, and start them again",
 	 "One that does not run is started; one that could not be started again is not\n"
@@ -256,8 +263,9 @@ const struct subcommand commands[] = {
 	 "Of sandboxes that are kept: writes down why one ended whose keeper was killed,\n"
 	 "and removes what a killed command left half-made or half-removed. What is alive,\n"
 	 "and what another command is at work on, is not touched. Of images: removes what\n"
-	 "is half made. Of networks: likewise, and gives back addresses of nobody. Of\n"
-	 "volumes: likewise.\n",
+	 "is half made. Of networks: likewise, gives back addresses of nobody, gives\n"
+	 "networks the rates that are recorded, and takes out the link of the default one\n"
+	 "where nobody is in it. Of volumes: likewise.\n",
 	 0, cmd_gc, NULL},
 	{"help", "[COMMAND]", "say what a command does and takes", "Also: cordon COMMAND --help.\n",
 	 0, cmd_help, NULL},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See commit.h. As with Docker what a sandbox was started with is what its image's next one is:
- * flags of its own command line. What a profile says stays the profile's.
+ * See commit_edits.h. As with Docker what a sandbox was started with is what its image's next one
+ * is: flags of its own command line. What a profile says stays the profile's.
  */
-#include "cmd/commit.h"
+#include "cmd/commit_edits.h"
 
 #include <errno.h>
 #include <linux/memfd.h>
@@ -15,11 +15,6 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
-
-struct edits {
-	int fd;
-	int result; /* the first error */
-};
 
 static void put_bytes(struct edits *e, const char *key, const char *value, size_t len)
 {
@@ -33,7 +28,7 @@ static void put_bytes(struct edits *e, const char *key, const char *value, size_
 		e->result = io_write_all(e->fd, "", 1);
 }
 
-static void put(struct edits *e, const char *key, const char *value)
+void edits_put(struct edits *e, const char *key, const char *value)
 {
 	put_bytes(e, key, value, strlen(value));
 }
@@ -41,10 +36,17 @@ static void put(struct edits *e, const char *key, const char *value)
 static void put_each(struct edits *e, const char *key, const char *const *list)
 {
 	for (; *list != NULL; list++)
-		put(e, key, *list);
+		edits_put(e, key, *list);
 }
 
 /* ---- variables ---- */
+
+void edits_put_callers(struct edits *e, const struct record *record, const char *name, size_t len)
+{
+	for (const char *const *v = record->request.environment; v != NULL && *v != NULL; v++)
+		if (strncmp(*v, name, len) == 0 && (*v)[len] == '=')
+			edits_put(e, "Env", *v);
+}
 
 /* A name alone is the caller's variable, as it was then. */
 static void put_variable(struct edits *e, const struct record *record, const char *text, size_t len)
@@ -53,9 +55,7 @@ static void put_variable(struct edits *e, const struct record *record, const cha
 		put_bytes(e, "Env", text, len);
 		return;
 	}
-	for (const char *const *v = record->request.environment; v != NULL && *v != NULL; v++)
-		if (strncmp(*v, text, len) == 0 && (*v)[len] == '=')
-			put(e, "Env", *v);
+	edits_put_callers(e, record, text, len);
 }
 
 /* The text was read when the sandbox was made, and is one that the policy took. */
@@ -97,20 +97,14 @@ static void put_env_file(struct edits *e, const struct record *record, const cha
 
 /* ---- all that the command line said ---- */
 
-static void put_flag(struct edits *e, const struct record *record, const struct policy_flag *flag)
+static void put_volumes(struct edits *e, const struct policy_request *policy)
 {
-	const char *text = flag->text;
+	for (size_t i = 0; i < policy->n_flags; i++) {
+		const struct policy_flag *flag = &policy->flags[i];
 
-	if (flag->kind == FLAG_ENV)
-		put_variable(e, record, text, strlen(text));
-	else if (flag->kind == FLAG_USER)
-		put(e, "User", text);
-	else if (flag->kind == FLAG_WORKING_DIR)
-		put(e, "WorkingDir", text);
-	else if (flag->kind == FLAG_STOP_SIGNAL)
-		put(e, "StopSignal", text);
-	else if (flag->kind == FLAG_VOLUME && strchr(text, ':') == NULL)
-		put(e, "Volume", text);
+		if (flag->kind == FLAG_VOLUME && strchr(flag->text, ':') == NULL)
+			edits_put(e, "Volume", flag->text);
+	}
 }
 
 /* What stands behind `--` is the whole command line (policy/image.c). */
@@ -121,13 +115,13 @@ static void put_command(struct edits *e, const struct policy_request *policy)
 	for (size_t i = 0; i < policy->n_flags; i++)
 		names_image |= policy->flags[i].kind == FLAG_IMAGE;
 	if (policy->entrypoint != NULL || (has_words && !names_image)) {
-		put(e, "reset", "Entrypoint");
-		put(e, "reset", "Cmd");
+		edits_put(e, "reset", "Entrypoint");
+		edits_put(e, "reset", "Cmd");
 	}
 	if (policy->entrypoint != NULL && policy->entrypoint[0] != '\0')
-		put(e, "Entrypoint", policy->entrypoint);
+		edits_put(e, "Entrypoint", policy->entrypoint);
 	if (has_words)
-		put(e, "reset", "Cmd");
+		edits_put(e, "reset", "Cmd");
 	put_each(e, "Cmd", policy->argv);
 }
 
@@ -141,11 +135,11 @@ static void put_history(struct edits *e, const struct record *record, const stru
 	for (const char *const *word = record->command; *word != NULL; word++)
 		len += str_format(line + len, sizeof(line) - len, "%s%s", len > 0 ? " " : "",
 				  *word);
-	put(e, "created_by", line);
+	edits_put(e, "created_by", line);
 	if (author != NULL)
-		put(e, "author", author);
+		edits_put(e, "author", author);
 	if (message != NULL)
-		put(e, "comment", message);
+		edits_put(e, "comment", message);
 }
 
 int commit_edits(const struct record *record, const struct words *words, struct err *err)
@@ -153,19 +147,22 @@ int commit_edits(const struct record *record, const struct words *words, struct 
 	const struct policy_request *policy = &record->request.policy;
 	_cleanup_fd_ int fd = sys_memfd_create("edits", MFD_CLOEXEC);
 	struct edits e = {.fd = fd, .result = fd < 0 ? fd : 0};
+	int r;
 
 	put_command(&e, policy);
 	/* What a file says counts less than any flag. */
 	for (size_t i = 0; i < policy->n_flags; i++)
 		if (policy->flags[i].kind == FLAG_ENV_FILE)
 			put_env_file(&e, record, policy->flags[i].text);
-	for (size_t i = 0; i < policy->n_flags; i++)
-		put_flag(&e, record, &policy->flags[i]);
+	r = edits_put_said(&e, record, err);
+	put_volumes(&e, policy);
 	put_each(&e, "Label", record->labels);
 	put_history(&e, record, words);
 	for (size_t i = 0; i < words->n_flags; i++)
 		if (str_equal(words->flags[i].name, "--change"))
-			put(&e, "change", words->flags[i].value);
+			edits_put(&e, "change", words->flags[i].value);
+	if (r < 0)
+		return r;
 	return e.result < 0 ? err_set(err, ERR_SETUP, -e.result, "what its command line said")
 			    : steal_fd(&fd);
 }

@@ -121,9 +121,64 @@ static void print_accesses(const struct decision *d, const struct access_denials
 		print_note("%s", likely);
 }
 
+/* ---- network.egress ---- */
+
+static void print_reached_not(const struct sandbox_spec *spec, const struct reach_denials *reach,
+			      size_t i)
+{
+	const struct egress_denial *denial = &reach->sent.list[i];
+	struct reach_view view;
+	char port[16] = "", remedy_text[REACH_TEXT_MAX + 64];
+
+	reach_describe(spec, reach, i, &view);
+	if (denial->port != 0)
+		str_format(port, sizeof(port), " port %u", denial->port);
+	if (view.rule[0] != '\0')
+		str_format(remedy_text, sizeof(remedy_text),
+			   "to allow it, add \"%s\" to network.egress.allow", view.rule);
+	else
+		str_format(remedy_text, sizeof(remedy_text), "%s", view.why);
+	print_note("denied %llu time%s: %s to %s%s%s%s%s: by network.egress; %s",
+		   (unsigned long long)denial->count, denial->count == 1 ? "" : "s", view.protocol,
+		   view.address, port, view.name != NULL ? " (" : "",
+		   view.name != NULL ? view.name : "", view.name != NULL ? ")" : "", remedy_text);
+}
+
+static void print_names(const struct resolver_notes *notes)
+{
+	for (uint32_t i = 0; i < notes->n_refused; i++)
+		print_note("denied %u time%s: to look up %s: by network.egress; to allow it, add "
+			   "\"%s:PORT\" to network.egress.allow",
+			   notes->refused[i].count, notes->refused[i].count == 1 ? "" : "s",
+			   notes->refused[i].name, notes->refused[i].name);
+	if (notes->others > 0)
+		print_note("denied %u times: to look up others, for which the list of %d is too "
+			   "short",
+			   notes->others, RESOLVER_REFUSED_MAX);
+}
+
+static void print_reach(const struct sandbox_spec *spec, const struct reach_denials *reach)
+{
+	if (reach->is_lost) {
+		print_note("what network.egress denied is not known: its rules are not there any "
+			   "more");
+		return;
+	}
+	for (size_t i = 0; i < reach->sent.n; i++)
+		print_reached_not(spec, reach, i);
+	if (reach->sent.others > 0)
+		print_note("denied %llu times: to others, for which the list of %d is too short",
+			   (unsigned long long)reach->sent.others, EGRESS_LISTED_MAX);
+	print_names(&reach->names);
+	if (reach->sent.n == 0 && reach->names.n_refused == 0)
+		print_note("nothing was denied by network.egress");
+}
+
 void denials_print(const struct decision *decision, const struct run_result *result,
 		   const char *likely)
 {
 	print_calls(&decision->spec, result->denials);
 	print_accesses(decision, result->access, likely);
+	if (result->reach != NULL)
+		print_reach(&decision->spec, result->reach);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `cordon export`: the root of a sandbox as a tar. */
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/str.h"
-#include "base/sys.h"
+#include "base/whole_file.h"
 #include "cmd/inside.h"
 #include "cmd/print.h"
 #include "cmd/transfer.h"
@@ -18,18 +16,16 @@ struct export
 	int exit_code;
 };
 
-/* A file that is there is left alone. */
-static int open_output(const char *path, struct err *err)
+/* A file that is there is left alone, and one is there when it is whole. */
+static int open_output(const char *path, struct whole_file *ret, struct err *err)
 {
-	int fd = STDOUT_FILENO;
-
 	if (path != NULL)
-		fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	else if (isatty(STDOUT_FILENO) == 1) {
+		return whole_file_open(path, 0644, ret, err);
+	if (isatty(STDOUT_FILENO) == 1) {
 		err_set(err, ERR_USAGE, 0, "a tar is not for a terminal");
 		return err_hint(err, "cordon export -o FILE SANDBOX");
 	}
-	return fd < 0 ? err_set(err, ERR_USAGE, -fd, "%s", path) : fd;
+	return 0;
 }
 
 static int run(void *ctx, const struct inside *inside, struct err *err)
@@ -44,18 +40,19 @@ static int run(void *ctx, const struct inside *inside, struct err *err)
 				    .as = "",
 				    .shown = inside->ref,
 				    .target = inside->target};
-	int output = open_output(export->path, err);
-	int r = output < 0 ? output : visit_sandbox(inside->target, &request, &root, err);
+	struct whole_file output = WHOLE_FILE_NONE;
+	int r = open_output(export->path, &output, err);
 
+	if (r == 0)
+		r = visit_sandbox(inside->target, &request, &root, err);
 	transfer.from = root.fd;
-	transfer.to = output;
+	transfer.to = export->path != NULL ? output.fd : STDOUT_FILENO;
 	if (r == 0)
 		r = transfer_run(&transfer, err);
 	close_fd(&root.fd);
-	if (output > STDERR_FILENO)
-		close_fd(&output);
-	if (r != 0 && output != STDOUT_FILENO && transfer.to >= 0)
-		ignore_result(unlink(export->path), "the first error is the one that counts");
+	if (r == 0 && export->path != NULL)
+		r = whole_file_name(&output, err);
+	whole_file_close(&output);
 	export->exit_code = r > 0 ? r : 0;
 	return r < 0 ? r : 0;
 }

@@ -51,15 +51,22 @@ static int gc_writable(const struct run_request *request, uint32_t *ret_removed,
 	return r;
 }
 
-/* Half-made networks, and addresses of nobody. */
-static int gc_networks(const struct cmd_context *context, uint32_t *ret_removed)
+struct gc_of_networks {
+	uint32_t n_removed;
+	uint32_t n_settled;
+	char bridge[IFNAMSIZ]; /* the default network's, where it was removed; else "" */
+};
+
+/* Half-made networks, addresses of nobody, a default bridge that nobody uses, and rates that are
+ * not as recorded. */
+static int gc_networks(const struct cmd_context *context, struct gc_of_networks *ret)
 {
 	_cleanup_fd_ int lock_fd = -EBADF;
 	struct network_place place;
 	struct err err = {0};
 	int r;
 
-	*ret_removed = 0;
+	*ret = (struct gc_of_networks){.n_removed = 0};
 	/* Without a place for what is kept there are none. */
 	if (context->root_dir == NULL && geteuid() != 0)
 		return 0;
@@ -68,12 +75,27 @@ static int gc_networks(const struct cmd_context *context, uint32_t *ret_removed)
 		lock_fd = networks_lock(&place.networks, &err);
 		r = lock_fd;
 		if (r >= 0)
-			r = network_sweep(&place, ret_removed, &err);
+			r = network_sweep(&place, &ret->n_removed, &err);
+		if (r >= 0)
+			r = network_undo_default(&place.networks, ret->bridge, &err);
+		if (r >= 0)
+			r = network_settle_rates(&place, &ret->n_settled, &err);
 		network_place_close(&place);
 	}
 	if (r < 0)
 		print_err(&err);
 	return r < 0 ? r : 0;
+}
+
+static void print_networks(const struct gc_of_networks *done)
+{
+	if (done->n_removed > 0)
+		print_out("%u remains of networks removed\n", done->n_removed);
+	if (done->bridge[0] != '\0')
+		print_out("%s, the default network's link, removed: nobody is in that network\n",
+			  done->bridge);
+	if (done->n_settled > 0)
+		print_out("%u networks given the rates that are recorded\n", done->n_settled);
 }
 
 /* Half-made and half-removed volumes. */
@@ -176,8 +198,9 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 	struct run_request request;
 	struct records_report kept;
 	struct gc_report report;
+	struct gc_of_networks networks;
 	struct err err = {0};
-	uint32_t n_images, n_projects, n_templates, n_networks, n_volumes;
+	uint32_t n_images, n_projects, n_templates, n_volumes;
 	bool is_json;
 	int exit_code, n_updates, n_thawed;
 	int r;
@@ -200,7 +223,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 		exit_code = EXIT_CORDON;
 	if (gc_images(context, &n_images) < 0)
 		exit_code = EXIT_CORDON;
-	if (gc_networks(context, &n_networks) < 0)
+	if (gc_networks(context, &networks) < 0)
 		exit_code = EXIT_CORDON;
 	if (gc_volumes(context, &n_volumes) < 0)
 		exit_code = EXIT_CORDON;
@@ -222,8 +245,7 @@ int cmd_gc(const struct cmd_context *context, int argc, char **argv)
 			  n_templates);
 	if (n_images > 0)
 		print_out("%u half-made images removed\n", n_images);
-	if (n_networks > 0)
-		print_out("%u remains of networks removed\n", n_networks);
+	print_networks(&networks);
 	if (n_volumes > 0)
 		print_out("%u remains of volumes removed\n", n_volumes);
 	return exit_code;

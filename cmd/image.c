@@ -10,10 +10,12 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/docker.h"
+#include "cmd/image.h"
 #include "cmd/life.h"
 #include "cmd/moment.h"
 #include "cmd/print.h"
 #include "cmd/words.h"
+#include "launcher/state.h"
 #include "storage/store.h"
 
 enum { WORDS_MAX = 512, UNTIL_SIZE = 40 };
@@ -33,7 +35,7 @@ int cmd_image_store(const struct cmd_context *context, char *buf, struct err *er
 
 /* What the program is called with: flags in front, `--`, words. */
 struct handing {
-	char *argv[WORDS_MAX + 8 + 2 * WORDS_FLAGS_MAX];
+	char *argv[WORDS_MAX + 10 + 2 * WORDS_FLAGS_MAX];
 	size_t n;
 };
 
@@ -66,9 +68,14 @@ static int execute(const struct cmd_context *context, const char *verb, const st
 		   char **argv, struct err *err)
 {
 	struct handing h = {.n = 0};
-	char path[PATH_MAX];
+	char path[PATH_MAX], run[PATH_MAX];
 	int r = cmd_image_store(context, path, err);
 
+	/* Where sandboxes are that remove themselves: they hold images as well. */
+	if (r == 0)
+		r = state_root_path(context->root_dir, geteuid(),
+				    cmd_variable(context, "XDG_RUNTIME_DIR"), run, sizeof(run),
+				    err);
 	if (r < 0)
 		return r;
 	if (words->n > WORDS_MAX)
@@ -76,6 +83,8 @@ static int execute(const struct cmd_context *context, const char *verb, const st
 	hand(&h, program_name);
 	hand(&h, path);
 	hand(&h, verb);
+	hand(&h, "--run");
+	hand(&h, run);
 	if (words->wants_json)
 		hand(&h, "--json");
 	for (size_t i = 0; i < words->n_flags; i++) {
@@ -122,8 +131,8 @@ static int prepare_prune(struct words *words, char until[UNTIL_SIZE], struct err
 	}
 	return !words_has(words, "--all") || words_has(words, "--force")
 		       ? 1
-		       : life_ask("image prune", "WARNING! This will remove all images that no "
-						 "sandbox is of.\n");
+		       : life_ask("image prune -a", "WARNING! This will remove all images that no "
+						    "sandbox is of.\n");
 }
 
 int cmd_image_prune(const struct cmd_context *context, int argc, char **argv)
@@ -160,8 +169,15 @@ int cmd_image_verb(const struct cmd_context *context, int argc, char **argv)
 	str_format(name, sizeof(name), "image %s", verb);
 	if (command_parse(name, argv + 1, &words, &exit_code) < 0)
 		return exit_code;
-	ignore_result(execute(context, verb, &words, argv + 1, &err),
-		      "it returns only with an error");
+	if (str_equal(verb, "ls") && words_value(&words, "--format") != NULL) {
+		int r = image_list(context, &words, &err);
+
+		if (r >= 0)
+			return r;
+	} else {
+		ignore_result(execute(context, verb, &words, argv + 1, &err),
+			      "it returns only with an error");
+	}
 	print_err(&err);
 	return EXIT_CORDON;
 }

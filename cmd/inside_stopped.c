@@ -2,7 +2,7 @@
 /*
  * The tree of a sandbox that does not run: it is started as ever, by its record, up to where its
  * program would begin, which it does not. So what is looked at is made, checked and confined by
- * what makes it for a run: the layer is repaired and locked, the sandbox's namespaces and groups
+ * what makes it for a run: the layer is checked and locked, the sandbox's namespaces and groups
  * are there.
  *
  * cordon_run takes its process over. So that is a child here (the holder), which hands out the
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/passing.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "cmd/inside.h"
@@ -35,11 +36,6 @@ struct held {
 	struct cgroup_known groups[CGROUP_HIERARCHIES_MAX];
 };
 
-union control {
-	char buf[CMSG_SPACE(N_FDS * sizeof(int))];
-	struct cmsghdr align;
-};
-
 /* ---- the holder ---- */
 
 struct holder {
@@ -47,24 +43,14 @@ struct holder {
 	struct held held;
 };
 
-static void say(struct holder *holder, const int *fds)
+static void say(struct holder *holder, int fds[N_FDS])
 {
-	union control control = {0};
-	struct iovec iov = {.iov_base = &holder->held, .iov_len = sizeof(holder->held)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	const struct passing message = {.bytes = &holder->held,
+					.size = sizeof(holder->held),
+					.fds = fds,
+					.n = fds == NULL ? 0 : N_FDS};
 
-	if (fds != NULL) {
-		struct cmsghdr *c;
-
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(N_FDS * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, N_FDS * sizeof(int));
-	}
-	ignore_result(sendmsg(holder->socket, &msg, MSG_NOSIGNAL) < 0, "then nobody is there");
+	ignore_result(passing_send(holder->socket, &message, 0), "then nobody is there");
 }
 
 /* run_options.at_gate: until the other side is done, or gone. */
@@ -87,7 +73,7 @@ static void hold(void *ctx, const struct run_started *started)
 		str_format(group->path, sizeof(group->path), "%s", place->path);
 		str_format(group->self_path, sizeof(group->self_path), "%s", place->self_path);
 	}
-	say(holder, (const int[N_FDS]){fds[0], fds[1], has_upper ? started->upper_fd : fds[0]});
+	say(holder, (int[N_FDS]){fds[0], fds[1], has_upper ? started->upper_fd : fds[0]});
 	while (recv(holder->socket, &byte, 1, 0) < 0 && errno == EINTR)
 		;
 }
@@ -120,26 +106,14 @@ static int run_holder(struct holder *holder, const struct verdict *verdict,
 
 /* ---- the client ---- */
 
-static int receive(int fd, struct held *ret, int fds[N_FDS])
+static int receive(int socket, struct held *ret, int fds[N_FDS])
 {
-	union control control = {0};
-	struct iovec iov = {.iov_base = ret, .iov_len = sizeof(*ret)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = &control,
-			     .msg_controllen = sizeof(control)};
-	struct cmsghdr *c;
-	ssize_t n;
+	const struct passing message = {.bytes = ret, .size = sizeof(*ret), .fds = fds, .n = N_FDS};
+	int n = passing_receive(socket, &message);
 
-	do
-		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (n != (ssize_t)sizeof(*ret) || ret->is_there != (c != NULL))
-		return -EPROTO;
-	if (c != NULL)
-		memcpy(fds, CMSG_DATA(c), N_FDS * sizeof(int));
-	return 0;
+	if (n < 0)
+		return n;
+	return ret->is_there == (n == N_FDS) ? 0 : -EPROTO;
 }
 
 static int work_on(const struct inside_work *work, const struct inside *found, int socket,
@@ -266,7 +240,8 @@ int inside_do_stopped(const struct inside_work *work, const struct inside *found
 		r = err_set(err, ERR_SETUP, errno, "the current directory");
 	if (r < 0)
 		return r;
-	if (verdict->decision.writable != WRITABLE_IMAGE)
+	if (verdict->decision.writable != WRITABLE_IMAGE &&
+	    verdict->decision.writable != WRITABLE_PROJECT)
 		return refuse_gone(found->ref, err);
 	return fork_holder(work, found, verdict, err);
 }

@@ -71,6 +71,25 @@ int life_parse(const char *command, char **argv, int least, struct words *ret, i
 
 void life_refuse_few(const char *command, int least, int n)
 {
+	static const struct {
+		const char *of;
+		const char *wants;
+		const char *lists;
+	} others[] = {
+		{"network create", "a network's name, such as backend", "network ls"},
+		{"network ", "a network: its name, its id, or the id's beginning", "network ls"},
+		{"volume ", "a volume: its name", "volume ls"},
+	};
+
+	for (size_t i = 0; least == 1 && i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!str_has_prefix(command, others[i].of))
+			continue;
+		print_note("%s wants %s", command, others[i].wants);
+		print_note("  hint: `cordon %s` lists those that there are; `cordon help %s` says "
+			   "more.",
+			   others[i].lists, command);
+		return;
+	}
 	if (least == 1)
 		print_note("%s wants a sandbox: its name, its id, or the id's beginning", command);
 	else

@@ -209,6 +209,87 @@ int network_remove_unused(const struct networks *networks, const struct network 
 	return r == 0 ? networks_remove(networks, network->name, err) : r;
 }
 
+/* ---- the default network ---- */
+
+struct port_count {
+	int bridge;
+	size_t n;
+};
+
+static void count_port(void *ctx, const struct net_link *link)
+{
+	struct port_count *count = ctx;
+
+	count->n += link->master == count->bridge;
+}
+
+/* Of another state root, which has the same default bridge, or of somebody else: no lease of ours
+ * tells of them. */
+static int has_ports(struct netlink *netlink, const struct net_link *bridge, struct err *err)
+{
+	struct port_count count = {.bridge = bridge->index};
+	int r = link_walk(netlink, "veth", count_port, &count, err);
+
+	return r < 0 ? r : count.n > 0;
+}
+
+/* What a kill has left of it is undone where the link is gone as well. Its record goes too, unless
+ * it has rates, which somebody has said. */
+static int undo_default(const struct networks *networks, const struct network *network,
+			struct netlink *netlink, struct err *err)
+{
+	struct users users = {.n = 0};
+	struct net_link bridge;
+	int r = find_users(networks, network, &users, err), was_there;
+
+	if (r < 0 || users.n > 0)
+		return r;
+	was_there = bridge_find(netlink, network, &bridge, err);
+	r = was_there > 0 ? has_ports(netlink, &bridge, err) : was_there;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = bridge_remove(netlink, network, err);
+	if (r == 0)
+		r = members_note_lent(networks, err);
+	if (r == 0 && network->egress.rate_bits == 0 && network->ingress.rate_bits == 0)
+		r = networks_remove(networks, network->name, err);
+	return r < 0 ? r : was_there;
+}
+
+int network_undo_default(const struct networks *networks, char ret_bridge[IFNAMSIZ],
+			 struct err *err)
+{
+	struct netlink netlink = {.fd = -EBADF};
+	struct network network;
+	int r = networks_read(networks, "bridge", &network, err);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = netlink_open(NETLINK_ROUTE, &netlink, err);
+	if (r == 0)
+		r = undo_default(networks, &network, &netlink, err);
+	netlink_close(&netlink);
+	if (r > 0)
+		str_format(ret_bridge, IFNAMSIZ, "%s", network.bridge);
+	return r;
+}
+
+/* Returns an exit code. */
+static int prune_default(const struct networks *networks)
+{
+	char bridge[IFNAMSIZ];
+	struct err err = {0};
+	int r = network_undo_default(networks, bridge, &err);
+
+	if (r < 0)
+		return life_say(&err);
+	if (r > 0)
+		print_note("network bridge: nobody is in it, and its link %s is removed, with what "
+			   "forwarded for it; the next sandbox that joins makes it anew",
+			   bridge);
+	return 0;
+}
+
 /* Returns an exit code. */
 static int remove_one(const struct network_place *place, const char *ref, bool forced)
 {
@@ -277,8 +358,14 @@ static int prune_locked(const struct network_place *place, const struct words *w
 		struct users users = {.n = 0};
 		int r;
 
-		if (list.list[i].is_built_in || !network_is_chosen(&list.list[i], words))
+		if (!network_is_chosen(&list.list[i], words))
 			continue;
+		if (list.list[i].is_built_in) {
+			if (str_equal(list.list[i].name, "bridge") &&
+			    prune_default(&place->networks) != 0)
+				exit_code = EXIT_CORDON;
+			continue;
+		}
 		r = find_users(&place->networks, &list.list[i], &users, &err);
 		if (r == 0 && users.n > 0)
 			continue;

@@ -35,6 +35,22 @@ void network_say_lent(const char *links);
 struct json;
 void network_put_joined(const struct cmd_context *context, const char *id, struct json *json);
 
+/* --egress-rate, --egress-burst and those of ingress, and whether they go together. can_end: one
+ * that is there can be taken away (unlimited). ERR_USAGE, naming the flag. */
+int must_check network_take_rates(const struct words *words, bool can_end, struct network *network,
+				  struct err *err);
+
+/* Makes the rates of all networks what their records say, where a killed command left others.
+ * Needs: the lock. Adds to *n_settled. */
+int must_check network_settle_rates(const struct network_place *place, uint32_t *n_settled,
+				    struct err *err);
+
+/* Removes the link of the default network, and what forwards for it, where nobody is in it: 1, with
+ * the link's name, else 0. It stays a network, whose link is made by who needs it next. Needs: the
+ * lock. */
+int must_check network_undo_default(const struct networks *networks, char ret_bridge[IFNAMSIZ],
+				    struct err *err);
+
 /* What a crash left; see cordon_sweep_networks. Needs: the lock. */
 int must_check network_sweep(const struct network_place *place, uint32_t *n_removed,
 			     struct err *err);

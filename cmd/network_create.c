@@ -117,80 +117,13 @@ static int take_label(struct wish *wish, const char *value, struct err *err)
 	return 0;
 }
 
-static int take_rate(const char *flag, const char *value, uint64_t *ret, struct err *err)
-{
-	if (parse_bit_rate(value, ret) == 0 && *ret >= SPEC_RATE_LEAST && *ret <= SPEC_RATE_MOST)
-		return 0;
-	err_set(err, ERR_USAGE, 0, "%s %s: is no rate from 8kbit to 100gbit", flag, value);
-	return err_hint(err, "%s 10mbit", flag);
-}
-
-static int take_burst(const char *flag, const char *value, uint64_t *ret, struct err *err)
-{
-	if (parse_size(value, ret) == 0 && *ret >= SPEC_BURST_LEAST && *ret <= SPEC_BURST_MOST)
-		return 0;
-	err_set(err, ERR_USAGE, 0, "%s %s: is no size from 2KiB to 256MiB", flag, value);
-	return err_hint(err, "%s 64KiB", flag);
-}
-
-static int take_egress_rate(struct wish *wish, const char *value, struct err *err)
-{
-	return take_rate("--egress-rate", value, &wish->network.egress.rate_bits, err);
-}
-
-static int take_egress_burst(struct wish *wish, const char *value, struct err *err)
-{
-	return take_burst("--egress-burst", value, &wish->network.egress.burst_bytes, err);
-}
-
-static int take_ingress_rate(struct wish *wish, const char *value, struct err *err)
-{
-	return take_rate("--ingress-rate", value, &wish->network.ingress.rate_bits, err);
-}
-
-static int take_ingress_burst(struct wish *wish, const char *value, struct err *err)
-{
-	return take_burst("--ingress-burst", value, &wish->network.ingress.burst_bytes, err);
-}
-
-static bool is_too_much(const struct spec_traffic *traffic)
-{
-	return traffic->rate_bits != 0 &&
-	       traffic->burst_bytes > traffic->rate_bits / 8 * SPEC_BURST_SECONDS;
-}
-
-/* What goes together. */
-static int check_rates(const struct network *network, struct err *err)
-{
-	if (is_too_much(&network->egress) || is_too_much(&network->ingress))
-		return err_set(err, ERR_USAGE, 0,
-			       "at that rate the burst takes more than %d seconds",
-			       SPEC_BURST_SECONDS);
-	if ((network->egress.rate_bits == 0 && network->egress.burst_bytes != 0) ||
-	    (network->ingress.rate_bits == 0 && network->ingress.burst_bytes != 0))
-		return err_set(err, ERR_USAGE, 0, "a burst takes a rate");
-	if (!network->is_own && (network->egress.rate_bits | network->ingress.rate_bits) != 0)
-		return err_set(err, ERR_USAGE, 0,
-			       "--bridge: it is left as it is; leave --egress-rate and "
-			       "--ingress-rate out, or say them for each sandbox");
-	return 0;
-}
-
 static const struct {
 	const char *name;
 	int (*take)(struct wish *wish, const char *value, struct err *err);
 } takers[] = {
-	{"--driver", take_driver},
-	{"--subnet", take_subnet},
-	{"--gateway", take_gateway},
-	{"--ip-range", take_range},
-	{"--mtu", take_mtu},
-	{"--bridge", take_bridge},
+	{"--driver", take_driver},  {"--subnet", take_subnet}, {"--gateway", take_gateway},
+	{"--ip-range", take_range}, {"--mtu", take_mtu},       {"--bridge", take_bridge},
 	{"--label", take_label},
-	{"--egress-rate", take_egress_rate},
-	{"--egress-burst", take_egress_burst},
-	{"--ingress-rate", take_ingress_rate},
-	{"--ingress-burst", take_ingress_burst},
 };
 
 static int take_flags(struct wish *wish, const struct words *words, struct err *err)
@@ -215,7 +148,7 @@ static int take_flags(struct wish *wish, const struct words *words, struct err *
 	if (wish->network.is_own && wish->network.subnet.family == 0 &&
 	    (wish->network.gateway.family | wish->network.range.family) != 0)
 		return err_set(err, ERR_USAGE, 0, "--gateway and --ip-range take a --subnet");
-	return check_rates(&wish->network, err);
+	return network_take_rates(words, false, &wish->network, err);
 }
 
 /* The default network is there without being made; but whether its sandboxes reach one another can

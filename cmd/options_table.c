@@ -66,7 +66,7 @@ const struct option_def options_table[] = {
 	 "nothing of the root can be written to"},
 	{"--storage-opt", 0, "OPTION", TO_POLICY, FLAG_STORAGE_OPT, OF_LIMITS,
 	 "size=SIZE: the root can be written to, and takes no more (rootfs.writable.store auto); "
-	 "preallocate=true: an image, whose space is taken at once"},
+	 "store=STORE: that one; preallocate=true: an image, whose space is taken at once"},
 	{"--tmpfs", 0, "PATH[:OPTIONS]", TO_POLICY, FLAG_TMPFS, OF_DOCKER,
 	 "mount an empty tmpfs: size=64m,mode=1777,nr_inodes=1000,exec,noexec,ro; noexec unless "
 	 "exec is said, nosuid and nodev always"},

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -219,6 +220,23 @@ static int list(struct ps *ps, const struct template *template)
 	return exit_code;
 }
 
+/* A place that is not there has no sandboxes: whoever names one means another. */
+static int check_root(const struct cmd_context *context, struct err *err)
+{
+	struct stat st;
+
+	if (context->root_dir == NULL)
+		return 0;
+	if (stat(context->root_dir, &st) != 0)
+		err_set(err, ERR_USAGE, errno, "--root %s", context->root_dir);
+	else if (!S_ISDIR(st.st_mode))
+		err_set(err, ERR_USAGE, ENOTDIR, "--root %s", context->root_dir);
+	else
+		return 0;
+	return err_hint(err, "Name the directory that the sandboxes were made with; the first "
+			     "`cordon --root DIR create` or `run` makes it.");
+}
+
 int cmd_ps(const struct cmd_context *context, int argc, char **argv)
 {
 	struct list_options options;
@@ -237,6 +255,8 @@ int cmd_ps(const struct cmd_context *context, int argc, char **argv)
 		r = template_read(whole_format(options.format), ps_known, &template, &err);
 	if (r == 0)
 		r = ps_check_template(&template, &err);
+	if (r == 0)
+		r = check_root(context, &err);
 	if (r < 0) {
 		print_err(&err);
 		return EXIT_CORDON;

@@ -307,6 +307,7 @@ static int run_decision(const struct cmd_context *context, struct verdict *verdi
 				  .ctx = &watcher,
 				  .denials = &verdict->denials,
 				  .access = &verdict->access,
+				  .reach = &verdict->reach,
 				  .stops_by_command = named != NULL,
 				  .id_block = named != NULL ? named->record.id_block : 0,
 				  .layer_dir_fd = named != NULL && named->sandbox.is_kept

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * `cordon stats`: what sandboxes use, in a table. Read from their control groups by this process;
- * no keeper is asked, so a stuck one keeps nobody waiting.
+ * `cordon stats`: what sandboxes use, in a table. Read from their control groups, and from the
+ * kernel's counters of their links, by this process; no keeper is asked, so a stuck one keeps
+ * nobody waiting.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 #include "cmd/own_flags.h"
 #include "cmd/print.h"
 #include "cmd/table.h"
+#include "cmd/usage.h"
 #include "records/status.h"
 
 enum {
@@ -59,6 +61,8 @@ struct sample {
 	char name[SANDBOX_NAME_MAX + 1];
 	enum sandbox_state state;
 	bool has_group;
+	bool has_links;
+	struct link_counts links;
 	struct cgroup_usage usage;
 	struct cgroup_bounds bounds;
 	int64_t at_ms;          /* CLOCK_MONOTONIC */
@@ -111,6 +115,7 @@ static int take_sample(const struct records *records, const struct sandbox *sand
 	if (is_shown) {
 		record_read_name(sandbox, ret->name, sizeof(ret->name));
 		read_groups(&status.live, ret);
+		ret->has_links = usage_read_links(&status, &ret->links);
 		ret->at_ms = now_ms();
 	}
 	status_release(&status);
@@ -199,38 +204,6 @@ static void compare(const struct samples *last, struct samples *now)
 
 /* ---- texts ---- */
 
-/* "12.34%" */
-static void percent_text(int64_t hundredths, char *buf, size_t size)
-{
-	if (hundredths < 0)
-		str_format(buf, size, "-");
-	else
-		str_format(buf, size, "%lld.%lld%lld%%", (long long)(hundredths / 100),
-			   (long long)(hundredths / 10 % 10), (long long)(hundredths % 10));
-}
-
-/* "12.3MiB": Docker's form. */
-static void size_text(int64_t bytes, char *buf, size_t size)
-{
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-	int64_t tenths;
-	size_t unit = 0;
-
-	if (bytes < 0) {
-		str_format(buf, size, "-");
-		return;
-	}
-	if (bytes < 1024) {
-		str_format(buf, size, "%lldB", (long long)bytes);
-		return;
-	}
-	for (tenths = bytes; tenths >= 1 << 20 && unit < 4; unit++)
-		tenths /= 1024;
-	tenths = tenths * 10 / 1024;
-	str_format(buf, size, "%lld.%lld%s", (long long)(tenths / 10), (long long)(tenths % 10),
-		   units[unit + 1]);
-}
-
 /* What it has where nothing limits it: the host's. */
 static int64_t memory_limit(const struct sample *s)
 {
@@ -274,20 +247,25 @@ static void make_cells(const struct sample *s, struct cells *ret)
 		   s->name[0] != '\0' ? s->name : s->id);
 	for (size_t i = CELL_CPU; i < CELLS; i++)
 		str_format(ret->text[i], sizeof(ret->text[i]), "-");
+	if (s->has_links) {
+		usage_size_text(s->links.received_bytes, a, sizeof(a));
+		usage_size_text(s->links.sent_bytes, b, sizeof(b));
+		str_format(ret->text[CELL_NET], sizeof(ret->text[0]), "%s / %s", a, b);
+	}
 	if (!s->has_group)
 		return;
-	percent_text(s->cpu_hundredths, ret->text[CELL_CPU], sizeof(ret->text[0]));
-	size_text(s->usage.memory_bytes, a, sizeof(a));
-	size_text(limit, b, sizeof(b));
+	usage_percent_text(s->cpu_hundredths, ret->text[CELL_CPU], sizeof(ret->text[0]));
+	usage_size_text(s->usage.memory_bytes, a, sizeof(a));
+	usage_size_text(limit, b, sizeof(b));
 	str_format(ret->text[CELL_MEMORY], sizeof(ret->text[0]), "%s / %s", a, b);
 	if (s->usage.memory_bytes >= 0 && limit > 0)
-		percent_text(s->usage.memory_bytes * 100 / (limit / 100 + 1),
-			     ret->text[CELL_PERCENT], sizeof(ret->text[0]));
+		usage_percent_text(s->usage.memory_bytes * 100 / (limit / 100 + 1),
+				   ret->text[CELL_PERCENT], sizeof(ret->text[0]));
 	count_text(without_ours(s->usage.pids), a, sizeof(a));
 	count_text(without_ours(s->bounds.pids), b, sizeof(b));
 	str_format(ret->text[CELL_PIDS], sizeof(ret->text[0]), "%s / %s", a, b);
-	size_text(s->usage.io_read_bytes, a, sizeof(a));
-	size_text(s->usage.io_write_bytes, b, sizeof(b));
+	usage_size_text(s->usage.io_read_bytes, a, sizeof(a));
+	usage_size_text(s->usage.io_write_bytes, b, sizeof(b));
 	if (s->usage.io_read_bytes >= 0)
 		str_format(ret->text[CELL_BLOCK], sizeof(ret->text[0]), "%s / %s", a, b);
 }
@@ -314,7 +292,7 @@ static void print_row(const char *const *texts)
 	static const size_t narrow[CELLS] = {12, 9, 22, 8, 11, 22};
 	size_t columns = table_columns();
 
-	/* On a narrow terminal what is not known anyway is left out, and nothing goes on below. */
+	/* On a narrow terminal the last is left out, and nothing goes on below. */
 	if (columns > 0 && columns < WIDE_COLUMNS)
 		table_cells(texts, narrow, CELL_NET, columns);
 	else
@@ -365,6 +343,9 @@ static void put_sample(struct json *json, const struct sample *s)
 	put_known(json, "pids_limit", has ? without_ours(s->bounds.pids) : CGROUP_UNKNOWN);
 	put_known(json, "io_read_bytes", has ? s->usage.io_read_bytes : CGROUP_UNKNOWN);
 	put_known(json, "io_write_bytes", has ? s->usage.io_write_bytes : CGROUP_UNKNOWN);
+	put_known(json, "net_received_bytes",
+		  s->has_links ? s->links.received_bytes : CGROUP_UNKNOWN);
+	put_known(json, "net_sent_bytes", s->has_links ? s->links.sent_bytes : CGROUP_UNKNOWN);
 	json_close(json, '}');
 }
 

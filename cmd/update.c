@@ -189,9 +189,12 @@ static int check_size(struct update *u, const struct decision *decision, struct 
 					       .status = &u->status,
 					       .ref = u->ref,
 					       .use = TARGET_READ};
+	const int layer_dir_fd = u->sandbox->is_kept ? u->sandbox->dir_fd : -EBADF;
 	int r;
 
-	if (u->status.has_keeper) {
+	u->grows_layer = u->status.has_keeper && layer_dir_fd >= 0 &&
+			 cordon_layer_grows_live(decision, layer_dir_fd);
+	if (u->status.has_keeper && !u->grows_layer) {
 		r = target_open(&request, &u->target, err);
 		u->has_target = r == 0;
 		if (r == 0)
@@ -205,7 +208,10 @@ static int check_size(struct update *u, const struct decision *decision, struct 
 /* Behind the record: who is killed in between leaves it with less than that says. */
 static int grow(const struct update *u, const struct decision *decision, struct err *err)
 {
-	if (grow_root(&u->target, decision->spec.rootfs.size_bytes, err) == 0)
+	int r = u->grows_layer ? cordon_grow_layer(decision, u->sandbox->dir_fd, err)
+			       : grow_root(&u->target, decision->spec.rootfs.size_bytes, err);
+
+	if (r == 0)
 		return 0;
 	err_wrap(err, "sandbox %s", u->ref);
 	return err_hint(err, "Its record is changed: it has the new size from its next start on.");
@@ -238,7 +244,7 @@ static int decide_and_apply(struct verdict *verdict, struct update *u, const str
 		r = check_size(u, &verdict->decision, &verdict->err);
 	if (r == 0)
 		r = update_apply(u, &changed, &verdict->decision.spec, &verdict->err);
-	if (r == 0 && u->has_target)
+	if (r == 0 && (u->has_target || u->grows_layer))
 		r = grow(u, &verdict->decision, &verdict->err);
 	return r;
 }

@@ -27,7 +27,8 @@ struct update {
 	struct sandbox_status status;
 	struct cgroup groups; /* n 0: none are changed */
 	struct run_target target;
-	bool has_target; /* its root gets another size while it runs */
+	bool has_target;  /* its root gets another size while it runs: memory, */
+	bool grows_layer; /* or a project's limit */
 };
 
 void update_release(struct update *update);

@@ -23,6 +23,7 @@ struct verdict {
 	struct access_denials access;
 	struct arena taken; /* texts of the flags that --volumes-from stands for; may be empty */
 	char json[VERDICT_JSON_MAX]; /* result of a run: made before it, so that none is lost */
+	struct reach_denials reach;
 };
 
 /* All zero. NULL where there is no memory, which is said. */

@@ -2,6 +2,7 @@
 /* `cordon volume create`: flags to a volume, which is made on the disk. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
@@ -9,6 +10,12 @@
 #include "cmd/life.h"
 #include "cmd/print.h"
 #include "cmd/volume.h"
+
+struct wanted {
+	struct volume volume;
+	enum volume_store store;
+	bool has_store; /* it was said */
+};
 
 static int take_label(struct volume *volume, const char *value, struct err *err)
 {
@@ -47,37 +54,68 @@ static int take_inodes(struct volume *volume, const char *value, struct err *err
 	return err_set(err, ERR_USAGE, 0, "--inodes %s: no such number", value);
 }
 
+static int take_store(struct wanted *wanted, const char *value, struct err *err)
+{
+	static const char *const names[] = {
+		[VOLUME_STORE_IMAGE] = "image",
+		[VOLUME_STORE_PROJECT] = "project",
+		[VOLUME_STORE_AUTO] = "auto",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!str_equal(value, names[i]))
+			continue;
+		wanted->store = (enum volume_store)i;
+		wanted->has_store = true;
+		return 0;
+	}
+	err_set(err, ERR_USAGE, 0, "--opt store=%s: no such store", value);
+	return err_hint(err,
+			"image: an ext4 in a file. project: a project quota of the disk's file "
+			"system. auto: that where there are any, else an image.");
+}
+
 /* Those that mount something are known by what Docker's driver takes. */
-static int take_option(struct volume *volume, const char *value, struct err *err)
+static int take_option(struct wanted *wanted, const char *value, struct err *err)
 {
 	if (str_has_prefix(value, "size="))
-		return take_size(volume, value + strlen("size="), err);
+		return take_size(&wanted->volume, value + strlen("size="), err);
 	if (str_has_prefix(value, "inodes="))
-		return take_inodes(volume, value + strlen("inodes="), err);
+		return take_inodes(&wanted->volume, value + strlen("inodes="), err);
+	if (str_has_prefix(value, "store="))
+		return take_store(wanted, value + strlen("store="), err);
 	err_set(err, ERR_USAGE, 0, "--opt %s: no such option", value);
 	if (str_equal(value, "type=tmpfs") || str_equal(value, "device=tmpfs"))
 		return err_hint(err, "Memory has nobody here who would keep it between two "
 				     "sandboxes: --tmpfs is of one.");
-	return err_hint(err, "There are size=SIZE and inodes=N. A file system of the host's is "
-			     "mounted there, and shown with -v /PATH:/TARGET.");
+	return err_hint(err,
+			"There are size=SIZE, inodes=N and store=image, project or auto. A file "
+			"system of the host's is mounted there, and shown with -v "
+			"/PATH:/TARGET.");
 }
 
-/* What was not said, and what cannot be. */
-static int finish_size(struct volume *volume, struct err *err)
+/* What was not said, and what cannot be, wherever it lies. */
+static int finish_size(struct wanted *wanted, struct err *err)
 {
-	if (volume->size_bytes == 0 && volume->inodes == 0)
+	struct volume *volume = &wanted->volume;
+
+	if (volume->size_bytes == 0 && volume->inodes == 0 && !wanted->has_store)
 		return 0;
 	if (volume->size_bytes == 0) {
-		err_set(err, ERR_USAGE, 0, "--inodes: of a volume without a size");
+		err_set(err, ERR_USAGE, 0, "%s: of a volume without a size",
+			volume->inodes != 0 ? "--inodes" : "--opt store=");
 		return err_hint(err, "Both are said together: --size 1g --inodes 10000.");
 	}
 	if (volume->inodes == 0)
 		volume->inodes = volume->size_bytes / VOLUME_INODE_RATIO;
-	return volume_check_size(volume, err);
+	return wanted->store == VOLUME_STORE_IMAGE || geteuid() != 0
+		       ? volume_check_size(volume, err)
+		       : 0;
 }
 
-static int take_flags(struct volume *volume, const struct words *words, struct err *err)
+static int take_flags(struct wanted *wanted, const struct words *words, struct err *err)
 {
+	struct volume *volume = &wanted->volume;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < words->n_flags; i++) {
@@ -92,9 +130,9 @@ static int take_flags(struct volume *volume, const struct words *words, struct e
 		else if (str_equal(name, "--inodes"))
 			r = take_inodes(volume, value, err);
 		else if (str_equal(name, "--opt"))
-			r = take_option(volume, value, err);
+			r = take_option(wanted, value, err);
 	}
-	return r == 0 ? finish_size(volume, err) : r;
+	return r == 0 ? finish_size(wanted, err) : r;
 }
 
 static int take_name(struct volume *volume, const char *name, struct err *err)
@@ -122,21 +160,37 @@ static int refuse_size(const struct volume *found, struct err *err)
 	if (found->size_bytes == 0)
 		err_set(err, ERR_USAGE, EEXIST, "volume %s: without a size", found->name);
 	else
-		err_set(err, ERR_USAGE, EEXIST, "volume %s: with %llu bytes and %llu inodes",
-			found->name, (unsigned long long)found->size_bytes,
-			(unsigned long long)found->inodes);
+		err_set(err, ERR_USAGE, EEXIST,
+			"volume %s: with %llu bytes and %llu inodes, store=%s", found->name,
+			(unsigned long long)found->size_bytes, (unsigned long long)found->inodes,
+			volume_store_name(found));
 	return err_hint(err, "Make one of another name, restore a backup of this one into it: "
 			     "cordon volume restore --replace.");
 }
 
-/* One that is there already is as good, as Docker has it. */
-static int make(const struct volume_place *place, const struct volume *volume, struct err *err)
+static bool is_as_asked(const struct volume *found, const struct wanted *wanted)
 {
+	const struct volume *volume = &wanted->volume;
+
+	return volume->size_bytes == 0 ||
+	       (found->size_bytes == volume->size_bytes && found->inodes == volume->inodes &&
+		(!wanted->has_store || wanted->store == VOLUME_STORE_AUTO ||
+		 found->is_project == (wanted->store == VOLUME_STORE_PROJECT)));
+}
+
+/* One that is there already is as good, as Docker has it. */
+static int make(const struct volume_place *place, struct wanted *wanted, struct err *err)
+{
+	struct volume *volume = &wanted->volume;
 	struct volume found;
 	int r = volumes_read(&place->volumes, volume->name, &found, err);
 
 	if (r == -ENOENT) {
-		r = volumes_add(&place->volumes, volume, err);
+		r = volume->size_bytes == 0
+			    ? 0
+			    : volumes_choose_store(&place->volumes, wanted->store, volume, err);
+		if (r == 0)
+			r = volumes_add(&place->volumes, volume, err);
 		if (r != -EEXIST)
 			return r;
 		r = volumes_read(&place->volumes, volume->name, &found, err);
@@ -145,15 +199,14 @@ static int make(const struct volume_place *place, const struct volume *volume, s
 	    (found.labels.len != volume->labels.len ||
 	     memcmp(found.labels.text, volume->labels.text, found.labels.len) != 0))
 		print_note("volume %s is there already, and keeps its own labels", volume->name);
-	if (r == 0 && volume->size_bytes > 0 &&
-	    (found.size_bytes != volume->size_bytes || found.inodes != volume->inodes))
+	if (r == 0 && !is_as_asked(&found, wanted))
 		return refuse_size(&found, err);
 	return r;
 }
 
 int cmd_volume_create(const struct cmd_context *context, int argc, char **argv)
 {
-	struct volume volume = {.created_ms = record_now_ms()};
+	struct wanted wanted = {.volume = {.created_ms = record_now_ms()}};
 	struct volume_place place;
 	struct words words;
 	struct err err = {0};
@@ -167,17 +220,17 @@ int cmd_volume_create(const struct cmd_context *context, int argc, char **argv)
 		print_note("volume create takes one name, but was given %s as well", argv[2]);
 		return EXIT_CORDON;
 	}
-	r = take_name(&volume, n == 1 ? argv[1] : NULL, &err);
+	r = take_name(&wanted.volume, n == 1 ? argv[1] : NULL, &err);
 	if (r == 0)
-		r = take_flags(&volume, &words, &err);
+		r = take_flags(&wanted, &words, &err);
 	if (r == 0)
 		r = volume_place_open(context, true, &place, &err);
 	if (r < 0)
 		return life_say(&err);
-	r = make(&place, &volume, &err);
+	r = make(&place, &wanted, &err);
 	volume_place_close(&place);
 	if (r < 0)
 		return life_say(&err);
-	print_out("%s\n", volume.name);
+	print_out("%s\n", wanted.volume.name);
 	return 0;
 }

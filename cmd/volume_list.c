@@ -20,8 +20,8 @@
 enum { DOCUMENT_MAX = 8 << 20, GAP = 3, AMOUNT_COLUMNS = 13 };
 
 static const char known[] = "{{.Name}}, {{.Driver}}, {{.Scope}}, {{.Mountpoint}}, {{.CreatedAt}}, "
-			    "{{.Labels}}, {{.Label \"NAME\"}}, {{.Size}}, {{.Inodes}}, {{.Used}}, "
-			    "{{.UsedInodes}}, {{json .}}";
+			    "{{.Labels}}, {{.Label \"NAME\"}}, {{.Store}}, {{.Size}}, {{.Inodes}}, "
+			    "{{.Used}}, {{.UsedInodes}}, {{json .}}";
 
 /* What all forms are made of. */
 struct listing {
@@ -54,7 +54,7 @@ static void mountpoint_of(const struct volume_place *place, const struct volume 
 			  struct page *page)
 {
 	page_format(page, "%s/%s/%s", place->volumes.path, volume->name,
-		    volume->size_bytes > 0 ? VOLUME_IMAGE : VOLUME_DATA);
+		    volume_has_image(volume) ? VOLUME_IMAGE : VOLUME_DATA);
 }
 
 struct use {
@@ -79,6 +79,10 @@ static void put_sizes(struct json *json, const struct listing *listing, const st
 	struct use use = use_of(listing, volume);
 	bool has_size = volume->size_bytes > 0;
 
+	if (has_size)
+		json_text(json, "store", volume_store_name(volume));
+	else
+		json_null(json, "store");
 	look_put_number(json, "size_bytes", has_size ? (int64_t)volume->size_bytes : RESULT_NONE);
 	look_put_number(json, "inodes", has_size ? (int64_t)volume->inodes : RESULT_NONE);
 	look_put_number(json, "used_bytes", use.bytes);
@@ -150,7 +154,9 @@ static bool put_size_field(const struct listing *listing, const struct volume *v
 {
 	bool has_size = volume->size_bytes > 0;
 
-	if (str_equal(word, "Size"))
+	if (str_equal(word, "Store"))
+		page_text(page, has_size ? volume_store_name(volume) : "");
+	else if (str_equal(word, "Size"))
 		put_number(page, has_size ? (int64_t)volume->size_bytes : RESULT_NONE);
 	else if (str_equal(word, "Inodes"))
 		put_number(page, has_size ? (int64_t)volume->inodes : RESULT_NONE);

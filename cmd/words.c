@@ -117,7 +117,9 @@ static const struct words_row {
 	{"image ls", "--filter", "-f", "FILTER", WORDS_LISTED,
 	 "reference=PATTERN (a name, with * and ?), dangling=true (those without a name) or "
 	 "=false"},
-	{"image ls", "--format", NULL, "TEMPLATE", WORDS_LATER, ""},
+	{"image ls", "--format", NULL, "TEXT", WORDS_LISTED,
+	 "a line for each, with {{.Name}}, {{.ID}}, {{.Size}} and the like; \"table \" in front: "
+	 "with headings; table; json"},
 	{"image ls", "--no-trunc", NULL, NULL, WORDS_LISTED, "whole ids"},
 	{"image ls", "--quiet", "-q", NULL, WORDS_LISTED, "ids alone"},
 
@@ -196,6 +198,15 @@ static const struct words_row {
 	{"network disconnect", "--force", "-f", NULL, WORDS_LISTED,
 	 "one that is not in it is no error"},
 
+	{"network update", "--egress-rate", NULL, "RATE", WORDS_LISTED,
+	 "how fast all its sandboxes together send beyond it: 10mbit, or unlimited"},
+	{"network update", "--egress-burst", NULL, "SIZE", WORDS_LISTED,
+	 "what they send at once after a pause: 64KiB, or default"},
+	{"network update", "--ingress-rate", NULL, "RATE", WORDS_LISTED,
+	 "how fast they receive from beyond it"},
+	{"network update", "--ingress-burst", NULL, "SIZE", WORDS_LISTED,
+	 "what they receive at once after a pause"},
+
 	{"network rm", "--force", "-f", NULL, WORDS_LISTED, "one that is not there is no error"},
 
 	{"network prune", "--force", "-f", NULL, WORDS_LISTED, "do not ask"},
@@ -205,7 +216,7 @@ static const struct words_row {
 	{"volume create", "--driver", "-d", "DRIVER", WORDS_LISTED, "local, and no other here"},
 	{"volume create", "--label", NULL, "NAME=VALUE", WORDS_LISTED, "can be given again"},
 	{"volume create", "--opt", "-o", "KEY=VALUE", WORDS_LISTED,
-	 "size=SIZE and inodes=N, as the next ones; no others here"},
+	 "size=SIZE, inodes=N; store=image|project|auto: what holds them"},
 	{"volume create", "--size", NULL, "SIZE", WORDS_LISTED,
 	 "it takes no more: an ext4 of its own (64m, 10g); as root"},
 	{"volume create", "--inodes", NULL, "N", WORDS_LISTED,

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/passing.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
@@ -114,23 +115,10 @@ bool attach_is_ours(int fd)
 
 static void hand_over(int control_fd, int fd)
 {
-	int message = MONITOR_CLIENT;
-	struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {.bytes = {0}};
-	struct msghdr header = {.msg_iov = &part,
-				.msg_iovlen = 1,
-				.msg_control = &control,
-				.msg_controllen = sizeof(control)};
-	struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+	int word = MONITOR_CLIENT;
+	const struct passing message = {.bytes = &word, .size = sizeof(word), .fds = &fd, .n = 1};
 
-	first->cmsg_level = SOL_SOCKET;
-	first->cmsg_type = SCM_RIGHTS;
-	first->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(first), &fd, sizeof(fd));
-	ignore_result(sendmsg(control_fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0,
+	ignore_result(passing_send(control_fd, &message, MSG_DONTWAIT),
 		      "a recorder that does not read: the client sees the end");
 }
 

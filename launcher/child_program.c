@@ -202,6 +202,11 @@ static int search_path(struct launch *launch, const char *name, struct err *err)
 	}
 	err_set(err, ERR_EXEC, worst, "%s: not in the sandbox's PATH (%s)", name,
 		launch->spec->process.path);
+	/* No program of anybody's begins so: it was meant for cordon. */
+	if (name[0] == '-')
+		return err_hint(err,
+				"It looks like a flag: those of cordon stand before the image, "
+				"or before `--`, and what follows is the program.");
 	return err_hint(
 		err, "Only the rootfs is visible inside: show another directory with --ro DIR and "
 		     "name the program by its path.");

@@ -268,6 +268,7 @@ struct run_options {
 	uint64_t sample_ms;
 	struct denials *denials; /* filled where the decision explains them; may be NULL else */
 	struct access_denials *access; /* likewise, where the audit stream can be read */
+	struct reach_denials *reach;   /* likewise, where it has network.egress */
 	/* As root: the first of a block of host ids that the caller has claimed (ids.h) and gives
 	 * back; 0: the run claims one of its own. */
 	uint32_t id_block;

@@ -25,6 +25,7 @@
 #include "launcher/limits.h"
 #include "launcher/network.h"
 #include "launcher/placeholders.h"
+#include "launcher/reach.h"
 #include "launcher/readback.h"
 #include "launcher/relay.h"
 #include "launcher/resolver.h"
@@ -178,7 +179,7 @@ static uint64_t keeper_needs(const struct launch *launch)
 	if (launch->keeps_file_rights || cgroup_removal_is_privileged(&launch->cgroup))
 		needs |= 1ULL << CAP_DAC_OVERRIDE;
 	/* To take them away from a directory of another owner's, also from a sticky one. */
-	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch->decision) ||
+	if (launch->n_placeholders > 0 || upper_is_removed_by_us(launch) ||
 	    volumes_are_removed(launch))
 		needs |= 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER;
 	/* To take the rules of its port out of the host's. */
@@ -293,6 +294,11 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			  "a process that can do little else passes on what comes for published "
 			  "ports by the host's loopback",
 			  relay_is_wanted, relay_start, relay_verify, NULL},
+	[PARENT_EGRESS_DENIALS] =
+		{"egress_denials",
+		 "the kernel counts what its rules deny, by destination, in lists "
+		 "of a fixed size",
+		 reach_is_listed, reach_list, reach_verify_list, NULL},
 	[PARENT_TRAFFIC] = {"traffic",
 			    "what it sends and receives goes through buckets on the host, which "
 			    "let through so much in a second",
@@ -371,6 +377,7 @@ MUST_PRECEDE(PARENT_RUN_DIRECTORY, PARENT_NETWORK, "the address belongs to the r
 MUST_PRECEDE(PARENT_NETWORK, PARENT_FIRST_AFTER_SPAWN, "what can be refused is, before a child is");
 MUST_PRECEDE(PARENT_NETWORK_SHARED, PARENT_FIRST_AFTER_SPAWN, "the child is made in it");
 MUST_PRECEDE(PARENT_NETWORK, PARENT_NAME_FILES, "they say its addresses");
+MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_EGRESS_DENIALS, "its chains are there");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_TRAFFIC, "its ports are what it is about");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
 MUST_PRECEDE(PARENT_RELAY, PARENT_KEEPER_PRIVILEGES, "as for the monitor");

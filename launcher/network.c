@@ -413,6 +413,8 @@ int network_make_links(struct launch *launch, struct err *err)
 	int r = 0;
 
 	egress_describe(&launch->spec->network, launch->run.id, &launch->network.egress);
+	/* A row of its own. */
+	launch->network.egress.is_counted = false;
 	str_format(path, sizeof(path), "/proc/%d/ns/net", launch->init_pid);
 	launch->network.netns_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (launch->network.netns_fd < 0)
@@ -432,11 +434,10 @@ int network_forget_links(struct launch *launch, struct err *err)
 {
 	bool is_shared = state_run_is_shared(&launch->state, launch->run.id);
 	struct endpoint endpoint;
-	int result = unpublish(&launch->network, err);
+	struct err further; /* what fails behind the first is not told */
+	int result = unpublish(&launch->network, err), r;
 
 	for (size_t i = 0; i < launch->spec->network.n_endpoints; i++) {
-		int r;
-
 		if (!launch->network.endpoints[i].has_port)
 			continue;
 		describe(launch, i, &endpoint);
@@ -446,9 +447,13 @@ int network_forget_links(struct launch *launch, struct err *err)
 		launch->network.endpoints[i].has_port = r < 0;
 		result = r < 0 ? r : result;
 	}
-	if (result == 0)
-		result = egress_forget(&launch->network.egress, err);
-	return result == 0 ? traffic_remove(launch, err) : result;
+	/* As long as there is a link, its rules and its cap are. Of these one that fails does not
+	 * keep the other. */
+	if (result < 0)
+		return result;
+	result = egress_forget(&launch->network.egress, err);
+	r = traffic_remove(launch, result < 0 ? &further : err);
+	return result < 0 ? result : r;
 }
 
 int network_verify_links(struct launch *launch, struct err *err)

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "launcher/admission.h"
 #include "launcher/launch.h"
+#include "launcher/reach.h"
 #include "net/book_store.h"
 
 enum { START_MS = 10000, FINISH_MS = 2000, BACKLOG = 8, RESOLV_CONF_MAX = 16384 };
@@ -157,11 +158,15 @@ int resolver_start(struct launch *launch, struct err *err)
 {
 	char upstreams[RESOLVER_UPSTREAMS_SIZE];
 	_cleanup_fd_ int rules_fd = admission_write_rules(&launch->spec->network.reach, err);
+	_cleanup_fd_ int notes_fd = reach_open_notes(launch, err);
 	_cleanup_fd_ int names_fd = book_open(&launch->network.networks, err);
 	_cleanup_fd_ int udp_fd = -EBADF, tcp_fd = -EBADF;
 	int fds[2] = {-EBADF, -EBADF};
 	struct confined started;
-	int r = names_fd < 0 ? names_fd : rules_fd < 0 ? rules_fd : open_sockets(launch, fds, err);
+	int r = names_fd < 0   ? names_fd
+		: rules_fd < 0 ? rules_fd
+		: notes_fd < 0 ? notes_fd
+			       : open_sockets(launch, fds, err);
 
 	udp_fd = fds[0];
 	tcp_fd = fds[1];
@@ -177,14 +182,16 @@ int resolver_start(struct launch *launch, struct err *err)
 						    .fds = {[RESOLVER_UDP_FD] = udp_fd,
 							    [RESOLVER_TCP_FD] = tcp_fd,
 							    [RESOLVER_NAMES_FD] = names_fd,
-							    [RESOLVER_RULES_FD] = rules_fd},
+							    [RESOLVER_RULES_FD] = rules_fd,
+							    [RESOLVER_NOTES_FD] = notes_fd},
 						    .n_fds = RESOLVER_CONTROL_FD},
 			   &started, err);
 	if (r < 0)
 		return r;
 	launch->resolver = (struct resolver_process){.pid = started.pid,
 						     .pidfd = started.pidfd,
-						     .control_fd = started.control_fd};
+						     .control_fd = started.control_fd,
+						     .notes_fd = steal_fd(&notes_fd)};
 	return 0;
 }
 

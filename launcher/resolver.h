@@ -24,6 +24,7 @@ struct resolver_process {
 	pid_t pid; /* of its watcher; 0: there is none */
 	int pidfd;
 	int control_fd;
+	int notes_fd;          /* the keeper's own: reach.h */
 	bool is_lost;          /* it was killed, and that has been told */
 	int64_t busy_until_ms; /* with what it has asked for: admission.c */
 };

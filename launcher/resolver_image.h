@@ -15,12 +15,14 @@ extern const unsigned int resolver_image_size;
 enum { RESOLVER_PORT = 53 };
 
 /* Its descriptors: bound sockets of the sandbox's namespace, the table of names to read
- * (net/book.h), the names that may be asked for (net/answer.h; empty: all), the control socket. */
+ * (net/book.h), the names that may be asked for (net/answer.h; empty: all), memory for its notes,
+ * the control socket. */
 enum {
 	RESOLVER_UDP_FD,
 	RESOLVER_TCP_FD,
 	RESOLVER_NAMES_FD,
 	RESOLVER_RULES_FD,
+	RESOLVER_NOTES_FD,
 	RESOLVER_CONTROL_FD,
 	RESOLVER_FDS
 };
@@ -48,6 +50,34 @@ struct resolver_wish {
 	uint32_t ttl;
 	uint8_t is_ipv6;
 	uint8_t address[16];
+};
+
+/*
+ * What it remembers for the list of what network.egress denied: struct resolver_notes, shared with
+ * the keeper, which reads it once at the end and believes none of it. Without is_wanted nothing is
+ * written. Names are in small letters.
+ */
+enum { RESOLVER_NOTED_NAME_MAX = 256, RESOLVER_REFUSED_MAX = 32, RESOLVER_KNOWN_MAX = 128 };
+
+struct resolver_refused {
+	uint32_t count;
+	char name[RESOLVER_NOTED_NAME_MAX];
+};
+
+struct resolver_known {
+	uint8_t is_ipv6;
+	uint8_t address[16];
+	char name[RESOLVER_NOTED_NAME_MAX];
+};
+
+struct resolver_notes {
+	uint32_t is_wanted;
+	uint32_t n_refused;
+	uint32_t others; /* questions for names that found no place in the list */
+	uint32_t n_known;
+	uint32_t next_known; /* whose place is taken when the list is full */
+	struct resolver_refused refused[RESOLVER_REFUSED_MAX];
+	struct resolver_known known[RESOLVER_KNOWN_MAX];
 };
 
 #endif

@@ -222,6 +222,56 @@ static void add_accesses(struct json *json, const struct access_denials *access,
 	json_number(json, "access_denials_not_listed", (int64_t)(access->others + access->unseen));
 }
 
+static void add_reached_not(struct json *json, const struct sandbox_spec *spec,
+			    const struct reach_denials *reach, size_t i)
+{
+	const struct egress_denial *denial = &reach->sent.list[i];
+	struct reach_view view;
+
+	reach_describe(spec, reach, i, &view);
+	json_open(json, NULL, '{');
+	json_text(json, "address", view.address);
+	number_or_null(json, "port", denial->port != 0 ? denial->port : RESULT_NONE);
+	json_text(json, "protocol", view.protocol);
+	json_text(json, "name", view.name);
+	json_number(json, "count", (int64_t)denial->count);
+	json_text(json, "rule", view.rule[0] != '\0' ? view.rule : NULL);
+	json_close(json, '}');
+}
+
+static void add_names_refused(struct json *json, const struct resolver_notes *notes)
+{
+	json_open(json, "egress_names_denied", '[');
+	for (uint32_t i = 0; i < notes->n_refused; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "name", notes->refused[i].name);
+		json_number(json, "count", notes->refused[i].count);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_number(json, "egress_names_denied_not_listed", notes->others);
+}
+
+static void add_reach(struct json *json, const struct reach_denials *reach,
+		      const struct sandbox_spec *spec)
+{
+	bool is_known = reach != NULL && spec != NULL && !reach->is_lost;
+
+	if (!is_known) {
+		json_null(json, "egress_denials");
+		json_null(json, "egress_denials_not_listed");
+		json_null(json, "egress_names_denied");
+		json_null(json, "egress_names_denied_not_listed");
+		return;
+	}
+	json_open(json, "egress_denials", '[');
+	for (size_t i = 0; i < reach->sent.n; i++)
+		add_reached_not(json, spec, reach, i);
+	json_close(json, ']');
+	json_number(json, "egress_denials_not_listed", (int64_t)reach->sent.others);
+	add_names_refused(json, &reach->names);
+}
+
 ssize_t result_to_json(const struct run_result *result, const struct sandbox_spec *spec,
 		       const char *setup_error, int setup_exit_code, char *buf, size_t size)
 {
@@ -250,6 +300,7 @@ ssize_t result_to_json(const struct run_result *result, const struct sandbox_spe
 	add_provenance(&json, result, spec);
 	add_denials(&json, r->denials, spec);
 	add_accesses(&json, r->access, spec);
+	add_reach(&json, r->reach, spec);
 	json_close(&json, '}');
 	return json_finish(&json);
 }

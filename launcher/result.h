@@ -10,6 +10,7 @@
 
 #include "launcher/auditor_image.h"
 #include "launcher/denials.h"
+#include "launcher/reach.h"
 #include "policy/spec.h"
 
 #define RESULT_NONE INT64_MIN
@@ -66,6 +67,7 @@ struct run_result {
 	size_t n_not_enforced;
 	const struct denials *denials;       /* NULL: not asked for; else spec is that of the run */
 	const struct access_denials *access; /* NULL: not asked for, or not to be had */
+	const struct reach_denials *reach;   /* NULL: it has no network.egress */
 };
 
 /* 0-255 as the workload's own, 128+n, or 137 where cordon ended the run. Not for RUN_SETUP_FAILED.

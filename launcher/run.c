@@ -388,9 +388,12 @@ static void finish(struct launch *launch, bool has_run, const struct run_options
 	denials_finish(launch, has_run ? options->denials : NULL);
 	audit_finish(launch, has_run ? options->access : NULL);
 	resolver_finish(launch);
+	reach_finish(launch, has_run ? options->reach : NULL);
 	relay_finish(launch);
 	if (has_run && denials_are_explained(decision))
 		result->denials = options->denials;
+	if (has_run && reach_is_listed(decision))
+		result->reach = options->reach;
 	if (has_run && audit_is_wanted(decision))
 		result->access = options->access;
 	if (decision->enters)
@@ -448,6 +451,7 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		.cgroup_facts = &decision->facts.cgroup,
 		.notifier = {.pidfd = -EBADF, .control_fd = -EBADF, .listener_fd = -EBADF},
 		.auditor = {.pidfd = -EBADF, .control_fd = -EBADF},
+		.resolver = {.notes_fd = -EBADF},
 		.listener_inside = -EBADF,
 		.landlock_ruleset = -EBADF,
 		.upper = {.mount_fd = -EBADF, .place_fd = -EBADF, .project_fd = -EBADF},

@@ -92,18 +92,6 @@ int state_kept_path(const struct state_owner *owner, char *buf, size_t size, str
 	return 0;
 }
 
-int state_make_parents(const char *path)
-{
-	char prefix[PATH_MAX];
-
-	for (const char *p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		str_format(prefix, sizeof(prefix), "%.*s", (int)(p - path), path);
-		if (mkdir(prefix, 0755) != 0 && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
 int state_open_own_dir(int dirfd, const char *name, struct err *err)
 {
 	return own_dir_open(dirfd, name, true, "Remove it, or name another place with --root DIR.",
@@ -121,7 +109,7 @@ int state_root_hint(struct err *err)
 int state_root_open(const char *path, struct state_root *ret_root, struct err *err)
 {
 	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
-	int r = state_make_parents(path);
+	int r = own_dir_make_parents(path);
 
 	if (r < 0) {
 		err_set(err, ERR_SETUP, -r, "%s: make its parents", path);

@@ -40,9 +40,6 @@ struct state_run {
  * else's. Returns the fd. */
 int must_check state_open_own_dir(int dirfd, const char *name, struct err *err);
 
-/* Makes the directories above path (absolute), 0755. Returns 0 or -errno. */
-int must_check state_make_parents(const char *path);
-
 /* flock(2) over EINTR. Returns 0 or -errno. */
 int must_check state_lock(int fd, int how);
 

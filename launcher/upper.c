@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/own_dir.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/launch.h"
@@ -23,7 +24,6 @@
 enum { FILE_SYSTEMS_MAX = 4096, AMOUNT_MAX = 32 };
 
 static const char dir_name[] = "writable";
-static const char layer_name[] = "layer";
 
 const char *upper_name(enum spec_writable writable)
 {
@@ -138,8 +138,9 @@ static void probe_project(const struct decision *d, char *why, size_t size)
 		str_format(why, size, "only root may set one, and this is not the host's root");
 		return;
 	}
-	if (d->is_kept) {
-		str_format(why, size, "what is kept of a sandbox is an image");
+	/* One that is there stays what it is, whatever the host can do at a later start. */
+	if (d->is_kept && d->spec.rootfs.writable == WRITABLE_AUTO) {
+		str_format(why, size, "what auto keeps of a sandbox is an image");
 		return;
 	}
 	r = quota_project_probe(place);
@@ -179,11 +180,15 @@ static void report_too_much(const struct decision *d, struct misses *misses)
 {
 	struct miss *m =
 		preflight_miss(misses, "rootfs.writable.store", d->spec.rootfs.writable_origin);
+	char asked[AMOUNT_MAX], most[AMOUNT_MAX];
 
+	put_size(d->spec.rootfs.size_bytes, asked, sizeof(asked));
+	put_size(d->facts.upper.memory_bytes / 2, most, sizeof(most));
 	str_format(m->text, sizeof(m->text),
-		   "rootfs.writable.store: auto: memory is too small for it, and an image: %s",
-		   d->facts.upper.image);
-	str_format(m->hint, sizeof(m->hint), "Ask for less: rootfs.writable.size.");
+		   "rootfs.writable.size: %s is more than there is room for: in memory at most %s; "
+		   "as an image: %s",
+		   asked, most, d->facts.upper.image);
+	str_format(m->hint, sizeof(m->hint), "Ask for less: --storage-opt size=1g.");
 }
 
 /* A quota is a limit, and nothing that could be reserved. */
@@ -272,15 +277,15 @@ bool upper_is_made(const struct decision *d)
 	return d->writable == WRITABLE_IMAGE || d->writable == WRITABLE_PROJECT;
 }
 
-bool upper_is_removed_by_us(const struct decision *d)
+bool upper_is_removed_by_us(const struct launch *launch)
 {
-	return d->writable == WRITABLE_PROJECT;
+	return launch->decision->writable == WRITABLE_PROJECT && launch->layer_dir_fd == NULL;
 }
 
 static int open_place(const struct decision *d, struct err *err)
 {
 	_cleanup_fd_ int kept = -EBADF;
-	int fd, r = state_make_parents(d->kept_path);
+	int fd, r = own_dir_make_parents(d->kept_path);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: make its parents", d->kept_path);
@@ -289,6 +294,25 @@ static int open_place(const struct decision *d, struct err *err)
 		return kept;
 	fd = state_open_own_dir(kept, dir_name, err);
 	return fd < 0 ? err_wrap(err, "%s", d->kept_path) : fd;
+}
+
+/* Of the one that is kept of the sandbox, or of one that is gone with it. */
+static int make_store(struct launch *launch, struct quota_request *request, struct err *err)
+{
+	struct upper_store *store = &launch->upper;
+	bool is_project = launch->decision->writable == WRITABLE_PROJECT;
+	bool *is_old = &launch->rootfs.is_store_old;
+
+	if (is_project && request->is_kept) {
+		request->layer_name = LAYER_PROJECT;
+		return quota_directory_mount(request, &store->project_fd, &store->mount_fd, is_old,
+					     err);
+	}
+	if (is_project)
+		return quota_project_make(request, &store->project_fd, &store->mount_fd, err);
+	if (request->is_kept)
+		return quota_layer_mount(request, &store->mount_fd, is_old, err);
+	return quota_image_make(request, &store->mount_fd, err);
 }
 
 int upper_make(struct launch *launch, struct err *err)
@@ -306,7 +330,7 @@ int upper_make(struct launch *launch, struct err *err)
 		.is_kept = launch->layer_dir_fd != NULL,
 		.preallocates = launch->spec->rootfs.preallocates,
 		.layer_dir_fd = launch->layer_dir_fd != NULL ? *launch->layer_dir_fd : -EBADF,
-		.layer_name = layer_name,
+		.layer_name = LAYER_IMAGE,
 		.layer_what = "the sandbox's layer",
 		.layer_anew = "Make the sandbox anew: cordon rm, and cordon create.",
 		.checker_id = launch->run.block_first + IDENTITY_INIT,
@@ -318,39 +342,19 @@ int upper_make(struct launch *launch, struct err *err)
 	if (store->place_fd < 0)
 		return store->place_fd;
 	request.dir_fd = store->place_fd;
-	if (d->writable == WRITABLE_PROJECT)
-		r = quota_project_make(&request, &store->project_fd, &store->mount_fd, err);
-	else if (launch->layer_dir_fd != NULL)
-		r = quota_layer_mount(&request, &store->mount_fd, &launch->rootfs.is_store_old,
-				      err);
-	else
-		r = quota_image_make(&request, &store->mount_fd, err);
+	r = make_store(launch, &request, err);
 	if (r == 0)
 		launch->rootfs.store_fd = store->mount_fd;
 	launch->rootfs.is_store_kept = request.is_kept;
 	return r;
 }
 
-int upper_check_layer(const struct launch *launch, struct err *err)
-{
-	const struct decision *d = launch->decision;
-
-	if (launch->layer_dir_fd == NULL || upper_is_made(d) ||
-	    faccessat(*launch->layer_dir_fd, layer_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
-		return 0;
-	err_set(err, ERR_SETUP, 0,
-		"the sandbox has written to its root before, which is now %s%s%s",
-		upper_name(d->writable), d->facts.upper.image[0] != '\0' ? ": " : "",
-		d->facts.upper.image);
-	return err_hint(err, "What it wrote is in an image, which must be mounted again. Or make "
-			     "the sandbox anew: cordon rm, and cordon create.");
-}
-
 int upper_verify(struct launch *launch, struct err *err)
 {
 	const struct spec_rootfs *rootfs = &launch->spec->rootfs;
 	struct quota_size size;
-	uint64_t most;
+	bool is_old = launch->rootfs.is_store_old;
+	uint64_t least, most;
 	int r;
 
 	if (launch->upper.mount_fd < 0)
@@ -366,13 +370,11 @@ int upper_verify(struct launch *launch, struct err *err)
 	r = quota_image_size(launch->upper.mount_fd, &size, err);
 	if (r < 0)
 		return r;
-	/* mke2fs fills the last block of each table of inodes, and one that was made larger has
-	 * them for its size. */
-	most = launch->rootfs.is_store_old
-		       ? UINT64_MAX
-		       : rootfs->inodes + rootfs->inodes / 8 + QUOTA_INODES_IN_BLOCK;
-	if (size.size_bytes > rootfs->size_bytes || size.inodes < rootfs->inodes ||
-	    size.inodes > most)
+	/* mke2fs fills the last block of each table of inodes. One that was made before has those
+	 * that it was made with, and where it was made larger those for its size. */
+	most = is_old ? UINT64_MAX : rootfs->inodes + rootfs->inodes / 8 + QUOTA_INODES_IN_BLOCK;
+	least = is_old ? 0 : rootfs->inodes;
+	if (size.size_bytes > rootfs->size_bytes || size.inodes < least || size.inodes > most)
 		return err_set(err, ERR_SETUP, 0,
 			       "rootfs.writable: reads back as %llu bytes and %llu inodes",
 			       (unsigned long long)size.size_bytes,
@@ -380,43 +382,14 @@ int upper_verify(struct launch *launch, struct err *err)
 	return 0;
 }
 
-int cordon_check_layer_size(const struct decision *d, int layer_dir_fd, struct err *err)
-{
-	uint64_t size = d->spec.rootfs.size_bytes / QUOTA_BLOCK * QUOTA_BLOCK;
-	char amount[AMOUNT_MAX];
-	struct statfs fs;
-	struct stat st;
-	uint64_t now;
-
-	if (fstatat(layer_dir_fd, layer_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : err_set(err, ERR_SETUP, errno, "its layer");
-	now = (uint64_t)st.st_size - QUOTA_JOURNAL_BYTES;
-	put_size(now, amount, sizeof(amount));
-	if (size < now) {
-		err_set(err, ERR_USAGE, 0, "its root has %s already, and cannot be made smaller",
-			amount);
-		return err_hint(err, "Make another sandbox, and copy what is needed: cordon cp.");
-	}
-	if (size == now)
-		return 0;
-	if (quota_program_path("resize2fs") == NULL) {
-		err_set(err, ERR_PREFLIGHT, 0, "resize2fs is not installed");
-		return err_hint(err, "Install e2fsprogs.");
-	}
-	if (fstatfs(layer_dir_fd, &fs) != 0)
-		return err_set(err, ERR_SETUP, errno, "its layer: the file system");
-	if ((uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >= size + QUOTA_JOURNAL_BYTES)
-		return 0;
-	err_set(err, ERR_PREFLIGHT, ENOSPC, "its root: less is left than it may take");
-	return err_hint(err, "Make room, or ask for a smaller size.");
-}
-
 /* The sandbox's namespace is gone: of an image the last descriptor takes mount, device and file
  * along. */
 int upper_undo(struct launch *launch, struct err *err)
 {
 	struct upper_store *store = &launch->upper;
-	int r = store->project_fd >= 0 ? quota_project_end(store->project_fd, err) : 0;
+	int r = store->project_fd >= 0 && upper_is_removed_by_us(launch)
+			? quota_project_end(store->project_fd, err)
+			: 0;
 
 	launch->rootfs.store_fd = -EBADF;
 	close_fd(&store->mount_fd);

@@ -47,7 +47,7 @@ const char *upper_name(enum spec_writable writable);
 enum { UPPER_TEXT_MAX = 512 };
 size_t upper_text(const struct decision *decision, char *buf, size_t size);
 
-/* A sandbox that has a layer on disk does not start without it. Reads only. */
+/* A sandbox that has a layer on disk does not start without it. Reads only. launcher/layer.c. */
 int must_check upper_check_layer(const struct launch *launch, struct err *err);
 
 /* ---- row of the keeper ---- */
@@ -56,16 +56,33 @@ bool upper_is_made(const struct decision *decision);
 int must_check upper_make(struct launch *launch, struct err *err);
 int must_check upper_verify(struct launch *launch, struct err *err);
 /* Undo needs CAP_DAC_OVERRIDE and CAP_FOWNER. */
-bool upper_is_removed_by_us(const struct decision *decision);
+bool upper_is_removed_by_us(const struct launch *launch);
 int must_check upper_undo(struct launch *launch, struct err *err);
 
 /* After the end of all processes: whether it was full, or the disk that it is on. */
 void upper_collect(const struct launch *launch, struct run_result *result);
 
-/* Whether a kept sandbox's layer, in the directory of its record, can have the size that was
- * decided: it is made larger at the next start, and never smaller. Reads only. */
+/*
+ * ---- what is kept of a sandbox (launcher/layer.c) ----
+ *
+ * In the directory of its record lies one of the two, once it was started: an ext4 in a file, or a
+ * directory with a project quota. It stays that.
+ */
+#define LAYER_IMAGE   "layer"
+#define LAYER_PROJECT "layer.project"
+
+/* Whether the layer can have the size that was decided: an image is made larger at the next start,
+ * and neither ever smaller. Reads only. */
 int must_check cordon_check_layer_size(const struct decision *decision, int layer_dir_fd,
 				       struct err *err);
+/* Whether it can have that while the sandbox runs, which a project can. Pure, but for a look. */
+bool cordon_layer_grows_live(const struct decision *decision, int layer_dir_fd);
+/* Gives it that at once, and reads it back. Needs: cordon_check_layer_size. */
+int must_check cordon_grow_layer(const struct decision *decision, int layer_dir_fd,
+				 struct err *err);
+/* Removes a project's directory of a sandbox that is gone, below the directory of its record. 1: it
+ * stays until nobody has a file of it open. 0: there is none any more. -errno. */
+int must_check cordon_remove_layer(int above_fd, const char *record_dir);
 
 /* What dead keepers left below the state root: directories with project quotas; and templates that
  * have not been used for a month. */

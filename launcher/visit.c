@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/passing.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/cordon.h"
@@ -187,11 +188,6 @@ struct answer {
 	struct visit_found found;
 };
 
-union control {
-	char buf[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
 static int enter(int fd, int type, const char *what, struct err *err)
 {
 	struct statfs fs;
@@ -237,49 +233,30 @@ static _Noreturn void visitor(const struct run_target *target, const struct visi
 			      int to_client)
 {
 	struct answer answer = {.found = {.fd = -EBADF}};
-	union control control = {0};
-	struct iovec iov = {.iov_base = &answer, .iov_len = sizeof(answer)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
+	struct passing message = {.bytes = &answer,
+				  .size = sizeof(answer),
+				  .fds = &answer.found.fd};
 
 	answer.result = visit(target, request, &answer);
-	if (answer.result == 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &answer.found.fd, sizeof(int));
-	}
-	_exit(sendmsg(to_client, &msg, MSG_NOSIGNAL) < 0 ? 1 : EXIT_VISITED);
+	message.n = answer.result == 0 ? 1 : 0;
+	_exit(passing_send(to_client, &message, 0) < 0 ? 1 : EXIT_VISITED);
 }
 
 /* ---- the client ---- */
 
-static int receive(int fd, struct answer *answer)
+static int receive(int socket, struct answer *answer)
 {
-	union control control = {0};
-	struct iovec iov = {.iov_base = answer, .iov_len = sizeof(*answer)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = &control,
-			     .msg_controllen = sizeof(control)};
-	struct cmsghdr *c;
-	ssize_t n;
+	int fd = -EBADF;
+	const struct passing message = {.bytes = answer,
+					.size = sizeof(*answer),
+					.fds = &fd,
+					.n = 1};
+	int n = passing_receive(socket, &message);
 
-	do
-		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
-	c = CMSG_FIRSTHDR(&msg);
-	if (n != (ssize_t)sizeof(*answer) || (answer->result == 0) != (c != NULL))
-		return -EPROTO;
-	answer->found.fd = -EBADF;
-	if (c != NULL)
-		memcpy(&answer->found.fd, CMSG_DATA(c), sizeof(int));
-	return 0;
+		return n;
+	answer->found.fd = fd;
+	return (answer->result == 0) == (n == 1) ? 0 : -EPROTO;
 }
 
 int visit_sandbox(const struct run_target *target, const struct visit_request *request,

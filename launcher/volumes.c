@@ -247,7 +247,7 @@ static int open_mount(const struct volume_hold *held, struct err *err)
 {
 	int fd;
 
-	if (held->volume.size_bytes > 0)
+	if (volume_has_image(&held->volume))
 		return volumes_mount(&held->volume, held->dir_fd, err);
 	fd = sys_open_tree(held->data_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "open") : fd;

@@ -266,11 +266,23 @@ size_t answer_say_addresses(const struct dns_query *query, const struct answer_a
 
 /* ---- questions ---- */
 
+/* Whether it is the rules that refuse it, and not only the kind of the question. */
+static bool is_forbidden(const struct answer_way *way, const struct dns_query *query)
+{
+	char name[DNS_TEXT_MAX];
+
+	if (way->rules == NULL || !dns_plain_text(&query->name, name))
+		return !way->has_upstream;
+	return answer_find_rules(way->rules, name) == 0;
+}
+
 enum answer_kind answer_query(const struct answer_way *way, const uint8_t *message, size_t len,
 			      struct answer *ret)
 {
 	struct book_own own;
 	int r = dns_read_query(message, len, &ret->query);
+
+	ret->is_forbidden = false;
 
 	if (r == -EBADMSG)
 		return ANSWER_NOTHING;
@@ -285,6 +297,7 @@ enum answer_kind answer_query(const struct answer_way *way, const uint8_t *messa
 	book_own_of(way->names, way->run, &own);
 	if (own.may_leave && way->has_upstream && may_ask(way, &ret->query))
 		return ANSWER_ASK;
+	ret->is_forbidden = own.may_leave && is_forbidden(way, &ret->query);
 	ret->len = answer_say(&ret->query, DNS_REFUSED, ret->bytes);
 	return ANSWER_SEND;
 }

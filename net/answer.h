@@ -33,6 +33,7 @@ enum { ANSWER_MAX = 2048, ANSWER_TTL = 0 };
 
 struct answer {
 	struct dns_query query;
+	bool is_forbidden; /* it is refused because no rule allows the name */
 	size_t len;
 	uint8_t bytes[ANSWER_MAX];
 };

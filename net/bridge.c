@@ -453,17 +453,21 @@ int bridge_ensure(struct netlink *netlink, const struct network *network, struct
 	return r == 0 ? has_gateway(netlink, network, ret, err) : r;
 }
 
+int bridge_find(struct netlink *netlink, const struct network *network, struct net_link *ret,
+		struct err *err)
+{
+	int r = link_find(netlink, network->bridge, ret, err);
+
+	return r > 0 && check_ours(network, ret, err) < 0 ? 0 : r;
+}
+
 static int remove_link(struct netlink *netlink, const struct network *network, struct err *err)
 {
 	struct net_link link;
-	int r = link_find(netlink, network->bridge, &link, err);
+	int r = bridge_find(netlink, network, &link, err);
 
-	if (r <= 0)
-		return r;
-	/* Somebody else's by now: it stays. */
-	if (check_ours(network, &link, err) < 0)
-		return 0;
-	r = link_remove(netlink, &link, err);
+	if (r > 0)
+		r = link_remove(netlink, &link, err);
 	return r == -ENODEV ? 0 : r;
 }
 

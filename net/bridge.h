@@ -40,6 +40,16 @@ int must_check bridge_adopt(struct netlink *netlink, struct network *network, bo
 int must_check bridge_ensure(struct netlink *netlink, const struct network *network,
 			     struct net_link *ret, char ret_lent[FORWARD_TEXT_MAX],
 			     struct err *err);
+/* 1: it is there, and cordon's; 0: no such link, or somebody else's by now. */
+int must_check bridge_find(struct netlink *netlink, const struct network *network,
+			   struct net_link *ret, struct err *err);
+/* The rates that a network's record says. check: what the host would refuse, before it is changed.
+ * set: where its bridge is there; else whoever makes it does. settle: 1 where they were others. */
+int must_check bridge_check_rates(const struct network *network, struct err *err);
+int must_check bridge_set_rates(struct netlink *netlink, const struct network *network,
+				struct err *err);
+int must_check bridge_settle_rates(struct netlink *netlink, const struct network *network,
+				   struct err *err);
 /* Removes it where it is ours and there. Idempotent. */
 int must_check bridge_remove(struct netlink *netlink, const struct network *network,
 			     struct err *err);

@@ -25,30 +25,33 @@ static uint8_t lower(uint8_t c)
 
 /* ---- names ---- */
 
-/* A pointer leads to before where this part of the name began, and so to fewer bytes each time. */
+/* A pointer leads to before where this part of the name began, and so to fewer bytes each time.
+ * What it leads to ends there as well (RFC 1035, 4.1.4: a prior occurrence), so that no record is
+ * read from bytes that are not passed on. */
 int dns_read_name(const uint8_t *message, size_t len, size_t *at, struct dns_name *ret)
 {
-	size_t from = *at, end = 0, began = *at, n = 0;
+	size_t from = *at, end = 0, began = *at, limit = len, n = 0;
 
 	for (;;) {
 		uint8_t size;
 
-		if (from >= len)
+		if (from >= limit)
 			return -EBADMSG;
 		size = message[from];
 		if (size >= POINTER) {
 			size_t to;
 
-			if (from + 1 >= len)
+			if (from + 1 >= limit)
 				return -EBADMSG;
 			to = get16(message + from) & 0x3fffU;
 			end = end == 0 ? from + 2 : end;
 			if (to < DNS_HEADER || to >= began)
 				return -EBADMSG;
+			limit = began;
 			from = began = to;
 			continue;
 		}
-		if (size > LABEL_MAX || from + 1 + size > len || n + 1 + size > DNS_NAME_MAX)
+		if (size > LABEL_MAX || from + 1 + size > limit || n + 1 + size > DNS_NAME_MAX)
 			return -EBADMSG;
 		memcpy(ret->bytes + n, message + from, 1U + size);
 		n += 1U + size;

@@ -16,14 +16,11 @@
 #include "net/nft_rules.h"
 
 enum {
-	DIGITS = 12,     /* of the run's id, as its ports' names have them */
+	DIGITS = EGRESS_RUN_DIGITS,
 	ROOM_MAX = 4096, /* that the bounds of a transaction, and one message more, may take */
 };
 
 static const char what[] = "nftables, network.egress";
-
-static const uint8_t tables[] = {NFT_FAMILY_HOST, NFT_FAMILY_PORTS};
-enum { N_TABLES = sizeof(tables) / sizeof(tables[0]) };
 
 /* ---- the lists ---- */
 
@@ -34,11 +31,6 @@ static void lists_free(struct egress_lists *lists)
 	for (size_t v = 0; v < 2; v++)
 		for (size_t i = 0; i < EGRESS_LISTS; i++)
 			egress_ranges_free(&lists->list[v][i].ranges);
-}
-
-static void name_chain(const char *run, char buf[EGRESS_NAME_MAX])
-{
-	str_format(buf, EGRESS_NAME_MAX, "cv%.*s", DIGITS, run);
 }
 
 /* Each bit of the id as one of two labels: whoever has all of one run's has no other's. */
@@ -81,9 +73,7 @@ static int lists_make(const struct egress *egress, struct egress_lists *ret, str
 	static const char *const names[EGRESS_LISTS] = {"hosts", "deny", "allow"};
 	int r = 0;
 
-	*ret = (struct egress_lists){.labels = {0}};
-	name_chain(egress->run, ret->chain);
-	str_format(ret->denials, sizeof(ret->denials), "%s-no", ret->chain);
+	egress_name_lists(egress->run, ret);
 	make_labels(egress->run, ret->labels);
 	for (size_t i = 0; i < egress->rules->n_groups; i++)
 		for (size_t v = 0; v < 2; v++)
@@ -216,6 +206,8 @@ static void add_chain(struct netlink_batch *batch, const struct egress_chain *ch
 
 	if (chain->family == NFT_FAMILY_HOST)
 		add_named(batch, chain);
+	if (chain->egress->is_counted)
+		egress_add_counted(batch, chain);
 	nft_add_chain(batch, chain->family, &denials);
 	nft_empty_chain(batch, chain->family, denials.name);
 	nft_add_chain(batch, chain->family, &own);
@@ -292,7 +284,7 @@ static int add_ways(struct netlink *nft, struct netlink_batch *batch,
 	return 0;
 }
 
-static int bind_link(struct netlink *nft, const struct egress_chain chains[N_TABLES],
+static int bind_link(struct netlink *nft, const struct egress_chain chains[EGRESS_TABLES],
 		     const struct egress_link *link, struct err *err)
 {
 	struct netlink_batch batch = {.len = 0};
@@ -301,13 +293,13 @@ static int bind_link(struct netlink *nft, const struct egress_chain chains[N_TAB
 	int r;
 
 	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);
-	for (size_t i = 0; i < N_TABLES; i++)
+	for (size_t i = 0; i < EGRESS_TABLES; i++)
 		add_chain(&batch, &chains[i]);
 	r = add_ways(nft, &batch, ways, n_ways, err);
 	nft_add_bound(&batch, NFNL_MSG_BATCH_END, NULL);
 	if (r == 0)
 		r = netlink_do_batch(nft, &batch, what, err);
-	for (size_t i = 0; r == 0 && i < N_TABLES; i++)
+	for (size_t i = 0; r == 0 && i < EGRESS_TABLES; i++)
 		r = verify_chain(nft, &chains[i], err);
 	for (size_t i = 0; r >= 0 && i < n_ways; i++) {
 		r = nft_has_element(nft, &ways[i], err);
@@ -322,13 +314,14 @@ void egress_describe(const struct spec_network *network, const char *run, struct
 {
 	*ret = (struct egress){.rules = network->reach.is_said ? &network->reach : NULL,
 			       .run = run,
-			       .is_published = network->n_publish > 0};
+			       .is_published = network->n_publish > 0,
+			       .is_counted = true};
 }
 
 int egress_bind(struct netlink *nft, const struct egress *egress, const struct egress_link *link,
 		struct err *err)
 {
-	struct egress_chain chains[N_TABLES];
+	struct egress_chain chains[EGRESS_TABLES];
 	struct egress_lists lists;
 	int r;
 
@@ -341,12 +334,12 @@ int egress_bind(struct netlink *nft, const struct egress *egress, const struct e
 	r = lists_make(egress, &lists, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < N_TABLES; i++) {
+	for (size_t i = 0; i < EGRESS_TABLES; i++) {
 		chains[i] = (struct egress_chain){.egress = egress,
 						  .lists = &lists,
-						  .family = tables[i]};
+						  .family = egress_tables[i]};
 		egress_chain_make(&chains[i]);
-		r = r == 0 ? fill_sets(nft, tables[i], &lists, err) : r;
+		r = r == 0 ? fill_sets(nft, egress_tables[i], &lists, err) : r;
 	}
 	if (r == 0)
 		r = bind_link(nft, chains, link, err);
@@ -366,7 +359,7 @@ int egress_admit(struct netlink *nft, const char *run, const struct egress_admis
 	struct netlink_batch batch = {.len = 0};
 	char chain[EGRESS_NAME_MAX], set[EGRESS_SET_NAME_MAX];
 
-	name_chain(run, chain);
+	egress_name_chain(run, chain);
 	egress_name_set(chain, admission->group, admission->address.family, set);
 	element.set = set;
 	nft_value_address(&element.key, &admission->address);

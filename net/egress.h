@@ -27,6 +27,7 @@ struct egress {
 	const struct spec_egress *rules;
 	const char *run;   /* its id */
 	bool is_published; /* it has ports to answer at */
+	bool is_counted;   /* what it is denied is listed: egress_list_denials */
 };
 
 /* As a sandbox's policy says; its rules are NULL where it says nothing. */
@@ -52,6 +53,33 @@ struct egress_admission {
 };
 int must_check egress_admit(struct netlink *nft, const char *run,
 			    const struct egress_admission *admission, struct err *err);
+
+/*
+ * From now on the kernel counts what the rules deny, by destination, in sets that hold
+ * EGRESS_LISTED_MAX of them in each table and family: whoever knocks at more doors costs no more.
+ * What finds no place is counted by its protocol. egress->is_counted, and at least one link bound.
+ * egress_verify_listing reads it back. Idempotent.
+ */
+enum { EGRESS_LISTED_MAX = 64 };
+int must_check egress_list_denials(struct netlink *nft, const struct egress *egress,
+				   struct err *err);
+int must_check egress_verify_listing(struct netlink *nft, const struct egress *egress,
+				     struct err *err);
+
+struct egress_denial {
+	struct net_prefix address;
+	uint8_t protocol;
+	uint16_t port;  /* 0: of a protocol without ports */
+	uint64_t count; /* packets */
+};
+struct egress_denials {
+	size_t n;
+	uint64_t others;                              /* packets that found no place in the list */
+	struct egress_denial list[EGRESS_LISTED_MAX]; /* the most frequent first */
+};
+/* What it was until now. */
+int must_check egress_read_denials(struct netlink *nft, const char *run, struct egress_denials *ret,
+				   struct err *err);
 
 /* Takes all of the run's out, where there are such rules, by a socket of its own. Idempotent. */
 int must_check egress_forget(const struct egress *egress, struct err *err);

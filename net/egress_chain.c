@@ -8,6 +8,10 @@
 #include "net/nft_rules.h"
 #include "net/nft_terms.h"
 
+enum { FIRST_COUNTED = 64 }; /* ids of sets in one transaction; the others' are below */
+
+const uint8_t egress_tables[EGRESS_TABLES] = {NFT_FAMILY_HOST, NFT_FAMILY_PORTS};
+
 #define RULE(chain, ...) add_rule((chain), (const struct nft_term[NFT_TERMS_MAX]){__VA_ARGS__})
 
 static void add_rule(struct egress_chain *chain, const struct nft_term terms[NFT_TERMS_MAX])
@@ -48,6 +52,18 @@ static void add_rule(struct egress_chain *chain, const struct nft_term terms[NFT
 #define AT_MOST(port)                                         \
 	{                                                     \
 		.op = NFT_OP_MOST, .len = 2, .number = (port) \
+	}
+#define IS_AT(at, value)                                                   \
+	{                                                                  \
+		.op = NFT_OP_IS, .from = (at), .len = 1, .number = (value) \
+	}
+#define IS_NOT_AT(at, value)                                                   \
+	{                                                                      \
+		.op = NFT_OP_IS_NOT, .from = (at), .len = 1, .number = (value) \
+	}
+#define COUNT(name)                               \
+	{                                         \
+		.op = NFT_OP_COUNT, .set = (name) \
 	}
 #define GOES_ON CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED), IS_NOT(0, 4)
 
@@ -124,6 +140,22 @@ static void add_out_of_reach(struct egress_chain *chain)
 	     DENY(chain));
 }
 
+void egress_name_chain(const char *run, char buf[EGRESS_NAME_MAX])
+{
+	str_format(buf, EGRESS_NAME_MAX, "cv%.*s", EGRESS_RUN_DIGITS, run);
+}
+
+void egress_name_lists(const char *run, struct egress_lists *ret)
+{
+	*ret = (struct egress_lists){.labels = {0}};
+	egress_name_chain(run, ret->chain);
+	str_format(ret->denials, sizeof(ret->denials), "%s-no", ret->chain);
+	for (size_t v = 0; v < 2; v++)
+		str_format(ret->counted[v], EGRESS_SET_NAME_MAX, "%s-no%d", ret->chain,
+			   v == 0 ? 4 : 6);
+	str_format(ret->rest, EGRESS_SET_NAME_MAX, "%s-rest", ret->chain);
+}
+
 void egress_name_set(const char *chain, size_t group, int family, char buf[EGRESS_SET_NAME_MAX])
 {
 	str_format(buf, EGRESS_SET_NAME_MAX, "%s-name%zu-%d", chain, group,
@@ -150,6 +182,73 @@ static void add_names(struct egress_chain *chain)
 	}
 }
 
+/*
+ * What is denied, by destination. TCP and UDP by port too; a later part of a packet has none. Each
+ * rule ends with the verdict where there was a place for its key.
+ */
+static void add_counted(struct egress_chain *chain, size_t v, const struct nft_term *verdict)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	const char *set = chain->lists->counted[v];
+	const uint16_t type = v == 0 ? TYPE_IPV4 : TYPE_IPV6;
+	const uint8_t target = v == 0 ? IPV4_TARGET : IPV6_TARGET, size = v == 0 ? 4 : 16;
+	const uint8_t word = v == 0 ? 1 : 4;
+
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		if (v == 0)
+			RULE(chain, OF(type), PACKET(IPV4_FLAGS, 2, 0), BITS(0x1fff, 2), IS(0, 2),
+			     META(L4PROTO, word), IS_AT(word, protocols[i]),
+			     PACKET(target, size, 0), CARRIED(PORT_TARGET, 2, (uint8_t)(word + 1)),
+			     COUNT(set), *verdict);
+		else
+			RULE(chain, OF(type), META(L4PROTO, word), IS_AT(word, protocols[i]),
+			     PACKET(target, size, 0), CARRIED(PORT_TARGET, 2, (uint8_t)(word + 1)),
+			     COUNT(set), *verdict);
+	}
+	RULE(chain, OF(type), META(L4PROTO, word), IS_NOT_AT(word, IPPROTO_TCP),
+	     IS_NOT_AT(word, IPPROTO_UDP), PACKET(target, size, 0), PUT(0, (uint8_t)(word + 1)),
+	     COUNT(set), *verdict);
+}
+
+void egress_chain_deny(struct egress_chain *chain)
+{
+	/* A bridge says nothing of its own to its ports. */
+	static const struct nft_term drop = DROP, reject = {.op = NFT_OP_REJECT};
+	const struct nft_term *verdict = chain->family == NFT_FAMILY_HOST ? &reject : &drop;
+	size_t first = chain->n;
+
+	if (chain->egress->is_counted) {
+		add_counted(chain, 0, verdict);
+		add_counted(chain, 1, verdict);
+		RULE(chain, META(L4PROTO, 0), COUNT(chain->lists->rest));
+	}
+	RULE(chain, *verdict);
+	for (size_t i = first; i < chain->n; i++)
+		chain->rules[i].chain = chain->lists->denials;
+}
+
+void egress_add_counted(struct netlink_batch *batch, const struct egress_chain *chain)
+{
+	const struct egress_lists *lists = chain->lists;
+	const struct nft_set sets[] = {
+		{.name = lists->counted[0],
+		 .key = {NFT_TYPE_IPV4, NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
+		 .most = EGRESS_LISTED_MAX,
+		 .is_counted = true},
+		{.name = lists->counted[1],
+		 .key = {NFT_TYPE_IPV6, NFT_TYPE_PROTOCOL, NFT_TYPE_PORT},
+		 .most = EGRESS_LISTED_MAX,
+		 .is_counted = true},
+		{.name = lists->rest,
+		 .key = {NFT_TYPE_PROTOCOL},
+		 .most = EGRESS_PROTOCOLS,
+		 .is_counted = true},
+	};
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		nft_add_set(batch, chain->family, &sets[i], (uint32_t)(FIRST_COUNTED + i));
+}
+
 void egress_chain_make(struct egress_chain *chain)
 {
 	if (chain->family == NFT_FAMILY_PORTS)
@@ -166,10 +265,5 @@ void egress_chain_make(struct egress_chain *chain)
 		RULE(chain, DENY(chain));
 	else if (chain->family == NFT_FAMILY_HOST)
 		RULE(chain, PUT_LABELS(chain->lists->labels), RETURN);
-	/* A bridge says nothing of its own to its ports. */
-	if (chain->family == NFT_FAMILY_HOST)
-		RULE(chain, {.op = NFT_OP_REJECT});
-	else
-		RULE(chain, DROP);
-	chain->rules[chain->n - 1].chain = chain->lists->denials;
+	egress_chain_deny(chain);
 }

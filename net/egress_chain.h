@@ -8,11 +8,17 @@
 #include "net/nft_message.h"
 
 enum {
+	EGRESS_RUN_DIGITS = 12, /* of the run's id, as its ports' names have them */
 	EGRESS_LABEL_WORDS = 3, /* that say whose a connection is */
 	EGRESS_SET_NAME_MAX = 32,
 	EGRESS_RULES_MAX = 48,
 	EGRESS_NAMED_MAX = 4096, /* addresses of one group, at once */
+	EGRESS_PROTOCOLS = 256,
 };
+
+/* Which tables have it. */
+enum { EGRESS_TABLES = 2 };
+extern const uint8_t egress_tables[EGRESS_TABLES];
 
 /* The set of the addresses that names of that group have right now: family AF_INET, AF_INET6. */
 void egress_name_set(const char *chain, size_t group, int family, char buf[EGRESS_SET_NAME_MAX]);
@@ -27,7 +33,9 @@ struct egress_set {
 
 struct egress_lists {
 	char chain[EGRESS_NAME_MAX];
-	char denials[EGRESS_NAME_MAX + 4]; /* the chain of what is not let through */
+	char denials[EGRESS_NAME_MAX + 4];    /* the chain of what is not let through */
+	char counted[2][EGRESS_SET_NAME_MAX]; /* sets of what was denied: of IPv4, IPv6 */
+	char rest[EGRESS_SET_NAME_MAX];       /* what finds no place there, by protocol */
 	uint32_t labels[EGRESS_LABEL_WORDS];
 	char named[SPEC_EGRESS_GROUPS_MAX][2][EGRESS_SET_NAME_MAX];
 	struct egress_set list[2][EGRESS_LISTS]; /* of IPv4, IPv6 */
@@ -41,6 +49,14 @@ struct egress_chain {
 	size_t n;
 };
 
+void egress_name_chain(const char *run, char buf[EGRESS_NAME_MAX]);
+/* The names alone. */
+void egress_name_lists(const char *run, struct egress_lists *ret);
+
+/* The sets that the chain of denials counts in. */
+void egress_add_counted(struct netlink_batch *batch, const struct egress_chain *chain);
+/* Writes the rules of the chain of denials alone. */
+void egress_chain_deny(struct egress_chain *chain);
 /* Writes them, and behind them that of the chain of denials: egress, lists and family are there. */
 void egress_chain_make(struct egress_chain *chain);
 

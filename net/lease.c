@@ -158,6 +158,16 @@ static int refuse_wanted(const struct network *network, const char *address, con
 		       address, why);
 }
 
+static int refuse_outside(const struct network *network, const char *address,
+			  const struct net_prefix *subnet, struct err *err)
+{
+	char text[ADDRESS_TEXT_MAX], why[ADDRESS_TEXT_MAX + 24];
+
+	address_format_prefix(subnet, text);
+	str_format(why, sizeof(why), "is not in its subnet %s", text);
+	return refuse_wanted(network, address, why, err);
+}
+
 static int check_wanted6(const struct network *network, const struct lease_request *request,
 			 uint64_t number, uint64_t *ret_number, struct err *err)
 {
@@ -168,7 +178,7 @@ static int check_wanted6(const struct network *network, const struct lease_reque
 		return refuse_wanted(network, request->ip6, "the network has no IPv6", err);
 	number6 = address_number(&network->subnet6, &ip6);
 	if (number6 == UINT64_MAX)
-		return refuse_wanted(network, request->ip6, "is not in its subnet", err);
+		return refuse_outside(network, request->ip6, &network->subnet6, err);
 	if (number != UINT64_MAX && number != number6) {
 		refuse_wanted(network, request->ip6, "has another number than --ip", err);
 		return err_hint(err, "An address of IPv6 has the number in its subnet that the one "
@@ -192,7 +202,7 @@ static int find_wanted(const struct network *network, const struct lease_request
 		if (address_parse(request->ip, &address) == 0)
 			number = address_number(&network->subnet, &address);
 		if (number == UINT64_MAX)
-			return refuse_wanted(network, request->ip, "is not in its subnet", err);
+			return refuse_outside(network, request->ip, &network->subnet, err);
 	}
 	if (request->ip6 != NULL && request->ip6[0] != '\0')
 		r = check_wanted6(network, request, number, &number, err);
@@ -353,7 +363,11 @@ int networks_sweep(const struct networks *networks, const char *const *prefixes,
 			else
 				*n_removed += 1;
 		} else if (network_is_name(entry->d_name)) {
-			r = sweep_leases(networks, entry->d_name, prefixes, n_removed, err);
+			r = network_sweep_record(networks->fd, entry->d_name);
+			*n_removed += r > 0;
+			r = r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s: sweep", networks->path,
+					    entry->d_name)
+				  : sweep_leases(networks, entry->d_name, prefixes, n_removed, err);
 		}
 		result = r < 0 ? r : result;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/pairs.h"
 #include "base/parse.h"
 #include "base/str.h"
 
@@ -69,31 +70,12 @@ bool network_is_name(const char *text)
 
 const char *network_next_label(const struct network *network, size_t *at)
 {
-	const char *label = network->labels + *at;
-
-	if (*at >= network->labels_len)
-		return NULL;
-	*at += strlen(label) + 1;
-	return label;
+	return pairs_next(network->labels, network->labels_len, at);
 }
 
 int network_add_label(struct network *network, const char *label)
 {
-	size_t len = strlen(label), name_len = strcspn(label, "=");
-	char copy[NETWORK_LABELS_MAX];
-
-	if (len + 2 > sizeof(copy) - network->labels_len)
-		return -ENOSPC;
-	memcpy(copy, label, len);
-	/* One line of text that can be shown as it is. */
-	if (name_len == 0 || strcspn(label, " \t") < name_len || strchr(label, '\t') != NULL ||
-	    str_make_harmless(copy, len) != len || memcmp(copy, label, len) != 0)
-		return -EINVAL;
-	str_format(network->labels + network->labels_len,
-		   sizeof(network->labels) - network->labels_len, "%s%s", label,
-		   label[name_len] == '\0' ? "=" : "");
-	network->labels_len += strlen(network->labels + network->labels_len) + 1;
-	return 0;
+	return pairs_add(network->labels, sizeof(network->labels), &network->labels_len, label);
 }
 
 /* ---- writing ---- */

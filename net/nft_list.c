@@ -3,6 +3,7 @@
 #include "net/nft_list.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -207,6 +208,19 @@ static void take_value(const struct netlink_attribute *a, struct nft_value *ret)
 	ret->len = value.len;
 }
 
+static uint64_t packets_of(const struct netlink_attribute *expression)
+{
+	struct netlink_attribute data, packets;
+	uint64_t number;
+
+	if (netlink_find(expression->data, expression->len, NFTA_EXPR_DATA, &data) <= 0 ||
+	    netlink_find(data.data, data.len, NFTA_COUNTER_PACKETS, &packets) <= 0 ||
+	    packets.len != sizeof(number))
+		return 0;
+	memcpy(&number, packets.data, sizeof(number));
+	return be64toh(number);
+}
+
 /* A type, a length, and a text with its NUL. */
 static const char *owner_of(const struct netlink_attribute *a)
 {
@@ -229,6 +243,7 @@ static int read_element(const struct netlink_attribute *one, struct nft_element 
 	element->key.len = 0;
 	element->data.len = 0;
 	element->owner = NULL;
+	element->packets = 0;
 	while ((r = netlink_next_attribute(one->data, one->len, &at, &a)) > 0) {
 		if (a.type == NFTA_SET_ELEM_KEY)
 			take_value(&a, &element->key);
@@ -236,6 +251,8 @@ static int read_element(const struct netlink_attribute *one, struct nft_element 
 			take_value(&a, &element->data);
 		else if (a.type == NFTA_SET_ELEM_USERDATA)
 			element->owner = owner_of(&a);
+		else if (a.type == NFTA_SET_ELEM_EXPR)
+			element->packets = packets_of(&a);
 	}
 	return r;
 }

@@ -149,6 +149,19 @@ static void put_lookup(struct netlink_request *request, const struct nft_term *t
 		nft_put_number(request, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
+/* Added where it is missing: without a timeout the two operations are one. */
+static void put_count(struct netlink_request *request, const struct nft_term *term)
+{
+	size_t counter;
+
+	netlink_put_text(request, NFTA_DYNSET_SET_NAME, term->set);
+	nft_put_number(request, NFTA_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	put_register(request, NFTA_DYNSET_SREG_KEY, term->from);
+	counter = netlink_nest_begin(request, NFTA_DYNSET_EXPR);
+	netlink_put_text(request, NFTA_EXPR_NAME, "counter");
+	netlink_nest_end(request, counter);
+}
+
 static void put_verdict(struct netlink_request *request, const struct nft_term *term)
 {
 	nft_put_number(request, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -189,16 +202,17 @@ static const struct {
 	const char *name;
 	void (*put)(struct netlink_request *request, const struct nft_term *term);
 } expressions[] = {
-	[NFT_OP_META] = {"meta", put_meta},       [NFT_OP_CT] = {"ct", put_ct},
-	[NFT_OP_LOAD] = {"payload", put_load},    [NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
-	[NFT_OP_IS] = {"cmp", put_compare},       [NFT_OP_IS_NOT] = {"cmp", put_compare},
-	[NFT_OP_LEAST] = {"cmp", put_compare},    [NFT_OP_MOST] = {"cmp", put_compare},
-	[NFT_OP_MASK] = {"bitwise", put_mask},    [NFT_OP_IN] = {"lookup", put_lookup},
-	[NFT_OP_NOT_IN] = {"lookup", put_lookup}, [NFT_OP_MAP] = {"lookup", put_lookup},
-	[NFT_OP_JUMP] = {"lookup", put_lookup},   [NFT_OP_GOTO] = {"immediate", put_goto},
-	[NFT_OP_REJECT] = {"reject", put_reject}, [NFT_OP_PUT] = {"immediate", put_constant},
-	[NFT_OP_LABEL] = {"ct", put_label},       [NFT_OP_VERDICT] = {"immediate", put_verdict},
-	[NFT_OP_DNAT] = {"nat", put_dnat},        [NFT_OP_MASQUERADE] = {"masq", put_nothing},
+	[NFT_OP_META] = {"meta", put_meta},          [NFT_OP_CT] = {"ct", put_ct},
+	[NFT_OP_LOAD] = {"payload", put_load},       [NFT_OP_DADDR_TYPE] = {"fib", put_daddr_type},
+	[NFT_OP_IS] = {"cmp", put_compare},          [NFT_OP_IS_NOT] = {"cmp", put_compare},
+	[NFT_OP_LEAST] = {"cmp", put_compare},       [NFT_OP_MOST] = {"cmp", put_compare},
+	[NFT_OP_MASK] = {"bitwise", put_mask},       [NFT_OP_IN] = {"lookup", put_lookup},
+	[NFT_OP_NOT_IN] = {"lookup", put_lookup},    [NFT_OP_MAP] = {"lookup", put_lookup},
+	[NFT_OP_JUMP] = {"lookup", put_lookup},      [NFT_OP_GOTO] = {"immediate", put_goto},
+	[NFT_OP_REJECT] = {"reject", put_reject},    [NFT_OP_PUT] = {"immediate", put_constant},
+	[NFT_OP_LABEL] = {"ct", put_label},          [NFT_OP_VERDICT] = {"immediate", put_verdict},
+	[NFT_OP_COUNT] = {"dynset", put_count},      [NFT_OP_DNAT] = {"nat", put_dnat},
+	[NFT_OP_MASQUERADE] = {"masq", put_nothing},
 };
 
 static void put_term(struct netlink_request *request, const struct nft_term *term)

@@ -33,9 +33,10 @@ enum nft_op {
 	NFT_OP_PUT,        /* to; number */
 	NFT_OP_LABEL,      /* the connection gets the labels of the four words from `from` on */
 	NFT_OP_GOTO,       /* set: the chain */
-	NFT_OP_REJECT,     /* whoever sent it is told by ICMP that it is forbidden */
-	NFT_OP_VERDICT,    /* number: NF_ACCEPT, NF_DROP, NFT_RETURN */
-	NFT_OP_DNAT,       /* number: NFPROTO_*; from: the address, and behind it the port */
+	NFT_OP_COUNT,   /* from, set: the key's own counter there; ends the rule where it is full */
+	NFT_OP_REJECT,  /* whoever sent it is told by ICMP that it is forbidden */
+	NFT_OP_VERDICT, /* number: NF_ACCEPT, NF_DROP, NFT_RETURN */
+	NFT_OP_DNAT,    /* number: NFPROTO_*; from: the address, and behind it the port */
 	NFT_OP_MASQUERADE,
 };
 
@@ -83,6 +84,8 @@ struct nft_set {
 	enum nft_type data[NFT_PARTS_MAX]; /* of a map, else none */
 	bool has_ranges;                   /* of each part; they do not overlap */
 	uint32_t most;                     /* elements, each for a time; 0: no bound, for ever */
+	bool is_counted; /* rules put the elements there (NFT_OP_COUNT), at most that many, for ever
+			  */
 };
 
 struct nft_table {
@@ -123,6 +126,7 @@ struct nft_element {
 	const char *jump;      /* of a map of verdicts: the chain */
 	uint64_t timeout_ms;   /* 0: none */
 	const char *owner;     /* a text that it carries, NULL: none */
+	uint64_t packets;      /* of one with a counter, as it was read */
 };
 
 /* ---- messages ---- */

@@ -86,7 +86,9 @@ void nft_add_set(struct netlink_batch *batch, uint8_t family, const struct nft_s
 	nft_put_number(&request, NFTA_SET_FLAGS,
 		       (is_map ? NFT_SET_MAP : 0U) |
 			       (set->has_ranges ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0U) |
-			       (set->most > 0 ? NFT_SET_TIMEOUT : 0U));
+			       (set->is_counted ? NFT_SET_EVAL
+				: set->most > 0 ? NFT_SET_TIMEOUT
+						: 0U));
 	nft_put_number(&request, NFTA_SET_KEY_TYPE, type);
 	nft_put_number(&request, NFTA_SET_KEY_LEN, len);
 	nft_put_number(&request, NFTA_SET_ID, id);

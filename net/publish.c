@@ -425,7 +425,19 @@ static int hold(struct publish *publish, struct publish_port *port)
 	return r;
 }
 
-static int explain(const struct publish_port *port, int r, struct err *err)
+/* By another of the same sandbox's, which has it by now. */
+static bool is_said_before(const struct publish *publish, const struct publish_port *port)
+{
+	for (const struct publish_port *other = publish->list; other < port; other++)
+		if (other->protocol == port->protocol && other->host == port->host &&
+		    (other->address.family == 0 || port->address.family == 0 ||
+		     address_equal(&other->address, &port->address)))
+			return true;
+	return false;
+}
+
+static int explain(const struct publish *publish, const struct publish_port *port, int r,
+		   struct err *err)
 {
 	struct publish_port said = *port;
 	char outside[PUBLISH_TEXT_MAX], name[128];
@@ -438,6 +450,9 @@ static int explain(const struct publish_port *port, int r, struct err *err)
 		return err_hint(err, "The host has no such address: ip address show.");
 	if (r != -EADDRINUSE)
 		return r;
+	if (is_said_before(publish, port))
+		return err_hint(err, "It is named twice: a port of the host's leads to one port of "
+				     "the sandbox.");
 	find_sandbox(port, name, sizeof(name));
 	if (name[0] != '\0')
 		return err_hint(err, "It is published by sandbox %s.", name);
@@ -471,7 +486,7 @@ int publish_hold(struct publish *publish, const struct spec_network *network,
 				"network.publish: an address of IPv6, and a network without");
 		r = hold(publish, port);
 		if (r < 0)
-			return explain(port, r, err);
+			return explain(publish, port, r, err);
 	}
 	return 0;
 }

@@ -67,7 +67,7 @@ static struct qdisc_bucket bucket_of(const struct spec_traffic *traffic)
 }
 
 /* A frame that is longer than the burst never passes. */
-static int check_fits(const struct shape *shape, const struct net_link *place, struct err *err)
+int shape_check_fits(const struct shape *shape, const struct net_link *place, struct err *err)
 {
 	static const char *const keys[] = {[SHAPE_EGRESS] = "egress", [SHAPE_INGRESS] = "ingress"};
 
@@ -201,7 +201,7 @@ int shape_tighten(struct netlink *netlink, const struct shape *shape, const stru
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = check_fits(shape, &places[i], err);
+		r = shape_check_fits(shape, &places[i], err);
 	for (enum shape_way way = 0; r >= 0 && way < SHAPE_WAYS; way++) {
 		if (shape->traffic[way].rate_bits == 0)
 			continue;
@@ -219,7 +219,7 @@ int shape_set(struct netlink *netlink, const struct shape *shape, const struct n
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = check_fits(shape, &places[i], err);
+		r = shape_check_fits(shape, &places[i], err);
 	for (enum shape_way way = 0; r == 0 && way < SHAPE_WAYS; way++)
 		r = lacks(set_way(netlink, shape, way, &all, err), err);
 	return r == 0 ? shape_verify(netlink, shape, places, n, err) : r;

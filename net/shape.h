@@ -34,6 +34,10 @@ void shape_name_links(char whose, const char *id, struct shape *ret);
 /* Whether it holds anything at all. */
 bool shape_is_wanted(const struct shape *shape);
 
+/* Refuses a burst that a packet of the place does not fit in. */
+int must_check shape_check_fits(const struct shape *shape, const struct net_link *place,
+				struct err *err);
+
 /*
  * Places are a sandbox's ports; or a network's bridge, which receives what leaves the network and
  * sends what comes into it.
@@ -59,9 +63,14 @@ int must_check shape_remove(struct netlink *netlink, const struct shape *shape, 
 int must_check shape_find_ports(struct netlink *netlink, const char *run_id,
 				struct net_link ret[SPEC_NETWORKS_MAX], struct err *err);
 
-/* Of a network, whose bridge that is; nothing where it has none. */
+/* Of a network, whose bridge that is: what an earlier record of it has left is taken out too. */
 int must_check shape_network_set(struct netlink *netlink, const struct network *network,
 				 const struct net_link *bridge, struct err *err);
+/* What that would refuse, before anything is changed. */
+int must_check shape_network_check(const struct network *network, struct err *err);
+/* Looks first: 1 where it was not as it is to be, and is now. */
+int must_check shape_network_settle(struct netlink *netlink, const struct network *network,
+				    const struct net_link *bridge, struct err *err);
 int must_check shape_network_remove(struct netlink *netlink, const struct network *network,
 				    struct err *err);
 

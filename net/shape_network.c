@@ -42,6 +42,25 @@ static int check_unseen(const struct network *network, struct err *err)
 	return 0;
 }
 
+int shape_network_check(const struct network *network, struct err *err)
+{
+	struct net_link bridge = {.mtu = network->mtu};
+	struct shape shape;
+	int r;
+
+	of_network(network, &shape);
+	str_format(bridge.name, sizeof(bridge.name), "%s", network->bridge);
+	r = shape_check_fits(&shape, &bridge, err);
+	return r == 0 ? check_unseen(network, err) : r;
+}
+
+/* Whether there is one that a command was killed over, or that has just lost its rate. */
+static bool has_links(const struct shape *shape)
+{
+	return if_nametoindex(shape->links[SHAPE_EGRESS]) != 0 ||
+	       if_nametoindex(shape->links[SHAPE_INGRESS]) != 0;
+}
+
 int shape_network_set(struct netlink *netlink, const struct network *network,
 		      const struct net_link *bridge, struct err *err)
 {
@@ -49,10 +68,26 @@ int shape_network_set(struct netlink *netlink, const struct network *network,
 	int r;
 
 	of_network(network, &shape);
-	if (!shape_is_wanted(&shape))
+	if (!shape_is_wanted(&shape) && !has_links(&shape))
 		return 0;
 	r = check_unseen(network, err);
 	return r == 0 ? shape_set(netlink, &shape, bridge, 1, err) : r;
+}
+
+int shape_network_settle(struct netlink *netlink, const struct network *network,
+			 const struct net_link *bridge, struct err *err)
+{
+	struct shape shape;
+	struct err ignored;
+	int r;
+
+	of_network(network, &shape);
+	if (shape_verify(netlink, &shape, bridge, 1, &ignored) == 0)
+		return 0;
+	r = check_unseen(network, err);
+	if (r == 0)
+		r = shape_set(netlink, &shape, bridge, 1, err);
+	return r < 0 ? r : 1;
 }
 
 int shape_network_remove(struct netlink *netlink, const struct network *network, struct err *err)
@@ -60,5 +95,6 @@ int shape_network_remove(struct netlink *netlink, const struct network *network,
 	struct shape shape;
 
 	of_network(network, &shape);
-	return shape_is_wanted(&shape) ? shape_remove(netlink, &shape, err) : 0;
+	return shape_is_wanted(&shape) || has_links(&shape) ? shape_remove(netlink, &shape, err)
+							    : 0;
 }

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/own_dir.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "net/internal.h"
@@ -22,75 +23,15 @@ enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 /* ---- the place ---- */
 
-static int make_parents(const char *path)
-{
-	char prefix[PATH_MAX];
-
-	for (const char *p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		str_format(prefix, sizeof(prefix), "%.*s", (int)(p - path), path);
-		if (mkdir(prefix, 0755) != 0 && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Opens dirfd/name, made where it is missing; our own and nobody else's. */
-static int open_own(int dirfd, const char *name, bool makes, struct err *err)
-{
-	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
-
-	if (makes && mkdirat(dirfd, name, 0700) != 0 && errno != EEXIST)
-		return err_set(err, ERR_SETUP, errno, "%s: make the directory", name);
-	fd = sys_openat(dirfd, name, DIR_FLAGS, 0);
-	if (fd == -ENOENT && !makes)
-		return fd;
-	if (fd < 0)
-		return err_set(err, ERR_SETUP, -fd, "%s: open the directory", name);
-	if (fstat(fd, &st) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s: stat", name);
-	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-		err_set(err, ERR_SETUP, 0, "%s: belongs to uid %u with mode %o, not to you alone",
-			name, st.st_uid, st.st_mode & 07777);
-		return err_hint(err, "Remove it, or name another place with --root DIR.");
-	}
-	return steal_fd(&fd);
-}
-
-static int open_dirs(const char *state, bool makes, struct networks *networks, struct err *err)
-{
-	_cleanup_fd_ int state_fd = open_own(AT_FDCWD, state, makes, err);
-
-	if (state_fd < 0)
-		return state_fd;
-	networks->fd = open_own(state_fd, "networks", makes, err);
-	if (networks->fd < 0)
-		return networks->fd;
-	/* What is in it outlives the boot, and so has to be found after it. */
-	return makes && fsync(state_fd) != 0
-		       ? err_set(err, ERR_SETUP, errno, "%s: write to the disk", state)
-		       : 0;
-}
-
 int networks_open(const char *state, bool makes, struct networks *ret, struct err *err)
 {
 	struct networks networks = {.fd = -EBADF};
-	size_t len = str_format(networks.path, sizeof(networks.path), "%s/networks", state);
-	int r;
 
-	if (len == sizeof(networks.path) - 1)
-		return err_set(err, ERR_USAGE, ENAMETOOLONG, "%s", state);
-	/* Mostly it is there, and nothing waits for the disk. */
-	r = open_dirs(state, false, &networks, err);
-	if (r == -ENOENT && makes) {
-		r = make_parents(state);
-		r = r < 0 ? err_set(err, ERR_SETUP, -r, "%s: make its parents", state)
-			  : open_dirs(state, true, &networks, err);
-	}
-	if (r < 0 && (makes || r != -ENOENT)) {
-		close_fd(&networks.fd);
-		return r;
-	}
+	networks.fd = own_dir_open_part(state, "networks", makes, networks.path, err);
+	if (networks.fd < 0 && (makes || networks.fd != -ENOENT))
+		return networks.fd;
+	if (networks.fd < 0)
+		networks.fd = -EBADF;
 	*ret = networks;
 	return 0;
 }
@@ -248,26 +189,58 @@ void network_list_free(struct network_list *list)
 
 /* ---- making and removing ---- */
 
-static int write_record(int dir_fd, const struct network *network)
+static const char record_new[] = ".record-new";
+
+static int write_record(int dir_fd, const char *name, const struct network *network)
 {
 	char text[NETWORK_TEXT_MAX];
 	size_t len = network_format(network, text);
 	_cleanup_fd_ int fd =
-		sys_openat(dir_fd, "record", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			   0600);
 	int r = fd < 0 ? fd : len + 1 >= sizeof(text) ? -EFBIG : io_write_all(fd, text, len);
 
 	return r == 0 && fsync(fd) != 0 ? -errno : r;
 }
 
+int networks_replace(const struct networks *networks, const struct network *network,
+		     struct err *err)
+{
+	_cleanup_fd_ int dir_fd = sys_openat(networks->fd, network->name, DIR_FLAGS, 0);
+	/* What a killed command left of it. */
+	int r = dir_fd < 0 ? dir_fd
+		: unlinkat(dir_fd, record_new, 0) != 0 && errno != ENOENT
+			? -errno
+			: write_record(dir_fd, record_new, network);
+
+	if (r == 0 && renameat(dir_fd, record_new, dir_fd, "record") != 0)
+		r = -errno;
+	if (r == 0 && fsync(dir_fd) != 0)
+		r = -errno;
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/%s/record: write", networks->path,
+			       network->name)
+		     : 0;
+}
+
 static int fill(int networks_fd, const char *name, const struct network *network)
 {
 	_cleanup_fd_ int dir_fd = sys_openat(networks_fd, name, DIR_FLAGS, 0);
-	int r = dir_fd < 0 ? dir_fd : write_record(dir_fd, network);
+	int r = dir_fd < 0 ? dir_fd : write_record(dir_fd, "record", network);
 
 	if (r == 0 && mkdirat(dir_fd, "leases", 0700) != 0)
 		r = -errno;
 	return r == 0 && fsync(dir_fd) != 0 ? -errno : r;
+}
+
+int network_sweep_record(int networks_fd, const char *name)
+{
+	_cleanup_fd_ int dir_fd = sys_openat(networks_fd, name, DIR_FLAGS, 0);
+
+	if (dir_fd < 0)
+		return dir_fd == -ENOENT ? 0 : dir_fd;
+	if (unlinkat(dir_fd, record_new, 0) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 /* One level is enough: record, leases, and what is in those. */
@@ -290,6 +263,8 @@ int network_remove_dir(int networks_fd, const char *name)
 	if (leases != NULL)
 		closedir(leases);
 	if (unlinkat(dir_fd, "record", 0) != 0 && errno != ENOENT)
+		return -errno;
+	if (unlinkat(dir_fd, record_new, 0) != 0 && errno != ENOENT)
 		return -errno;
 	if (unlinkat(dir_fd, "leases", AT_REMOVEDIR) != 0 && errno != ENOENT)
 		return -errno;

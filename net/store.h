@@ -62,6 +62,9 @@ void network_list_free(struct network_list *list);
  * (-ENOSPC). */
 int must_check networks_add(const struct networks *networks, const struct network *network,
 			    struct err *err);
+/* Writes another record of one that is there, whole or not at all. Needs: the lock. */
+int must_check networks_replace(const struct networks *networks, const struct network *network,
+				struct err *err);
 /* Needs: the lock, and that nobody has a lease. Idempotent. */
 int must_check networks_remove(const struct networks *networks, const char *name, struct err *err);
 

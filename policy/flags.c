@@ -285,6 +285,8 @@ static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy
 	const char *name = flag->name != NULL ? flag->name : flag_defs[flag->kind].name;
 	bool is_switch = flag->kind == FLAG_READ_ONLY || flag->kind == FLAG_INIT ||
 			 flag->kind == FLAG_PUBLISH_ALL;
+	/* As most type it: then it is the flag that is pointed to, and no value. */
+	bool is_bare = is_switch && str_equal(flag->text, "true");
 	struct policy_source *source = ctx_array(ctx, 1, sizeof(*source));
 	struct policy_node *tree;
 
@@ -293,9 +295,11 @@ static struct policy_node *read_flag(struct policy_ctx *ctx, const struct policy
 	*source = (struct policy_source){
 		.path = "command line",
 		.dir = ctx->host->cwd,
-		.text = ctx_format(ctx, "%s%s%s", name, is_switch ? "=" : " ", flag->text),
+		.text = is_bare ? ctx_format(ctx, "%s", name)
+				: ctx_format(ctx, "%s%s%s", name, is_switch ? "=" : " ",
+					     flag->text),
 		.rank = LAYERS_MAX,
-		.column_base = (uint32_t)strlen(name) + 1,
+		.column_base = is_bare ? 0 : (uint32_t)strlen(name) + 1,
 		.is_flag = true,
 		.is_taken = flag->kind == FLAG_VOLUMES_FROM,
 		.digest = "",

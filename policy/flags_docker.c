@@ -144,6 +144,23 @@ struct policy_node *flags_read_only(struct policy_ctx *ctx, struct policy_source
 				       : NULL;
 }
 
+/* Whether another flag says where that goes: then a size changes nothing of it. */
+static bool names_store(const struct policy_ctx *ctx)
+{
+	static const char key[] = "rootfs.writable.store=";
+
+	for (size_t i = 0; i < ctx->request->n_flags; i++) {
+		const struct policy_flag *flag = &ctx->request->flags[i];
+
+		if (flag->kind == FLAG_STORAGE_OPT && str_has_prefix(flag->text, "store="))
+			return true;
+		if (flag->kind == FLAG_SET && str_has_prefix(flag->text, key) &&
+		    !str_equal(flag->text + strlen(key), "none"))
+			return true;
+	}
+	return false;
+}
+
 /* As in Docker the root can be written to then, wherever that goes. */
 struct policy_node *flags_storage_opt(struct policy_ctx *ctx, struct policy_source *source,
 				      const char *text)
@@ -158,16 +175,19 @@ struct policy_node *flags_storage_opt(struct policy_ctx *ctx, struct policy_sour
 				->hint = "Leave one of the two out.";
 			return NULL;
 		}
-	doc_add(writable, doc_scalar(ctx, "store", "auto", place));
-	if (str_has_prefix(text, "size=") && text[5] != '\0') {
+	if (!names_store(ctx))
+		doc_add(writable, doc_scalar(ctx, "store", "auto", place));
+	if (str_has_prefix(text, "store=") && text[6] != '\0') {
+		doc_add(writable, doc_scalar(ctx, "store", text + 6, place));
+	} else if (str_has_prefix(text, "size=") && text[5] != '\0') {
 		doc_add(writable, doc_scalar(ctx, "size", flags_size(ctx, text + 5), place));
 	} else if (str_equal(text, "preallocate=true") || str_equal(text, "preallocate=false")) {
 		doc_add(writable,
 			doc_scalar(ctx, "preallocate", text + strlen("preallocate="), place));
 	} else {
 		flags_refuse(ctx, source, "'%s' is no storage option here", text)->expected =
-			"It is size=SIZE: what the root may take, such as size=1g; or "
-			"preallocate=true.";
+			"It is size=SIZE: what the root may take, such as size=1g; "
+			"store=auto, tmpfs, image or project; or preallocate=true.";
 		return NULL;
 	}
 	return flags_nest(ctx, "rootfs.writable", writable);

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "policy/keys.h"
+#include "policy/layers.h"
 #include "policy/resolve.h"
 
 enum {
@@ -201,12 +202,19 @@ static void add_setting(struct layer *layer, const struct policy_setting *settin
 			put(layer, layer->process, place_of(layer, setting), texts[i].key, value);
 }
 
+static const char usual_path[] = "built-in, for images";
+
+bool image_is_usual(const struct policy_source *source)
+{
+	return source->path == usual_path;
+}
+
 /* What every other runtime of images does where nothing is said: user 0, a PATH with the tools of
  * such a user, and a root that can be written to. */
 static void add_usual(struct layer *layer, struct policy_node *root, bool has_usual_root)
 {
 	struct policy_ctx *ctx = layer->ctx;
-	struct policy_place place = said(ctx, "built-in, for images", "");
+	struct policy_place place = said(ctx, usual_path, "");
 	struct policy_node *writable;
 
 	put(layer, layer->process, place, "user", "0:0");

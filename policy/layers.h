@@ -25,6 +25,9 @@ int must_check layers_load(struct policy_ctx *ctx, struct policy_layers *layers,
 /* Whether the text is that of a shipped profile: the caller's own files and flags are not. */
 bool layers_is_shipped(const struct policy_source *source);
 
+/* Whether it is what cordon itself says of every image. (image.c) */
+bool image_is_usual(const struct policy_source *source);
+
 /* The flags of the request as one tree; NULL where there are none. (flags.c) */
 struct policy_node *layers_from_flags(struct policy_ctx *ctx);
 

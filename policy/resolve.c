@@ -133,6 +133,7 @@ static void resolve_steps(struct policy_ctx *ctx, const struct policy_layers *la
 	resolve_mounts(ctx, root, spec);
 	resolve_secrets(ctx, root, spec);
 	resolve_network(ctx, root, spec);
+	resolve_egress_waivers(ctx, layers);
 	resolve_capabilities(ctx, root, spec);
 	resolve_seccomp(ctx, layers, spec);
 	resolve_landlock(ctx, layers, spec);

@@ -70,6 +70,8 @@ void resolve_limits(struct policy_ctx *ctx, const struct policy_node *root,
 /* Which networks it joins; after the waivers. */
 void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 		     struct spec_network *network);
+/* A layer that allows what its parent denied says why. */
+void resolve_egress_waivers(struct policy_ctx *ctx, const struct policy_layers *layers);
 void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 		    struct spec_network *network);
 /* Whether network.expose takes it. */

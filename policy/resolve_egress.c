@@ -174,6 +174,22 @@ struct reading {
 	bool is_denial;
 };
 
+/* What nobody's name server is asked for (net/answer.c), and what only a network's sandboxes are
+ * called: the resolver answers it, and no address of it is ever let through by its name. */
+static const char *why_not_beyond(const char *name)
+{
+	static const char *const special[] = {"local", "localhost", "invalid", "onion"};
+	const char *last = strrchr(name, '.');
+
+	if (last == NULL)
+		return "A sandbox of the same network is allowed by its address: give it one "
+		       "(network.ip there), or name the network's subnet: 10.1.0.0/16:5432.";
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		if (str_equal(last + 1, special[i]))
+			return "No name server is asked for such a name: name the address.";
+	return NULL;
+}
+
 static void add_name(struct reading *reading, const struct policy_node *item, const char *name,
 		     struct spec_egress_rule *rule)
 {
@@ -184,6 +200,12 @@ static void add_name(struct reading *reading, const struct policy_node *item, co
 		ctx_report(reading->ctx, item->place, "impossible",
 			   "network.egress.deny has no names")
 			->hint = "An address may have many: deny the address.";
+		return;
+	}
+	if (why_not_beyond(name) != NULL) {
+		ctx_report(reading->ctx, item->place, "impossible",
+			   "network.egress.allow: '%s' is no name of the internet", name)
+			->hint = why_not_beyond(name);
 		return;
 	}
 	complete(rule, false);
@@ -201,12 +223,35 @@ static void add_name(struct reading *reading, const struct policy_node *item, co
 
 /* ---- lists ---- */
 
+/* What is meant by what is often written; NULL: no idea. */
+static const char *hint_for(const char *text)
+{
+	struct in6_addr ipv6;
+	size_t host = strcspn(text, "/");
+	const char *slash = strrchr(text, '/');
+
+	if (strstr(text, "://") != NULL)
+		return "A rule has no scheme and no path: pypi.org:443.";
+	if (str_equal(text, "*"))
+		return "All that no rule names is network.egress.default.";
+	if (inet_pton(AF_INET6, text, &ipv6) == 1 ||
+	    (text[0] != '[' && strchr(text, ':') != strrchr(text, ':')))
+		return "An address of IPv6 stands in brackets: [fd00::1]:443.";
+	if (slash != NULL && strspn(text, "0123456789.") == host && slash[1] >= '0' &&
+	    slash[1] <= '9')
+		return "The bits behind a subnet's length are 0: 10.1.0.0/16.";
+	if (strchr(text, ':') != NULL && strspn(strchr(text, ':') + 1, "0123456789-/tcpud") == 0)
+		return "Ports are numbers: pypi.org:443.";
+	return NULL;
+}
+
 static void read_item(struct reading *reading, const struct policy_node *item)
 {
 	struct spec_egress_rule rule = {.last = UINT16_MAX}, *to = &reading->rules[reading->n];
 	bool is_ipv6 = item->text[0] == '[';
 	char text[TEXT_MAX];
 	bool is_good = strlen(item->text) < sizeof(text);
+	struct policy_problem *problem;
 
 	str_format(text, sizeof(text), "%s", item->text);
 	is_good = is_good && read_ends(text, &rule);
@@ -220,9 +265,12 @@ static void read_item(struct reading *reading, const struct policy_node *item)
 		reading->n += complete(to, reading->is_denial);
 		return;
 	}
-	ctx_report(reading->ctx, item->place, "bad-value", "network.egress.%s cannot be '%s'",
-		   reading->is_denial ? "deny" : "allow", item->text)
-		->expected = forms;
+	problem = ctx_report(reading->ctx, item->place, "bad-value",
+			     "network.egress.%s cannot be '%s'",
+			     reading->is_denial ? "deny" : "allow", item->text);
+	problem->expected = forms;
+	if (hint_for(item->text) != NULL)
+		problem->hint = hint_for(item->text);
 }
 
 static size_t count(const struct policy_node *list)
@@ -272,7 +320,10 @@ static void check_names(struct policy_ctx *ctx, const struct policy_node *egress
 		return;
 	if (network->reach.allows)
 		ctx_report(ctx, egress->place, "impossible",
-			   "names in network.egress take 'default: deny'");
+			   "names in network.egress take 'default: deny'")
+			->hint =
+			"With default: allow every name is asked for, and nothing has to be "
+			"allowed: leave them out, or say default: deny.";
 	for (size_t i = 0; i < network->n_endpoints; i++)
 		has_resolver = has_resolver || !str_equal(network->endpoints[i].network, "bridge");
 	if (!has_resolver)
@@ -280,6 +331,54 @@ static void check_names(struct policy_ctx *ctx, const struct policy_node *egress
 			   "names in network.egress take a network that somebody has made: the "
 			   "default bridge has no resolver")
 			->hint = "`cordon network create web`, and --network web.";
+}
+
+/* Nothing is reached where there is no network, and the rules would say what they do not do. Who
+ * says `mode: none` by himself means those who add one: --network, a child, `network connect`. */
+static void check_network(struct policy_ctx *ctx, const struct policy_node *map,
+			  const struct policy_node *word, const struct spec_network *network)
+{
+	const struct policy_node *mode = doc_get(map, "mode");
+	const struct spec_egress *reach = &network->reach;
+	bool is_said = mode != NULL && !str_equal(mode->place.source->path, "profile base");
+
+	if (network->kind != NETWORK_OF_ITS_OWN || network->n_endpoints > 0 || is_said ||
+	    reach->n_allow + reach->n_deny + reach->n_names == 0)
+		return;
+	ctx_report(ctx, word->place, "impossible",
+		   "network.egress has no network: network.mode is none")
+		->hint = reach->n_names > 0
+				 ? "Names take a network that somebody has made: `cordon network "
+				   "create web`, and network.mode: web (--network web)."
+				 : "Say which one: network.mode: bridge (--network bridge), or the "
+				   "name of another; or mode: none beside the rules, for whoever "
+				   "adds a network.";
+}
+
+void resolve_egress_waivers(struct policy_ctx *ctx, const struct policy_layers *layers)
+{
+	bool is_denied = false;
+
+	for (size_t i = 0; i < layers->n; i++) {
+		const struct policy_node *root = layers->roots[i];
+		const struct policy_node *word = doc_find(root, "network.egress.default");
+		bool is_waived = doc_get(doc_get(root, "waive"), "network.egress") != NULL;
+		struct policy_problem *problem;
+
+		if (word == NULL)
+			continue;
+		if (str_equal(word->text, "allow") && is_denied && !is_waived) {
+			problem = ctx_report(ctx, word->place, "needs-waiver",
+					     "network.egress.default: allow gives up what the "
+					     "parent denies");
+			problem->expected = "A weaker protection is given up by name and with a "
+					    "reason.";
+			problem->hint = "waive: {network.egress: \"the reason\"}, or --waive "
+					"'network.egress=REASON'; what is missing can be named in "
+					"network.egress.+allow instead.";
+		}
+		is_denied = str_equal(word->text, "deny");
+	}
 }
 
 void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
@@ -303,6 +402,7 @@ void resolve_egress(struct policy_ctx *ctx, const struct policy_node *map,
 	to->is_said = true;
 	to->allows = str_equal(word->text, "allow");
 	check_names(ctx, egress, network);
+	check_network(ctx, map, word, network);
 	if (network->kind != NETWORK_OF_ITS_OWN)
 		ctx_report(ctx, word->place, "impossible",
 			   "network.egress takes a network namespace of its own")

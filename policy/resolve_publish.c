@@ -276,7 +276,9 @@ void resolve_publish(struct policy_ctx *ctx, const struct policy_node *map,
 	if ((item != NULL || publishes_all) && network->n_endpoints == 0) {
 		ctx_report(ctx, item != NULL ? item->place : all->place, "impossible",
 			   "network.%s takes a network", item != NULL ? "publish" : "publish_all")
-			->expected = "Say which one: network.mode bridge, or the name of another.";
+			->expected =
+			"Say which one: --network bridge (network.mode: bridge), or the "
+			"name of another; as root.";
 		return;
 	}
 	network->publish = ctx_array(ctx, SPEC_PUBLISH_MAX, sizeof(*network->publish));

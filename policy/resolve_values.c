@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "policy/keys.h"
+#include "policy/layers.h"
 #include "policy/paths.h"
 #include "policy/resolve.h"
 
@@ -189,6 +190,26 @@ static enum spec_writable writable_kind(const char *word)
 	return WRITABLE_NONE;
 }
 
+/*
+ * How many files there may be where nobody but cordon has said it: as many as leave most of a small
+ * size for what is in them. An ext4 has a table of 256 bytes for each (storage/quota.h), which no
+ * store is given more than half of its size for.
+ */
+static void fit_inodes(const struct policy_node *root, struct spec_rootfs *rootfs)
+{
+	enum { MOST_SHARE = 2 * 256, SHARE = 8 * 256, LEAST = 16 };
+	const struct policy_node *inodes = doc_find(root, "rootfs.writable.inodes");
+	uint64_t fitting = rootfs->size_bytes / SHARE;
+
+	if (inodes != NULL && !image_is_usual(inodes->place.source) &&
+	    !layers_is_shipped(inodes->place.source))
+		return;
+	if (rootfs->writable != WRITABLE_AUTO && rootfs->writable != WRITABLE_IMAGE)
+		return;
+	if (rootfs->inodes > rootfs->size_bytes / MOST_SHARE)
+		rootfs->inodes = fitting > LEAST ? fitting : LEAST;
+}
+
 void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		    struct sandbox_spec *spec)
 {
@@ -212,6 +233,7 @@ void resolve_rootfs(struct policy_ctx *ctx, const struct policy_node *root,
 		.size_origin = said_at(root, "rootfs.writable.size"),
 		.inodes_origin = said_at(root, "rootfs.writable.inodes"),
 	};
+	fit_inodes(root, &spec->rootfs);
 }
 
 void resolve_capabilities(struct policy_ctx *ctx, const struct policy_node *root,

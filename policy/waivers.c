@@ -20,7 +20,7 @@ static const struct waiver_row waiver_rows[] = {
 	{"seccomp.call:", true}, {"seccomp.architecture:", true}, {"host_root_write:", true},
 	{"seccomp.off", false},  {"capability:", false},          {"apparmor", true},
 	{"landlock", true},      {"namespace.", false},           {"nested_userns", false},
-	{"mask:", false},        {"network.host", true},
+	{"mask:", false},        {"network.host", true},          {"network.egress", true},
 };
 
 enum { N_WAIVER_ROWS = sizeof(waiver_rows) / sizeof(waiver_rows[0]), MAX_WAIVERS = 64 };

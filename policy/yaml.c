@@ -59,6 +59,8 @@ static struct policy_place event_place(const struct reader *reader, const yaml_e
 	return place_at(reader->source, event->start_mark.line, event->start_mark.column);
 }
 
+static const char quote_star[] = "What begins with * stands in quotes: \"*.example.org:443\".";
+
 static bool next_event(struct reader *reader, yaml_event_t *event)
 {
 	const yaml_parser_t *parser = &reader->parser;
@@ -81,6 +83,8 @@ static bool next_event(struct reader *reader, yaml_event_t *event)
 	if (parser->problem_mark.index < reader->source->len &&
 	    reader->source->text[parser->problem_mark.index] == '\t')
 		problem->hint = "YAML is indented with spaces, never with tabs.";
+	if (parser->context != NULL && strstr(parser->context, "an alias") != NULL)
+		problem->hint = quote_star;
 	return false;
 }
 
@@ -88,6 +92,13 @@ static void stop_with(struct reader *reader, struct policy_place place, const ch
 		      const char *text)
 {
 	ctx_report(reader->ctx, place, rule, "%s", text);
+	reader->has_failed = true;
+}
+
+static void stop_at_alias(struct reader *reader, struct policy_place place)
+{
+	ctx_report(reader->ctx, place, "yaml-anchor", "aliases (*name) are not accepted")->hint =
+		quote_star;
 	reader->has_failed = true;
 }
 
@@ -231,7 +242,7 @@ static struct policy_node *read_node(struct reader *reader, const yaml_event_t *
 	if (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT)
 		return read_collection(reader, event, depth);
 	if (event->type == YAML_ALIAS_EVENT)
-		stop_with(reader, place, "yaml-anchor", "aliases (*name) are not accepted");
+		stop_at_alias(reader, place);
 	else
 		stop_with(reader, place, "yaml-syntax", "not valid YAML here");
 	return NULL;

@@ -233,6 +233,13 @@ static void read_holdings(const struct sandbox *sandbox, char name[SANDBOX_NAME_
 	fields_free(&fields);
 }
 
+int records_remove_dir(int base, const char *name)
+{
+	int r = cordon_remove_layer(base, name);
+
+	return r == 0 ? state_remove_dir(base, name) : r;
+}
+
 int records_remove(const struct records *records, struct sandbox *sandbox, struct err *err)
 {
 	int base = records_base(records, sandbox->is_kept);
@@ -257,8 +264,8 @@ int records_remove(const struct records *records, struct sandbox *sandbox, struc
 		return r;
 	r = fault_point("remove.released", NULL);
 	if (r == 0)
-		r = state_remove_dir(base, old);
-	if (r == 0)
+		r = records_remove_dir(base, old);
+	if (r >= 0)
 		r = fault_point("remove.removed", NULL);
 	if (r == 0 && sandbox->is_kept && records->live_fd >= 0)
 		r = state_remove_dir(records->live_fd, sandbox->id);

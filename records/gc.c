@@ -66,10 +66,10 @@ static int remove_rubbish(int base, const char *name, struct records_report *rep
 
 	if (!str_has_prefix(name, RECORDS_NEW) && !str_has_prefix(name, RECORDS_OLD))
 		return 0;
-	r = state_remove_dir(base, name);
+	r = records_remove_dir(base, name);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "sandboxes/%s: remove", name);
-	report->n_removed++;
+	report->n_removed += r == 0;
 	return 0;
 }
 

@@ -40,6 +40,10 @@ bool records_is_alive(const struct records *records, const char *id);
  * does nothing. Returns how many, or -errno. */
 int must_check records_sweep(int dir_fd);
 
+/* Removes what a sandbox's directory was. 1: it stays until nobody has a file of its root open,
+ * and gc removes it then. 0 or -errno. */
+int must_check records_remove_dir(int base, const char *name);
+
 /* A keeper's only descriptors besides 0 to 2 when it begins: the way to its caller, and its
  * caller's of the sandbox, which holds the sandbox's lock until the keeper has its own. */
 enum { KEEPER_REPORT_FD = 3, KEEPER_SANDBOX_FD, KEEPER_FREE_FD };

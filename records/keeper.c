@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -50,7 +51,8 @@ struct start_report {
 };
 
 /* How one start ended, from the process that made it to the one that waits. The pointers in it lead
- * to constants and to the frozen decision, which are at the same place in both. */
+ * to constants, to the frozen decision and to shared memory, which are at the same place in both.
+ */
 struct end_report {
 	bool has_run; /* to its end */
 	bool is_output_lost;
@@ -69,6 +71,9 @@ struct keeper {
 	int report_fd;           /* -EBADF once the caller knows */
 	int waiter_fd; /* in the process of one start: the way to the one that waits; else -EBADF */
 	bool is_told_to_end;
+	/* Shared, for the process of a start writes what the one that waits reads; the result leads
+	 * there. */
+	struct reach_denials *reach;
 	char result_json[RESULT_JSON_MAX];
 };
 
@@ -130,6 +135,7 @@ static int run_once(struct keeper *keeper, struct run_result *ret, struct err *e
 	struct run_options options = {.started = on_started,
 				      .ctx = keeper,
 				      .id_block = keeper->keep.record->id_block,
+				      .reach = keeper->reach,
 				      .stops_in_order = true,
 				      /* What removes itself has its record on a tmpfs. */
 				      .layer_dir_fd = sandbox->is_kept ? &sandbox->dir_fd : NULL,
@@ -416,6 +422,10 @@ static int keep_sandbox(struct keeper *keeper, const struct run_request *roots,
 	r = records_open_id(&records, record->id, &sandbox);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "sandbox %s", record->id);
+	keeper->reach = mmap(NULL, sizeof(*keeper->reach), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (keeper->reach == MAP_FAILED)
+		return err_set(err, ERR_SETUP, errno, "sandbox %s: list of denials", record->id);
 	r = keep_begin(&records, record, &sandbox, &keeper->keep, err);
 	if (r < 0)
 		return r;

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/own_dir.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/fault.h"
@@ -67,7 +68,7 @@ static int sync_dirs(const struct records *records)
 
 static int open_dirs(struct records *records, bool are_new, struct err *err)
 {
-	int r = state_make_parents(records->home);
+	int r = own_dir_make_parents(records->home);
 
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: make its parents", records->home);

@@ -9,7 +9,8 @@
  *                                (storage/volume.h)
  *     HOME/sandboxes/ID/state    how its last start went (status.h). Likewise
  *     HOME/sandboxes/ID/wanted   whether it is to run: what a restart and `start --all` go by
- *     HOME/sandboxes/ID/layer    what it wrote to its root (storage/quota.h), once it was started
+ *     HOME/sandboxes/ID/layer    what it wrote to its root (storage/quota.h), once it was started;
+ *                                or layer.project, a directory, where that is a project
  *     HOME/sandboxes/ID/lock     locked (fcntl(2), open file description) while its keeper lives
  *     HOME/names/NAME            a link whose text is the id. Making it is how a name is taken
  *     HOME/events, events.1      what happened (events.h)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -36,31 +37,76 @@ static int read_hold(int sandboxes, const char *sandbox, char ret_hex[STORE_HEX_
 	return 1;
 }
 
-int store_held_each(struct store *store, int (*fn)(void *ctx, const char *sandbox, const char *hex),
-		    void *ctx, struct err *err)
+struct holds {
+	int dir; /* of sandboxes */
+	const char *path;
+	int (*fn)(void *ctx, const char *sandbox, const char *hex);
+	void *ctx;
+};
+
+static int each_hold(const struct holds *holds, struct err *err)
 {
-	_cleanup_fd_ int sandboxes = sys_openat(store->fd, "../sandboxes", DIR_FLAGS, 0);
 	struct store_names names = {0};
 	char hex[STORE_HEX_SIZE];
-	int r = 0;
+	int r = store_names_read(holds->dir, false, &names);
 
-	if (sandboxes == -ENOENT)
-		return 0;
-	if (sandboxes >= 0)
-		r = store_names_read(sandboxes, false, &names);
-	if (sandboxes < 0 || r < 0)
-		return err_set(err, ERR_SETUP, sandboxes < 0 ? -sandboxes : -r,
-			       "%s/../sandboxes: list", store->path);
+	if (r < 0)
+		return err_set(err, ERR_SETUP, -r, "%s: list", holds->path);
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
-		r = read_hold(sandboxes, names.list[i], hex);
+		r = read_hold(holds->dir, names.list[i], hex);
 		if (r < 0)
-			err_set(err, ERR_SETUP, -r, "%s/../sandboxes/%s/" STORE_HOLD_FILE,
-				store->path, names.list[i]);
+			err_set(err, ERR_SETUP, -r, "%s/%s/" STORE_HOLD_FILE, holds->path,
+				names.list[i]);
 		else if (r > 0)
-			r = fn(ctx, names.list[i], hex);
+			r = holds->fn(holds->ctx, names.list[i], hex);
 	}
 	store_names_release(&names);
 	return r < 0 ? r : 0;
+}
+
+static int open_sandboxes(int above, const char *path, const char *shown, struct err *err)
+{
+	int fd = sys_openat(above, path, DIR_FLAGS, 0);
+	struct stat st;
+
+	if (fd == -ENOENT)
+		return fd;
+	/* What another user writes there is none of ours. */
+	if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_uid != geteuid())) {
+		close(fd);
+		fd = -EPERM;
+	}
+	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "%s", shown) : fd;
+}
+
+int store_held_each(struct store *store, int (*fn)(void *ctx, const char *sandbox, const char *hex),
+		    void *ctx, struct err *err)
+{
+	char kept[PATH_MAX + 32], bound[PATH_MAX + 32];
+	const struct {
+		int above;
+		const char *path;
+		const char *shown;
+	} places[] = {{store->fd, "../sandboxes", kept}, {AT_FDCWD, bound, bound}};
+	size_t n = store->run[0] != '\0' ? 2 : 1;
+	int r = 0;
+
+	str_format(kept, sizeof(kept), "%s/../sandboxes", store->path);
+	str_format(bound, sizeof(bound), "%s/sandboxes", store->run);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		_cleanup_fd_ int fd =
+			open_sandboxes(places[i].above, places[i].path, places[i].shown, err);
+
+		if (fd == -ENOENT)
+			continue;
+		r = fd < 0 ? fd
+			   : each_hold(&(struct holds){.dir = fd,
+						       .path = places[i].shown,
+						       .fn = fn,
+						       .ctx = ctx},
+				       err);
+	}
+	return r;
 }
 
 /* ---- an image in use ---- */

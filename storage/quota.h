@@ -35,6 +35,8 @@ enum {
 	/* Inodes that the file system needs for itself (mke2fs: 11), and for the two directories
 	 * and overlay's own. */
 	QUOTA_OWN_INODES = 14,
+	/* Likewise of a project: the directory, the two, and overlay's own. */
+	QUOTA_PROJECT_OWN_INODES = 4,
 	QUOTA_INODE_BYTES = 256,
 	QUOTA_INODES_IN_BLOCK = QUOTA_BLOCK / QUOTA_INODE_BYTES,
 };
@@ -109,6 +111,41 @@ int must_check quota_template_gc(const char *kept_path, const char *name, uint32
 				 struct err *err);
 /* Whether limits of projects are enforced at path. 0, or -errno: -ENOSYS, -ESRCH. */
 int must_check quota_project_probe(const char *path);
+
+/*
+ * ---- a directory that is kept: a volume's, or of a sandbox that is kept ----
+ *
+ * Its project is an attribute of the directory's, and limits and use are the file system's: nothing
+ * else is written down. `limit`: the inodes with the directory's own. The directory above has to be
+ * the caller's alone. Each but probe, as quota_project_make: CAP_SYS_ADMIN.
+ */
+
+/* Gives an empty directory a project that nobody's files or limits have, and the limits; they are
+ * read back, and on the disk. One that has got its project before keeps it. */
+int must_check quota_directory_claim(int dir_fd, const struct quota_size *limit, struct err *err);
+/* Whether limits are enforced, and are these, of a project of its own that the directory gives to
+ * what is made in it. */
+int must_check quota_directory_verify(int dir_fd, const struct quota_size *limit, struct err *err);
+/* Other limits, likewise. */
+int must_check quota_directory_limit(int dir_fd, const struct quota_size *limit, struct err *err);
+/* -ENODATA: it has no project of its own. 0 or -errno. */
+int must_check quota_directory_read(int dir_fd, struct quota_size *ret_limit,
+				    struct quota_size *ret_used);
+/*
+ * Removes the directory with all that is in it, and gives its project back: limits first. 1: its
+ * files are gone, but somebody still has one open, or the caller may not take the limits away; then
+ * it stays, with both. Not there, or without a project of its own: 0, and nothing is done. -errno.
+ */
+int must_check quota_directory_end(int above_fd, const char *name);
+
+/*
+ * quota_project_make for a sandbox that is kept: the directory request->layer_name in
+ * layer_dir_fd, made and claimed where it is not there or empty, else with the limits that are asked
+ * for, which may be larger than before. Locked as long as the descriptor is open; waits for
+ * somebody's who is about to end.
+ */
+int must_check quota_directory_mount(const struct quota_request *request, int *ret_dir_fd,
+				     int *ret_mount_fd, bool *ret_is_old, struct err *err);
 
 /* What the mount has, read back from the kernel: an ext4 or -EBADFD with err; its size and its
  * inodes, those that it needs for itself left out. */

@@ -100,8 +100,12 @@ static int check_room(const struct quota_request *request, struct err *err)
 	if ((uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >=
 	    request->size_bytes + QUOTA_JOURNAL_BYTES)
 		return 0;
-	err_set(err, ERR_SETUP, ENOSPC, "%s: less is left than it may take", request->layer_what);
-	return err_hint(err, "Make room, or ask for less.");
+	err_set(err, ERR_SETUP, ENOSPC,
+		"%s: it may take %llu MiB, and its file system has %llu left", request->layer_what,
+		(unsigned long long)request->size_bytes >> 20,
+		((unsigned long long)fs.f_bavail * (unsigned long long)fs.f_bsize) >> 20);
+	return err_hint(err, "Make room, or ask for less: cordon rm, and cordon create with a "
+			     "smaller --storage-opt size=.");
 }
 
 static int make_layer(const struct quota_request *request, struct err *err)

@@ -15,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/quota.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -29,21 +30,18 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "storage/quota.h"
+#include "storage/quota_project.h"
 #include "storage/store.h"
 
 enum {
-	DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+	DIR_FLAGS = QUOTA_DIR_FLAGS,
 	BASIC_BLOCK = 512,
-	OWN_INODES = 4, /* the directory, upper, work, and overlay's own */
 	TRIES = 64,
 	ID_SIZE = 16,
 	PATIENCE_S = 60,
 };
 
-/* Beyond what anybody writes into /etc/projects. */
-#define FIRST_ID 0x40000000U
-#define MASK_ID  0x3fffffffU
+#define MASK_ID 0x3fffffffU
 
 static const char dir_name[] = "projects";
 
@@ -55,46 +53,62 @@ static int quota_call(int fd, unsigned cmd, uint32_t id, void *data)
 
 /* ---- facts ---- */
 
-int quota_project_probe(const char *path)
+int quota_project_enforced(int fd)
 {
 	struct fs_quota_statv state = {.qs_version = FS_QSTATV_VERSION1};
-	_cleanup_fd_ int fd = quota_open_existing(path);
-	int r = fd < 0 ? fd : quota_call(fd, Q_XGETQSTATV, 0, &state);
+	int r = quota_call(fd, Q_XGETQSTATV, 0, &state);
 
 	if (r < 0)
 		return r;
 	return (state.qs_flags & FS_QUOTA_PDQ_ENFD) != 0 ? 0 : -ESRCH;
 }
 
+int quota_project_probe(const char *path)
+{
+	_cleanup_fd_ int fd = quota_open_existing(path);
+
+	return fd < 0 ? fd : quota_project_enforced(fd);
+}
+
 /* ---- limits ---- */
 
-static int set_limits(int fd, uint32_t id, uint64_t bytes, uint64_t inodes)
+int quota_project_limit(int fd, uint32_t id, const struct quota_size *limit)
 {
 	struct fs_disk_quota limits = {
 		.d_version = FS_DQUOT_VERSION,
 		.d_flags = FS_PROJ_QUOTA,
 		.d_fieldmask = FS_DQ_BHARD | FS_DQ_BSOFT | FS_DQ_IHARD | FS_DQ_ISOFT,
 		.d_id = id,
-		.d_blk_hardlimit = bytes / BASIC_BLOCK,
-		.d_ino_hardlimit = inodes,
+		.d_blk_hardlimit = limit->size_bytes / BASIC_BLOCK,
+		.d_ino_hardlimit = limit->inodes,
 	};
 
 	return quota_call(fd, Q_XSETQLIM, id, &limits);
 }
 
-/* Whether nobody else's files or limits have the id. */
-static bool is_free(int fd, uint32_t id)
+int quota_project_read(int fd, uint32_t id, struct quota_size *ret_limit,
+		       struct quota_size *ret_used)
 {
 	struct fs_disk_quota now = {.d_version = FS_DQUOT_VERSION};
 	int r = quota_call(fd, Q_XGETQUOTA, id, &now);
 
-	return r == -ENOENT || r == -ESRCH ||
-	       (r == 0 && now.d_blk_hardlimit == 0 && now.d_ino_hardlimit == 0 &&
-		now.d_bcount == 0 && now.d_icount == 0);
+	if (r < 0)
+		return r == -ESRCH ? -ENOENT : r;
+	*ret_limit = (struct quota_size){now.d_blk_hardlimit * BASIC_BLOCK, now.d_ino_hardlimit};
+	*ret_used = (struct quota_size){now.d_bcount * BASIC_BLOCK, now.d_icount};
+	return 0;
 }
 
-/* What is made below it has the project, too. */
-static int set_project(int fd, uint32_t id)
+bool quota_project_is_free(int fd, uint32_t id)
+{
+	struct quota_size limit, used;
+	int r = quota_project_read(fd, id, &limit, &used);
+
+	return r == -ENOENT || (r == 0 && limit.size_bytes == 0 && limit.inodes == 0 &&
+				used.size_bytes == 0 && used.inodes == 0);
+}
+
+int quota_project_join(int fd, uint32_t id)
 {
 	struct fsxattr attr;
 
@@ -107,22 +121,22 @@ static int set_project(int fd, uint32_t id)
 
 int quota_project_verify(int dir_fd, const struct quota_request *request, struct err *err)
 {
-	struct fs_disk_quota now = {.d_version = FS_DQUOT_VERSION};
+	struct quota_size now = {0}, used;
 	struct fsxattr attr;
 	int r = ioctl(dir_fd, FS_IOC_FSGETXATTR, &attr) != 0 ? -errno : 0;
 
 	if (r == 0)
-		r = quota_call(dir_fd, Q_XGETQUOTA, attr.fsx_projid, &now);
+		r = quota_project_read(dir_fd, attr.fsx_projid, &now, &used);
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "rootfs.writable: read its project quota back");
-	if (attr.fsx_projid < FIRST_ID || (attr.fsx_xflags & FS_XFLAG_PROJINHERIT) == 0 ||
-	    now.d_blk_hardlimit != request->size_bytes / BASIC_BLOCK ||
-	    now.d_ino_hardlimit != request->inodes + OWN_INODES)
+	if (attr.fsx_projid < QUOTA_FIRST_PROJECT ||
+	    (attr.fsx_xflags & FS_XFLAG_PROJINHERIT) == 0 ||
+	    now.size_bytes != request->size_bytes ||
+	    now.inodes != request->inodes + QUOTA_PROJECT_OWN_INODES)
 		return err_set(err, ERR_SETUP, 0,
 			       "rootfs.writable: its project quota reads back as %llu bytes and "
 			       "%llu inodes",
-			       (unsigned long long)now.d_blk_hardlimit * BASIC_BLOCK,
-			       (unsigned long long)now.d_ino_hardlimit);
+			       (unsigned long long)now.size_bytes, (unsigned long long)now.inodes);
 	return 0;
 }
 
@@ -203,7 +217,7 @@ static time_t seconds(void)
 
 /* Removes all that is in the directory. Until nothing is: those who are about to end may still make
  * something. Whoever goes on for longer is somebody else's, with a descriptor of it. */
-static int empty_directory(int top_fd)
+int quota_empty_directory(int top_fd)
 {
 	struct emptying e = {.top_fd = top_fd};
 	time_t until = seconds() + PATIENCE_S;
@@ -241,22 +255,19 @@ static bool has_project(int fd, uint32_t id)
 	return ioctl(fd, FS_IOC_FSGETXATTR, &attr) == 0 && attr.fsx_projid == id;
 }
 
-/* Files that have no name any more count as long as somebody has them open: a descriptor that was
- * passed to another sandbox. Then the limit stays, and so does the id. What cannot be told is in
- * use. */
-static bool is_in_use(int fd, uint32_t id)
+bool quota_project_is_in_use(int fd, uint32_t id)
 {
-	struct fs_disk_quota now = {.d_version = FS_DQUOT_VERSION};
-	int r = quota_call(fd, Q_XGETQUOTA, id, &now);
+	struct quota_size limit, used;
+	int r = quota_project_read(fd, id, &limit, &used);
 
-	return r < 0 ? r != -ENOENT : now.d_icount > 1;
+	return r < 0 ? r != -ENOENT : used.inodes > 1;
 }
 
 static bool parse_id(const char *name, uint32_t *ret)
 {
 	uint64_t id;
 
-	if (parse_u64(name, &id) < 0 || id < FIRST_ID || id > UINT32_MAX)
+	if (parse_u64(name, &id) < 0 || id < QUOTA_FIRST_PROJECT || id > UINT32_MAX)
 		return false;
 	*ret = (uint32_t)id;
 	return true;
@@ -290,12 +301,33 @@ static int take_left(int projects_fd, uint32_t *ret_id)
 		if (!parse_id(names.list[i], ret_id))
 			continue;
 		fd = take(projects_fd, names.list[i]);
-		if (fd >= 0 && (!has_project(fd, *ret_id) || empty_directory(fd) < 0 ||
-				is_in_use(fd, *ret_id)))
+		if (fd >= 0 && (!has_project(fd, *ret_id) || quota_empty_directory(fd) < 0 ||
+				quota_project_is_in_use(fd, *ret_id)))
 			close_fd(&fd);
 	}
 	store_names_release(&names);
 	return fd;
+}
+
+int quota_project_choose(uint32_t *ret_id)
+{
+	uint32_t id;
+
+#ifdef CORDON_FAULTS
+	const char *wanted = getenv("CORDON_PROJECT_ID");
+	uint64_t number;
+
+	/* Test builds only: the first that is tried, as if it had come up by chance. */
+	if (wanted != NULL && parse_u64(wanted, &number) == 0) {
+		unsetenv("CORDON_PROJECT_ID");
+		*ret_id = (uint32_t)number;
+		return 0;
+	}
+#endif
+	if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
+		return -EIO;
+	*ret_id = QUOTA_FIRST_PROJECT + (id & MASK_ID);
+	return 0;
 }
 
 static int take_new(int projects_fd, uint32_t *ret_id)
@@ -304,13 +336,12 @@ static int take_new(int projects_fd, uint32_t *ret_id)
 
 	for (int i = 0; i < TRIES; i++) {
 		uint32_t id;
-		int fd;
+		int fd, r = quota_project_choose(&id);
 
-		if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
-			return -EIO;
-		id = FIRST_ID + (id & MASK_ID);
+		if (r < 0)
+			return r;
 		str_format(name, sizeof(name), "%u", id);
-		if (!is_free(projects_fd, id))
+		if (!quota_project_is_free(projects_fd, id))
 			continue;
 		if (mkdirat(projects_fd, name, 0755) != 0 && errno != EEXIST)
 			return -errno;
@@ -323,8 +354,7 @@ static int take_new(int projects_fd, uint32_t *ret_id)
 	return -EBUSY;
 }
 
-/* A mount of its own that shows the directory alone. */
-static int mount_directory(int dir_fd)
+int quota_project_mount(int dir_fd)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
 				  .propagation = MS_PRIVATE};
@@ -352,13 +382,16 @@ int quota_project_make(const struct quota_request *request, int *ret_dir_fd, int
 	if (r == 0 && fchmod(dir_fd, 0755) != 0)
 		r = -errno;
 	if (r == 0)
-		r = set_limits(dir_fd, id, request->size_bytes, request->inodes + OWN_INODES);
+		r = quota_project_limit(dir_fd, id,
+					&(struct quota_size){request->size_bytes,
+							     request->inodes +
+								     QUOTA_PROJECT_OWN_INODES});
 	if (r == 0)
-		r = set_project(dir_fd, id);
+		r = quota_project_join(dir_fd, id);
 	if (r == 0)
 		r = quota_make_directories(request, dir_fd);
 	if (r == 0) {
-		mount_fd = mount_directory(dir_fd);
+		mount_fd = quota_project_mount(dir_fd);
 		r = mount_fd < 0 ? mount_fd : 0;
 	}
 	if (r < 0)
@@ -371,7 +404,7 @@ int quota_project_make(const struct quota_request *request, int *ret_dir_fd, int
 
 int quota_project_end(int dir_fd, struct err *err)
 {
-	int r = empty_directory(dir_fd);
+	int r = quota_empty_directory(dir_fd);
 
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "rootfs.writable: remove what was written") : 0;
 }
@@ -385,11 +418,11 @@ static int remove_one(int projects_fd, const char *name, uint32_t id)
 
 	/* One that was cut short before it had its project is empty. */
 	if (r == 0 && has_project(fd, id))
-		r = empty_directory(fd);
-	if (r == 0 && is_in_use(fd, id))
+		r = quota_empty_directory(fd);
+	if (r == 0 && quota_project_is_in_use(fd, id))
 		return 0;
 	if (r == 0)
-		r = set_limits(fd, id, 0, 0);
+		r = quota_project_limit(fd, id, &(struct quota_size){0});
 	if (r == 0 && unlinkat(projects_fd, name, AT_REMOVEDIR) != 0)
 		r = -errno;
 	return r == -EWOULDBLOCK || r == -ENOENT ? 0 : r < 0 ? r : 1;

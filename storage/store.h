@@ -50,7 +50,9 @@ enum {
 
 struct store {
 	char path[PATH_MAX];
-	int fd; /* each is -EBADF when not open */
+	char run[PATH_MAX]; /* the run root, of sandboxes that remove themselves; "": none is known
+			     */
+	int fd;             /* each is -EBADF when not open */
 	int lock_fd;
 	int configs_fd;
 	int images_fd;
@@ -171,7 +173,8 @@ int must_check store_find(struct store *store, const char *word, char ret_hex[ST
 /* The file beside a sandbox's record: an image's id, and a newline. */
 #define STORE_HOLD_FILE "image"
 
-/* Calls fn for each image that a kept sandbox's record holds. A negative result of fn's ends it and
+/* Calls fn for each image that a sandbox's record holds: of those that are kept, beside the store,
+ * and of those that are bound to the boot, below store->run. A negative result of fn's ends it and
  * is returned. */
 int must_check store_held_each(struct store *store,
 			       int (*fn)(void *ctx, const char *sandbox, const char *hex),

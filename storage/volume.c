@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/pairs.h"
 #include "base/parse.h"
 #include "base/str.h"
 
@@ -15,6 +16,8 @@ static const char first_word[] = "cordon-volume ";
 static const char first_line[] = "cordon-volume 1\n";
 /* Of one of limited size: who does not know that would find no files. */
 static const char sized_line[] = "cordon-volume 2\n";
+/* Of one in a project: who does not know that would hold nothing to its size. */
+static const char project_line[] = "cordon-volume 3\n";
 
 bool volume_is_name(const char *text)
 {
@@ -41,30 +44,12 @@ int volume_make_name(char buf[VOLUME_NAME_MAX + 1])
 
 const char *volume_next_pair(const struct volume_pairs *pairs, size_t *at)
 {
-	const char *pair = pairs->text + *at;
-
-	if (*at >= pairs->len)
-		return NULL;
-	*at += strlen(pair) + 1;
-	return pair;
+	return pairs_next(pairs->text, pairs->len, at);
 }
 
 int volume_add_pair(struct volume_pairs *pairs, const char *pair)
 {
-	size_t len = strlen(pair), name_len = strcspn(pair, "=");
-	char copy[VOLUME_PAIRS_MAX];
-
-	if (len + 2 > sizeof(copy) - pairs->len)
-		return -ENOSPC;
-	memcpy(copy, pair, len);
-	/* One line of text that can be shown as it is. */
-	if (name_len == 0 || strcspn(pair, " \t") < name_len || strchr(pair, '\t') != NULL ||
-	    str_make_harmless(copy, len) != len || memcmp(copy, pair, len) != 0)
-		return -EINVAL;
-	str_format(pairs->text + pairs->len, sizeof(pairs->text) - pairs->len, "%s%s", pair,
-		   pair[name_len] == '\0' ? "=" : "");
-	pairs->len += strlen(pairs->text + pairs->len) + 1;
-	return 0;
+	return pairs_add(pairs->text, sizeof(pairs->text), &pairs->len, pair);
 }
 
 /* ---- writing ---- */
@@ -83,9 +68,11 @@ size_t volume_format(const struct volume *volume, char buf[VOLUME_TEXT_MAX])
 {
 	const size_t size = VOLUME_TEXT_MAX;
 	size_t len = str_format(buf, size, "%sname %s\nanonymous %d\ncreated_ms %llu\nholder %s\n",
-				volume->size_bytes > 0 ? sized_line : first_line, volume->name,
-				volume->is_anonymous, (unsigned long long)volume->created_ms,
-				volume->holder);
+				volume->size_bytes == 0 ? first_line
+				: volume->is_project    ? project_line
+							: sized_line,
+				volume->name, volume->is_anonymous,
+				(unsigned long long)volume->created_ms, volume->holder);
 
 	if (volume->size_bytes > 0)
 		len += str_format(buf + len, size - len, "size %llu\ninodes %llu\n",
@@ -163,9 +150,11 @@ int volume_parse(const char *text, struct volume *ret)
 	struct volume volume = {.is_anonymous = false};
 	struct reader reader = {.at = text + sizeof(first_line) - 1};
 
-	bool has_size = str_has_prefix(text, sized_line);
+	bool has_size = str_has_prefix(text, sized_line) || str_has_prefix(text, project_line);
 
-	_Static_assert(sizeof(first_line) == sizeof(sized_line), "what the reader begins behind");
+	_Static_assert(sizeof(first_line) == sizeof(sized_line) &&
+			       sizeof(first_line) == sizeof(project_line),
+		       "what the reader begins behind");
 	if (!has_size && !str_has_prefix(text, first_line))
 		return is_of_other_format(text) ? -EPROTONOSUPPORT : -EBADMSG;
 	take(&reader, "name", volume.name, sizeof(volume.name));
@@ -175,6 +164,7 @@ int volume_parse(const char *text, struct volume *ret)
 	if (has_size) {
 		volume.size_bytes = take_number(&reader, "size", INT64_MAX);
 		volume.inodes = take_number(&reader, "inodes", INT64_MAX);
+		volume.is_project = str_has_prefix(text, project_line);
 		reader.failed = reader.failed || volume.size_bytes == 0;
 	}
 	take_pairs(&reader, "label", &volume.labels);

@@ -6,7 +6,7 @@
  *     NAME/record    what the volume is, as lines; first its format's number
  *     NAME/data/     what the workloads see. As root its files have the foreign ids of store.h, so
  *                    that nothing in it belongs to an account of the host; as a user all is the
- *                    user's
+ *                    user's. Of one in a project it has a project quota (quota.h)
  *     NAME/image     in the place of data, of one with a limited size: an ext4 (quota.h), whose
  * root is what the workloads see, with the same ids. All who have it share one loop device and one
  * super block, which go with the last NAME/mounting  flock: held for a moment by whoever mounts it
@@ -58,8 +58,9 @@ struct volume {
 	int64_t created_ms; /* since 1970 */
 	struct volume_pairs labels;
 	struct volume_pairs options;
-	uint64_t size_bytes; /* of its own file system; 0: it has none */
+	uint64_t size_bytes; /* what it may take; 0: what there is */
 	uint64_t inodes;
+	bool is_project; /* its size is a project quota's; else a file system's of its own */
 	/* Of an anonymous one that goes with a run: the path of that run's directory. Where that is
 	 * gone, gc removes the volume. "": none. */
 	char holder[VOLUME_HOLDER_MAX];
@@ -231,9 +232,20 @@ int must_check volumes_open_data(const struct volume *volume, int dir_fd, struct
  */
 int must_check volumes_mount(const struct volume *volume, int dir_fd, struct err *err);
 
-/* What is used of it, by such a mount. */
+/* Whether it is a file system of its own; and the name of what holds its size: "image", "project",
+ * NULL where it has none. */
+bool volume_has_image(const struct volume *volume);
+const char *volume_store_name(const struct volume *volume);
+
+/* What is used of it, by such a mount, or as its project has it. */
 int must_check volumes_measure(const struct volumes *volumes, const struct volume *volume,
 			       uint64_t *ret_bytes, uint64_t *ret_inodes, struct err *err);
+
+/* Decides what holds the size of a volume that is to be made there. ERR_USAGE where a project is
+ * asked for and cannot be had, or where none can have that size and number of inodes. */
+enum volume_store { VOLUME_STORE_IMAGE, VOLUME_STORE_PROJECT, VOLUME_STORE_AUTO };
+int must_check volumes_choose_store(const struct volumes *volumes, enum volume_store store,
+				    struct volume *volume, struct err *err);
 /* ERR_USAGE where no volume can have that size and number of inodes. */
 int must_check volume_check_size(const struct volume *volume, struct err *err);
 

@@ -23,61 +23,15 @@ enum { DATA_MODE = 0755, LOOK_MS = 10 };
 
 /* ---- the place ---- */
 
-static int make_parents(const char *path)
-{
-	char prefix[PATH_MAX];
-
-	for (const char *p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		str_format(prefix, sizeof(prefix), "%.*s", (int)(p - path), path);
-		if (mkdir(prefix, 0755) != 0 && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-static int open_dirs(const char *state, bool makes, struct volumes *volumes, struct err *err)
-{
-	static const char hint[] =
-		"Set its owner and mode 0700, or name another place with --root DIR.";
-	_cleanup_fd_ int state_fd = own_dir_open(AT_FDCWD, state, makes, hint, err);
-	char link[64];
-	ssize_t n;
-
-	if (state_fd < 0)
-		return state_fd;
-	volumes->fd = own_dir_open(state_fd, "volumes", makes, hint, err);
-	if (volumes->fd < 0)
-		return volumes->fd;
-	/* What is in it outlives the boot, and so has to be found after it. */
-	if (makes && fsync(state_fd) != 0)
-		return err_set(err, ERR_SETUP, errno, "%s: write to the disk", state);
-	str_format(link, sizeof(link), "/proc/self/fd/%d", volumes->fd);
-	n = readlink(link, volumes->path, sizeof(volumes->path) - 1);
-	if (n < 0)
-		return err_set(err, ERR_SETUP, errno, "%s/volumes", state);
-	volumes->path[n] = '\0';
-	return 0;
-}
-
 int volumes_open(const char *state, bool makes, struct volumes *ret, struct err *err)
 {
 	struct volumes volumes = {.fd = -EBADF};
-	size_t len = str_format(volumes.path, sizeof(volumes.path), "%s/volumes", state);
-	int r;
 
-	if (len == sizeof(volumes.path) - 1)
-		return err_set(err, ERR_USAGE, ENAMETOOLONG, "%s", state);
-	/* Mostly it is there, and nothing waits for the disk. */
-	r = open_dirs(state, false, &volumes, err);
-	if (r == -ENOENT && makes) {
-		r = make_parents(state);
-		r = r < 0 ? err_set(err, ERR_SETUP, -r, "%s: make its parents", state)
-			  : open_dirs(state, true, &volumes, err);
-	}
-	if (r < 0)
-		close_fd(&volumes.fd);
-	if (r < 0 && (makes || r != -ENOENT))
-		return r;
+	volumes.fd = own_dir_open_part(state, "volumes", makes, volumes.path, err);
+	if (volumes.fd < 0 && (makes || volumes.fd != -ENOENT))
+		return volumes.fd;
+	if (volumes.fd < 0)
+		volumes.fd = -EBADF;
 	*ret = volumes;
 	return 0;
 }
@@ -252,12 +206,15 @@ static int make_files(const struct volumes *volumes, const struct volume *volume
 	_cleanup_fd_ int fd = -EBADF;
 	int r;
 
-	if (volume->size_bytes > 0) {
+	if (volume_has_image(volume)) {
 		r = volumes_make_image(volumes, volume, dir_fd, err);
 		return r < 0 ? r : volumes_open_data(volume, dir_fd, err);
 	}
 	fd = make_data(dir_fd);
-	return fd < 0 ? err_set(err, ERR_SETUP, -fd, "make") : steal_fd(&fd);
+	if (fd < 0)
+		return err_set(err, ERR_SETUP, -fd, "make");
+	r = volume->is_project ? volumes_make_project(volumes, volume, fd, err) : 0;
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 static int begin_locked(const struct volumes *volumes, struct volume_work *work)
@@ -376,7 +333,7 @@ void volumes_abort(const struct volumes *volumes, struct volume_work *work)
 	close_fd(&work->data_fd);
 	if (work->dir_fd < 0)
 		return;
-	ignore_result(store_remove_tree(volumes->fd, work->temporary), "gc removes it");
+	ignore_result(volumes_discard(volumes, work->temporary), "gc removes it");
 	close_fd(&work->dir_fd);
 }
 

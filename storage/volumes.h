@@ -25,6 +25,17 @@ int must_check volumes_reset_data(int data_fd);
 /* Makes the file system of one of limited size, with nothing in it. */
 int must_check volumes_make_image(const struct volumes *volumes, const struct volume *volume,
 				  int dir_fd, struct err *err);
+/* Gives its empty data a project quota. */
+int must_check volumes_make_project(const struct volumes *volumes, const struct volume *volume,
+				    int data_fd, struct err *err);
+/* What volume_check_size, volumes_open_data and volumes_measure are of one in a project. */
+int must_check volumes_check_project(const struct volume *volume, struct err *err);
+int must_check volumes_open_project(const struct volume *volume, int dir_fd, struct err *err);
+int must_check volumes_measure_project(const struct volume *volume, int dir_fd, uint64_t *ret_bytes,
+				       uint64_t *ret_inodes, struct err *err);
+/* Removes what has a name of the two above, and gives its project back. 1: gc does it later, for
+ * somebody has a file of it open. 0 or -errno. */
+int must_check volumes_discard(const struct volumes *volumes, const char *temporary);
 /* Whether the name still leads to the open directory: it was not removed, nor replaced, between
  * its opening and its lock. */
 bool volumes_is_still(const struct volumes *volumes, const char *name, int dir_fd);

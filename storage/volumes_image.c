@@ -47,6 +47,11 @@ static void describe(const struct volume *volume, int dir_fd, struct image *ret)
 	};
 }
 
+bool volume_has_image(const struct volume *volume)
+{
+	return volume->size_bytes > 0 && !volume->is_project;
+}
+
 int volume_check_size(const struct volume *volume, struct err *err)
 {
 	if (geteuid() != 0) {
@@ -56,6 +61,8 @@ int volume_check_size(const struct volume *volume, struct err *err)
 			volume->name);
 		return err_hint(err, "Memory of limited size, for one run, is a --tmpfs.");
 	}
+	if (volume->is_project)
+		return volumes_check_project(volume, err);
 	if (volume->size_bytes < QUOTA_KEPT_SIZE_MIN || volume->size_bytes % QUOTA_BLOCK != 0) {
 		err_set(err, ERR_USAGE, 0, "volume %s: a size of %llu bytes", volume->name,
 			(unsigned long long)volume->size_bytes);
@@ -125,7 +132,9 @@ int volumes_open_data(const struct volume *volume, int dir_fd, struct err *err)
 	_cleanup_fd_ int mount_fd = -EBADF;
 	int fd;
 
-	if (volume->size_bytes > 0) {
+	if (volume->is_project)
+		return volumes_open_project(volume, dir_fd, err);
+	if (volume_has_image(volume)) {
 		mount_fd = volumes_mount(volume, dir_fd, err);
 		if (mount_fd < 0)
 			return mount_fd;
@@ -168,6 +177,8 @@ int volumes_measure(const struct volumes *volumes, const struct volume *volume, 
 
 	if (dir_fd < 0)
 		return err_set(err, ERR_SETUP, -dir_fd, "volume %s", volume->name);
+	if (volume->is_project)
+		return volumes_measure_project(volume, dir_fd, ret_bytes, ret_inodes, err);
 	mount_fd = volumes_mount(volume, dir_fd, err);
 	if (mount_fd < 0)
 		return mount_fd;

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "storage/quota.h"
 #include "storage/store.h"
 #include "storage/volume.h"
 #include "storage/volumes.h"
@@ -193,6 +194,16 @@ static int refuse_in_use(const char *name, const char *by, struct err *err)
 	return err_hint(err, "`cordon rm %s` removes the sandbox, and keeps the volume.", by);
 }
 
+int volumes_discard(const struct volumes *volumes, const char *temporary)
+{
+	_cleanup_fd_ int fd = sys_openat(volumes->fd, temporary, VOLUMES_DIR_FLAGS, 0);
+	int r = fd < 0 ? fd : quota_directory_end(fd, VOLUME_DATA);
+
+	if (r > 0 || (r < 0 && r != -ENOENT))
+		return r;
+	return store_remove_tree(volumes->fd, temporary);
+}
+
 /* To a name that is none. 1: done; 0: there is none. Needs: the lock. */
 static int take_away(const struct volumes *volumes, const char *name,
 		     char temporary[sizeof(VOLUMES_OLD) + STORE_ID_LEN], struct err *err)
@@ -247,15 +258,15 @@ int volumes_remove_own(const struct volumes *volumes, const char *name,
 	volumes_step("removed");
 	if (r <= 0)
 		return r;
-	r = store_remove_tree(volumes->fd, temporary);
-	if (r == 0)
+	r = volumes_discard(volumes, temporary);
+	if (r >= 0)
 		return 0;
 	err_set(err, ERR_SETUP, -r, "%s/%s: remove what was in volume %s", volumes->path, temporary,
 		name);
 	return err_hint(err, "The volume is gone; `cordon gc` removes the rest.");
 }
 
-/* 1: removed; 0: somebody is at work on it. Needs: the lock. */
+/* 1: removed; 0: somebody is at work on it, or has a file of it open. Needs: the lock. */
 static int sweep_one(const struct volumes *volumes, const char *name)
 {
 	_cleanup_fd_ int fd = sys_openat(volumes->fd, name, VOLUMES_DIR_FLAGS, 0);
@@ -264,8 +275,8 @@ static int sweep_one(const struct volumes *volumes, const char *name)
 	if (r == -EWOULDBLOCK || r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = store_remove_tree(volumes->fd, name);
-	return r < 0 ? r : 1;
+		r = volumes_discard(volumes, name);
+	return r < 0 ? r : r == 0;
 }
 
 static int sweep_temporary(const struct volumes *volumes, uint32_t *n_removed, struct err *err)

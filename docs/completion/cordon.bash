@@ -5,7 +5,7 @@
 _cordon_commands='run explain create start stop exec cp diff commit export events stats top update restart kill wait pause unpause port rename rm prune ps inspect attach logs doctor profile image network volume gc help'
 _cordon_profile_commands='ls show check diff new keys'
 _cordon_image_commands='import load pull save ls inspect rm prune'
-_cordon_network_commands='create ls inspect connect disconnect rm prune'
+_cordon_network_commands='create ls inspect connect disconnect update rm prune'
 _cordon_volume_commands='create ls inspect rm prune backup restore clone'
 declare -gA _cordon_flags=(
 	['run']='--profile --set --waive --ro --rw --timeout -e --env --env-file -w --workdir -u --user -h --hostname --init -m --memory --memory-swap --pids-limit --cpus --cpuset-cpus -c --cpu-shares --ulimit --cap-add --cap-drop --security-opt --read-only --storage-opt --tmpfs -v --volume --mount --volumes-from --network --network-alias --link --ip --ip6 --mac-address --add-host --dns --dns-search --dns-option -p --publish -P --publish-all --expose --egress-rate --egress-burst --ingress-rate --ingress-burst --restart --stop-signal --stop-timeout -l --label --label-file --entrypoint --name -d --detach --rm -i --interactive -t --tty --cgroup-parent --status-fd --fd --report --explain-denials --sample --top -q --quiet --detach-keys --help --'
@@ -48,7 +48,7 @@ declare -gA _cordon_flags=(
 	['image load']='--max-size --max-entries -q --quiet --help'
 	['image pull']='--max-size --max-entries -q --quiet --help'
 	['image save']='-q --quiet --help'
-	['image ls']='-a --all -f --filter --no-trunc -q --quiet --json --help'
+	['image ls']='-a --all -f --filter --format --no-trunc -q --quiet --json --help'
 	['image inspect']='--json --help'
 	['image rm']='-q --quiet -f --force --help'
 	['image prune']='-q --quiet -a --all --filter -f --force --help'
@@ -58,6 +58,7 @@ declare -gA _cordon_flags=(
 	['network inspect']='--help'
 	['network connect']='--alias --ip --ip6 --link --help'
 	['network disconnect']='-f --force --help'
+	['network update']='--egress-rate --egress-burst --ingress-rate --ingress-burst --help'
 	['network rm']='-f --force --help'
 	['network prune']='-f --force --filter --help'
 	['volume']='--help'
@@ -113,7 +114,7 @@ declare -gA _cordon_valued=(
 	['image load']='--max-size --max-entries'
 	['image pull']='--max-size --max-entries'
 	['image save']=''
-	['image ls']='-f --filter'
+	['image ls']='-f --filter --format'
 	['image inspect']=''
 	['image rm']=''
 	['image prune']='--filter'
@@ -123,6 +124,7 @@ declare -gA _cordon_valued=(
 	['network inspect']=''
 	['network connect']='--alias --ip --ip6 --link'
 	['network disconnect']=''
+	['network update']='--egress-rate --egress-burst --ingress-rate --ingress-burst'
 	['network rm']=''
 	['network prune']='--filter'
 	['volume']=''
@@ -161,7 +163,7 @@ declare -gA _cordon_words=(
 	['logs']=one
 )
 _cordon_keys='description= process.user= process.working_dir= process.environment. process.hostname= process.stop_signal= process.stop_grace_period= process.init= process.supplementary_groups= rootfs.from= rootfs.writable= rootfs.writable.store= rootfs.writable.size= rootfs.writable.inodes= rootfs.writable.preallocate= volumes= secrets= seccomp.default= seccomp.unknown= seccomp.allow= seccomp.deny= seccomp.architectures= seccomp.docker_profile= capabilities.drop= capabilities.add= namespaces.share= apparmor= landlock= landlock.read= landlock.write= landlock.execute= landlock.connect_tcp= landlock.bind_tcp= limits.nproc= limits.wall_time= limits.pids= limits.memory= limits.swap= limits.cpus= limits.cpu_weight= limits.cpuset= limits.cpu_time= limits.idle_time= limits.output= limits.io.read= limits.io.write= limits.ulimits.nofile= limits.ulimits.fsize= limits.ulimits.core= limits.ulimits.stack= limits.ulimits.memlock= limits.ulimits.msgqueue= limits.ulimits.sigpending= limits.ulimits.rtprio= limits.ulimits.cpu= limits.ulimits.data= limits.ulimits.as= network.mode= network.ip= network.ip6= network.mac= network.aliases= network.links= network.networks= network.hosts= network.dns= network.dns_search= network.dns_options= network.publish= network.publish_all= network.expose= network.egress.rate= network.egress.burst= network.egress.default= network.egress.allow= network.egress.deny= network.ingress.rate= network.ingress.burst= restart= labels. logging.max_size= logging.max_files= waive.'
-_cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock= network.host='
+_cordon_waivers='seccomp.call: seccomp.architecture: host_root_write: apparmor= landlock= network.host= network.egress='
 
 # Those of WORDS that begin like the word at the cursor.
 _cordon_reply() { # WORDS

@@ -21,6 +21,7 @@
  * watcher. Nothing of one sandbox's questions is in the process that another one's reach.
  */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "launcher/bare_string.h"
 #include "launcher/bare_watch.h"
@@ -82,6 +83,17 @@ static void read_rules(struct serve *memory)
 	memory->rules.len = len;
 }
 
+/* Each worker has it, and what another one has left there; the watcher never looks. */
+static struct resolver_notes *map_notes(void)
+{
+	long at = bare_call6(SYS_mmap, 0, sizeof(struct resolver_notes), PROT_READ | PROT_WRITE,
+			     MAP_SHARED, RESOLVER_NOTES_FD, 0);
+
+	if (at < 0 && at > -4096)
+		bare_exit(125);
+	return (struct resolver_notes *)at;
+}
+
 _Noreturn void bare_main(long *stack)
 {
 	const struct bare_ports reached = {.list = ports, .n = 1};
@@ -106,6 +118,7 @@ _Noreturn void bare_main(long *stack)
 	memory->n_upstreams = w.n_peers;
 	w.memory = memory;
 	read_rules(memory);
+	memory->notes = map_notes();
 	bare_watch_confine(&limits, &program);
 	bare_watch(&w);
 }

@@ -14,6 +14,7 @@
 
 #include "launcher/bare_watch.h"
 #include "launcher/resolver/serve_filter.h"
+#include "launcher/resolver/serve_notes.h"
 #include "launcher/resolver_image.h"
 #include "net/answer.h"
 
@@ -79,6 +80,7 @@ struct serve {
 	uint8_t message[DNS_MESSAGE_MAX];
 	struct answer answer; /* of what is being read */
 	struct answer_rules rules;
+	struct resolver_notes *notes;
 	int64_t admissions; /* that may be asked for now */
 	char rules_text[RESOLVER_RULES_MAX];
 	char texts[2][BOOK_TEXT_MAX];
@@ -135,8 +137,13 @@ static inline enum answer_kind serve_decide(struct serve *s, const uint8_t *ques
 				       .has_upstream = s->n_upstreams > 0,
 				       .is_udp = is_udp};
 
+	enum answer_kind kind;
+
 	s->left--;
-	return answer_query(&way, question, len, &s->answer);
+	kind = answer_query(&way, question, len, &s->answer);
+	if (kind == ANSWER_SEND && s->answer.is_forbidden)
+		serve_note_refused(s->notes, &s->answer.query);
+	return kind;
 }
 
 /* The length of an answer that says only that something is wrong. */
@@ -176,6 +183,7 @@ static inline bool serve_admit_all(struct serve *s, const struct dns_query *quer
 		for (wish.group = 0; groups >> wish.group != 0; wish.group++)
 			if ((groups >> wish.group & 1) != 0 && !serve_admit(s, &wish))
 				return false;
+		serve_note_known(s->notes, name, wish.is_ipv6, wish.address);
 	}
 	return true;
 }

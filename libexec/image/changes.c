@@ -30,7 +30,7 @@
 enum { LINE_SIZE = NAME_ESCAPED + 4 };
 
 /* What the lister says of a name: one letter, a blank, the name as name_escape has it. */
-enum listed { LISTED_ENTRY = 'e', LISTED_OPAQUE = 'o', LISTED_ABSENCE = 'a' };
+enum listed { LISTED_ENTRY = 'e', LISTED_OPAQUE = 'o', LISTED_ABSENCE = 'a', LISTED_PLACE = 'p' };
 
 static const char opaque_attribute[] = "user.overlay.opaque";
 
@@ -60,6 +60,23 @@ static int say(char letter, const char *name)
 
 static int list_dir(int fd, const char *above, unsigned depth);
 
+/* Where cordon mounts what every sandbox has (rootfs/tree.c): a directory that it makes where the
+ * root has none, and that nobody inside can write to below the mount. */
+static bool is_own_place(int fd, const char *name)
+{
+	static const char *const places[] = {"dev", "proc", "tmp"};
+	struct store_names names = {0};
+	bool is_one = false;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		is_one |= str_equal(name, places[i]);
+	if (!is_one || is_opaque(fd) || store_names_read(fd, true, &names) < 0)
+		return false;
+	is_one = names.n == 0;
+	store_names_release(&names);
+	return is_one;
+}
+
 static int list_name(int dir, const char *above, const char *base, unsigned depth)
 {
 	_cleanup_fd_ int fd = -EBADF;
@@ -77,7 +94,10 @@ static int list_name(int dir, const char *above, const char *base, unsigned dept
 	fd = sys_openat(dir, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	r = say(is_opaque(fd) ? LISTED_OPAQUE : LISTED_ENTRY, name);
+	r = say(is_opaque(fd)            ? LISTED_OPAQUE
+		: is_own_place(fd, name) ? LISTED_PLACE
+					 : LISTED_ENTRY,
+		name);
 	return r < 0 ? r : list_dir(fd, name, depth + 1);
 }
 
@@ -202,6 +222,8 @@ static int take_line(struct saying *s, const char *line)
 			print(s, "deleted", name);
 		return 0;
 	}
+	if (line[0] == LISTED_PLACE && is_new)
+		return 0;
 	/* One that was removed and made anew. */
 	if (line[0] == LISTED_OPAQUE && !is_new) {
 		print(s, "deleted", name);

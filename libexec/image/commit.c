@@ -229,9 +229,10 @@ static int add(struct importer *im, const struct commit *c, const char *hex, str
 		return r;
 	printf("sha256:%s\n", id);
 	if (layer.n_skipped > 0 && !im->is_quiet)
-		say_note("%s: left out: %llu sockets, names that begin with .wh. and the like "
-			 "(cordon image inspect %.*s)",
-			 c->shown, (unsigned long long)layer.n_skipped, 12, id);
+		say_note(
+			"%s: left out: %llu sockets, ACLs, names that begin with .wh. and the like "
+			"(cordon image inspect %.*s)",
+			c->shown, (unsigned long long)layer.n_skipped, 12, id);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
  * KEY=VALUE:
  *
  *	diff            a layer's digest, behind the others
+ *	layer           a layer's digest: those that are said so are all layers
  *	created author comment created_by
  *	reset           Cmd or Entrypoint: from here on it has no words
  *	Cmd Entrypoint  one more word
@@ -15,6 +16,7 @@
  *	Label           NAME=VALUE
  *	User WorkingDir StopSignal
  *	Volume          a path
+ *	Port            as EXPOSE has it
  *	change          an instruction of Docker's
  *
  * Sources: OCI image-spec 1.1, config; Docker, "docker container commit".
@@ -143,6 +145,7 @@ static int add_word(struct composing *c, const char *key, const char *text)
 /* What belongs to the document itself. */
 struct items {
 	const char *diff, *created, *author, *comment, *created_by;
+	const char *layers; /* the first one of several */
 };
 
 static int take_pair(struct composing *c, const char *key, const char *text)
@@ -189,6 +192,11 @@ static int take_item(struct composing *c, struct items *items, const char *key, 
 			*places[i].place = value;
 			return 0;
 		}
+	if (str_equal(key, "layer")) {
+		if (items->layers == NULL)
+			items->layers = value;
+		return 0;
+	}
 	if (str_equal(key, "reset")) {
 		json_object_object_del(c->config, value);
 		return 0;
@@ -203,6 +211,8 @@ static int take_item(struct composing *c, struct items *items, const char *key, 
 		return take_pair(c, "Labels", value);
 	if (str_equal(key, "Volume"))
 		return take_volume(c, value);
+	if (str_equal(key, "Port"))
+		return compose_ports(c, value);
 	return str_equal(key, "change") ? compose_change(c, value)
 					: err_set(c->err, ERR_BUG, EINVAL, "compose: %s", key);
 }
@@ -270,40 +280,82 @@ static size_t count_layers(struct json_object *history)
 	return n;
 }
 
-/* One entry for each layer that has one: readers count them. */
-static int put_history(struct json_object *root, size_t n_layers, const struct items *items)
+/* One entry for each layer that has one, but for the last n: readers count them. */
+static int fill_history(struct json_object *history, size_t n_layers, size_t n)
 {
 	const struct items unknown = {.comment = "not known"};
-	struct json_object *history = part(root, "history", json_type_array);
 
-	if (history == NULL)
-		return -ENOMEM;
-	for (size_t n = count_layers(history); n + 1 < n_layers; n++)
+	for (size_t have = count_layers(history); have + n < n_layers; have++)
 		if (json_object_array_add(history, entry_of(&unknown)) != 0)
 			return -ENOMEM;
-	return json_object_array_add(history, entry_of(items)) != 0 ? -ENOMEM : 0;
+	return 0;
 }
 
-static int finish(struct json_object *root, const struct items *items, struct err *err)
+static int add_diff(struct json_object *diffs, const char *hex)
 {
-	struct json_object *rootfs = part(root, "rootfs", json_type_object);
-	struct json_object *diffs =
-		rootfs != NULL ? part(rootfs, "diff_ids", json_type_array) : NULL;
 	char digest[STORE_HEX_SIZE + 8];
-	int r;
 
-	if (items->diff == NULL || !store_is_hex(items->diff))
-		return err_set(err, ERR_BUG, EINVAL, "compose: a layer");
-	str_format(digest, sizeof(digest), "sha256:%s", items->diff);
-	if (diffs == NULL || json_object_array_add(diffs, json_object_new_string(digest)) != 0)
-		return err_set(err, ERR_SETUP, ENOMEM, "rootfs");
+	if (!store_is_hex(hex))
+		return -EINVAL;
+	str_format(digest, sizeof(digest), "sha256:%s", hex);
+	return json_object_array_add(diffs, json_object_new_string(digest)) != 0 ? -ENOMEM : 0;
+}
+
+/* A layer more, which this document is the first to have. */
+static int add_layer(struct json_object *root, struct json_object *diffs, const struct items *items)
+{
+	struct json_object *history = part(root, "history", json_type_array);
+	int r = history == NULL ? -ENOMEM : add_diff(diffs, items->diff);
+
+	if (r < 0)
+		return r;
 	put_text(root, "created", items->created);
 	put_text(root, "author", items->author);
 	/* What it was run with by whoever made the other one. */
 	json_object_object_del(root, "container");
 	json_object_object_del(root, "container_config");
-	r = put_history(root, json_object_array_length(diffs), items);
-	return r < 0 ? err_set(err, ERR_SETUP, -r, "history") : 0;
+	r = fill_history(history, json_object_array_length(diffs), 1);
+	if (r < 0)
+		return r;
+	return json_object_array_add(history, entry_of(items)) != 0 ? -ENOMEM : 0;
+}
+
+/* The same layers in another packing, whose number is what it was. */
+static int replace_layers(struct json_object *root, struct json_object *rootfs,
+			  const struct items *items, const char *end)
+{
+	static const char key[] = "layer=";
+	struct json_object *diffs = json_object_new_array(), *history;
+	int r = 0;
+
+	if (diffs == NULL || json_object_object_add(rootfs, "diff_ids", diffs) != 0)
+		return -ENOMEM;
+	r = add_diff(diffs, items->layers);
+	for (const char *at = items->layers + strlen(items->layers) + 1;
+	     r == 0 && at < end && str_has_prefix(at, key); at += strlen(at) + 1)
+		r = add_diff(diffs, at + strlen(key));
+	if (r < 0 || !json_object_object_get_ex(root, "history", &history))
+		return r;
+	if (!json_object_is_type(history, json_type_array) ||
+	    count_layers(history) > json_object_array_length(diffs)) {
+		json_object_object_del(root, "history");
+		return 0;
+	}
+	return fill_history(history, json_object_array_length(diffs), 0);
+}
+
+static int finish(struct json_object *root, const struct items *items, const char *end,
+		  struct err *err)
+{
+	struct json_object *rootfs = part(root, "rootfs", json_type_object);
+	struct json_object *diffs =
+		rootfs != NULL ? part(rootfs, "diff_ids", json_type_array) : NULL;
+	int r = diffs == NULL           ? -ENOMEM
+		: items->diff != NULL   ? add_layer(root, diffs, items)
+		: items->layers != NULL ? replace_layers(root, rootfs, items, end)
+					: -EINVAL;
+
+	return r < 0 ? err_set(err, r == -EINVAL ? ERR_BUG : ERR_SETUP, -r, "compose: layers") : 0;
 }
 
 static int print(struct json_object *root, struct parsed_text *ret, struct err *err)
@@ -333,7 +385,7 @@ static int compose(struct json_object *root, const char *at, const char *end,
 		return err_set(err, ERR_SETUP, ENOMEM, "config");
 	r = take_items(&c, &items, at, end);
 	if (r == 0)
-		r = finish(root, &items, err);
+		r = finish(root, &items, end, err);
 	return r < 0 ? r : print(root, ret, err);
 }
 

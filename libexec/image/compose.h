@@ -19,6 +19,14 @@ struct composing {
 /* One instruction of Docker's, as `cordon commit -c` has it (compose_change.c). */
 int must_check compose_change(struct composing *c, const char *text);
 
+/* Ports as EXPOSE has one word of them: "80", "80/udp", "8000-8010" (compose_change.c). */
+int must_check compose_ports(struct composing *c, const char *word);
+
+/* Whether a value is one that a start would take (compose_check.c). */
+int must_check compose_check_signal(struct composing *c, const char *text);
+int must_check compose_check_user(struct composing *c, const char *text);
+int must_check compose_check_volume(struct composing *c, const char *text);
+
 /* ---- for it: what is in the configuration ---- */
 
 int must_check compose_set(struct composing *c, const char *key, struct json_object *value);

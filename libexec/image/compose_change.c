@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "libexec/image/compose.h"
 
@@ -258,8 +259,7 @@ static bool read_port(const char *text, size_t len, uint32_t *ret)
 	return parse_u32(number, ret) == 0 && *ret > 0 && *ret <= PORT_LAST;
 }
 
-/* "80", "80/udp", "8000-8010". */
-static int put_ports(struct composing *c, const char *word)
+int compose_ports(struct composing *c, const char *word)
 {
 	size_t all = strcspn(word, "/"), first = strcspn(word, "-/");
 	const char *kind = word[all] == '/' ? word + all + 1 : "tcp";
@@ -287,7 +287,9 @@ static int put_ports(struct composing *c, const char *word)
 
 static int put_volume(struct composing *c, const char *word)
 {
-	return put_key(c, "Volumes", word);
+	int r = compose_check_volume(c, word);
+
+	return r < 0 ? r : put_key(c, "Volumes", word);
 }
 
 static int put_each(struct composing *c, const char *text, char *word,
@@ -307,7 +309,7 @@ static int put_each(struct composing *c, const char *text, char *word,
 
 static int change_expose(struct composing *c, const char *text, char *word)
 {
-	return put_each(c, text, word, put_ports);
+	return put_each(c, text, word, compose_ports);
 }
 
 static int change_volume(struct composing *c, const char *text, char *word)
@@ -326,7 +328,8 @@ static int change_volume(struct composing *c, const char *text, char *word)
 
 /* ---- single texts ---- */
 
-static int put_one(struct composing *c, const char *key, const char *text, char *word)
+static int put_one(struct composing *c, const char *key, const char *text, char *word,
+		   int (*check)(struct composing *c, const char *word))
 {
 	struct reading r = {.c = c, .at = text, .word = word};
 	int result = read_word(&r, " \t\n");
@@ -334,17 +337,19 @@ static int put_one(struct composing *c, const char *key, const char *text, char 
 	skip_blanks(&r);
 	if (result == 0 && (*r.at != '\0' || word[0] == '\0'))
 		result = err_set(c->err, ERR_USAGE, 0, "one word is wanted");
+	if (result == 0)
+		result = check(c, word);
 	return result < 0 ? result : compose_set(c, key, json_object_new_string(word));
 }
 
 static int change_user(struct composing *c, const char *text, char *word)
 {
-	return put_one(c, "User", text, word);
+	return put_one(c, "User", text, word, compose_check_user);
 }
 
 static int change_signal(struct composing *c, const char *text, char *word)
 {
-	return put_one(c, "StopSignal", text, word);
+	return put_one(c, "StopSignal", text, word, compose_check_signal);
 }
 
 /* A relative one is below the one before. */
@@ -352,15 +357,14 @@ static int change_directory(struct composing *c, const char *text, char *word)
 {
 	struct reading r = {.c = c, .at = text, .word = word};
 	const char *above = compose_text(c, "WorkingDir");
-	char path[PATH_MAX];
+	char from[PATH_MAX], path[PATH_MAX];
 	int result = read_word(&r, "");
 
 	if (result < 0)
 		return result;
-	if (word[0] == '/' || above == NULL)
-		above = "";
-	if (str_format(path, sizeof(path), "%s%s%s", above, word[0] == '/' ? "" : "/", word) >=
-	    sizeof(path) - 1)
+	/* Some images say theirs relative to the root. */
+	if (path_normalize(from, sizeof(from), "/", above != NULL ? above : "/") < 0 ||
+	    path_normalize(path, sizeof(path), from, word) < 0)
 		return err_set(c->err, ERR_USAGE, ENAMETOOLONG, "a directory");
 	return compose_set(c, "WorkingDir", json_object_new_string(path));
 }

@@ -263,13 +263,14 @@ static int start_source(struct importer *im, const struct flow *flow, int out, s
 	job.fds[flow->is_dir ? WORKER_DIR : WORKER_IN] = flow->input;
 	job.fds[WORKER_OUT] = out;
 	job.argument = (int)flow->kind;
+	if (flow->is_dir && flow->kind == PACK_HOST)
+		job.fds[WORKER_SKIPPED] = flow->skipped;
 	if (flow->is_dir && flow->ends != NULL) {
 		job.kind = flow->ends->pack;
 		job.argument = (int)flow->ends->packs;
 		job.as = flow->ends->as;
 		job.inside = flow->ends->from_inside;
-		if (flow->ends->packs == PACK_UPPER)
-			job.fds[WORKER_SKIPPED] = flow->skipped;
+		job.fds[WORKER_SKIPPED] = flow->ends->packs == PACK_UPPER ? flow->skipped : -EBADF;
 	}
 	job.run = flow->is_dir ? stage_pack : stage_decompress;
 	return worker_start(&job, ret, err);

@@ -29,23 +29,30 @@ static const struct verb {
 	const char *name;
 	size_t least;
 	size_t most;
+	/* Said where there is another number of words; NULL: a verb of cordon's own. */
+	const char *wants;
+	const char *example;
 	bool is_of_volumes;
 	int (*run)(const struct command *command, struct err *err);
 } verbs[] = {
-	{"import", 2, 2, false, command_import},
-	{"load", 1, 2, false, command_load},
-	{"pull", 1, 2, false, command_pull},
-	{"save", 2, 2, false, command_save},
-	{"ls", 0, 0, false, command_ls},
-	{"inspect", 1, 1, false, command_inspect},
-	{"rm", 1, (size_t)-1, false, command_rm},
-	{"prune", 0, 0, false, command_prune},
-	{"volume-backup", 2, 2, true, command_volume_backup},
-	{"volume-restore", 2, 2, true, command_volume_restore},
-	{"volume-clone", 2, 2, true, command_volume_clone},
-	{"transfer", 1, 16, false, command_transfer},
-	{"changes", 1, 16, false, command_changes},
-	{"commit", 1, 16, false, command_commit},
+	{"import", 2, 2, "a SOURCE and a NAME", "cordon image import rootfs.tar.xz debian:12",
+	 false, command_import},
+	{"load", 1, 2, "a FILE or -, and perhaps a NAME", "cordon image load app.tar", false,
+	 command_load},
+	{"pull", 1, 2, "a registry's image, and perhaps a NAME", "cordon image pull debian:12",
+	 false, command_pull},
+	{"save", 2, 2, "a NAME, and a FILE or -", "cordon image save debian:12 debian.tar", false,
+	 command_save},
+	{"ls", 0, 0, "no words", "cordon image ls --filter 'reference=debian*'", false, command_ls},
+	{"inspect", 1, 1, "one image", "cordon image inspect debian:12", false, command_inspect},
+	{"rm", 1, (size_t)-1, "names of images", "cordon image rm debian:12", false, command_rm},
+	{"prune", 0, 0, "no words", "cordon image prune --filter until=24h", false, command_prune},
+	{"volume-backup", 2, 2, NULL, NULL, true, command_volume_backup},
+	{"volume-restore", 2, 2, NULL, NULL, true, command_volume_restore},
+	{"volume-clone", 2, 2, NULL, NULL, true, command_volume_clone},
+	{"transfer", 1, 16, NULL, NULL, false, command_transfer},
+	{"changes", 1, 16, NULL, NULL, false, command_changes},
+	{"commit", 1, 16, NULL, NULL, false, command_commit},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -58,6 +65,8 @@ static const struct verb *find_verb(const char *name)
 
 static int take_flag(struct command *command, const char *flag, const char *value, struct err *err)
 {
+	uint32_t fd;
+
 	if (value == NULL)
 		return err_set(err, ERR_USAGE, 0, "%s wants a value", flag);
 	if (str_equal(flag, "--filter")) {
@@ -72,6 +81,14 @@ static int take_flag(struct command *command, const char *flag, const char *valu
 		return 0;
 	if (str_equal(flag, "--max-entries") && parse_u64(value, &command->limits.max_entries) == 0)
 		return 0;
+	if (str_equal(flag, "--run")) {
+		command->run = value;
+		return 0;
+	}
+	if (str_equal(flag, "--fields") && parse_u32(value, &fd) == 0 && fd <= INT32_MAX) {
+		command->fields_fd = (int)fd;
+		return 0;
+	}
 	if (str_equal(flag, "--marks") && parse_u64(value, &command->n_marks) == 0)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "%s %s: not of that form", flag, value);
@@ -126,6 +143,7 @@ static int read_words(struct command *command, char **argv, struct err *err)
 static int run(int argc, char **argv, struct err *err)
 {
 	struct command command = {
+		.fields_fd = -EBADF,
 		.limits = {.max_bytes = MAX_BYTES, .max_entries = MAX_ENTRIES},
 	};
 	const struct verb *verb = argc >= 3 ? find_verb(argv[2]) : NULL;
@@ -142,8 +160,10 @@ static int run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	if (command.n_words < verb->least || command.n_words > verb->most) {
-		err_set(err, ERR_USAGE, 0, "image %s takes another number of words", verb->name);
-		return err_hint(err, "`cordon help image %s` says which.", verb->name);
+		if (verb->wants == NULL)
+			return err_set(err, ERR_BUG, EINVAL, "%s: words", verb->name);
+		err_set(err, ERR_USAGE, 0, "image %s wants %s", verb->name, verb->wants);
+		return err_hint(err, "For example: %s", verb->example);
 	}
 	return verb->run(&command, err);
 }

@@ -175,6 +175,8 @@ enum { COMMAND_FILTERS_MAX = 32 };
 
 struct command {
 	const char *state; /* the store's path */
+	const char *run;   /* rm, prune: the run root; NULL: it was not said */
+	int fields_fd;     /* ls: for cordon's own list (list.c); -EBADF: none */
 	bool is_json;
 	bool is_quiet;
 	bool is_forced;     /* rm: of a kept sandbox as well */

@@ -144,7 +144,7 @@ int layer_import(struct importer *im, const struct layer_input *input, char ret_
 	if (r == 0)
 		r = check_result(im, &result, input->expected, err);
 	/* Those that its packer noted. */
-	if (input->ends != NULL)
+	if (input->is_dir)
 		result.report.n_skipped += result.n_left_out;
 	if (r == 0)
 		r = write_record(&layer, &result.report, err);

@@ -140,6 +140,22 @@ static int print_object(const struct listing *l, const char *name, const char *h
 	return 0;
 }
 
+/* For cordon's own list (cmd/image_list.c): words, and the size as it is shown behind them. */
+static int put_fields(const struct listing *l, const char *name, const char *hex,
+		      const struct totals *totals)
+{
+	char size[32], line[STORE_NAME_MAX + 512];
+	size_t len;
+	int r;
+
+	say_size(totals->n_bytes, size, sizeof(size));
+	len = str_format(line, sizeof(line), "%s %s %zu %s %s %llu %s\n", name, hex,
+			 l->record->n_layers, l->record->architecture, l->record->source,
+			 (unsigned long long)l->record->imported_s, size);
+	r = io_write_all(l->command->fields_fd, line, len);
+	return r < 0 ? err_set(l->err, ERR_SETUP, -r, "list") : 0;
+}
+
 /* Docker's reference=: the name, with its tag or without. */
 static bool is_meant(const struct listing *l, const char *name)
 {
@@ -159,7 +175,9 @@ static int list_image(struct listing *l, const char *name, const char *hex)
 	struct totals totals = {0};
 	int r = read_image(l->store, hex, l->record, &totals, l->err);
 
-	if (r == 0 && l->is_json)
+	if (r == 0 && l->command->fields_fd >= 0)
+		r = put_fields(l, name, hex, &totals);
+	else if (r == 0 && l->is_json)
 		r = print_object(l, name, hex, &totals);
 	else if (r == 0)
 		print_row(l, name, hex, &totals);

@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/str.h"
+
+static size_t part_max(const char *part)
+{
+	return NAME_PART_MAX + (str_has_prefix(part, ".wh.") ? strlen(".wh.") : 0);
+}
+
 int name_clean(const char *name, char *buf)
 {
 	size_t len = 0, depth = 0;
@@ -19,7 +26,7 @@ int name_clean(const char *name, char *buf)
 			continue;
 		if (n == 2 && part[0] == '.' && part[1] == '.')
 			return -EXDEV;
-		if (n > NAME_PART_MAX || ++depth > NAME_DEPTH_MAX || len + n + 2 > NAME_SIZE)
+		if (n > part_max(part) || ++depth > NAME_DEPTH_MAX || len + n + 2 > NAME_SIZE)
 			return -ENAMETOOLONG;
 		if (len > 0)
 			buf[len++] = '/';
@@ -91,4 +98,42 @@ int name_unescape(const char *text, size_t len, char *buf)
 	}
 	buf[n] = '\0';
 	return 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The byte that %XX stands for; 0: it is none of those that are written so. */
+static unsigned char coded_byte(const char *text)
+{
+	int high = text[0] == '%' ? hex_digit(text[1]) : -1;
+	int low = high < 0 ? -1 : hex_digit(text[2]);
+	unsigned char byte = low < 0 ? 0 : (unsigned char)(high << 4 | low);
+
+	return byte <= 0x20 || byte >= 0x7f || byte == '%' || byte == '=' ? byte : 0;
+}
+
+int name_attribute_decode(const char *key, char *buf)
+{
+	size_t len = 0;
+
+	for (; *key != '\0'; key++) {
+		unsigned char byte = coded_byte(key);
+
+		if (len == NAME_PART_MAX)
+			return -ENAMETOOLONG;
+		buf[len++] = byte != 0 ? (char)byte : *key;
+		key += byte != 0 ? 2 : 0;
+	}
+	buf[len] = '\0';
+	return 0;
+}
+
+void name_make_word(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text <= 0x20 || *text == 0x7f)
+			*text = '?';
 }

@@ -28,8 +28,6 @@
 #include "libexec/image/stages.h"
 #include "storage/store.h"
 
-enum { LISTED_MAX = 1 << 20 };
-
 #ifndef NSFS_MAGIC
 #define NSFS_MAGIC 0x6e736673
 #endif
@@ -197,7 +195,7 @@ static int write_entry(struct packing *p, const struct item *item, struct archiv
 		archive_entry_set_rdev(entry, item->st.st_rdev);
 	}
 	if (first == NULL && item->fd >= 0 && p->kind != PACK_OUTER)
-		r = pack_attributes(p, item->fd, entry);
+		r = pack_attributes(p, item->fd, item->name, entry);
 	if (r < 0)
 		return refuse(p, item, -r, "its attributes");
 	r = write_header(p, item, entry);
@@ -285,6 +283,13 @@ static int is_left_empty(struct packing *p, const struct item *item)
 
 /* ---- the walk ---- */
 
+static int note(struct packing *p, const struct item *item, const char *what)
+{
+	int r = pack_skip(p, item->name, what);
+
+	return r < 0 ? refuse(p, item, -r, "note that it is left out") : 0;
+}
+
 static int pack_dir(struct packing *p, int fd, const char *name, unsigned depth);
 
 static int pack_item(struct packing *p, struct item *item, unsigned depth)
@@ -299,11 +304,9 @@ static int pack_item(struct packing *p, struct item *item, unsigned depth)
 		r = write_mark(p, item->name, ".wh..wh..opq", "");
 	if (r == 0)
 		r = is_left_empty(p, item);
-	if (r > 0)
-		p->report->n_skipped++;
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return pack_dir(p, item->fd, item->name, depth);
+	if (r == 0)
+		return pack_dir(p, item->fd, item->name, depth);
+	return r > 0 ? note(p, item, "mount") : r;
 }
 
 /* It was there when the directory was read. */
@@ -315,34 +318,13 @@ static int skip_gone(struct packing *p, const struct item *item)
 	return 0;
 }
 
-/* A sandbox's: what a layer cannot have. A name that would stand for an absence would take away
+/* What cannot be had. In a sandbox's layer a name that would stand for an absence would take away
  * what a layer below has. */
-static const char *is_no_layers(const struct packing *p, const struct item *item)
+static const char *is_left_out(const struct packing *p, const struct item *item)
 {
-	if (p->kind != PACK_UPPER)
-		return NULL;
-	if (str_has_prefix(item->base, ".wh."))
+	if (p->kind == PACK_UPPER && str_has_prefix(item->base, ".wh."))
 		return "reserved-name";
 	return S_ISSOCK(item->st.st_mode) ? "socket" : NULL;
-}
-
-static int skip(struct packing *p, const struct item *item, const char *what)
-{
-	char line[NAME_ESCAPED + 128], escaped[NAME_ESCAPED];
-	size_t len;
-	int r;
-
-	p->report->n_skipped++;
-	/* A name costs a workload less than its line, which no bound of a layer's counts. */
-	if (p->listed > LISTED_MAX)
-		return 0;
-	name_escape(item->name, escaped, sizeof(escaped));
-	len = str_format(line, sizeof(line), "%s %s\n", what, escaped);
-	p->listed += len;
-	if (p->listed > LISTED_MAX)
-		len = str_format(line, sizeof(line), "and more\n");
-	r = io_write_all(WORKER_SKIPPED, line, len);
-	return r < 0 ? refuse(p, item, -r, "note that it is left out") : 0;
 }
 
 static int pack_name(struct packing *p, int dir, const char *above, const char *base,
@@ -363,13 +345,9 @@ static int pack_name(struct packing *p, int dir, const char *above, const char *
 	}
 	if (fstatat(dir, base, &item.st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? skip_gone(p, &item) : refuse(p, &item, errno, "stat");
-	what = is_no_layers(p, &item);
+	what = is_left_out(p, &item);
 	if (what != NULL)
-		return skip(p, &item, what);
-	if (S_ISSOCK(item.st.st_mode)) {
-		p->report->n_skipped++;
-		return 0;
-	}
+		return note(p, &item, what);
 	if (has_absences(p) && S_ISCHR(item.st.st_mode) && item.st.st_rdev == makedev(0, 0))
 		return write_mark(p, above, ".wh.", base);
 	if (S_ISREG(item.st.st_mode) || S_ISDIR(item.st.st_mode)) {
@@ -474,6 +452,7 @@ int stage_pack(const struct worker_job *job, struct worker_report *report)
 			    .is_root = job->is_root,
 			    .max_bytes = job->limits.max_bytes,
 			    .report = report,
+			    .lists = job->fds[WORKER_SKIPPED] >= 0,
 			    .archive = archive_write_new(),
 			    .block = malloc(PACK_BLOCK)};
 	int r = 0;

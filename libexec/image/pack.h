@@ -37,14 +37,21 @@ struct packing {
 	char *block;
 	const char *zeros; /* PACK_ZEROS of them, in no memory */
 	struct pack_links links;
-	size_t listed; /* bytes of lines about what is left out */
+	bool lists;    /* what is left out, in WORKER_SKIPPED */
+	size_t listed; /* bytes of such lines */
 };
 
 /* Whether it is a volume, whose names and attributes are kept as they are. */
 bool pack_is_volume(const struct packing *p);
-/* Those of a file that its kind of tree keeps, by name. Uses the block. 0 or -errno. */
+/* Those of a file that its kind of tree keeps, by name; what else it has is left out, and noted
+ * where somebody asks. Uses the block. name: the file's. 0 or -errno. */
 struct archive_entry;
-int must_check pack_attributes(struct packing *p, int fd, struct archive_entry *entry);
+int must_check pack_attributes(struct packing *p, int fd, const char *name,
+			       struct archive_entry *entry);
+
+/* Counts what is left out of an entry, or all of it, and lists it in WORKER_SKIPPED. what: one word
+ * of printable characters. 0 or -errno. */
+int must_check pack_skip(struct packing *p, const char *name, const char *what);
 
 /* A part of a file that is no hole. */
 struct pack_stretch {

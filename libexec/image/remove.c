@@ -13,6 +13,9 @@ int command_open_store(const struct command *command, struct store *ret, struct 
 {
 	int r = store_open(command->state, false, ret, err);
 
+	if (r == 0)
+		str_format(ret->run, sizeof(ret->run), "%s",
+			   command->run != NULL ? command->run : "");
 	return r == -ENOENT ? 1 : r;
 }
 
@@ -65,12 +68,15 @@ static int name_of(struct store *store, const char *word, char name[STORE_NAME_M
 
 void say_sweep(const struct command *command, const struct store_sweep *sweep, bool is_whole)
 {
+	const char *all = command->is_all ? " -a" : "";
+
 	if (sweep->is_busy)
 		say_note("another command is adding images: their layers stay until the next "
-			 "`cordon image prune`");
+			 "`cordon image prune%s`",
+			 all);
 	else if (sweep->n_in_use > 0)
-		say_note("%u layers are in use, and stay until the next `cordon image prune`",
-			 sweep->n_in_use);
+		say_note("%u layers are in use, and stay until the next `cordon image prune%s`",
+			 sweep->n_in_use, all);
 	if (is_whole && !command->is_quiet)
 		printf("%u images and %u layers removed\n", sweep->n_images, sweep->n_layers);
 }

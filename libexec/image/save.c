@@ -5,6 +5,8 @@
  * Layers are packed anew from their files, with the owners and bits that the disk has not got. The
  * bytes of a tar follow from the tree alone, so what cordon packed once is the same every time; a
  * layer that another program had packed gets another digest, and its image another id.
+ *
+ * FILE has its name when it is whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +21,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "libexec/image/importer.h"
+#include "libexec/image/output.h"
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TEXT_SIZE = 512 << 10 };
 
@@ -82,33 +85,79 @@ static size_t put_layers(struct saving *s, size_t len, const char *fmt_before, c
 	return len;
 }
 
+/* The composer's items; each ends with NUL. */
+static size_t put_items(struct saving *s)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->record->n_layers; i++)
+		len += str_format(s->text + len, TEXT_SIZE - len, "layer=%s", s->diffs[i]) + 1;
+	return len;
+}
+
+static bool has_diffs(const struct saving *s, const struct image_record *record)
+{
+	if (record->n_layers != s->record->n_layers)
+		return false;
+	for (size_t i = 0; i < record->n_layers; i++)
+		if (!str_equal(record->layers[i], s->diffs[i]))
+			return false;
+	return true;
+}
+
+/* All that it says, its history as well, of the layers as they are packed now (compose.c). */
+static int compose_config_of(struct saving *s, struct document *config, struct err *err)
+{
+	_cleanup_free_ struct image_record *record = malloc(sizeof(*record));
+	struct document input = {0}, composed = {0};
+	size_t len = put_items(s), room = len + 1 + config->len;
+	int r;
+
+	input.text = malloc(room);
+	if (record == NULL || input.text == NULL) {
+		document_release(&input);
+		return err_set(err, ERR_SETUP, ENOMEM, "save");
+	}
+	memcpy(input.text, s->text, len);
+	input.text[len] = '\0';
+	memcpy(input.text + len + 1, config->text, config->len);
+	input.len = room;
+	r = document_compose(s->im, &input, &composed, err);
+	document_release(&input);
+	if (r == 0)
+		r = document_config(&composed, record, err);
+	if (r == 0 && !has_diffs(s, record))
+		r = err_set(err, ERR_SETUP, 0, "the composer says other layers than there are");
+	if (r < 0) {
+		document_release(&composed);
+		return r;
+	}
+	document_release(config);
+	*config = composed;
+	return 0;
+}
+
 /* The image's own configuration where its layers are what they were. */
 static int write_config(struct saving *s, const char *hex, struct err *err)
 {
-	bool is_same = true;
-	size_t len = 0;
-	ssize_t n;
+	const struct document_place place = {.dir = s->im->store->configs_fd,
+					     .path = hex,
+					     .expected = hex,
+					     .kind = PARSE_CONFIG};
+	struct document config = {0};
+	int r = document_read(s->im, &place, &config, err);
 
-	for (size_t i = 0; i < s->record->n_layers; i++)
-		is_same = is_same && str_equal(s->diffs[i], s->record->layers[i]);
-	if (is_same) {
-		n = io_read_text(s->im->store->configs_fd, hex, s->text, TEXT_SIZE);
-		if (n < 0)
-			return err_set(err, ERR_SETUP, (int)-n, "configuration %s", hex);
-		len = (size_t)n;
-	} else {
-		len = str_format(s->text, TEXT_SIZE,
-				 "{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":%s,\"rootfs\":"
-				 "{\"type\":\"layers\",\"diff_ids\":[",
-				 s->record->architecture, s->record->os, s->record->summary);
-		len = put_layers(s, len, "sha256:", "");
-		len += str_format(s->text + len, TEXT_SIZE - len, "]}}");
+	if (r == 0 && !has_diffs(s, s->record))
+		r = compose_config_of(s, &config, err);
+	if (r < 0) {
+		document_release(&config);
+		return err_wrap(err, "configuration %s", hex);
 	}
-	if (len + 1 >= TEXT_SIZE)
-		return err_set(err, ERR_SETUP, EFBIG, "configuration %s", hex);
-	flow_digest_text(s->text, len, s->config);
-	s->config_len = len;
-	return store_write_file(s->blobs, s->config, s->text, len, err);
+	memcpy(s->config, config.hex, STORE_HEX_SIZE);
+	s->config_len = config.len;
+	r = store_write_file(s->blobs, s->config, config.text, config.len, err);
+	document_release(&config);
+	return r;
 }
 
 static int write_manifest(struct saving *s, char ret_hex[STORE_HEX_SIZE], size_t *ret_len,
@@ -181,19 +230,6 @@ static int save_image(struct saving *s, const char *hex, int output, struct err 
 	return r < 0 ? r : flow_pack(s->im, &packed, output, &result, err);
 }
 
-/* "-" is stdout; a file that exists is left alone. */
-static int open_output(const char *path, struct err *err)
-{
-	int fd;
-
-	if (str_equal(path, "-") && isatty(STDOUT_FILENO) == 1)
-		return err_set(err, ERR_USAGE, 0, "an archive is not for a terminal");
-	fd = str_equal(path, "-")
-		     ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-		     : sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return fd < 0 ? err_set(err, ERR_USAGE, fd == -1 ? errno : -fd, "%s", path) : fd;
-}
-
 static int save_named(const struct command *command, struct importer *im, int output,
 		      struct err *err)
 {
@@ -225,23 +261,24 @@ static int save_named(const struct command *command, struct importer *im, int ou
 
 int command_save(const struct command *command, struct err *err)
 {
-	_cleanup_fd_ int output = -EBADF;
+	struct output out;
 	struct store store;
 	struct importer im;
 	int r = store_open(command->state, true, &store, err);
 
 	if (r < 0)
 		return r;
-	output = open_output(command->words[1], err);
-	r = output < 0 ? output
-		       : importer_init(&im, &store, &command->limits, command->is_quiet, err);
+	r = output_open(command->words[1], 0644, "image save NAME FILE", &out, err);
+	if (r == 0)
+		r = importer_init(&im, &store, &command->limits, command->is_quiet, err);
 	if (r == 0) {
 		im.what = command->words[0];
-		r = save_named(command, &im, output, err);
+		r = save_named(command, &im, out.fd, err);
 		importer_release(&im);
 	}
-	if (r < 0 && output >= 0 && !str_equal(command->words[1], "-"))
-		ignore_result(unlink(command->words[1]), "the first error is the one that counts");
+	if (r == 0)
+		r = output_name(&out, err);
+	output_close(&out);
 	store_release(&store);
 	return r;
 }

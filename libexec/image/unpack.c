@@ -94,17 +94,17 @@ static bool is_kept(const struct unpacking *u, const char *name)
 /* fd: the file's, or -EBADF for what cannot have any. */
 static int set_attributes(struct unpacking *u, int fd)
 {
-	const char *name;
+	const char *key;
 	const void *value;
 	size_t size;
 	int r = 0;
 
 	archive_entry_xattr_reset(u->entry);
-	while (r == 0 && archive_entry_xattr_next(u->entry, &name, &value, &size) == ARCHIVE_OK) {
-		char what[NAME_PART_MAX + 16];
+	while (r == 0 && archive_entry_xattr_next(u->entry, &key, &value, &size) == ARCHIVE_OK) {
+		char what[NAME_PART_MAX + 16], name[NAME_PART_MAX + 1];
 
-		if (name == NULL || (value == NULL && size > 0) || size > XATTR_MAX ||
-		    strlen(name) > NAME_PART_MAX)
+		if (key == NULL || (value == NULL && size > 0) || size > XATTR_MAX ||
+		    name_attribute_decode(key, name) < 0)
 			return -E2BIG;
 		if (is_kept(u, name) && fd >= 0) {
 			r = fsetxattr(fd, name, value, size, 0) != 0 ? -errno : 0;
@@ -115,9 +115,7 @@ static int set_attributes(struct unpacking *u, int fd)
 			continue;
 		}
 		str_format(what, sizeof(what), "attribute:%s", name);
-		for (char *c = what; *c != '\0'; c++)
-			if (*c <= 0x20 || *c == 0x7f)
-				*c = '?';
+		name_make_word(what);
 		r = tree_skip(&u->tree, what, u->name);
 	}
 	if (r == 0 && archive_entry_acl_count(u->entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS |

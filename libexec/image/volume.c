@@ -145,7 +145,7 @@ static void say_backup(const struct copying *c, const struct output *out)
 	if (c->command->is_live)
 		say_note("%s was in use while it was copied: the backup is not consistent",
 			 c->what);
-	if (out->dir < 0 || c->command->is_quiet)
+	if (out->is_stdout || c->command->is_quiet)
 		return;
 	say_size(result->n_bytes, size, sizeof(size));
 	printf("%s sha256:%s %s\n", c->command->words[0], result->hex, size);
@@ -171,7 +171,7 @@ int command_volume_backup(const struct command *command, struct err *err)
 	describe(&volume, &head.volume);
 	head.volume.created_ms = volume.created_ms;
 	str_format(head.volume.name, sizeof(head.volume.name), "%s", volume.name);
-	r = output_open(command->words[1], &out, err);
+	r = output_open(command->words[1], 0600, "volume backup NAME FILE", &out, err);
 	copy_step("opened");
 	if (r == 0)
 		r = write_archive(&c, &head, data, out.fd, err);
@@ -408,6 +408,7 @@ int command_volume_clone(const struct command *command, struct err *err)
 		describe(&volume, &copy);
 		copy.size_bytes = volume.size_bytes;
 		copy.inodes = volume.inodes;
+		copy.is_project = volume.is_project;
 		str_format(copy.name, sizeof(copy.name), "%s", command->words[1]);
 		r = clone_to(&c, data, &copy, err);
 	}

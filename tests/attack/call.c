@@ -4,7 +4,8 @@
  *
  *	call NAME|NUMBER [ARG...]
  *
- * ARG is a number, "buf" (the address of a zeroed page) or "text:WORDS" (the address of the words).
+ * ARG is a number, "buf" (the address of a zeroed page), "text:WORDS" (the address of the words) or
+ * "hex:DIGITS" (of the bytes).
  * Prints "ok" or the name of the errno; exits 0 or 42.
  */
 #include <errno.h>
@@ -19,9 +20,25 @@ enum { EXIT_STOPPED = 42, ARGS_MAX = 6 };
 
 static char page[4096] __attribute__((aligned(4096)));
 
+static long read_bytes(const char *digits)
+{
+	static unsigned char bytes[sizeof(page)];
+	size_t n = 0;
+
+	for (; digits[0] != '\0' && digits[1] != '\0' && n < sizeof(bytes); digits += 2) {
+		const char pair[3] = {digits[0], digits[1], '\0'};
+
+		bytes[n++] = (unsigned char)strtoul(pair, NULL, 16);
+	}
+	return (long)bytes;
+}
+
 static long read_argument(const char *text)
 {
 	static const char prefix[] = "text:";
+
+	if (strncmp(text, "hex:", 4) == 0)
+		return read_bytes(text + 4);
 
 	if (strcmp(text, "buf") == 0)
 		return (long)page;

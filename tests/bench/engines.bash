@@ -40,7 +40,7 @@ engines_begin() { # NAME PROGRAM...
 	chmod 0755 "$work"
 	for program in "${@:2}"; do
 		flags=(-D_GNU_SOURCE)
-		[ "$program" != true ] || flags=(-nostartfiles)
+		case $program in true | stamp) flags+=(-nostartfiles) ;; esac
 		gcc -std=gnu17 "${flags[@]}" -O2 -Wall -Wextra -Werror -static "$here/$program.c" -o "$work/$program"
 	done
 	cp -L "$repo/build/cordon" "$work/cordon"

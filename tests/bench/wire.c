@@ -4,7 +4,11 @@
  * wire stream ADDRESS PORT MILLISECONDS: sends as much as it can, and prints megabits per second.
  * wire ask ADDRESS PORT TIMES: a request of 64 bytes and its answer of 1 KiB, over one connection,
  * then over a new one each; prints both medians, in microseconds.
- * In the containers of tests/bench/network, built without libraries.
+ * wire knock ADDRESS PORT MILLISECONDS: asks for a connection that nobody takes, and then for one
+ * behind the other without waiting for an answer; prints how many in a second, and how the first
+ * one ended.
+ * In the containers of tests/bench/network, built without libraries; in sandboxes of
+ * tests/bench/egress.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -192,6 +196,31 @@ static int ask(const struct sockaddr_in *to, int times)
 	return 0;
 }
 
+/* The answers to what is denied are few: the kernel sends some in a second to each address. */
+static int knock_once(const struct sockaddr_in *to, int flags)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
+	int result;
+
+	if (fd < 0)
+		die("socket");
+	result = connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 ? errno : 0;
+	close(fd);
+	return result;
+}
+
+static int knock(const struct sockaddr_in *to, double us)
+{
+	int first = knock_once(to, 0);
+	double start = now_us();
+	uint64_t n = 0;
+
+	for (; now_us() - start < us; n++)
+		knock_once(to, SOCK_NONBLOCK);
+	printf("%.0f %s\n", (double)n * 1e6 / (now_us() - start), strerror(first));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to;
@@ -204,5 +233,7 @@ int main(int argc, char **argv)
 	to = address(argv[2], argv[3]);
 	if (strcmp(argv[1], "stream") == 0)
 		return stream(&to, strtod(argv[4], NULL) * 1e3);
+	if (strcmp(argv[1], "knock") == 0)
+		return knock(&to, strtod(argv[4], NULL) * 1e3);
 	return strcmp(argv[1], "ask") == 0 ? ask(&to, (int)strtol(argv[4], NULL, 10)) : 2;
 }

@@ -38,6 +38,7 @@ verdicts() {
 		filled_volumes       plain   -                plain   -                likewise
 		network              plain   -                plain   -                where there is one: tests/network/rows.bats
 		network_link         plain   -                plain   -                likewise
+		egress_denials       plain   -                plain   -                where it has such rules: tests/network/egress_denials.bats
 		traffic              plain   -                plain   -                where it has a rate: tests/network/traffic.bats
 		network_shared       plain   -                plain   -                likewise
 		name_files           plain   -                plain   -                likewise

@@ -108,6 +108,7 @@ neutral() {
 	# The controls: what is none of Docker's, and what both have.
 	says 125 "cordon: unknown command 'imagse'*Did you mean \`cordon image\`?*" cordon imagse
 	says 125 "cordon: unknown command 'container'*" cordon container
+	mkdir -m 0700 "$CORDON_ROOT"
 	gives 0 "" cordon ps -q
 }
 

@@ -58,6 +58,32 @@ refused() { # PATTERN
 	refused "*no-such*there is no such profile*"
 }
 
+@test "network.egress: allow where the parent denies is a waiver, with a reason; to name more is none" {
+	printf '%s\n' 'cordon: 1' 'extends: default' 'network: {mode: none, egress: {default: deny, allow: [192.0.2.1]}}' >parent.yaml
+	printf '%s\n' 'cordon: 1' 'extends: ./parent.yaml' 'network: {egress: {default: allow}}' >p.yaml
+	refused "*./p.yaml:3:29: error: network.egress.default: allow gives up what the parent denies*waive: {network.egress:*"
+	says 125 "*gives up what the parent denies*" cordon run --profile ./parent.yaml --set network.egress.default=allow -- true
+	printf '%s\n' 'waive: {network.egress: ""}' >>p.yaml
+	refused "*waiver network.egress has no reason*"
+	sed -i 's/""/"a mirror of everything"/' p.yaml
+	says 0 "*network.egress*a mirror of everything*" cordon explain --profile ./p.yaml
+	says 0 "*" cordon run --profile ./parent.yaml --set network.egress.default=allow --waive network.egress=why -- true
+	printf '%s\n' 'cordon: 1' 'extends: ./parent.yaml' 'network: {egress: {+allow: [192.0.2.2]}}' >p.yaml
+	says 0 "*" cordon run --profile ./p.yaml -- true
+	# The shipped ones, too.
+	says 125 "*gives up what the parent denies*" cordon explain --profile agent --set network.egress.default=allow -- true
+	says 125 "*gives up what the parent denies*" cordon explain --profile net-service --set network.egress.default=allow -- true
+}
+
+@test "network.egress: what is no rule, and what was meant" {
+	profile 'network: {mode: none, egress: {default: deny, allow: [*.example.org]}}'
+	refused "./p.yaml:3:*hint: What begins with \\* stands in quotes: \"\\*.example.org:443\".*"
+	profile 'network: {mode: none, egress: {default: deny, allow: ["*.example.org", db]}}'
+	refused "./p.yaml:3:72: error: network.egress.allow: 'db' is no name of the internet*hint: A sandbox of the same network is allowed by its address*"
+	says 125 "*network.egress has no network: network.mode is none*network.mode: bridge*" \
+		cordon run --set 'network.egress={default: deny, allow: [192.0.2.1]}' -- true
+}
+
 @test "a weaker protection needs a waiver with a reason" {
 	profile 'seccomp: {+allow: [keyctl]}'
 	refused "./p.yaml:3:*"

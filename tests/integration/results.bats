@@ -5,7 +5,7 @@
 load ../lib/cordon
 load ../lib/attack
 
-FIELDS='["access_denials","access_denials_not_listed","caller_signal","cpu_ms","cpu_system_ms","cpu_user_ms","denials","denials_not_listed","error","exit_code","io_read_bytes","io_write_bytes","kind","limit","memory_peak_bytes","not_enforced","oom_kills","output_bytes","pids_peak","pids_refused","profiles","schema","signal","waivers","wall_ms"]'
+FIELDS='["access_denials","access_denials_not_listed","caller_signal","cpu_ms","cpu_system_ms","cpu_user_ms","denials","denials_not_listed","egress_denials","egress_denials_not_listed","egress_names_denied","egress_names_denied_not_listed","error","exit_code","io_read_bytes","io_write_bytes","kind","limit","memory_peak_bytes","not_enforced","oom_kills","output_bytes","pids_peak","pids_refused","profiles","schema","signal","waivers","wall_ms"]'
 
 @test "report: valid JSON with every field, null for what was not measured" {
 	need jq

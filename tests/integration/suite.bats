@@ -80,6 +80,30 @@ cmocka() { # CODE TEXT PASSED FAILED
 }
 
 # bats test_tags=user
+@test "suite: what failed is said once more at the end, with its lines and no others" {
+	cd "$scratch"
+	report_failures >said
+	[ ! -s said ]
+	tap 1 '1..3\n# before\nnot ok 1 - a\n# why\nok 2 b\n# of b\nnot ok 3 c\n' 1 2 0
+	cmocka 1 '[==========] Running 1 test(s).\n[  FAILED  ] d\n' 0 1
+	echo 'of e' >of-e
+	record 1 e of-e
+	report_failures >said
+	cat said
+	diff - said <<-END
+		failed:
+		  name: a
+		      why
+		  name: c
+		  $scratch/runner (exit code 1)
+		      [==========] Running 1 test(s).
+		      [  FAILED  ] d
+		  e
+		    of e
+	END
+}
+
+# bats test_tags=user
 @test "suite: a program that was not built is a failure" {
 	count_cmocka "$scratch/nothing"
 	[ "$failed" -eq 1 ]

@@ -22,6 +22,12 @@ table() { # NAME COMMAND...
 	says 0 "[1-9]* the same, 0 others" table judge cordon run --profile judge --
 }
 
+# bats test_tags=root
+@test "verdicts: as that of net-service says, in a network of the test's" {
+	need unshare
+	says 0 "[1-9]* the same, 0 others" table net-service unshare -n "$CORDON" --root "$CORDON_ROOT" run -q --profile net-service --
+}
+
 @test "verdicts: and as those of build and agent say, where a directory is writable" {
 	mkdir data
 	! is_root || chown 12345:12345 data

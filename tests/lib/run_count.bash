@@ -29,10 +29,21 @@ count_pass() { # NAME
 	fi
 }
 
+# What failed is printed once more before the sum, with the end of what it said: a long log is read from
+# its end, or is cut.
 count_fail() { # NAME [FILE-WITH-OUTPUT]
 	failed=$((failed + 1))
 	say "FAIL $1"
-	[ $# -lt 2 ] || sed 's/^/     /' "$2"
+	printf '%s\n' "$1" >>"$scratch/failures"
+	[ $# -ge 2 ] || return 0
+	sed 's/^/     /' "$2"
+	tail -n 12 "$2" | sed 's/^/  /' >>"$scratch/failures"
+}
+
+report_failures() {
+	[ -s "$scratch/failures" ] || return 0
+	printf '%s\n' "failed:"
+	sed 's/^/  /' "$scratch/failures"
 }
 
 # One test that is a command's exit code.
@@ -63,7 +74,7 @@ tap_text() {
 # Reads TAP. A plan that is missing or not kept is a failure, and so is an exit code that no test
 # explains: a runner that dies half way must not look like one that had less to do.
 count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
-	local name=$1 line plan='' seen=0 bad=0 rc
+	local name=$1 line plan='' seen=0 bad=0 rc said=12
 	while IFS= read -r line; do
 		case $line in
 		"ok "*" # skip"* | "ok "*" # SKIP"*)
@@ -71,16 +82,22 @@ count_tap_lines() { # NAME FILE-FOR-THE-EXIT-CODE
 			missing "$name: $(tap_text "$line")"
 			;;
 		"ok "*)
-			seen=$((seen + 1))
+			seen=$((seen + 1)) said=12
 			count_pass "$name: $(tap_text "$line")"
 			;;
 		"not ok "*)
 			seen=$((seen + 1))
 			bad=$((bad + 1))
 			count_fail "$name: $(tap_text "${line#not }")"
+			said=0
 			;;
 		1..*) plan=${line#1..} ;;
-		"#"*) say "     ${line#\# }" ;;
+		"#"*)
+			say "     ${line#\# }"
+			# The lines that follow a failed test are about it.
+			[ "$said" -ge 12 ] || printf '    %s\n' "${line#\# }" >>"$scratch/failures"
+			said=$((said + 1))
+			;;
 		?*) say "     $line" ;;
 		esac
 	done
@@ -167,6 +184,10 @@ count_cmocka() { # BINARY
 		failed=$((failed + bad))
 		say "FAIL $name (exit code $rc)"
 		sed -E '/^\[( RUN|       OK)/d; s/^/     /' "$out"
+		{
+			printf '%s\n' "$name (exit code $rc)"
+			sed -E '/^\[( RUN|       OK)/d; s/^/    /' "$out" | tail -n 12
+		} >>"$scratch/failures"
 	else
 		say "$name: $(grep -E '^\[  PASSED' "$out" | tail -n 1)"
 	fi

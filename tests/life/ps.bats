@@ -18,11 +18,20 @@ names() { # FLAG...
 	cordon ps --format '{{.Names}}' "$@"
 }
 
+@test "ps: a root that is not there is another one than was meant, and is not made" {
+	says 125 "cordon: --root $CORDON_ROOT: No such file or directory*hint:*cordon --root DIR create*" cordon ps
+	[ ! -e "$CORDON_ROOT" ]
+	echo >"$CORDON_ROOT"
+	says 125 "cordon: --root $CORDON_ROOT: Not a directory*" cordon ps -aq
+	rm "$CORDON_ROOT"
+}
+
 @test "ps: nothing was ever made: headings alone, and nothing is made" {
+	mkdir -m 0700 "$CORDON_ROOT"
 	gives 0 "ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES" cordon ps -a
 	gives 0 "" cordon ps -aq
 	gives 0 '{"schema":"cordon.ps/1","sandboxes":[]}' cordon ps --json
-	[ ! -e "$CORDON_ROOT" ]
+	[ -z "$(ls -A "$CORDON_ROOT")" ]
 }
 
 @test "ps: what runs; with -a all, the newest first" {

@@ -159,6 +159,11 @@ ends() { # NAME COUNT
 	jq -e '.sandboxes[0] | .cpu_us > 0 and .cpu_percent_hundredths > 0 and .memory_bytes > 0' <<<"$output"
 	run -0 cordon stats --format '{{.Name}}:{{.PIDs}}'
 	[ "$output" = "busy:1 / 20" ]
+	# No link but its loopback's.
+	gives 0 "0B / 0B" cordon stats --format '{{.NetIO}}' busy
+	run -0 cordon stats --no-stream --json busy
+	[ "$(jq -c '.sandboxes[0] | [.net_received_bytes, .net_sent_bytes]' <<<"$output")" = '[0,0]' ]
+	gives 0 "-" cordon stats --format '{{.NetIO}}' idle
 	says 125 "*there is no field .Nam*" cordon stats --format '{{.Nam}}'
 	says 125 "*no sandbox is called nobody*" cordon stats nobody
 }

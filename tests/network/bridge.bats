@@ -183,6 +183,63 @@ cordon:   hint: \`cordon network create web\` makes it; \`cordon network ls\` li
 	says 125 "*is built in*" cordon network rm bridge
 }
 
+default_bridge_forwards() {
+	[ "$(host cat /proc/sys/net/ipv4/conf/lan/forwarding)" = "$1" ]
+}
+
+default_bridge_is_there() {
+	[[ "$(host ip -o link show type bridge)" == *" cordon0: "* ]]
+}
+
+# bats test_tags=root
+@test "the default bridge, and what forwards for it, is undone by prune and gc when nobody is in it, and they say so" {
+	local how said="*network bridge: nobody is in it, and its link cordon0 is removed*"
+	peer lan 10.50.0.2/24 10.50.0.1
+	for how in "network prune -f" gc; do
+		cordon run -d --name a --network bridge -- sleep 100
+		default_bridge_forwards 1
+		# Who runs, and who is kept, is in it.
+		# shellcheck disable=SC2086
+		cordon $how
+		default_bridge_is_there
+		cordon stop -t 0 a
+		# shellcheck disable=SC2086
+		cordon $how
+		default_bridge_is_there
+		default_bridge_forwards 1
+		cordon rm a
+		cordon network prune -f --filter label=mine
+		default_bridge_is_there
+		# shellcheck disable=SC2086
+		says 0 "$said" cordon $how
+		run -1 default_bridge_is_there
+		default_bridge_forwards 0
+		[ -z "$(nft names)" ]
+		[ ! -e "$CORDON_ROOT/state/networks/bridge" ]
+		# Once.
+		# shellcheck disable=SC2086
+		run -0 cordon $how
+		[[ "$output" != *cordon0* ]]
+		said="*cordon0, the default network's link, removed: nobody is in that network*"
+	done
+	# What has been said of it stays.
+	cordon network update --ingress-rate 50mbit bridge
+	cordon run -q --network bridge -- true
+	cordon network prune -f
+	run -1 default_bridge_is_there
+	[ -z "$(host ip -o link show type ifb)" ]
+	[ "$(cordon network inspect bridge | jq '.[0].ingress.rate_bits')" = 50000000 ]
+	# Another state root has the same link.
+	cordon network update --ingress-rate none bridge
+	host "$CORDON" --root "$CORDON_ROOT.other" run -d --name b --network bridge -- sleep 100
+	cordon run -q --network bridge -- true
+	cordon network prune -f
+	default_bridge_is_there
+	host "$CORDON" --root "$CORDON_ROOT.other" rm -f b
+	says 0 "*cordon0 is removed*" cordon network prune -f
+	rm -rf "$CORDON_ROOT.other"
+}
+
 # bats test_tags=root
 @test "a policy names its network" {
 	cordon network create --internal web

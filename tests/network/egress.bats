@@ -147,6 +147,20 @@ gc_takes_out() {
 }
 
 # bats test_tags=root
+@test "a hypervisor's sockets, which are no network's: refused by the filter, whatever the rules" {
+	cordon network create web
+	# What the kernel has for who is not filtered.
+	plain=$(host "$ATTACK/call" socket 40 1 0 || true)
+	[ "$plain" = ok ] || skip "this kernel has no AF_VSOCK: $plain"
+	says 0 "*ok" cordon run -q --network web --set "network.egress={default: deny}" --waive seccomp.call:socket=control --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
+	for flags in "--network web" "--profile agent --network web" "--profile net-service"; do
+		# Words.
+		# shellcheck disable=SC2086
+		gives 42 EAFNOSUPPORT cordon run -q $flags --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
+	done
+}
+
+# bats test_tags=root
 @test "rules that somebody has flushed: who had them is cut off, and not free, until they are there again" {
 	local rules='{default: deny, allow: ["198.51.100.2:5000"]}'
 	far
@@ -245,4 +259,89 @@ no_link_of() { # NAME
 	says 125 "*more than 10000 in network.egress.allow*" cordon run --profile ./many.yaml -- true
 	# It takes a default, and no name yet.
 	says 125 "*network.egress lacks 'default'*" cordon run --network web --set 'network.egress.allow=[198.51.100.2]' -- true
+}
+
+# bats test_tags=root
+@test "what no rule opens: the host's own services, by whatever address; nor pings of it without a rule" {
+	local name places=("172.17.0.1 5000" "198.51.100.1 5000" "fd00:9::1 5000" "2001:db8::1 5000")
+	local named='"172.17.0.1", "198.51.100.1", "[fd00:9::1]", "[2001:db8::1]"'
+	far
+	cordon network create --subnet 172.17.0.0/16 --subnet fd00:9::/64 web
+	nsenter --net="/proc/$the_host/ns/net" perl -e "$server" "the host" >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	eventually host_asks 172.17.0.1
+	gives 0 "this is the host" peer_asks far 198.51.100.1
+	sandbox free web
+	sandbox most web "{default: allow, allow: [$named]}"
+	sandbox few web "{default: deny, allow: [$named, \"198.51.100.2:5000\"]}"
+	for name in free most few; do
+		reaches "$name" "198.51.100.2 5000" "${places[@]}" "198.51.100.2 5000"
+		run -1 inside "$name" perl -e 'use IO::Socket::IP; $SIG{ALRM} = sub { exit 1 }; alarm 1;
+			my $s = IO::Socket::IP->new(Proto => "udp", PeerHost => "172.17.0.1", PeerPort => 53); $s->send("x"); $s->recv(my $a, 9) // exit(!$!{ECONNREFUSED})'
+	done
+	for ip in 172.17.0.1 fd00:9::1; do
+		run -0 inside free ping -c 1 -W 1 "$ip"
+		run -0 inside most ping -c 1 -W 1 "$ip"
+		run -1 inside few ping -c 1 -W 1 "$ip"
+	done
+}
+
+heard() { # TEXT
+	grep -aq "$1" seen.third
+}
+
+# Who may reach all that is not denied reaches this no more than who may reach nothing; who has no rules does.
+only_free() { # WORD=VALUE...
+	local name
+	n=$((n + 1))
+	for name in most few free; do
+		sends_frame "$name" "$name-$n-text." "$@"
+	done
+	sends_frame most "own-$n-text." "to_mac=$mac" kind=udp "to=$ip"
+	eventually heard "own-$n-text\." || { echo "what is allowed does not arrive: $*"; return 1; }
+	eventually heard "free-$n-text\." || { echo "does not arrive without the rules either: $*"; return 1; }
+	for name in most few; do
+		run heard "$name-$n-text\."
+		[ "$status" -eq 1 ] || { echo "arrives from $name: $*"; return 1; }
+	done
+}
+
+# bats test_tags=root
+@test "among neighbours: multicast, broadcast, the addresses of links and fragments are nobody's by default, whatever that is" {
+	local n=0 mac
+	cordon network create --internal --subnet 172.17.0.0/16 --subnet fd00:9::/64 web
+	sandbox third web
+	ip=$(address_of web third)
+	mac=$(address_of web third mac_address)
+	sandbox free web
+	sandbox most web '{default: allow, deny: ["192.0.2.1"]}'
+	sandbox few web "{default: deny, allow: [\"$ip:5001/udp\"]}"
+	inside third perl "$repo/tests/lib/frame.pl" see "$PWD/seen.third" >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	eventually grep -q ready seen.third
+	only_free kind=udp to=224.0.0.251 to_mac=01:00:5e:00:00:fb
+	only_free kind=udp to=239.255.255.250 to_mac=01:00:5e:7f:ff:fa
+	only_free kind=udp to=240.0.0.1 "to_mac=$mac"
+	only_free kind=udp to=255.255.255.255
+	only_free kind=udp to=169.254.169.254 "to_mac=$mac"
+	only_free kind=udp to=169.254.0.9 "to_mac=$mac"
+	only_free kind=udp6 to=ff02::fb to_mac=33:33:00:00:00:fb
+	only_free kind=udp6 to=ff0e::9 to_mac=33:33:00:00:00:09
+	only_free kind=udp6 to=fe80::9 "to_mac=$mac"
+	only_free kind=udp6 to=febf::9 "to_mac=$mac"
+	# br_netfilter, where there is one, would wait for the rest of them. The first piece says the port that is allowed.
+	host sh -c 'for name in iptables ip6tables; do name=/proc/sys/net/bridge/bridge-nf-call-$name; [ ! -e "$name" ] || echo 0 >"$name"; done'
+	only_free kind=udp "to=$ip" flags=8192 more=8 "to_mac=$mac"
+	only_free kind=udp "to=$ip" flags=1 bare=1 "to_mac=$mac"
+	only_free kind=udp "to=$ip" options=1 "to_mac=$mac"
+	# The control: beside 224.0.0.0 and 169.254.0.0/16 there is what is as any other.
+	sends_frame most "beside-1." kind=udp to=223.0.0.1 "to_mac=$mac"
+	sends_frame most "beside-2." kind=udp to=169.253.0.1 "to_mac=$mac"
+	sends_frame most "beside-3." kind=udp6 to=fec0::9 "to_mac=$mac"
+	eventually heard "beside-1\."
+	eventually heard "beside-2\."
+	eventually heard "beside-3\."
+	# And he who has rules hears as much as anybody: they are about what he sends.
+	sends_frame few "named." kind=udp "to=$ip" "to_mac=$mac"
+	eventually heard "named\."
 }

@@ -58,7 +58,7 @@ this is front" cordon run --network backend --network frontend -- sh -c \
 	says 125 "*address 10.9.0.77: *has it*" cordon run --network web --ip6 fd00:9::4d -- true
 	says 125 "*sandbox a has the link address 92:d0:c6:0a:29:33*" \
 		cordon run --network web --mac-address 92:d0:c6:0a:29:33 -- true
-	says 125 "*10.8.0.1: is not in its subnet*" cordon run --network web --ip 10.8.0.1 -- true
+	says 125 "*10.8.0.1: is not in its subnet 10.9.0.0/16:*" cordon run --network web --ip 10.8.0.1 -- true
 	says 125 "*10.9.0.1: *the gateway's*" cordon run --network web --ip 10.9.0.1 -- true
 	gives 0 10.9.0.9 cordon run --network name=web,ip=10.9.0.9 -- sh -c \
 		'grep -o "10\.9\.0\.9" /proc/net/fib_trie | head -1'

@@ -90,6 +90,8 @@ elements() {
 	eventually host_asks 127.0.0.1
 	says 125 "*port 0.0.0.0:5000/tcp: Address already in use*taken by process $pid (perl).*" \
 		cordon run --network web -p 5000:80 -- true
+	says 125 "*port 0.0.0.0:5002/tcp: *It is named twice*" cordon run --network web -p 5002:80 -p 5002:81 -- true
+	gives 0 "" cordon run --network web -p 5002:80 -p 5002:80/udp -- true
 	says 125 "*port 10.9.9.9:80/tcp: *The host has no such address*" cordon run --network web -p 10.9.9.9:80:80 -- true
 	# Nobody on the host takes it meanwhile.
 	run -1 host perl -e 'use IO::Socket::IP; exit(IO::Socket::IP->new(Proto => "udp", LocalPort => 5001, LocalHost => "0.0.0.0") ? 0 : 1)'
@@ -130,8 +132,30 @@ elements() {
 	# The control: exposed alone is not published.
 	published b --network web --expose 5000
 	gives 0 "" cordon port b
-	says 125 "*network.publish_all takes a network*" cordon run -P --expose 80 -- true
+	says 125 "*network.publish_all takes a network*"$'\n'"    -P"$'\n'"    ^"$'\n'"*--network bridge*as root*" cordon run -P --expose 80 -- true
+	says 125 "*network.publish takes a network*"$'\n'"    -p 80:80"$'\n'"*--network bridge*as root*" cordon run -p 80:80 -- true
+	# What stands behind the image is the program, as its flags are.
+	says 127 "*-p: not in the sandbox's PATH*It looks like a flag: those of cordon stand before the image*" cordon run -- -p 80:80 true
+	says 127 "*nothing: not in the sandbox's PATH*Only the rootfs is visible*" cordon run -- nothing
 	says 0 "*nothing is published: neither the image nor --expose names a port*" cordon explain --network web -P -- true
 	cordon rm -f a b
+	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "commit: ports that were published or exposed are exposed by the image, and nothing is published for it" {
+	load ../lib/images
+	cordon network create --subnet 172.20.0.0/16 web
+	made_of x
+	cordon run -d -q --name box --network web -p 8080:80 -p 127.0.0.1::90/udp -p 9000-9001:5000-5001 --expose 7 x sleep 100 >/dev/null
+	cordon commit -q box y
+	[ "$(image inspect --json y | jq -c '.config.ExposedPorts | keys')" = '["5000/tcp","5001/tcp","7/tcp","80/tcp","90/udp"]' ]
+	cordon run -d -q --name next --network web y >/dev/null
+	run -0 cordon port next
+	[ -z "$output" ]
+	# The control: -P publishes them.
+	cordon run -d -q --name all --network web -P y >/dev/null
+	[ "$(cordon inspect all | jq '.[0].ports | length')" -eq 5 ]
+	cordon rm -f box next all
 	nothing_of_networks
 }

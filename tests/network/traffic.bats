@@ -256,3 +256,156 @@ bridge_netfilter() { # [VALUE]
 	nothing_of_networks
 	gives 0 web cordon network rm web
 }
+
+netns_without_bridge_netfilter() {
+	[ "$(bridge_netfilter)" != 1 ] || bridge_netfilter 0
+}
+
+rates_of() { # NETWORK
+	cordon network inspect "$1" | jq -c '.[0] | [.egress.rate_bits, .egress.burst_bytes, .ingress.rate_bits, .ingress.burst_bytes]'
+}
+
+out_is() { # held|not_held
+	passes_to out both_send "$mac"
+	"$1"
+}
+
+in_is() {
+	passes_to a host_sends 172.17.0.2
+	"$1"
+}
+
+# bats test_tags=root
+@test "a network's rates are changed while sandboxes are in it, and are kept by what comes and goes, until they are taken away" {
+	local mac=02:c0:ac:11:00:01 # as above
+	peer out 192.0.2.2/24 192.0.2.1
+	netns_without_bridge_netfilter
+	cordon network create web
+	start a --network web
+	start b --network web
+	out_is not_held
+	in_is not_held
+	gives 0 web cordon network update --egress-rate 1mbit web
+	out_is held
+	in_is not_held
+	[ "$(rates_of web)" = '[1000000,null,null,null]' ]
+	gives 0 web cordon network update --ingress-rate 1mbit --ingress-burst 8KiB web
+	out_is held
+	in_is held
+	# Among themselves they are as before.
+	flood kind=udp
+	not_held
+	cordon network disconnect web b
+	cordon network connect web b
+	started b
+	cordon restart -t 0 a
+	started a
+	out_is held
+	in_is held
+	# A rate is changed in its place, and what is not said stays.
+	gives 0 web cordon network update --egress-rate 50mbit web
+	out_is not_held
+	[ "$(rates_of web)" = '[50000000,null,1000000,8192]' ]
+	gives 0 web cordon network update --egress-rate 1mbit --ingress-rate 0 web
+	out_is held
+	in_is not_held
+	gives 0 web cordon network update --egress-rate none web
+	out_is not_held
+	[ "$(rates_of web)" = '[null,null,null,null]' ]
+	[ -z "$(host ip -o link show type ifb)" ]
+	# The default one has them before it has a bridge.
+	gives 0 bridge cordon network update --egress-rate 1mbit bridge
+	[ "$(rates_of bridge)" = '[1000000,null,null,null]' ]
+	cordon run -q --network bridge -- true
+	[ "$(host ip -o link show type ifb | wc -l)" = 1 ]
+	gives 0 bridge cordon network update --egress-rate unlimited bridge
+	cordon rm -f a b
+	nothing_of_networks
+}
+
+# bats test_tags=root
+@test "an update of a network that is killed between its record and the host is finished by gc, the next sandbox, or the command" {
+	local mac=02:c0:ac:11:00:01 how faulty=(host env CORDON_FAULT=network_update.recorded:kill "$FAULTY" --root "$CORDON_ROOT")
+	local settle=("cordon gc" "cordon run -q --network web -- true" "cordon network update --egress-rate 1mbit web")
+	peer out 192.0.2.2/24 192.0.2.1
+	netns_without_bridge_netfilter
+	cordon network create web
+	start a --network web
+	start b --network web
+	for how in "${settle[@]}"; do
+		run -137 "${faulty[@]}" network update --egress-rate 1mbit web
+		[ "$(rates_of web)" = '[1000000,null,null,null]' ]
+		out_is not_held
+		# Words.
+		# shellcheck disable=SC2086
+		run -0 $how
+		[ "$how" != "cordon gc" ] || [[ "$output" == *"1 networks given the rates that are recorded"* ]]
+		out_is held || { echo "... behind $how"; return 1; }
+		# Likewise one that takes the rate away.
+		run -137 "${faulty[@]}" network update --egress-rate none web
+		out_is held
+		# shellcheck disable=SC2086
+		run -0 ${how/--egress-rate 1mbit/--egress-rate none}
+		out_is not_held || { echo "... behind $how, without a rate"; return 1; }
+		[ -z "$(host ip -o link show type ifb)" ]
+	done
+	# Nothing is left of a network that is removed then, and a record that is half written counts for nothing.
+	run -137 "${faulty[@]}" network update --egress-rate 1mbit web
+	echo half >"$CORDON_ROOT/state/networks/web/.record-new"
+	cordon gc
+	[ ! -e "$CORDON_ROOT/state/networks/web/.record-new" ]
+	cordon rm -f a b
+	cordon network rm web
+	[ -z "$(host ip -o link show type ifb)" ]
+	# One that fails leaves record and host as they were.
+	cordon network create --egress-rate 1mbit web
+	faulty[2]=CORDON_FAULT=network_update.recorded:fail
+	says 125 "*network_update.recorded*" "${faulty[@]}" network update --egress-rate 9mbit web
+	[ "$(rates_of web)" = '[1000000,null,null,null]' ]
+	gives 0 "" cordon network prune -f --filter label=none
+	[ "$(cordon gc | grep -c 'given the rates')" = 0 ]
+	cordon network rm web
+}
+
+# bats test_tags=root
+@test "an update of a network that cannot be is refused, and changes nothing" {
+	cordon network create --mtu 9000 jumbo
+	says 125 "*network create wants a network's name*network ls*" cordon network create
+	says 125 "*network rm wants a network: its name*" cordon network rm
+	says 125 "*nothing is said that could change*" cordon network update jumbo
+	says 125 "*network update wants a network: its name*" cordon network update --egress-rate 1mbit
+	says 125 "*--egress-rate 10: is no rate*10mbit, or unlimited*" cordon network update --egress-rate 10 jumbo
+	says 125 "*--ingress-burst 1: is no size*64KiB, or default*" cordon network update --ingress-burst 1 jumbo
+	says 125 "*a burst takes a rate*" cordon network update --egress-burst 64KiB jumbo
+	says 125 "*a packet of 9000 bytes never fits in a burst of 5120*" cordon network update --egress-rate 1mbit jumbo
+	says 125 "*more than * seconds*smaller --egress-burst*" cordon network update --egress-rate 8kbit --egress-burst 256MiB jumbo
+	says 125 "*network host: has no bridge that could have a rate*" cordon network update --egress-rate 1mbit host
+	says 125 "*no network is called nobody*" cordon network update --egress-rate 1mbit nobody
+	[ "$(rates_of jumbo)" = '[null,null,null,null]' ]
+	host ip link add br9 type bridge
+	host ip address add 10.7.0.1/24 dev br9
+	host ip link set br9 up
+	cordon network create --bridge br9 theirs
+	says 125 "*it is left as it is*" cordon network update --egress-rate 1mbit theirs
+	cordon network rm jumbo theirs
+}
+
+# bats test_tags=root
+@test "stats: what has come and gone by a sandbox's links, and not by the host's" {
+	local before after
+	cordon network create --internal web
+	start a --network web
+	start b --network web
+	cordon run -d --name c --network container:b -- sleep 100
+	cordon run -d --name h --network host --waive "network.host=its counters" -- sleep 100
+	before=$(cordon stats --no-stream --json a b | jq -c '[.sandboxes[] | {(.name): [.net_received_bytes, .net_sent_bytes]}] | add')
+	flood kind=udp
+	after=$(cordon stats --no-stream --json a b c h | jq -c '[.sandboxes[] | {(.name): [.net_received_bytes, .net_sent_bytes]}] | add')
+	# More than 100 kB from a to b, and what b has c has.
+	jq -ne --argjson before "$before" --argjson after "$after" \
+		'$after.a[1] - $before.a[1] > 100000 and $after.b[0] - $before.b[0] > 100000 and $after.b[1] - $before.b[1] < 100000'
+	jq -ne --argjson after "$after" '$after.c == $after.b and $after.h == [null, null]'
+	run -0 cordon stats --format '{{.NetIO}}' a h
+	[[ "${lines[0]}" =~ ^[0-9.]+(B|KiB)\ /\ [0-9.]+[KM]iB$ && "${lines[1]}" = - ]]
+	cordon rm -f a c b h
+}

@@ -50,6 +50,18 @@ changed=$'C /bin\nD /bin/touch\nC /etc\nC /etc/group\nD /gone\nD /lib\nA /lib\nA
 	gives 125 "*its root is read-only*" cordon diff box
 }
 
+@test "diff: places that cordon itself made for what it mounts are nothing that the sandbox wrote" {
+	mkdir -p small/bin && cp "$(command -v busybox)" small/bin/busybox && ln -s busybox small/bin/sh
+	image import -q small small
+	kept_start box small sh -c ': >/ready; exec /bin/busybox sleep 100'
+	eventually cordon exec box /bin/busybox cat /ready
+	gives 0 "A /ready" cordon diff box
+	gives 0 '{*"changes":?{"kind":"added","path":"/ready"}]}' cordon diff --json box
+	# They are there, and so are those below a name of another place.
+	gives 0 $'dev\nproc\ntmp' cordon exec box sh -c 'PATH=/bin; busybox ls / | busybox grep -E "^(dev|proc|tmp)$"; busybox mkdir -p /a/dev /a/tmp'
+	gives 0 $'A /a\nA /a/dev\nA /a/tmp\nA /ready' cordon diff box
+}
+
 # bats test_tags=root
 @test "cp, diff and export of one that does not run: what is kept of its root, and no program of it runs" {
 	need losetup

@@ -85,6 +85,30 @@ attribute:user.overlay.opaque e
 attribute:user.overlay.opaque f" ]
 }
 
+# As Linux has it in a file's attribute: of its owner, user 0, its group, the mask and others.
+acl=0200000001000600ffffffff020004000000000004000400ffffffff10000400ffffffff20000400ffffffff
+
+@test "import: of a directory ACLs, sockets and the like are left out and listed; names with = and % stay" {
+	mkdir -p dir/d
+	python3 -IS - "$acl" <<-'END'
+		import os, socket, sys
+		open("dir/f", "w").close()
+		os.setxattr("dir/f", "system.posix_acl_access", bytes.fromhex(sys.argv[1]))
+		os.setxattr("dir/d", "system.posix_acl_default", bytes.fromhex(sys.argv[1]))
+		os.setxattr("dir/d", "user.overlay.redirect", b"x")
+		for name in ("user.a=b", "user.%3D", "user.%", "user.kept"):
+		    os.setxattr("dir/f", name, b"1")
+		socket.socket(socket.AF_UNIX).bind("dir/s")
+	END
+	gives 0 "*x:latest: left out: 4 device nodes, *" image import dir x
+	[ "$(layer_file x skipped | sort)" = $'acl d\nacl f\nattribute:user.overlay.redirect d\nsocket s' ]
+	[ "$(attribute "$(tree x)/f")" = $'user.%\nuser.%3D\nuser.a=b\nuser.kept' ]
+	[ -z "$(attribute "$(tree x)/d")" ]
+	# An archive of GNU tar's says such names in the same way.
+	made 'file:f:xattr.user.c%3Dd=1'
+	[ "$(attribute "$(tree x)/f")" = user.c=d ]
+}
+
 @test "import: devices are left out and listed, also 0:0, which overlay would take for an absence" {
 	made char:dev/null block:dev/sda:dev=8.0 char:dev/zero:dev=0.0 file:dev/x
 	[ "$(ls "$(tree x)/dev")" = x ]

@@ -34,6 +34,45 @@ setup() { images_setup; }
 	gives 0 "$new" image ls -q --no-trunc -a
 }
 
+@test "image ls --format: fields, with headings, JSON; what is unknown is refused, and so are two forms at once" {
+	local id
+	gives 0 "" image ls --format '{{.Name}}'
+	gives 0 "NAME   ID   SIZE   IMPORTED" image ls --format table
+	made_of x
+	image load -q x.layout reg.example:5000/team/app
+	id=$(image ls -q --no-trunc --filter reference=x)
+	gives 0 $'reg.example:5000/team/app latest\nx latest' image ls --format '{{.Repository}} {{.Tag}}'
+	gives 0 "x:latest ${id:0:12} sha256:$id 1 amd64 oci" image ls --filter reference=x --format '{{.Name}} {{.ID}} {{.Digest}} {{.Layers}} {{.Architecture}} {{.Source}}'
+	gives 0 "$id [0-9]*.[0-9] ?iB * ago [0-9]*-*-* *:*" image ls --no-trunc --filter reference=x --format '{{.ID}} {{.Size}} {{.CreatedSince}} {{.CreatedAt}}'
+	gives 0 $'REPOSITORY                  ID\nreg.example:5000/team/app   '"${id:0:12}"$'\nx                           '"${id:0:12}" \
+		image ls --format 'table {{.Repository}}\t{{.ID}}'
+	image ls --format json | jq -se --arg id "${id:0:12}" '[.[].Name] == ["reg.example:5000/team/app:latest", "x:latest"] and .[1].ID == $id and .[1].Layers == "1"'
+	gives 0 '"x:latest"' image ls --filter reference=x --format '{{json .Name}}'
+	# One that has lost its name.
+	made_of y file:1
+	id=$(image ls -q --no-trunc --filter reference=y)
+	made_of y file:2
+	gives 0 "<none>:<none>:${id:0:12}" image ls --filter dangling=true --format '{{.Repository}}:{{.Tag}}:{{.ID}}'
+	gives 125 "*--format: *Containers*{{.ID}}*" image ls --format '{{.Containers}}'
+	gives 125 "*--format: *" image ls --format '{{.Label "x"}}'
+	gives 125 "*three forms: choose one*" image ls -q --format '{{.ID}}'
+	gives 125 "*three forms: choose one*" image ls --json --format '{{.ID}}'
+	gives 125 "*--filter label=a: is none of ls*" image ls --format '{{.ID}}' --filter label=a
+	gives 125 "*image ls wants no words*" image ls --format '{{.ID}}' x
+}
+
+@test "image prune -a and rm: an image that a sandbox waits to be started from, which removes itself, stays" {
+	made_of x
+	made_of y file:y
+	gives 0 "*" cordon create --rm --name box x echo started
+	gives 0 "y:latest*1 images and * layers removed" image prune -af
+	gives 125 "*image x:latest: sandbox * is started from it*" image rm x
+	gives 0 "started" cordon start -a box
+	# The control: it is gone, and needs its image no more.
+	gives 0 "x:latest*1 images and * layers removed" image prune -af
+	kept_end
+}
+
 # Makes x of another file, so that the one before has no name any more.
 nameless() { # LABEL
 	config="{\"Labels\": {\"of\": \"$1\"}}" made_of x "file:$1"
@@ -63,7 +102,7 @@ nameless() { # LABEL
 	pid=$!
 	exec {fd}>go
 	eventually grep -q up out
-	gives 125 "*image prune asks before it removes, and stdin is no terminal*image prune -f*" image prune -a </dev/null
+	gives 125 "*image prune -a asks before it removes, and stdin is no terminal*cordon image prune -a -f does not ask*" image prune -a </dev/null
 	gives 0 "free:latest*x:latest*2 images and * layers removed" image prune -af
 	gives 0 "$(printf 'kept:latest\nused:latest')" jq -r '.images[].name' <(image ls --json)
 	gives 0 ok cordon exec box echo ok

@@ -211,6 +211,37 @@ stacked() { # NAME SCRIPT
 	whole
 }
 
+@test "save: history and all else that the configuration says come along, whatever the layers are packed by; commit adds to them" {
+	local history='[{"created": "2026-01-02T03:04:05Z", "created_by": "ADD base /", "comment": "first"},
+		{"created_by": "ENV A=b", "empty_layer": true}, {"created_by": "RUN two", "author": "somebody"}]'
+	config="{\"created\": \"2026-01-02T03:04:05Z\", \"author\": \"somebody\", \"history\": $history,
+		\"config\": {\"Env\": [\"A=b\"], \"Healthcheck\": {\"Interval\": 5000000000}, \"OnBuild\": [\"RUN x\"]}}" \
+		make_layout lay x:1 one.tar two.tar
+	gives 0 "x:1 *" image load lay
+	image save x:1 out.tar
+	mkdir out && tar -C out -xf out.tar
+	saved() { cat "$1/$(jq -r '.[0].Config' "$1/manifest.json")"; }
+	# The layers are packed anew, and have other digests.
+	[ "$(saved out | jq -c '.rootfs.diff_ids')" != "$(jq -c '.rootfs.diff_ids' lay.config)" ]
+	[ "$(saved out | jq -cS 'del(.rootfs)')" = "$(jq -cS 'del(.rootfs)' lay.config)" ]
+	[ "$(saved out | jq -c '[.rootfs.diff_ids[] | sub("sha256:"; "blobs/sha256/")]')" = "$(jq -c '.[0].Layers' out/manifest.json)" ]
+	# And back: what was saved says the same once more, and nothing changes any more.
+	gives 0 "y:1 *" image load out.tar y:1
+	image save y:1 again.tar && mkdir again && tar -C again -xf again.tar
+	cmp <(saved out) <(saved again)
+	if command -v skopeo >/dev/null; then
+		[ "$(skopeo inspect --config docker-archive:out.tar | jq '.history | length')" = 3 ]
+		[ "$(skopeo inspect --config oci-archive:out.tar | jq '.history | length')" = 3 ]
+	fi
+	# A history that is not that of so many layers is none; one that says too little is filled up.
+	config="{\"history\": $(jq -c '. + [{}]' <<<"$history")}" make_layout more m:1 one.tar two.tar
+	config="{\"history\": $(jq -c '.[:2]' <<<"$history")}" make_layout less l:1 one.tar two.tar
+	image load -q more && image save m:1 m.tar && mkdir m && tar -C m -xf m.tar
+	[ "$(saved m | jq .history)" = null ]
+	image load -q less && image save l:1 l.tar && mkdir l && tar -C l -xf l.tar
+	[ "$(saved l | jq -c '[.history[].comment]')" = '["first",null,"not known"]' ]
+}
+
 @test "real: what skopeo and umoci make, and what cordon makes for them" {
 	mkdir -p files/bin
 	cp "$(command -v busybox)" files/bin/busybox

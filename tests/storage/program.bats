@@ -69,7 +69,8 @@ setup() {
 	gives 125 "cordon: --input of image load: not enforced by this build*" image load -i x.tar
 	gives 125 "cordon: --no-prune of image rm: not enforced by this build*" image rm --no-prune x
 	gives 125 "cordon: unknown flag --json of image import*" image import --json x.tar x
-	gives 125 "cordon: image import takes another number of words*cordon help image import*" image import x.tar
+	gives 125 "cordon: image import wants a SOURCE and a NAME*cordon image import rootfs.tar.xz debian:12*" image import x.tar
+	gives 125 "cordon: image ls wants no words*--filter*" image ls x
 	gives 125 "cordon: unknown command 'image imports'*cordon image import*" image imports
 	gives 0 "Usage: cordon image import *--max-size SIZE*" image import --help
 	gives 0 "*x:latest*" image list

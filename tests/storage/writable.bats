@@ -288,6 +288,38 @@ on_a_small_disk() { # SIZE SCRIPT
 	[ ! -e "$CORDON_ROOT/state" ]
 }
 
+# bats test_tags=root
+@test "writable: a small size has as many inodes as leave room in it, where nobody says how many; what is said counts" {
+	local config size
+	need losetup
+	load ../lib/images
+	cd "$BATS_TEST_TMPDIR"
+	made_of x
+	for size in 1m 16m 31m; do
+		gives 0 "image: ${size%m} MiB and $((${size%m} << 9)) inodes; an ext4*" shown --storage-opt "size=$size" x
+		gives 0 "ok" cordon run -q --storage-opt "size=$size" x echo ok
+	done
+	gives 0 "image: 32 MiB and 65536 inodes; an ext4*" shown --storage-opt size=32m x
+	gives 0 "tmpfs: 16 MiB and 65536 inodes; memory*" shown --set rootfs.writable.size=16MiB x
+	gives 0 "tmpfs: 16 MiB and 60000 inodes; *more than half of rootfs.writable.size*" shown --storage-opt size=16m --set rootfs.writable.inodes=60000 x
+	gives 0 "image: 16 MiB and 100 inodes; *" shown --storage-opt size=16m --set rootfs.writable.inodes=100 x
+	# A kept one that was small keeps its inodes when it is made larger.
+	cordon create --name box --storage-opt size=16m x sh -c 'echo x >>/n; cat /n; exec sleep 100' >/dev/null
+	gives 0 box cordon start box
+	gives 0 box cordon stop -t 0 box
+	gives 0 box cordon update --storage-opt size=64m box
+	gives 0 box cordon start box
+	gives 0 "*x*x" cordon logs box
+	gives 0 box cordon rm -f box
+	gives 0 "*" cordon create --name box --storage-opt size=900g x true
+	gives 125 "*the sandbox's layer: it may take 921600 MiB, and its file system has * left*" cordon start box
+	gives 0 box cordon rm -f box
+}
+
+shown() { # FLAG...
+	COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain "$@" | sed -n 's/^ *writable root *//p'
+}
+
 @test "writable: --storage-opt size= is Docker's word for it" {
 	run -1 cordon run -q --storage-opt size=2m --set rootfs.writable.inodes=64 -- \
 		dd if=/dev/zero of=/f bs=64k count=33 status=none
@@ -295,8 +327,13 @@ on_a_small_disk() { # SIZE SCRIPT
 	gives 0 "" cordon run --storage-opt size=2m --set rootfs.writable.inodes=64 -- \
 		dd if=/dev/zero of=/f bs=64k count=20 status=none
 	says 125 "*--read-only says that nothing is written*--storage-opt size=2m*" cordon run --storage-opt size=2m --read-only -- true
-	says 125 "*rootfs.writable.store: auto: memory is too small for it, and an image: *" cordon run --storage-opt size=900t -- true
+	says 125 "*rootfs.writable.size: 943718400 MiB is more than there is room for: in memory at most * MiB; as an image: *Ask for less*" cordon run --storage-opt size=900t -- true
 	says 125 "*'overlay2.size=1g' is no storage option here*size=SIZE*" cordon run --storage-opt overlay2.size=1g -- true
+	# A size leaves it where another word puts it.
+	says 0 "*writable root *tmpfs: 4 MiB and *" env COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain --storage-opt store=tmpfs --storage-opt size=4m -- true
+	says 0 "*writable root *tmpfs: 4 MiB and *" env COLUMNS=0 "$CORDON" --root "$CORDON_ROOT" explain --set rootfs.writable.store=tmpfs --storage-opt size=4m -- true
+	says 125 "*rootfs.writable.store: project: *" cordon run --storage-opt store=project --storage-opt size=4m -- true
+	says 125 "*disk*" cordon run --storage-opt store=disk -- true
 }
 
 # bats test_tags=root

@@ -170,6 +170,7 @@ $2 == "layer" {
 	next
 }
 $3 == "found" { n_found++ }
+$3 == "sized" { n_sized++ }
 $3 == "asked" { done[$4]++ }
 $3 == "begin" { begins($4, key($5), $6) }
 $3 == "end" { ends($4, key($5), $7) }
@@ -188,6 +189,7 @@ END {
 	printf "%d boots, %d cuts during recovery; %d operations had returned, %d were under way (%s)\n", n_boots,
 		n_boots - n_ready, n_done, n_in_doubt, counts
 	printf "%d records read after cuts, %d sandboxes came back, %d remains found before gc\n", n_records, n_back, n_found
+	printf "%d times a volume of limited size was there after a cut\n", n_sized
 	printf "the layer was there after %d boots, with %d records at the end\n", n_layers, synced
 	if (n_boots > 2 && (n_layers < 2 || synced == 0))
 		bad("the layer was never looked at, or nothing was written to it")

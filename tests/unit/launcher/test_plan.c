@@ -66,6 +66,7 @@ static const char *const optional[] = {
 	"cgroup_member",
 	"network",
 	"network_link",
+	"egress_denials",
 	"traffic",
 	"network_shared",
 	"named_volumes",

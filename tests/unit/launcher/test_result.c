@@ -412,6 +412,76 @@ static void writes_access_denials(void **state)
 	json_object_put(object);
 }
 
+/* Each with what would allow it, or nothing where nothing does. */
+static void writes_egress_denials(void **state)
+{
+	static const struct spec_egress_rule deny = {.family = AF_INET,
+						     .address = {192, 0, 2, 4},
+						     .length = 32,
+						     .last = UINT16_MAX};
+	static const struct spec_egress_name name = {.name = "*.example.org"};
+	static struct reach_denials reach = {
+		.sent = {.n = 5,
+			 .others = 9,
+			 .list = {{.address = {AF_INET, {192, 0, 2, 1}, 32},
+				   .protocol = 6,
+				   .port = 443,
+				   .count = 7},
+				  {.address = {AF_INET, {192, 0, 2, 4}, 32},
+				   .protocol = 17,
+				   .port = 53,
+				   .count = 1},
+				  {.address = {AF_INET, {192, 0, 2, 1}, 32},
+				   .protocol = 1,
+				   .count = 2},
+				  {.address = {AF_INET6, {0xfd, [15] = 1}, 128},
+				   .protocol = 17,
+				   .port = 53,
+				   .count = 1},
+				  {.address = {AF_INET, {192, 0, 2, 1}, 32},
+				   .protocol = 6,
+				   .port = 80,
+				   .count = 1}}},
+		.names = {.n_refused = 1,
+			  .others = 3,
+			  .n_known = 1,
+			  .refused = {{.count = 2, .name = "evil.test"}},
+			  .known = {{.address = {192, 0, 2, 1}, .name = "a.example.org"}}}};
+	static const char *const rules[] = {"a.example.org:443", NULL, NULL, "[fd00::1]:53/udp",
+					    NULL};
+	static struct sandbox_spec spec = {
+		.network = {.reach = {.is_said = true,
+				      .deny = &deny,
+				      .n_deny = 1,
+				      .names = &name,
+				      .n_names = 1,
+				      .groups = {{.protocol = 6, .first = 80, .last = 80}},
+				      .n_groups = 1}}};
+	struct run_result r = result_of(RUN_EXITED);
+	struct json_object *list, *object;
+
+	r.reach = &reach;
+	object = produce(*state, &r, &spec, NULL, 0);
+	list = json_object_object_get(object, "egress_denials");
+	assert_int_equal(json_object_array_length(list), 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_text(json_object_array_get_idx(list, i), "rule", rules[i]);
+	assert_text(json_object_array_get_idx(list, 0), "name", "a.example.org");
+	assert_text(json_object_array_get_idx(list, 2), "protocol", "icmp");
+	assert_number(json_object_array_get_idx(list, 2), "port", RESULT_NONE);
+	assert_number(object, "egress_denials_not_listed", 9);
+	list = json_object_object_get(object, "egress_names_denied");
+	assert_text(json_object_array_get_idx(list, 0), "name", "evil.test");
+	assert_number(object, "egress_names_denied_not_listed", 3);
+	json_object_put(object);
+	/* Not known is not none. */
+	reach.is_lost = true;
+	object = produce(*state, &r, &spec, NULL, 0);
+	assert_text(object, "egress_denials", NULL);
+	assert_text(object, "egress_names_denied", NULL);
+	json_object_put(object);
+}
+
 static void fits_or_refuses(void **state)
 {
 	struct run_result r = result_of(RUN_SIGNALLED);
@@ -468,7 +538,8 @@ int main(void)
 		cmocka_unit_test(chooses_exit_codes),    cmocka_unit_test(writes_each_kind),
 		cmocka_unit_test(writes_a_failed_setup), cmocka_unit_test(writes_provenance),
 		cmocka_unit_test(writes_denials),        cmocka_unit_test(writes_access_denials),
-		cmocka_unit_test(fits_or_refuses),       cmocka_unit_test(the_schema_can_fail),
+		cmocka_unit_test(writes_egress_denials), cmocka_unit_test(fits_or_refuses),
+		cmocka_unit_test(the_schema_can_fail),
 	};
 
 	return cmocka_run_group_tests_name("launcher/result", tests, setup, teardown);

@@ -118,6 +118,24 @@ static void follows_pointers_backwards_alone(void **state)
 	assert_int_equal(dns_read_name(bytes, sizeof(bytes) - 1, &at, &name), -EBADMSG);
 }
 
+/* What a pointer leads to is whole in front of the name: what is read is passed on. */
+static void reads_nothing_behind_the_name(void **state)
+{
+	/* At 12: a label of three bytes, of which two are the pointer at 14; at 16: the root. */
+	static const uint8_t over[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 'a', 0xc0, 12, 0};
+	/* The same label in front of it. */
+	static const uint8_t before[] = {0, 0, 0, 0,   0,   0,   0, 0,    0, 0,
+					 0, 0, 3, 'a', 'b', 'c', 0, 0xc0, 12};
+	struct dns_name name;
+	size_t at = 14;
+
+	(void)state;
+	assert_int_equal(dns_read_name(over, sizeof(over), &at, &name), -EBADMSG);
+	at = 17;
+	assert_int_equal(dns_read_name(before, sizeof(before), &at, &name), 0);
+	assert_int_equal(name.len, 5);
+}
+
 static void book_have_their_length(void **state)
 {
 	char text[DNS_TEXT_MAX + 8];
@@ -405,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_queries),
 		cmocka_unit_test(follows_pointers_backwards_alone),
+		cmocka_unit_test(reads_nothing_behind_the_name),
 		cmocka_unit_test(book_have_their_length),
 		cmocka_unit_test(reads_addresses),
 		cmocka_unit_test(checks_answers),

@@ -89,6 +89,7 @@ static const struct row value_rows[] = {
 	{FLAG_INIT, "true", "process.init", "true"},
 	{FLAG_STORAGE_OPT, "size=1g", "rootfs.writable.size", "1GiB"},
 	{FLAG_STORAGE_OPT, "size=1g", "rootfs.writable.store", "auto"},
+	{FLAG_STORAGE_OPT, "store=project", "rootfs.writable.store", "project"},
 };
 
 static void values(void **state)
@@ -199,7 +200,7 @@ static const struct mistake mistake_rows[] = {
 	{FLAG_NETWORK_ALIAS, 17, "a", "impossible", "--network-alias a"},
 	{FLAG_LINK, 8, "db:cache", "impossible", "--link db:cache"},
 	{FLAG_IP, 6, "10.0.0.9", "impossible", "--ip 10.0.0.9"},
-	{FLAG_PUBLISH_ALL, 4, "true", "impossible", "-P=true"},
+	{FLAG_PUBLISH_ALL, 1, "true", "impossible", "-P"},
 	{FLAG_EXPOSE, 10, "80/sctp", "bad-value", "--expose 80/sctp"},
 	{FLAG_EXPOSE, 10, "8080:80", "bad-value", "--expose 8080:80"},
 	{FLAG_RESTART, 11, "often", "bad-value", "--restart often"},

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -50,6 +51,36 @@ static int resolve(struct policy_fixture *f, const char *text)
 {
 	fixture_init(f);
 	return fixture_resolve(f, text);
+}
+
+/* Nobody has said how many, and all of them would be most of what the size is for. */
+static void small_sizes_have_fewer_inodes(void **state)
+{
+	static const struct {
+		const char *writable;
+		uint64_t inodes;
+	} rows[] = {
+		{"{store: auto, size: 4MiB}", 8192},
+		{"{store: auto, size: 4190208}", 2046},
+		{"{store: image, size: 1MiB}", 512},
+		{"{store: image, size: 4KiB}", 16},
+		{"{store: tmpfs, size: 1MiB}", 8192},
+		{"{store: auto, size: 1MiB, inodes: 8192}", 8192},
+		{"{store: auto, size: 1MiB, inodes: 3}", 3},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_fixture f;
+
+		snprintf(text, sizeof(text), "cordon: 1\nextends: base\nrootfs:\n  writable: %s\n",
+			 rows[i].writable);
+		fixture_init(&f);
+		assert_int_equal(fixture_resolve(&f, text), 0);
+		assert_int_equal(f.spec.rootfs.inodes, rows[i].inodes);
+		fixture_release(&f);
+	}
 }
 
 static void output_and_idle_time_are_limits(void **state)
@@ -99,6 +130,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stores_have_names),
+		cmocka_unit_test(small_sizes_have_fewer_inodes),
 		cmocka_unit_test(output_and_idle_time_are_limits),
 	};
 

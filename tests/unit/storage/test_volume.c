@@ -111,12 +111,23 @@ static void reads_what_it_writes(void **state)
 	assert_int_equal(read.size_bytes, 8 << 20);
 	assert_int_equal(read.inodes, 512);
 	assert_int_equal(read.labels.len, volume.labels.len);
+	assert_false(read.is_project);
+	assert_string_equal(volume_store_name(&read), "image");
+	/* One in a project is a volume to nobody who does not know of them. */
+	volume.is_project = true;
+	volume_format(&volume, spoilt);
+	assert_true(str_has_prefix(spoilt, "cordon-volume 3\n"));
+	assert_int_equal(volume_parse(spoilt, &read), 0);
+	assert_true(read.is_project);
+	assert_false(volume_has_image(&read));
+	assert_int_equal(read.size_bytes, 8 << 20);
+	assert_string_equal(volume_store_name(&read), "project");
 	/* Of a volume with a size the first line says that there is one. */
 	spoilt[strlen("cordon-volume ")] = '1';
 	assert_int_equal(volume_parse(spoilt, &read), -EBADMSG);
 	str_format(spoilt, sizeof(spoilt), "%srest", text);
 	assert_int_equal(volume_parse(spoilt, &read), -EBADMSG);
-	assert_int_equal(volume_parse("cordon-volume 3\n", &read), -EPROTONOSUPPORT);
+	assert_int_equal(volume_parse("cordon-volume 4\n", &read), -EPROTONOSUPPORT);
 }
 
 static void keeps(void **state)
