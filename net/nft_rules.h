@@ -20,8 +20,8 @@ extern const struct nft_table nft_tables[NFT_TABLES];
 #define NFT_ENDS    "ends"    /* of which these have no way out */
 #define NFT_WAYS    "ways"    /* and these have one */
 #define NFT_SAME    "same"    /* each with itself */
-#define NFT_APART   "apart"   /* each of those whose ports are kept apart (--icc=false) with itself */
-#define NFT_LENT4   "lent4"   /* links that forward for the sake of sandboxes alone */
+#define NFT_APART   "apart" /* each of those whose ports are kept apart (--icc=false) with itself */
+#define NFT_LENT4   "lent4" /* links that forward for the sake of sandboxes alone */
 #define NFT_LENT6   "lent6"
 
 /* Maps to the chain of a sandbox that has rules of its own (egress.h), from its bridge and address.

@@ -129,7 +129,7 @@ WEB_DB_PORT_7002_TCP_PROTO=tcp"
 	cordon rm -f db >/dev/null
 	stands db
 	knows web ""
-	gives 0 "$ip	store sandbox db" eval "cordon run --network bridge --link db:store -- sed '1,/^# linked/d' /etc/hosts"
+	gives 0 "$ip	store db" eval "cordon run --network bridge --link db:store -- sed '1,/^# linked/d' /etc/hosts"
 	# Its next start asks for whom the name means then.
 	cordon restart -t 0 web >/dev/null
 	gives 0 "$ip	store sandbox db" linked web
