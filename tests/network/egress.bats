@@ -153,6 +153,9 @@ gc_takes_out() {
 	plain=$(host "$ATTACK/call" socket 40 1 0 || true)
 	[ "$plain" = ok ] || skip "this kernel has no AF_VSOCK: $plain"
 	says 0 "*ok" cordon run -q --network web --set "network.egress={default: deny}" --waive seccomp.call:socket=control --ro "$ATTACK" -- "$ATTACK/call" socket 40 1 0
+	mkdir project
+	chown 1000:1000 project
+	cd project || return
 	for flags in "--network web" "--profile agent --network web" "--profile net-service"; do
 		# Words.
 		# shellcheck disable=SC2086
