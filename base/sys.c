@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 static int result_of(long value)
@@ -293,4 +294,13 @@ int sys_capget(struct sys_caps *ret_caps)
 		.inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32,
 	};
 	return 0;
+}
+
+int64_t sys_monotonic_ms(void)
+{
+	struct timespec now;
+
+	/* With that clock and memory of our own it cannot fail: clock_gettime(2). */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

@@ -161,4 +161,7 @@ struct sys_caps {
 int must_check sys_capset(const struct sys_caps *caps);
 int must_check sys_capget(struct sys_caps *ret_caps);
 
+/* Milliseconds of CLOCK_MONOTONIC: not the time of day, which somebody may set. */
+int64_t sys_monotonic_ms(void);
+
 #endif

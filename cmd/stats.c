@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "cmd/cmd.h"
 #include "cmd/fill.h"
 #include "cmd/kept.h"
@@ -74,14 +74,6 @@ struct samples {
 	size_t n;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void read_groups(const struct live_run *live, struct sample *ret)
 {
 	struct cgroup groups;
@@ -116,7 +108,7 @@ static int take_sample(const struct records *records, const struct sandbox *sand
 		record_read_name(sandbox, ret->name, sizeof(ret->name));
 		read_groups(&status.live, ret);
 		ret->has_links = usage_read_links(&status, &ret->links);
-		ret->at_ms = now_ms();
+		ret->at_ms = sys_monotonic_ms();
 	}
 	status_release(&status);
 	return is_shown;

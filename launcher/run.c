@@ -482,21 +482,3 @@ int cordon_run(const struct decision *decision, const struct run_options *option
 		r = err_set(err, ERR_BUG, errno, "restore the signal mask");
 	return r;
 }
-
-int cordon_gc(const char *root_dir, const char *runtime_dir, struct gc_report *ret_report,
-	      struct err *err)
-{
-	char path[PATH_MAX];
-	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
-	int r = state_root_path(root_dir, geteuid(), runtime_dir, path, sizeof(path), err);
-
-	memset(ret_report, 0, sizeof(*ret_report));
-	if (r == 0 && access(path, F_OK) != 0)
-		return 0; /* nothing ever ran here */
-	if (r == 0)
-		r = state_root_open(path, &root, err);
-	if (r == 0)
-		r = state_gc(&root, ret_report, err);
-	state_root_release(&root);
-	return r;
-}

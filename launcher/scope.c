@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -210,23 +209,15 @@ static _Noreturn void execute(int program, int output, const struct host_facts *
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* All that it prints, until it closes its end or the time is over. */
 static int read_answer(int fd, char *buf, size_t size)
 {
-	int64_t until = now_ms() + PATIENCE_MS;
+	int64_t until = sys_monotonic_ms() + PATIENCE_MS;
 	size_t len = 0;
 
 	for (;;) {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		int64_t left = until - now_ms();
+		int64_t left = until - sys_monotonic_ms();
 		ssize_t n;
 
 		if (left <= 0 || poll(&ready, 1, (int)left) == 0)

@@ -23,6 +23,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "launcher/cordon.h"
 #include "launcher/fault.h"
 #include "launcher/ids.h"
 #include "launcher/state.h"
@@ -169,4 +170,22 @@ int state_enter_boot(struct state_root *root, struct err *err)
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "%s: lock", root->path);
 	return is_of_boot(root, boot_id) ? 0 : clear(root, boot_id, err);
+}
+
+int cordon_gc(const char *root_dir, const char *runtime_dir, struct gc_report *ret_report,
+	      struct err *err)
+{
+	char path[PATH_MAX];
+	struct state_root root = {.fd = -EBADF, .runs_fd = -EBADF};
+	int r = state_root_path(root_dir, geteuid(), runtime_dir, path, sizeof(path), err);
+
+	memset(ret_report, 0, sizeof(*ret_report));
+	if (r == 0 && access(path, F_OK) != 0)
+		return 0; /* nothing ever ran here */
+	if (r == 0)
+		r = state_root_open(path, &root, err);
+	if (r == 0)
+		r = state_gc(&root, ret_report, err);
+	state_root_release(&root);
+	return r;
 }

@@ -129,7 +129,7 @@ static int go_on(struct watch *watch, struct err *err)
 	int r = terminal_resize(watch->launch, err);
 
 	watch->asked_to_stop = false;
-	limits_go_on(watch->launch, &watch->limits, supervise_now_ms());
+	limits_go_on(watch->launch, &watch->limits, sys_monotonic_ms());
 	if (r == 0)
 		r = terminal_refresh(watch->launch, err);
 	send_to_workload(watch->launch, SIGCONT, true);
@@ -179,7 +179,7 @@ static void end_in_order(struct watch *watch, const struct signalfd_siginfo *inf
 {
 	const struct spec_process *process = &watch->launch->spec->process;
 	uint64_t grace_ms = process->stop_grace_period_ms;
-	int64_t now = supervise_now_ms();
+	int64_t now = sys_monotonic_ms();
 	int signo = (int)process->stop_signal;
 
 	if (info->ssi_code == SI_QUEUE && info->ssi_int >= 0)
@@ -267,11 +267,11 @@ static int on_events(struct watch *watch, const struct pollfd fds[WATCHED], stru
 	if (r == 0 && fds[3].revents != 0)
 		r = supervise_on_monitor(watch, err);
 	if (fds[4].revents != 0)
-		limits_on_memory_event(watch->launch, &watch->limits, supervise_now_ms());
+		limits_on_memory_event(watch->launch, &watch->limits, sys_monotonic_ms());
 	if (fds[5].revents != 0)
 		attach_accept(watch->launch, watch->options->attach_fd);
 	if (fds[6].revents != 0)
-		admission_answer(watch->launch, supervise_now_ms());
+		admission_answer(watch->launch, sys_monotonic_ms());
 	if (fds[HELPERS].revents != 0)
 		lose_helper(watch, &watch->launch->resolver.is_lost, "resolver");
 	if (fds[HELPERS + 1].revents != 0)
@@ -313,7 +313,7 @@ static enum run_kind kind_of_limit(enum spec_limit limit)
 
 static void enforce_limits(struct watch *watch)
 {
-	int64_t now = supervise_now_ms();
+	int64_t now = sys_monotonic_ms();
 	enum spec_limit limit;
 
 	if (watch->is_ended)
@@ -336,7 +336,7 @@ int supervise_follow_output(struct watch *watch, struct err *err)
 	struct terminal *terminal = &watch->launch->terminal;
 
 	if (terminal->has_output)
-		limits_note_activity(&watch->limits, supervise_now_ms());
+		limits_note_activity(&watch->limits, sys_monotonic_ms());
 	terminal->has_output = false;
 	if (!watch->limits.wants_output)
 		return 0;
@@ -347,7 +347,7 @@ int supervise_follow_output(struct watch *watch, struct err *err)
 /* A sample that is late does not draw the next ones nearer. */
 static void take_sample(struct watch *watch)
 {
-	int64_t now = supervise_now_ms();
+	int64_t now = sys_monotonic_ms();
 	struct run_sample sample;
 
 	if (now < watch->next_sample_ms || watch->is_ended)
@@ -368,9 +368,9 @@ static int patience(const struct watch *watch)
 	result = shorter(result, supervise_time_left(watch->deadline_ms));
 	result = shorter(result, supervise_time_left(watch->stop_deadline_ms));
 	result = shorter(result, supervise_time_left(watch->next_sample_ms));
-	result = shorter(result, recorder_patience(watch->launch, supervise_now_ms()));
-	result = shorter(result, admission_patience(watch->launch, supervise_now_ms()));
-	return shorter(result, limits_patience(&watch->limits, supervise_now_ms()));
+	result = shorter(result, recorder_patience(watch->launch, sys_monotonic_ms()));
+	result = shorter(result, admission_patience(watch->launch, sys_monotonic_ms()));
+	return shorter(result, limits_patience(&watch->limits, sys_monotonic_ms()));
 }
 
 static int wait_for_end(struct watch *watch, struct err *err)
@@ -387,7 +387,7 @@ static int wait_for_end(struct watch *watch, struct err *err)
 			{.fd = launch->cgroup.oom_event_fd, .events = POLLIN},
 			{.fd = launch->decision->keeps_output ? watch->options->attach_fd : -1,
 			 .events = POLLIN},
-			{.fd = admission_fd(launch, supervise_now_ms()), .events = POLLIN},
+			{.fd = admission_fd(launch, sys_monotonic_ms()), .events = POLLIN},
 			{.fd = recorder_unread(launch, 0), .events = POLLIN},
 			{.fd = recorder_unread(launch, 1), .events = POLLIN},
 			{.fd = recorder_unread(launch, 2), .events = POLLIN},
@@ -409,7 +409,7 @@ static int wait_for_end(struct watch *watch, struct err *err)
 		/* Each time: events may come without an end. */
 		enforce_limits(watch);
 		take_sample(watch);
-		recorder_look(launch, supervise_now_ms());
+		recorder_look(launch, sys_monotonic_ms());
 		supervise_tell_loss(launch, watch->options);
 	}
 	return r;
@@ -447,7 +447,7 @@ int supervise(struct launch *launch, const struct run_options *options,
 	/* The sandbox's time is its keeper's business. */
 	uint64_t wall_time_ms =
 		launch->decision->enters ? SPEC_UNLIMITED : launch->spec->limits.wall_time_ms;
-	int64_t start_ms = supervise_now_ms();
+	int64_t start_ms = sys_monotonic_ms();
 	struct run_result result = {.kind = RUN_EXITED,
 				    .exit_code = RESULT_NONE,
 				    .signal = RESULT_NONE,
@@ -486,7 +486,7 @@ int supervise(struct launch *launch, const struct run_options *options,
 	r = supervise_output(&watch, err);
 	if (r < 0)
 		return r;
-	result.wall_ms = supervise_now_ms() - start_ms;
+	result.wall_ms = sys_monotonic_ms() - start_ms;
 	if (watch.is_ended) {
 		result.signal = SIGKILL;
 		result.exit_code = RESULT_NONE;

@@ -27,8 +27,6 @@ struct watch {
 	struct run_result *result;
 };
 
-int64_t supervise_now_ms(void);
-
 /* Milliseconds until the deadline for poll(2), -1 for none. Rounded up, so that the last wait is
  * not a spin. */
 int supervise_time_left(int64_t deadline_ms);

@@ -39,7 +39,7 @@ static void on_late_signal(struct watch *watch, int signo)
 /* What ends a run ends the wait. */
 static void enforce_late_limits(struct watch *watch)
 {
-	int64_t now = supervise_now_ms();
+	int64_t now = sys_monotonic_ms();
 	bool is_idle = limits_check(watch->launch, &watch->limits, now) == LIMIT_IDLE_TIME;
 	bool is_late = now >= watch->deadline_ms;
 
@@ -64,7 +64,7 @@ static bool is_waited_for(const struct watch *watch)
 static int sleep_in_poll(struct watch *watch, int64_t leave_ms, bool *ret_message, bool *ret_signal,
 			 struct err *err)
 {
-	int64_t now = supervise_now_ms();
+	int64_t now = sys_monotonic_ms();
 	int left =
 		supervise_time_left(leave_ms < watch->deadline_ms ? leave_ms : watch->deadline_ms);
 	int look = limits_patience(&watch->limits, now);
@@ -86,7 +86,7 @@ int supervise_output(struct watch *watch, struct err *err)
 {
 	struct terminal *terminal = &watch->launch->terminal;
 	/* The signal may have found a program that had just ended. */
-	int64_t leave_ms = watch->asked_to_end != 0 ? supervise_now_ms() + LEAVE_MS : INT64_MAX;
+	int64_t leave_ms = watch->asked_to_end != 0 ? sys_monotonic_ms() + LEAVE_MS : INT64_MAX;
 	int r;
 
 	/* A recorder waits for no reader: it takes what is left when it is told to finish. */
@@ -95,7 +95,7 @@ int supervise_output(struct watch *watch, struct err *err)
 		return 0;
 	/* ^C is the caller's way to give up: a terminal that is raw would swallow it. */
 	r = terminal_hold(watch->launch, err);
-	limits_note_activity(&watch->limits, supervise_now_ms());
+	limits_note_activity(&watch->limits, sys_monotonic_ms());
 	while (r == 0 && !terminal->is_drained && !watch->gives_up) {
 		struct signalfd_siginfo info;
 		bool has_message = false, has_signal = false;
@@ -108,7 +108,7 @@ int supervise_output(struct watch *watch, struct err *err)
 			on_late_signal(watch, (int)info.ssi_signo);
 		if (r == 0)
 			r = supervise_follow_output(watch, err);
-		if (!terminal->is_drained && supervise_now_ms() >= leave_ms)
+		if (!terminal->is_drained && sys_monotonic_ms() >= leave_ms)
 			end_by_signal(watch, watch->asked_to_end);
 		enforce_late_limits(watch);
 	}

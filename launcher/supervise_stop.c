@@ -22,21 +22,13 @@
 #include "base/sys.h"
 #include "launcher/supervise.h"
 
-int64_t supervise_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int supervise_time_left(int64_t deadline_ms)
 {
 	int64_t left;
 
 	if (deadline_ms == INT64_MAX)
 		return -1;
-	left = deadline_ms - supervise_now_ms();
+	left = deadline_ms - sys_monotonic_ms();
 	if (left <= 0)
 		return 0;
 	return left > INT32_MAX ? INT32_MAX : (int)left;
@@ -65,21 +57,21 @@ static void wait_for_limit(const struct watch *watch)
 	bool has_ended = launch->init_pidfd < 0;
 
 	limits_forget_idle(&limits);
-	while (supervise_now_ms() < watch->deadline_ms) {
+	while (sys_monotonic_ms() < watch->deadline_ms) {
 		struct pollfd fds[] = {
 			{.fd = has_ended ? -1 : launch->init_pidfd, .events = POLLIN},
 			{.fd = has_ended ? -1 : launch->cgroup.oom_event_fd, .events = POLLIN},
 		};
 		int left = supervise_time_left(watch->deadline_ms);
-		int look = has_ended ? -1 : limits_patience(&limits, supervise_now_ms());
+		int look = has_ended ? -1 : limits_patience(&limits, sys_monotonic_ms());
 		int n = poll(fds, sizeof(fds) / sizeof(fds[0]),
 			     left < 0 || (look >= 0 && look < left) ? look : left);
 
 		has_ended = has_ended || (n > 0 && fds[0].revents != 0);
 		if (n > 0 && fds[1].revents != 0)
-			limits_on_memory_event(launch, &limits, supervise_now_ms());
+			limits_on_memory_event(launch, &limits, sys_monotonic_ms());
 		if (has_ended || ((n >= 0 || errno == EINTR) &&
-				  limits_check(launch, &limits, supervise_now_ms()) == SPEC_LIMITS))
+				  limits_check(launch, &limits, sys_monotonic_ms()) == SPEC_LIMITS))
 			continue;
 		end_sandbox(launch);
 		return;

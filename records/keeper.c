@@ -24,7 +24,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -366,15 +365,6 @@ static bool starts_again(const struct keeper *keeper, const struct end_report *e
 			       keeper->keep.last.restarts);
 }
 
-/* Not the time of day, which somebody may set. */
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void keep_starting(struct keeper *keeper)
 {
 	_cleanup_fd_ int signal_fd = open_signals();
@@ -387,7 +377,7 @@ static void keep_starting(struct keeper *keeper)
 		return;
 	}
 	for (;;) {
-		int64_t begin_ms = now_ms();
+		int64_t begin_ms = sys_monotonic_ms();
 
 		keeper->keep.live.started_ms = record_now_ms();
 		start_and_wait(keeper, signal_fd, &end);
@@ -396,7 +386,7 @@ static void keep_starting(struct keeper *keeper)
 			break;
 		keep_note_end(&keeper->keep, end.has_run ? &end.result : NULL,
 			      end.has_run ? NULL : &end.err);
-		failures = keeper_failures(failures, now_ms() - begin_ms);
+		failures = keeper_failures(failures, sys_monotonic_ms() - begin_ms);
 		pause_until(keeper, signal_fd, &end,
 			    keeper_pause_ms(failures > 0 ? failures - 1 : 0));
 		if (keeper->is_told_to_end || !status_is_wanted(keeper->keep.sandbox) ||

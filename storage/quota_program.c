@@ -12,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -82,14 +81,6 @@ static _Noreturn void execute(const char *const argv[], int file, int output, co
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Keeps the last line that is not empty. */
 static void keep_line(const char *bytes, size_t n, char *line, size_t *len, char *said)
 {
@@ -109,13 +100,13 @@ static void keep_line(const char *bytes, size_t n, char *line, size_t *len, char
 /* Until it closes its end or the time is over. */
 static int read_said(int fd, char *said)
 {
-	int64_t until = now_ms() + PATIENCE_MS;
+	int64_t until = sys_monotonic_ms() + PATIENCE_MS;
 	char bytes[512], line[QUOTA_SAID_MAX];
 	size_t len = 0;
 
 	for (;;) {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		int64_t left = until - now_ms();
+		int64_t left = until - sys_monotonic_ms();
 		ssize_t n;
 
 		if (left <= 0 || poll(&ready, 1, (int)left) == 0)

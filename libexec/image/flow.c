@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "libexec/image/importer.h"
 
 enum {
@@ -113,14 +113,6 @@ struct pump {
 	size_t n_before;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void count_zeros(struct pump *pump, const char *block, size_t n)
 {
 	size_t zeros = 0;
@@ -148,7 +140,7 @@ static int check_bounds(struct pump *pump, struct err *err)
 static int take_in(struct pump *pump, const char *data, size_t n, struct err *err)
 {
 	struct flow_seal *seal = &pump->seal;
-	int64_t now = now_ms();
+	int64_t now = sys_monotonic_ms();
 
 	pump->n_bytes += n;
 	count_zeros(pump, data, n);
@@ -222,7 +214,7 @@ static int pump_all(struct pump *pump, struct flow_result *ret, struct err *err)
 	if (digest == NULL || block == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "the copying");
 	pump->digest = digest;
-	pump->shown_ms = now_ms();
+	pump->shown_ms = sys_monotonic_ms();
 	r = pump_run(pump, block, ret, err);
 	say_progress(pump->im, pump->n_bytes, true);
 	if (r == 0 && digest_end(digest, ret->hex) < 0)

@@ -412,54 +412,57 @@ static void writes_access_denials(void **state)
 	json_object_put(object);
 }
 
+static const struct spec_egress_rule reach_deny = {.family = AF_INET,
+						   .address = {192, 0, 2, 4},
+						   .length = 32,
+						   .last = UINT16_MAX};
+
+static const struct spec_egress_name reach_name = {.name = "*.example.org"};
+
+static const struct reach_denials reach_sample = {
+	.sent = {.n = 5,
+		 .others = 9,
+		 .list = {{.address = {AF_INET, {192, 0, 2, 1}, 32},
+			   .protocol = 6,
+			   .port = 443,
+			   .count = 7},
+			  {.address = {AF_INET, {192, 0, 2, 4}, 32},
+			   .protocol = 17,
+			   .port = 53,
+			   .count = 1},
+			  {.address = {AF_INET, {192, 0, 2, 1}, 32}, .protocol = 1, .count = 2},
+			  {.address = {AF_INET6, {0xfd, [15] = 1}, 128},
+			   .protocol = 17,
+			   .port = 53,
+			   .count = 1},
+			  {.address = {AF_INET, {192, 0, 2, 1}, 32},
+			   .protocol = 6,
+			   .port = 80,
+			   .count = 1}}},
+	.names = {.n_refused = 1,
+		  .others = 3,
+		  .n_known = 1,
+		  .refused = {{.count = 2, .name = "evil.test"}},
+		  .known = {{.address = {192, 0, 2, 1}, .name = "a.example.org"}}}};
+
 /* Each with what would allow it, or nothing where nothing does. */
 static void writes_egress_denials(void **state)
 {
-	static const struct spec_egress_rule deny = {.family = AF_INET,
-						     .address = {192, 0, 2, 4},
-						     .length = 32,
-						     .last = UINT16_MAX};
-	static const struct spec_egress_name name = {.name = "*.example.org"};
-	static struct reach_denials reach = {
-		.sent = {.n = 5,
-			 .others = 9,
-			 .list = {{.address = {AF_INET, {192, 0, 2, 1}, 32},
-				   .protocol = 6,
-				   .port = 443,
-				   .count = 7},
-				  {.address = {AF_INET, {192, 0, 2, 4}, 32},
-				   .protocol = 17,
-				   .port = 53,
-				   .count = 1},
-				  {.address = {AF_INET, {192, 0, 2, 1}, 32},
-				   .protocol = 1,
-				   .count = 2},
-				  {.address = {AF_INET6, {0xfd, [15] = 1}, 128},
-				   .protocol = 17,
-				   .port = 53,
-				   .count = 1},
-				  {.address = {AF_INET, {192, 0, 2, 1}, 32},
-				   .protocol = 6,
-				   .port = 80,
-				   .count = 1}}},
-		.names = {.n_refused = 1,
-			  .others = 3,
-			  .n_known = 1,
-			  .refused = {{.count = 2, .name = "evil.test"}},
-			  .known = {{.address = {192, 0, 2, 1}, .name = "a.example.org"}}}};
 	static const char *const rules[] = {"a.example.org:443", NULL, NULL, "[fd00::1]:53/udp",
 					    NULL};
 	static struct sandbox_spec spec = {
 		.network = {.reach = {.is_said = true,
-				      .deny = &deny,
+				      .deny = &reach_deny,
 				      .n_deny = 1,
-				      .names = &name,
+				      .names = &reach_name,
 				      .n_names = 1,
 				      .groups = {{.protocol = 6, .first = 80, .last = 80}},
 				      .n_groups = 1}}};
+	static struct reach_denials reach;
 	struct run_result r = result_of(RUN_EXITED);
 	struct json_object *list, *object;
 
+	reach = reach_sample;
 	r.reach = &reach;
 	object = produce(*state, &r, &spec, NULL, 0);
 	list = json_object_object_get(object, "egress_denials");
