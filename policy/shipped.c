@@ -16,21 +16,17 @@
 
 /* A name that C has no word for has another one there. */
 #define SHIPPED(profile) SHIPPED_AS(profile, #profile)
-#define SHIPPED_AS(profile, said)                                                                  \
-	{                                                                                          \
+#define SHIPPED_AS(profile, said)                                                                \
+	{                                                                                        \
 		.name = (said), .text = profile_##profile, .len = sizeof(profile_##profile) - 1, \
-		.digest = digest_##profile, .nodes = nodes_##profile,                              \
-		.n_nodes = sizeof(nodes_##profile) / sizeof(nodes_##profile[0]),                   \
-		.strings = strings_##profile                                                       \
+		.digest = digest_##profile, .nodes = nodes_##profile,                            \
+		.n_nodes = sizeof(nodes_##profile) / sizeof(nodes_##profile[0]),                 \
+		.strings = strings_##profile                                                     \
 	}
 
 const struct policy_shipped policy_shipped_profiles[] = {
-	SHIPPED(agent),
-	SHIPPED(base),
-	SHIPPED(build),
-	SHIPPED(default),
-	SHIPPED(judge),
-	SHIPPED_AS(net_service, "net-service"),
+	SHIPPED(agent),   SHIPPED(base),  SHIPPED(build),
+	SHIPPED(default), SHIPPED(judge), SHIPPED_AS(net_service, "net-service"),
 	SHIPPED(strict),
 };
 

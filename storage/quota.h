@@ -140,8 +140,8 @@ int must_check quota_directory_end(int above_fd, const char *name);
 
 /*
  * quota_project_make for a sandbox that is kept: the directory request->layer_name in
- * layer_dir_fd, made and claimed where it is not there or empty, else with the limits that are asked
- * for, which may be larger than before. Locked as long as the descriptor is open; waits for
+ * layer_dir_fd, made and claimed where it is not there or empty, else with the limits that are
+ * asked for, which may be larger than before. Locked as long as the descriptor is open; waits for
  * somebody's who is about to end.
  */
 int must_check quota_directory_mount(const struct quota_request *request, int *ret_dir_fd,

@@ -4,6 +4,8 @@
 #ifndef CORDON_LAUNCHER_RESOLVER_SERVE_NOTES_H
 #define CORDON_LAUNCHER_RESOLVER_SERVE_NOTES_H
 
+#include <string.h>
+
 #include "launcher/resolver_image.h"
 #include "net/dns.h"
 

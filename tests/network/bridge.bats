@@ -203,6 +203,7 @@ default_bridge_is_there() {
 		cordon $how
 		default_bridge_is_there
 		cordon stop -t 0 a
+		# Words on purpose.
 		# shellcheck disable=SC2086
 		cordon $how
 		default_bridge_is_there
@@ -210,6 +211,7 @@ default_bridge_is_there() {
 		cordon rm a
 		cordon network prune -f --filter label=mine
 		default_bridge_is_there
+		# Words on purpose.
 		# shellcheck disable=SC2086
 		says 0 "$said" cordon $how
 		run -1 default_bridge_is_there

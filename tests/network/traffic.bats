@@ -344,6 +344,7 @@ in_is() {
 		# Likewise one that takes the rate away.
 		run -137 "${faulty[@]}" network update --egress-rate none web
 		out_is held
+		# Words on purpose.
 		# shellcheck disable=SC2086
 		run -0 ${how/--egress-rate 1mbit/--egress-rate none}
 		out_is not_held || { echo "... behind $how, without a rate"; return 1; }
