@@ -110,9 +110,9 @@ static unsigned char coded_byte(const char *text)
 {
 	int high = text[0] == '%' ? hex_digit(text[1]) : -1;
 	int low = high < 0 ? -1 : hex_digit(text[2]);
-	unsigned char byte = low < 0 ? 0 : (unsigned char)(high << 4 | low);
+	int byte = low < 0 ? 0 : high << 4 | low;
 
-	return byte <= 0x20 || byte >= 0x7f || byte == '%' || byte == '=' ? byte : 0;
+	return byte <= 0x20 || byte >= 0x7f || byte == '%' || byte == '=' ? (unsigned char)byte : 0;
 }
 
 int name_attribute_decode(const char *key, char *buf)
