@@ -332,13 +332,15 @@ static int read_fd(int fd, char **ret, struct err *err)
 static int ask(const struct cmd_context *context, const struct words *words, char **ret,
 	       struct err *err)
 {
-	_cleanup_free_ struct helper *h = malloc(sizeof(*h));
-	_cleanup_fd_ int fd = sys_memfd_create("images", MFD_CLOEXEC);
+	_cleanup_free_ struct helper *h = NULL;
+	_cleanup_fd_ int fd = -EBADF;
 	char store[PATH_MAX];
 	int r = cmd_image_store(context, store, err);
 
 	if (r < 0)
 		return r;
+	h = malloc(sizeof(*h));
+	fd = sys_memfd_create("images", MFD_CLOEXEC);
 	if (h == NULL || fd < 0)
 		return err_set(err, ERR_SETUP, fd < 0 ? -fd : ENOMEM, "the list of images");
 	helper_init(h, store, "ls");
@@ -390,7 +392,7 @@ int image_list(const struct cmd_context *context, const struct words *words, str
 	}
 	if (r == 0)
 		r = ask(context, words, &text, err);
-	if (r == 0 && read_images(&listing, text) < 0)
+	if (r == 0 && (text == NULL || read_images(&listing, text) < 0))
 		r = err_set(err, ERR_SETUP, EBADMSG, "the list of images");
 	if (r == 0 && document_alloc(&listing.document) < 0)
 		r = EXIT_CORDON;

@@ -70,6 +70,13 @@ find_meant(const struct network *network, const struct names *names, const char 
 	return NULL;
 }
 
+/* The link at *at, which is moved on: whom it means; NULL behind the last. */
+static const char *next_link(const struct names_entry *entry, size_t *at, const char **ret_alias)
+{
+	*ret_alias = names_next(entry->links, sizeof(entry->links), at);
+	return *ret_alias == NULL ? NULL : names_next(entry->links, sizeof(entry->links), at);
+}
+
 static struct net_prefix ip_of(const struct names_entry *entry)
 {
 	struct net_prefix ip = {.family = AF_INET, .length = 32};
@@ -89,12 +96,10 @@ struct pairs {
 
 static void pairs_add(struct pairs *pairs, const struct nft_value *key)
 {
-	struct nft_value *list = pairs->list;
-
 	if (pairs->n == pairs->size) {
 		size_t size = pairs->size == 0 ? 64 : 2 * pairs->size;
+		struct nft_value *list = reallocarray(pairs->list, size, sizeof(*list));
 
-		list = reallocarray(pairs->list, size, sizeof(*list));
 		if (list == NULL) {
 			pairs->failed = true;
 			return;
@@ -146,8 +151,7 @@ static void add_links(const char *run, const struct network *network, const stru
 	const char *alias, *target;
 	size_t at = 0;
 
-	while ((alias = names_next(entry->links, sizeof(entry->links), &at)) != NULL &&
-	       (target = names_next(entry->links, sizeof(entry->links), &at)) != NULL) {
+	while ((target = next_link(entry, &at, &alias)) != NULL) {
 		const struct names_entry *to;
 		size_t from = 0;
 
@@ -324,8 +328,7 @@ static size_t put_lines(const char *run, const struct network *network, const st
 	buf[0] = '\0';
 	if (offers_read(run, entry->run, &own) < 0)
 		return 0;
-	while ((alias = names_next(entry->links, sizeof(entry->links), &at)) != NULL &&
-	       (target = names_next(entry->links, sizeof(entry->links), &at)) != NULL) {
+	while ((target = next_link(entry, &at, &alias)) != NULL) {
 		const struct names_entry *to;
 
 		from = 0;

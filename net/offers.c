@@ -125,7 +125,7 @@ int offers_read(const char *run, const char *run_id, struct offers *ret)
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 	r = fd < 0 ? fd : read_whole(fd, &offers);
 	if (r == 0)
-		r = divide(&offers);
+		r = offers.bytes == NULL ? -EBADMSG : divide(&offers);
 	if (r == 0)
 		*ret = offers;
 	else

@@ -39,6 +39,6 @@ bool quota_project_is_in_use(int fd, uint32_t id);
 int must_check quota_project_mount(int dir_fd);
 
 /* Removes all that is in the directory, whoever made it. */
-int must_check quota_empty_directory(int dir_fd);
+int must_check quota_empty_directory(int top_fd);
 
 #endif
