@@ -270,7 +270,7 @@ static int print_images(struct listing *listing)
 /* Changes the line. */
 static int read_line(char *line, struct image *ret)
 {
-	const char *words[6];
+	const char *words[6] = {NULL};
 	uint64_t seconds;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
