@@ -61,15 +61,19 @@ int sys_waitid(idtype_t type, id_t id, siginfo_t *ret_info, int options, struct 
 
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
+	enum { AT_ONCE = 64, TRIES = 256 };
+	const struct timespec moment = {.tv_nsec = 100000};
 	struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-	int tries = 0;
-	int fd;
+	int fd = -EAGAIN;
 
-	/* EAGAIN: a rename raced with the check of "..", openat2(2). Bounded, so that nobody can
-	 * keep us here. */
-	do
+	/* EAGAIN: a rename or a mount, anywhere on the machine, raced with the check of "..",
+	 * openat2(2). Where many are made the next moment may be better. Bounded, so that nobody
+	 * can keep us here. */
+	for (int i = 0; fd == -EAGAIN && i < TRIES; i++) {
+		if (i >= AT_ONCE)
+			nanosleep(&moment, NULL);
 		fd = result_of(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
-	while (fd == -EAGAIN && ++tries < 64);
+	}
 	return fd;
 }
 

@@ -3,6 +3,8 @@
 # The second architecture (seccomp.architectures): x86's calls on x86-64, by a program of 32 bits and
 # by int 0x80 of one of 64.
 
+# bats file_tags=vm
+
 load ../lib/cordon
 load ../lib/attack
 
@@ -16,7 +18,7 @@ setup() {
 	CORDON_ROOT=$BATS_TEST_TMPDIR.root
 	cd "$BATS_TEST_TMPDIR" || return
 	# CONFIG_IA32_EMULATION, and not ia32_emulation=off.
-	[ "$("$ATTACK/call_x86" 20)" = ok ] || skip "this kernel takes no calls of x86"
+	[ "$("$ATTACK/call_x86" 20)" = ok ] || skip "in a virtual machine: this kernel takes no calls of x86"
 }
 
 # As gives, of a run with BOTH, which says what is waived, and -q does not silence that.
@@ -36,7 +38,6 @@ x86_answers() { # CALL WITH WITHOUT [FLAG...]
 	done
 }
 
-# bats test_tags=vm
 @test "second: not listed, each of its calls kills" {
 	local program
 	for program in call_x86 int80; do
@@ -47,7 +48,6 @@ x86_answers() { # CALL WITH WITHOUT [FLAG...]
 	gives 137 "cordon: waived: seccomp.architecture:x86 (why)" cordon run -q --waive 'seccomp.architecture:x86=why' -- "$ATTACK/int80" 20
 }
 
-# bats test_tags=vm
 @test "second: listed, programs of 32 bits run, and x32 is killed as ever" {
 	local program
 	for program in call_x86 int80; do
@@ -97,7 +97,6 @@ verdicts() { # COMMAND...
 }
 
 # int 0x80 takes 32 bits of each register and shows a filter all of them.
-# bats test_tags=vm
 @test "second: nor with high bits set in a register" {
 	says 0 "*
 2 the same, 0 others" high_bits cordon
