@@ -115,6 +115,14 @@ static bool is_open_to(const struct sandbox_status *status, enum target_use use)
 	       (use == TARGET_READ && status->state == SANDBOX_PAUSED);
 }
 
+/* Its keeper removes the groups when the last process is gone. */
+static bool has_ended(const struct sandbox_status *status)
+{
+	_cleanup_fd_ int pidfd = process_open(&status->live.workload);
+
+	return pidfd < 0;
+}
+
 int target_open(const struct target_request *request, struct run_target *ret, struct err *err)
 {
 	const struct record *record = request->record;
@@ -137,6 +145,8 @@ int target_open(const struct target_request *request, struct run_target *ret, st
 		err_set(err, ERR_SETUP, -r, "sandbox %s: open what its keeper holds", ref);
 	if (r == 0)
 		r = cgroup_open(status->live.groups, status->live.n_groups, &target.groups, err);
+	if ((r == -ENOENT || r == -ENODEV) && err->sys_errno != ESRCH && has_ended(status))
+		err_set(err, ERR_USAGE, ESRCH, "sandbox %s has ended meanwhile", ref);
 	if (r < 0) {
 		target_release(&target);
 		return r;
