@@ -247,6 +247,8 @@ echoes='echo ready; while read -r l; do echo "got $l"; done; echo over; exit 3'
 	key C-x
 	type_line 'x'
 	shows '^left=0$'
+	# The end of the test waits for keepers.
+	cordon rm -f t >/dev/null
 }
 
 @test "run -it --name: it is left by ctrl-p ctrl-q, lives on, is come back to, and outlives its terminal" {
