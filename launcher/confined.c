@@ -21,8 +21,6 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-enum { SPARE_FD = CONFINED_FDS_MAX + 1 }; /* above what a helper is started with */
-
 void confined_put_hex(const uint8_t *bytes, size_t n, char *to)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -38,16 +36,18 @@ void confined_put_hex(const uint8_t *bytes, size_t n, char *to)
 /* Leaves exactly its descriptors, at the numbers that it expects. Returns that of the image. */
 static int place_fds(const struct confined_image *image, int control, int image_fd)
 {
+	/* Above what it is started with, and no more: the caller may have few. */
+	const int spare_fd = (int)image->n_fds + 1;
 	int fds[CONFINED_FDS_MAX + 1];
 	int r;
 
 	for (size_t i = 0; i <= image->n_fds; i++) {
 		fds[i] = fcntl(i < image->n_fds ? image->fds[i] : control, F_DUPFD_CLOEXEC,
-			       SPARE_FD);
+			       spare_fd);
 		if (fds[i] < 0)
 			return -errno;
 	}
-	image_fd = fcntl(image_fd, F_DUPFD_CLOEXEC, SPARE_FD);
+	image_fd = fcntl(image_fd, F_DUPFD_CLOEXEC, spare_fd);
 	if (image_fd < 0)
 		return -errno;
 	r = sys_close_range((unsigned)image->n_fds + 1, ~0U, CLOSE_RANGE_CLOEXEC);
