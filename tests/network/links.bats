@@ -204,9 +204,10 @@ WEB_DB_PORT_7002_TCP_PROTO=tcp"
 	eventually eval 'cordon gc >/dev/null; pairs_are 0'
 	knows web ""
 	cordon rm -f db web >/dev/null
-	nothing_of_networks
-	# With the last network in which they are kept apart the set is empty, and the host answers for nobody.
+	# With the last link the set is empty, and the host answers for nobody; gc takes the bridge itself.
+	eventually no_ports
 	gives 0 0 host cat /proc/sys/net/ipv4/conf/cordon0/proxy_arp_pvlan
+	nothing_of_networks
 }
 
 # bats test_tags=root

@@ -149,7 +149,7 @@ wrong.example.test SERVFAIL" eval 'inside open "$questions" {wrong,spoilt}.examp
 
 # bats test_tags=root
 @test "it has no privilege, no file but of names, and no socket but the sandbox's" {
-	local pid keeper watcher files="$CORDON_ROOT/state/networks/.names"$'\n/memfd:cordon-names (deleted)'
+	local pid keeper watcher files="$CORDON_ROOT/state/networks/.names"$'\n/memfd:cordon-names (deleted)\n/memfd:cordon-notes (deleted)'
 	cordon network create --internal web
 	stays web db
 	keeper=$(cordon inspect db | jq -r '.[0].supervisor_pid')
