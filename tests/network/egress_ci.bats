@@ -57,5 +57,5 @@ fetch() { # COMMAND...
 }
 
 @test "the profile is right as it stands" {
-	says 0 "*" cordon profile check "$repo/examples/ci/fetch.yaml"
+	says 0 "*" "$CORDON" profile check "$repo/examples/ci/fetch.yaml"
 }
