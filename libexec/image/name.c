@@ -106,13 +106,13 @@ static int hex_digit(char c)
 }
 
 /* The byte that %XX stands for; 0: it is none of those that are written so. */
-static unsigned char coded_byte(const char *text)
+static char coded_byte(const char *text)
 {
 	int high = text[0] == '%' ? hex_digit(text[1]) : -1;
 	int low = high < 0 ? -1 : hex_digit(text[2]);
 	int byte = low < 0 ? 0 : high << 4 | low;
 
-	return byte <= 0x20 || byte >= 0x7f || byte == '%' || byte == '=' ? (unsigned char)byte : 0;
+	return byte <= 0x20 || byte >= 0x7f || byte == '%' || byte == '=' ? (char)byte : '\0';
 }
 
 int name_attribute_decode(const char *key, char *buf)
@@ -120,12 +120,15 @@ int name_attribute_decode(const char *key, char *buf)
 	size_t len = 0;
 
 	for (; *key != '\0'; key++) {
-		unsigned char byte = coded_byte(key);
+		char byte = coded_byte(key);
 
 		if (len == NAME_PART_MAX)
 			return -ENAMETOOLONG;
-		buf[len++] = byte != 0 ? (char)byte : *key;
-		key += byte != 0 ? 2 : 0;
+		if (byte == '\0')
+			byte = *key;
+		else
+			key += 2;
+		buf[len++] = byte;
 	}
 	buf[len] = '\0';
 	return 0;
