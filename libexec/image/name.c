@@ -112,7 +112,10 @@ static char coded_byte(const char *text)
 	int low = high < 0 ? -1 : hex_digit(text[2]);
 	int byte = low < 0 ? 0 : high << 4 | low;
 
-	return byte <= 0x20 || byte >= 0x7f || byte == '%' || byte == '=' ? (char)byte : '\0';
+	/* Those stand for themselves. */
+	if (byte > 0x20 && byte < 0x7f && byte != '%' && byte != '=')
+		return '\0';
+	return (char)byte;
 }
 
 int name_attribute_decode(const char *key, char *buf)
