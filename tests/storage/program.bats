@@ -55,7 +55,7 @@ setup() {
 	exec 9<x.tar
 	SECRET=1 CORDON=$PWD/bin/cordon gives 0 "*" image import -q --max-entries=5 x.tar x
 	exec 9<&-
-	[ "${lines[-1]}" = "import --quiet --max-entries 5 -- x.tar x" ]
+	[ "${lines[-1]}" = "import --run $CORDON_ROOT/run --quiet --max-entries 5 -- x.tar x" ]
 	[[ $output == 0$'\n'1$'\n'2$'\n'* && $output != *SECRET* && $output != *$'\n'9$'\n'* ]]
 }
 
