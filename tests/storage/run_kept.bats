@@ -147,7 +147,8 @@ is_stopped() {
 @test "a sandbox that is removed at its end holds its image until then" {
 	made_of x "file:last:data=here"
 	gives 0 "*" cordon run -q -d --rm --name a x sleep 600
-	gives 0 "*layers are in use*x:latest" image rm x
+	gives 125 "*image x:latest: sandbox * is started from it*" image rm x
+	gives 0 "*layers are in use*x:latest" image rm -f x
 	[ "$(n_layers)" -eq 2 ]
 	gives 0 "a" cordon rm -f a
 	eventually sh -c '"$0" --root "$1" image prune | grep -q "2 layers removed"' "$CORDON" "$CORDON_ROOT"

@@ -75,7 +75,7 @@ local     bare" cordon volume ls -f name=bare
 	gives 125 "*100000 inodes*not more than half*" cordon volume create --size 8m --inodes 100000 web
 	gives 125 "*--opt type=tmpfs: no such option*--tmpfs*" cordon volume create -o type=tmpfs web
 	gives 125 "*--opt device=/dev/sda1*" cordon volume create -o device=/dev/sda1 web
-	gives 125 "*less is left than it may take*" cordon volume create --size 1000t web
+	gives 125 "*it may take 1048576000 MiB, and its file system has * left*" cordon volume create --size 1000t web
 	[ -z "$(cordon volume ls -q)" ]
 	[ "$(ls -A "$(volumes)")" = .lock ]
 }
