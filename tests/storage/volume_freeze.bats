@@ -133,7 +133,10 @@ end_backup() { # sets code and out.tar
 	eventually counts_on
 	end_backup
 	[ "$code" = 125 ]
-	[[ "$(<backup.err)" == *"cordon: volume one: a sandbox that was paused for the copy went on"* ]]
+	[[ "$(<backup.err)" == *"cordon: volume one: a sandbox that was paused for the copy went on"* ]] || {
+		cat backup.err
+		return 1
+	}
 	says 125 "cordon: volume two: *" cordon volume restore two part
 	# Paused by somebody else since then: it stays so.
 	begin_backup
