@@ -118,8 +118,7 @@ static int join_new(int dir_fd)
 		r = quota_project_join(dir_fd, id);
 		if (r < 0)
 			return r;
-		store_step("project-"
-			   "joined");
+		store_step("project-joined");
 		if (is_alone(dir_fd, id, true))
 			return 0;
 	}
@@ -166,8 +165,7 @@ int quota_directory_end(int above_fd, const char *name)
 	_cleanup_fd_ int fd = sys_openat(above_fd, name, QUOTA_DIR_FLAGS, 0);
 	int r = fd < 0 ? fd : give_back(fd);
 
-	store_step("project-"
-		   "given");
+	store_step("project-given");
 	/* EACCES: a user's, made unreadable by a workload; a user has no projects. */
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -ENODATA || r == -EACCES)
 		return 0;
