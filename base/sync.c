@@ -292,13 +292,19 @@ int sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd)
 bool sync_take_error(int fd, struct err *ret)
 {
 	struct pollfd waiting = {.fd = fd, .events = POLLIN};
-	struct sync_message message = {.point = SYNC_EOF};
+	struct sync_message message;
+	int brought = -EBADF;
 
-	if (poll(&waiting, 1, 0) != 1 || sync_receive(fd, &message) < 0 ||
-	    message.point != SYNC_ERROR)
-		return false;
-	*ret = message.err;
-	return true;
+	/* It may stand behind what was said before, which nobody will want any more. */
+	while (poll(&waiting, 1, 0) == 1 && sync_receive_with_fd(fd, &message, &brought) == 0 &&
+	       message.point != SYNC_EOF) {
+		close_fd(&brought);
+		if (message.point != SYNC_ERROR)
+			continue;
+		*ret = message.err;
+		return true;
+	}
+	return false;
 }
 
 const char *sync_point_name(enum sync_point point)

@@ -3,14 +3,15 @@
  * The child's table: everything that happens inside, top to bottom in the order of execution.
  *
  * Theory of operation. clone3 makes the setup process: pid 1 of new user, mount, pid, net, ipc and
- * uts namespaces. It waits for SYNC_MAPPED (the keeper has written the id maps), builds the tree,
- * and pivots into it. Then it forks. The parent of that fork detaches the host's tree, gives up all
- * privileges and executes init's image (launcher/init/init.c): from then on pid 1 holds nothing of
- * the caller's memory. The fork's child, on a stack of its own in the same memory (copying it would
- * cost more than all rows that follow), gives up its privileges row by row at the same time, and
- * says SYNC_READY. The keeper waits until init has gone ahead and reads the state of both from the
- * kernel, while the workload's process loads the filter and waits at the gate, by write(2), which
- * every filter admits. Then it executes the program.
+ * uts namespaces. It waits for SYNC_MAPPED (the keeper has written the id maps, and goes on with
+ * what the network takes), builds the tree, and pivots into it. Then it forks. The parent of that
+ * fork detaches the host's tree, gives up all privileges and executes init's image
+ * (launcher/init/init.c): from then on pid 1 holds nothing of the caller's memory. The fork's
+ * child, on a stack of its own in the same memory (copying it would cost more than all rows that
+ * follow), gives up its privileges row by row at the same time, and says SYNC_READY. The keeper
+ * waits until init has gone ahead and reads the state of both from the kernel, while the workload's
+ * process loads the filter and waits at the gate, by write(2), which every filter admits. Then it
+ * executes the program.
  *
  * Privileges: the setup process has every capability in its own user namespace, none outside.
  * Before the fork nothing of the workload's is executed, and only openat2 in the new root touches

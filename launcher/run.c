@@ -318,6 +318,15 @@ static int let_go(struct launch *launch, struct err *err)
 	return r == 0 ? give_up_stdio(launch, err) : explain_refusal(r, err);
 }
 
+/* What the child needs for none of its rows: while it builds the tree, on another processor. The
+ * workload waits at the gate for both. */
+static int run_beside_child(struct launch *launch, struct err *err)
+{
+	int r = host_steps_run(launch, PARENT_FIRST_AFTER_MAPPED, PARENT_FIRST_AFTER_READY, err);
+
+	return or_their_reason(launch, r, err);
+}
+
 static int launch_sandbox(struct launch *launch, struct err *err)
 {
 	int r = prepare_launch(launch, err);
@@ -328,9 +337,12 @@ static int launch_sandbox(struct launch *launch, struct err *err)
 		r = launch->decision->enters ? enter_spawn(launch, err)
 					     : spawn_sandbox(launch, err);
 	if (r == 0)
-		r = host_steps_run(launch, PARENT_FIRST_AFTER_SPAWN, PARENT_FIRST_AFTER_READY, err);
+		r = host_steps_run(launch, PARENT_FIRST_AFTER_SPAWN, PARENT_FIRST_AFTER_MAPPED,
+				   err);
 	if (r == 0)
 		r = say(launch, SYNC_MAPPED, err);
+	if (r == 0)
+		r = run_beside_child(launch, err);
 	if (r == 0 && launch->decision->plan.child_wanted[CHILD_TERMINAL])
 		r = meet_terminal(launch, err);
 	if (r == 0 && launch->decision->plan.child_wanted[CHILD_STORES])

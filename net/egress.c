@@ -17,6 +17,7 @@
 
 enum {
 	DIGITS = EGRESS_RUN_DIGITS,
+	WAYS_MAX = 7,
 	ROOM_MAX = 4096, /* that the bounds of a transaction, and one message more, may take */
 };
 
@@ -162,9 +163,10 @@ static int fill_set(struct netlink *nft, const struct nft_set *set, const struct
 
 /* ---- links ---- */
 
-/* From where it comes: of the port by its name, of what is forwarded by bridge and address. */
-static size_t describe_ways(const struct egress_link *link, const char *chain,
-			    struct nft_element ret[4])
+/* From where it comes: of the port by its name, of what is forwarded by bridge and address. There
+ * to the rules, and for what nobody's rules let through to where denials are counted. */
+static size_t describe_ways(const struct egress_link *link, const struct egress_lists *lists,
+			    struct nft_element ret[WAYS_MAX])
 {
 	const struct lease *lease = link->lease;
 	struct net_prefix local = nft_link_local(lease->mac);
@@ -172,17 +174,21 @@ static size_t describe_ways(const struct egress_link *link, const char *chain,
 	size_t n = 0;
 
 	ret[n] = (struct nft_element){.family = NFT_FAMILY_PORTS, .set = NFT_RULED};
-	nft_value_name(&ret[n++].key, link->port);
+	nft_value_name(&ret[n].key, link->port);
+	ret[n++].jump = lists->chain;
 	for (size_t i = 0; i < (lease->address6.family != 0 ? 3 : 1); i++) {
 		ret[n] = (struct nft_element){.family = NFT_FAMILY_HOST,
-					      .set = i == 0 ? NFT_RULED4 : NFT_RULED6};
+					      .set = i == 0 ? NFT_RULED4 : NFT_RULED6,
+					      .jump = lists->chain};
 		nft_value_name(&ret[n].key, link->network->bridge);
-		nft_value_address(&ret[n++].key, addresses[i]);
+		nft_value_address(&ret[n].key, addresses[i]);
+		ret[n + 1] = ret[n];
+		ret[n + 1].set = i == 0 ? NFT_REFUSED4 : NFT_REFUSED6;
+		ret[n + 1].jump = lists->denials;
+		n += 2;
 	}
-	for (size_t i = 0; i < n; i++) {
-		ret[i].jump = chain;
+	for (size_t i = 0; i < n; i++)
 		ret[i].owner = link->port;
-	}
 	return n;
 }
 
@@ -288,8 +294,8 @@ static int bind_link(struct netlink *nft, const struct egress_chain chains[EGRES
 		     const struct egress_link *link, struct err *err)
 {
 	struct netlink_batch batch = {.len = 0};
-	struct nft_element ways[4];
-	size_t n_ways = describe_ways(link, chains[0].lists->chain, ways);
+	struct nft_element ways[WAYS_MAX];
+	size_t n_ways = describe_ways(link, chains[0].lists, ways);
 	int r;
 
 	nft_add_bound(&batch, NFNL_MSG_BATCH_BEGIN, NULL);

@@ -24,6 +24,8 @@ static const struct nft_element ways[] = {
 	{.family = NFT_FAMILY_PORTS, .set = NFT_RULED},
 	{.family = NFT_FAMILY_HOST, .set = NFT_RULED4},
 	{.family = NFT_FAMILY_HOST, .set = NFT_RULED6},
+	{.family = NFT_FAMILY_HOST, .set = NFT_REFUSED4},
+	{.family = NFT_FAMILY_HOST, .set = NFT_REFUSED6},
 };
 
 /* Of chains or sets that belong to some run: to this one, or to one whose links are gone. */

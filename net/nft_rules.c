@@ -25,6 +25,12 @@ static const struct nft_set host_sets[] = {
 	{.name = NFT_LENT6, .key = {NFT_TYPE_IFNAME}},
 	{.name = NFT_RULED4, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV4}, .data = {NFT_TYPE_VERDICT}},
 	{.name = NFT_RULED6, .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV6}, .data = {NFT_TYPE_VERDICT}},
+	{.name = NFT_REFUSED4,
+	 .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV4},
+	 .data = {NFT_TYPE_VERDICT}},
+	{.name = NFT_REFUSED6,
+	 .key = {NFT_TYPE_IFNAME, NFT_TYPE_IPV6},
+	 .data = {NFT_TYPE_VERDICT}},
 	{.name = NFT_PUBLISHED4,
 	 .key = {NFT_TYPE_PROTOCOL, NFT_TYPE_IPV4, NFT_TYPE_PORT},
 	 .data = {NFT_TYPE_IPV4, NFT_TYPE_PORT}},
@@ -74,17 +80,24 @@ static const struct nft_set host_sets[] = {
 		}                                                                               \
 	}
 
-/* To the chain of who sent it, if that one has rules, and back where they let it pass. */
-#define BY_ITS_RULES(name, v, at, size)                                            \
+/* To a chain of who sent it, if that one has rules. */
+#define BY_SENDER(name, map, v, at, size)                                          \
 	{                                                                          \
 		name,                                                              \
 		{                                                                  \
 			META(NFPROTO, 0), IS(NFPROTO_IPV##v, 1), META(IIFNAME, 0), \
 				PACKET(at, size, 4),                               \
 			{                                                          \
-				.op = NFT_OP_JUMP, .set = NFT_RULED##v             \
+				.op = NFT_OP_JUMP, .set = map##v                   \
 			}                                                          \
 		}                                                                  \
+	}
+/* And back where they let it pass. */
+#define BY_ITS_RULES(name, v, at, size) BY_SENDER(name, NFT_RULED, v, at, size)
+/* Not let through, and counted where its sender has a list of what was denied. */
+#define REFUSE                                      \
+	{                                           \
+		.op = NFT_OP_GOTO, .set = "refused" \
 	}
 
 /* From one port of a bridge to another of it, by the host, where these are kept apart: what is said
@@ -103,6 +116,7 @@ static const struct nft_chain host_chains[] = {
 	{"prerouting", "nat", NF_INET_PRE_ROUTING, -100},
 	{"output", "nat", NF_INET_LOCAL_OUT, -100},
 	{"postrouting", "nat", NF_INET_POST_ROUTING, 100},
+	{.name = "refused"},
 };
 
 static const struct nft_rule host_rules[] = {
@@ -119,9 +133,9 @@ static const struct nft_rule host_rules[] = {
 	 {META(NFPROTO, 0), IS(NFPROTO_IPV4, 1), CT(STATE, 0), KEEP(STATE_ESTABLISHED),
 	  IS_NOT(0, 4), LINKED(TARGET, SOURCE, SOURCE), ACCEPT}},
 	/* Networks end at their bridges, for each other all of them. */
-	{"forward", {META(IIFNAME, 0), IN(NFT_ENDS), DROP}},
-	{"forward", {META(OIFNAME, 0), IN(NFT_ENDS), DROP}},
-	{"forward", {META(IIFNAME, 0), IN(NFT_BRIDGES), META(OIFNAME, 0), IN(NFT_BRIDGES), DROP}},
+	{"forward", {META(IIFNAME, 0), IN(NFT_ENDS), REFUSE}},
+	{"forward", {META(OIFNAME, 0), IN(NFT_ENDS), REFUSE}},
+	{"forward", {META(IIFNAME, 0), IN(NFT_BRIDGES), META(OIFNAME, 0), IN(NFT_BRIDGES), REFUSE}},
 	/* What cannot be translated would leave with the sandbox's own address. */
 	{"forward",
 	 {META(IIFNAME, 0), IN(NFT_BRIDGES), CT(STATE, 0), KEEP(STATE_INVALID), IS_NOT(0, 4),
@@ -158,7 +172,11 @@ static const struct nft_rule host_rules[] = {
 	 {META(L4PROTO, 0), IS(IPPROTO_ICMPV6, 1), CARRIED(0, 1, 0), IS(ICMP6_WHO_HAS, 1), ACCEPT}},
 	{"input",
 	 {META(L4PROTO, 0), IS(IPPROTO_ICMPV6, 1), CARRIED(0, 1, 0), IS(ICMP6_HERE_IS, 1), ACCEPT}},
-	{"input", {DROP}},
+	{"input", {REFUSE}},
+
+	BY_SENDER("refused", NFT_REFUSED, 4, IPV4_SOURCE, 4),
+	BY_SENDER("refused", NFT_REFUSED, 6, IPV6_SOURCE, 16),
+	{"refused", {DROP}},
 
 	/* Published ports: not for sandboxes, who reach nothing of the host; and not of the
 	 * loopback's addresses, from which no packet leaves the host. */

@@ -28,6 +28,10 @@ extern const struct nft_table nft_tables[NFT_TABLES];
  */
 #define NFT_RULED4 "ruled4"
 #define NFT_RULED6 "ruled6"
+/* Maps to where such a sandbox's denials are counted, for what the rules that hold for everybody
+ * refuse. */
+#define NFT_REFUSED4 "refused4"
+#define NFT_REFUSED6 "refused6"
 
 /* Who is linked to whom within one of NFT_APART: address of who asks, address, protocol and port of
  * who is asked (links.h). */

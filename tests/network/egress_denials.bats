@@ -70,6 +70,39 @@ denials() { # [FILTER]
 }
 
 # bats test_tags=root
+@test "what the rules that hold for everybody refuse stands there too, and no rule is said to lift it" {
+	local gateway other refused
+	far
+	cordon network create web
+	cordon network create apart
+	cordon network create --internal ends
+	serve apart other
+	other=$ip
+	gateway=$(cordon network inspect web | jq -r '.[0].subnets[0].gateway')
+	# The control: they are there for the host.
+	gives 0 "this is other" host_asks "$other"
+	tries '{default: allow}' "$gateway 22" "$other 5000" "198.51.100.2 5000" "169.254.169.254 5000"
+	[ "$output" = "198.51.100.2 5000" ] || { echo "reached: $output"; return 1; }
+	refused='"the host'"'"'s services and other networks are out of reach, whatever is allowed"'
+	[ "$(denials '[.address, .port, .rule]')" = "$(jq -nc --arg g "$gateway" --arg o "$other" \
+		'[[$g, 22, null], [$o, 5000, null], ["169.254.169.254", 5000, "169.254.169.254:5000"]] | sort[]')" ] || { denials; return 1; }
+	# Named or not; and in words.
+	says 0 "*tcp to $other port 5000: by network.egress; it is allowed, but not * another network's*" \
+		cordon run --explain-denials --network web --set "network.egress={default: deny, allow: [\"$other\"]}" -- perl -e "$knocks" "$other 5000"
+	says 0 "*tcp to $gateway port 22: by network.egress; ${refused//\"/}*" \
+		cordon run --explain-denials --network web --set "network.egress={default: allow}" -- perl -e "$knocks" "$gateway 22"
+	# From a network that ends at its bridge.
+	gateway=$(cordon network inspect ends | jq -r '.[0].subnets[0].gateway')
+	run -0 cordon run -q --network ends --set 'network.egress={default: allow}' --report report.json -- perl -e "$knocks" "$gateway 22"
+	[ "$(denials '[.address, .port, .rule]')" = "[\"$gateway\",22,null]" ] || { denials; return 1; }
+	# Who has no rules is refused as before, and has no list.
+	run -0 cordon run -q --network web --report report.json -- perl -e "$knocks" "$gateway 22" "$other 5000"
+	[ "$output" = "" ]
+	[ "$(jq -c .egress_denials report.json)" = null ]
+	[ "$(nft names | grep -c '^cv')" = 0 ]
+}
+
+# bats test_tags=root
 @test "in words, by --explain-denials" {
 	far
 	cordon network create web

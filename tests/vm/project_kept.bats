@@ -74,7 +74,8 @@ survives() {
 @test "project kept: holds its size, and grows while it runs; never smaller" {
 	local id
 	project_disk ext4
-	create box 'cat /big* 2>/dev/null | wc -c; head -c 5m /dev/zero >/big; echo $?; : >/tried; while [ ! -e /go ]; do sleep 0.1; done
+	# Of one stream, which is in the order of the lines.
+	create box 'exec 2>&1; cat /big* 2>/dev/null | wc -c; head -c 5m /dev/zero >/big; echo $?; : >/tried; while [ ! -e /go ]; do sleep 0.1; done
 		head -c 5m /dev/zero >/big2; echo $?' --storage-opt size=4m
 	gives 0 "box" cordon start box
 	eventually cordon exec box test -e /tried
