@@ -47,9 +47,11 @@ pid_t must_check sys_clone3(struct sys_clone_args *args);
 /*
  * clone(2) with CLONE_VM: run(arg) in a process of its own that shares this one's memory, errno
  * included, until one of the two executes a program. Both go on at once; what run() returns is the
- * exit code. stack: its lowest byte; size a multiple of 16. Returns the pid.
+ * exit code. stack: its lowest byte; size a multiple of 16. namespaces: CLONE_NEW*, which it is in.
+ * Returns the pid.
  */
-pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg);
+pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg,
+				   int namespaces);
 int must_check sys_pidfd_open(pid_t pid, unsigned flags);
 int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
 /* The same with a number, as sigqueue(3) sends it (SI_QUEUE). */

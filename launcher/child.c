@@ -425,7 +425,7 @@ void child_main(struct launch *launch)
 	if (r < 0)
 		child_give_up(launch, &err);
 	pid = sys_clone_sharing(child_workload_main, launch->workload_stack, WORKLOAD_STACK,
-				launch);
+				launch, 0);
 	if (pid < 0) {
 		err_set(&err, ERR_SETUP, -pid, "fork the workload's process");
 		child_give_up(launch, &err);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,7 +16,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { SUBID_TEXT_MAX = 256 << 10, MAP_TEXT_MAX = 16 << 10 };
+enum { SUBID_TEXT_MAX = 256 << 10, MAP_TEXT_MAX = 16 << 10, WAITER_STACK = 16 << 10 };
 
 /* ---- the pool ---- */
 
@@ -255,11 +256,14 @@ static int write_map(pid_t pid, const char *file, const struct identity_range *r
 	return io_write_text(AT_FDCWD, path, text);
 }
 
-static _Noreturn void wait_to_be_killed(pid_t keeper)
+/* Says nothing of what fails: errno is the keeper's, whose memory this is. */
+static int wait_to_be_killed(void *arg)
 {
+	const pid_t *keeper = arg;
+
 	/* The keeper may have died before the signal was asked for: prctl(2). */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != keeper)
-		_exit(0);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != *keeper)
+		return 0;
 	for (;;)
 		pause();
 }
@@ -267,7 +271,7 @@ static _Noreturn void wait_to_be_killed(pid_t keeper)
 int identity_range_namespace(const struct identity_range *uids, const struct identity_range *gids,
 			     struct err *err)
 {
-	struct sys_clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+	_Alignas(16) char stack[WAITER_STACK];
 	pid_t keeper = getpid();
 	char path[64];
 	siginfo_t info;
@@ -275,10 +279,9 @@ int identity_range_namespace(const struct identity_range *uids, const struct ide
 	int fd = -EBADF;
 	int r;
 
-	/* The namespace needs a process only until we hold its fd: one that waits to be killed. */
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		wait_to_be_killed(keeper);
+	/* The namespace needs a process only until we hold its fd: one that waits to be killed, in
+	 * memory of ours. A copy of it would cost more than all the rest. */
+	pid = sys_clone_sharing(wait_to_be_killed, stack, sizeof(stack), &keeper, CLONE_NEWUSER);
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, -pid, "user namespace for an idmapped mount");
 	r = write_map(pid, "uid_map", uids);
