@@ -24,9 +24,9 @@ pid_t sys_clone3(struct sys_clone_args *args)
 	return result_of(syscall(SYS_clone3, args, sizeof(*args)));
 }
 
-pid_t sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg, int namespaces)
+pid_t sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg, int more)
 {
-	return result_of(clone(run, (char *)stack + size, CLONE_VM | SIGCHLD | namespaces, arg));
+	return result_of(clone(run, (char *)stack + size, CLONE_VM | SIGCHLD | more, arg));
 }
 
 int sys_pidfd_open(pid_t pid, unsigned flags)

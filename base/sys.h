@@ -47,11 +47,19 @@ pid_t must_check sys_clone3(struct sys_clone_args *args);
 /*
  * clone(2) with CLONE_VM: run(arg) in a process of its own that shares this one's memory, errno
  * included, until one of the two executes a program. Both go on at once; what run() returns is the
- * exit code. stack: its lowest byte; size a multiple of 16. namespaces: CLONE_NEW*, which it is in.
- * Returns the pid.
+ * exit code. stack: its lowest byte; size a multiple of 16. more: CLONE_NEW*, or CLONE_VFORK, with
+ * which this process waits until the other one has executed a program. Returns the pid.
  */
 pid_t must_check sys_clone_sharing(int (*run)(void *arg), void *stack, size_t size, void *arg,
-				   int namespaces);
+				   int more);
+/* A stack whose process has ended, or executed a program, in the middle of its calls: a build with
+ * AddressSanitizer has to be told that they are over before the memory is anything else's. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define sys_stack_is_left(stack, size) __asan_unpoison_memory_region(stack, size)
+#else
+#define sys_stack_is_left(stack, size) ((void)(stack), (void)(size))
+#endif
 int must_check sys_pidfd_open(pid_t pid, unsigned flags);
 int must_check sys_pidfd_send_signal(int pidfd, int signo, unsigned flags);
 /* The same with a number, as sigqueue(3) sends it (SI_QUEUE). */

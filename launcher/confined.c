@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,9 +19,7 @@
 #include "launcher/launch.h"
 #include "launcher/readback.h"
 
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x00001000
-#endif
+enum { BEGINNING_STACK = 32 << 10 };
 
 void confined_put_hex(const uint8_t *bytes, size_t n, char *to)
 {
@@ -71,10 +71,18 @@ static int become_nobody(const struct launch *launch, struct err *err)
 	return r == 0 ? child_drop_capabilities(err) : r;
 }
 
-/* Says nothing: the keeper sees that it is not there. */
-static _Noreturn void confined_main(const struct launch *launch, const struct confined_image *image,
-				    int control, int image_fd)
+struct beginning {
+	const struct launch *launch;
+	const struct confined_image *image;
+	int control;
+	int image_fd;
+};
+
+/* Says nothing: the keeper sees that it is not there. What it returns is its exit code. */
+static int confined_main(void *arg)
 {
+	const struct beginning *from = arg;
+	const struct confined_image *image = from->image;
 	char *argv[CONFINED_ARGS_MAX + 2] = {(char *)image->name};
 	char *envp[] = {NULL};
 	struct err err;
@@ -84,15 +92,32 @@ static _Noreturn void confined_main(const struct launch *launch, const struct co
 		argv[i + 1] = (char *)image->args[i];
 	/* No group of the caller's, whose signals it would get, and no controlling terminal, whose
 	 * job control would stop it. */
-	if (setsid() < 0 || chdir("/") != 0 || become_nobody(launch, &err) < 0 ||
+	if (setsid() < 0 || chdir("/") != 0 || become_nobody(from->launch, &err) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		_exit(1);
-	fd = place_fds(image, control, image_fd);
+		return 1;
+	fd = place_fds(image, from->control, from->image_fd);
 	if (fd < 0)
-		_exit(2);
+		return 2;
 	ignore_result(sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH),
 		      "it returns only on failure");
-	_exit(3);
+	return 3;
+}
+
+/* The process uses the keeper's memory until it executes its image, and the keeper waits for that:
+ * a copy would cost more than all that it does there. */
+static pid_t begin(const struct beginning *from)
+{
+	_Alignas(16) char stack[BEGINNING_STACK];
+	struct beginning own = *from;
+	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	pid_t pid = sys_clone_sharing(confined_main, stack, sizeof(stack), &own, CLONE_VFORK);
+
+	sys_stack_is_left(stack, sizeof(stack));
+	/* Dumpable is the memory, and it took another id: commit_creds in the kernel's
+	 * kernel/cred.c. */
+	if (dumpable == 1)
+		ignore_result(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "then less can be read of it");
+	return pid;
 }
 
 int confined_start(const struct launch *launch, const struct confined_image *image,
@@ -100,12 +125,10 @@ int confined_start(const struct launch *launch, const struct confined_image *ima
 {
 	_cleanup_fd_ int image_fd = prepare_image(image->name, image->bytes, image->size, err);
 	_cleanup_fd_ int own = -EBADF, theirs = -EBADF;
-	int pidfd = -EBADF;
-	struct sys_clone_args args = {.flags = CLONE_PIDFD,
-				      .pidfd = (uint64_t)(uintptr_t)&pidfd,
-				      .exit_signal = SIGCHLD};
+	siginfo_t info;
 	int pair[2];
 	pid_t pid;
+	int pidfd;
 
 	if (image_fd < 0)
 		return image_fd;
@@ -113,11 +136,15 @@ int confined_start(const struct launch *launch, const struct confined_image *ima
 		return err_set(err, ERR_SETUP, errno, "socket pair for %s", image->what);
 	own = pair[0];
 	theirs = pair[1];
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		confined_main(launch, image, theirs, image_fd);
+	pid = begin(&(struct beginning){launch, image, theirs, image_fd});
 	if (pid < 0)
 		return err_set(err, ERR_SETUP, -pid, "fork %s", image->what);
+	pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0) {
+		kill(pid, SIGKILL);
+		ignore_result(sys_waitid(P_PID, (id_t)pid, &info, WEXITED, NULL), "our own child");
+		return err_set(err, ERR_SETUP, -pidfd, "handle on %s", image->what);
+	}
 	*ret = (struct confined){.pid = pid, .pidfd = pidfd, .control_fd = steal_fd(&own)};
 	return 0;
 }

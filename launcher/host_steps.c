@@ -286,6 +286,11 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 	[PARENT_UID_MAP] = {"uid_map", "host uid 0 is in no map", NULL, host_proc_uid_map, NULL,
 			    NULL},
 	[PARENT_GID_MAP] = {"gid_map", "as the uid map", NULL, host_proc_gid_map, NULL, NULL},
+	[PARENT_RESOLVER] =
+		{"resolver",
+		 "a process that can do little else answers the DNS inside, of who is in "
+		 "the same network",
+		 resolver_is_wanted, resolver_start, NULL, NULL},
 	[PARENT_NETWORK_LINK] = {"network_link",
 				 "a link to each of them, by which only its own frames pass",
 				 network_is_wanted, network_make_links, network_verify_links,
@@ -303,11 +308,9 @@ const struct parent_row_def parent_rows[PARENT_ROWS] = {
 			    "what it sends and receives goes through buckets on the host, which "
 			    "let through so much in a second",
 			    traffic_is_wanted, traffic_set, traffic_verify, NULL},
-	[PARENT_RESOLVER] =
-		{"resolver",
-		 "a process that can do little else answers the DNS inside, of who is in "
-		 "the same network",
-		 resolver_is_wanted, resolver_start, resolver_verify, NULL},
+	[PARENT_RESOLVER_CONFINED] = {"resolver_confined",
+				      "that process has given up what it can do without; read back",
+				      resolver_is_wanted, resolver_await, resolver_verify, NULL},
 	[PARENT_NAMES] = {"names", "others in its network find it by its names", resolver_is_wanted,
 			  resolver_publish_names, resolver_verify_names, resolver_forget_names},
 	/* While init still detaches the host's tree. */
@@ -382,6 +385,8 @@ MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_TRAFFIC, "its ports are what it is abou
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_KEEPER_PRIVILEGES, "setns(2): it takes CAP_SYS_ADMIN");
 MUST_PRECEDE(PARENT_RELAY, PARENT_KEEPER_PRIVILEGES, "as for the monitor");
 MUST_PRECEDE(PARENT_RESOLVER, PARENT_KEEPER_PRIVILEGES, "setns(2), and as for the monitor");
+MUST_PRECEDE(PARENT_RESOLVER, PARENT_RESOLVER_CONFINED, "it is read back");
+MUST_PRECEDE(PARENT_RESOLVER_CONFINED, PARENT_READ_BACK, "before the program can ask");
 MUST_PRECEDE(PARENT_NETWORK_LINK, PARENT_NAMES, "who finds it is answered");
 MUST_PRECEDE(PARENT_DENY_SETGROUPS, PARENT_GID_MAP, "user_namespaces(7): setgroups first");
 MUST_PRECEDE(PARENT_ID_BLOCK, PARENT_AUDITOR, "it has the id of the sandbox's init");

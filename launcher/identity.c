@@ -294,6 +294,7 @@ int identity_range_namespace(const struct identity_range *uids, const struct ide
 	}
 	kill(pid, SIGKILL);
 	ignore_result(sys_waitid(P_PID, (id_t)pid, &info, WEXITED, NULL), "our own child, killed");
+	sys_stack_is_left(stack, sizeof(stack));
 	if (r < 0)
 		return err_set(err, ERR_SETUP, -r, "id map of an idmapped mount");
 	return fd;

@@ -195,11 +195,23 @@ int resolver_start(struct launch *launch, struct err *err)
 	return 0;
 }
 
+int resolver_await(struct launch *launch, struct err *err)
+{
+	struct resolver_process *resolver = &launch->resolver;
+
+	resolver->is_confined =
+		resolver->pid > 0 &&
+		confined_receive(resolver->control_fd, START_MS) == RESOLVER_CONFINED;
+	if (resolver->pid > 0 && !resolver->is_confined)
+		return err_set(err, ERR_SETUP, 0, "%s did not start", resolver_what);
+	return 0;
+}
+
 int resolver_verify(struct launch *launch, struct err *err)
 {
-	if (launch->resolver.pid > 0 &&
-	    confined_receive(launch->resolver.control_fd, START_MS) != RESOLVER_CONFINED)
-		return err_set(err, ERR_SETUP, 0, "%s did not start", resolver_what);
+	if (launch->resolver.pid > 0 && !launch->resolver.is_confined)
+		return err_set(err, ERR_SETUP, 0, "%s has not said that it is confined",
+			       resolver_what);
 	return confined_verify(launch, launch->resolver.pid, resolver_what, err);
 }
 

@@ -25,6 +25,7 @@ struct resolver_process {
 	int pidfd;
 	int control_fd;
 	int notes_fd;          /* the keeper's own: reach.h */
+	bool is_confined;      /* it has said so */
 	bool is_lost;          /* it was killed, and that has been told */
 	int64_t busy_until_ms; /* with what it has asked for: admission.c */
 };
@@ -35,7 +36,10 @@ int must_check resolver_publish_names(struct launch *launch, struct err *err);
 int must_check resolver_verify_names(struct launch *launch, struct err *err);
 int must_check resolver_forget_names(struct launch *launch, struct err *err);
 
+/* Started before the links are made, and waited for behind them: it needs its time to give up what
+ * it can do without. */
 int must_check resolver_start(struct launch *launch, struct err *err);
+int must_check resolver_await(struct launch *launch, struct err *err);
 int must_check resolver_verify(struct launch *launch, struct err *err);
 
 /* Readable when its watcher has died; -1 where there is none, or that has been told. */

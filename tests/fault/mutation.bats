@@ -45,6 +45,7 @@ verdicts() {
 		show_name_files      plain   -                plain   -                likewise
 		relay                plain   -                plain   -                likewise
 		resolver             plain   -                plain   -                likewise
+		resolver_confined    plain   -                plain   -                likewise
 		names                plain   -                plain   -                likewise
 		cgroup_join          limited refused          limited refused          where a hierarchy of v1 has one of the controllers
 		cgroup_member        limited unseen           limited unseen           a check, no protection: cgroup_join shows what it finds

@@ -19,13 +19,15 @@ rows() {
 @test "the rows fail, or are left out: the sandbox does not start" {
 	local row
 	cordon network create --internal web
-	for row in network network_link resolver names; do
+	for row in network resolver network_link resolver_confined names; do
 		says 125 "*step $row: injected fault*" faulty "$row:fail" run --network web -- echo ran
 		nothing_of_networks
 	done
-	says 125 "*step network_link:*" faulty network:skip run --network web -- echo ran
+	says 125 "*step resolver:*" faulty network:skip run --network web -- echo ran
 	says 125 "*step network_link: the sandbox has no link*" faulty network_link:skip run --network web -- echo ran
-	says 125 "*step resolver: the sandbox's resolver was not started*" faulty resolver:skip run --network web -- echo ran
+	says 125 "*step resolver_confined: the sandbox's resolver was not started*" faulty resolver:skip run --network web -- echo ran
+	says 125 "*step resolver_confined: the sandbox's resolver has not said that it is confined*" \
+		faulty resolver_confined:skip run --network web -- echo ran
 	says 125 "*step names: nobody would find the sandbox by its name*" faulty names:skip run --network web -- echo ran
 	nothing_of_networks
 	gives 0 ran faulty none run --network web -- echo ran
@@ -43,7 +45,7 @@ rows() {
 		n=$((n + 1))
 	done
 	[ "$n" -gt 30 ]
-	for row in network_link resolver names read_back root seccomp; do
+	for row in resolver network_link resolver_confined names read_back root seccomp; do
 		# At read_back the keeper goes on while init dies, and it can be the end of a run: tests/fault/kill.bats.
 		run faulty "$row:kill-init" run -q --network web -- true
 		[[ "$status" -eq 125 || "$row $status" == "read_back 137" ]]

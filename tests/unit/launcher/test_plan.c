@@ -75,6 +75,7 @@ static const char *const optional[] = {
 	"show_name_files",
 	"relay",
 	"resolver",
+	"resolver_confined",
 	"names",
 	"namespaces",
 	"entered_death_signal",
