@@ -292,7 +292,7 @@ int sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd)
 bool sync_take_error(int fd, struct err *ret)
 {
 	struct pollfd waiting = {.fd = fd, .events = POLLIN};
-	struct sync_message message;
+	struct sync_message message = {.point = SYNC_EOF};
 	int brought = -EBADF;
 
 	/* It may stand behind what was said before, which nobody will want any more. */

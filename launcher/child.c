@@ -424,8 +424,8 @@ void child_main(struct launch *launch)
 		r = child_run_rows(launch, CHILD_FIRST, CHILD_FIRST_AFTER_FORK, &err);
 	if (r < 0)
 		child_give_up(launch, &err);
-	pid = sys_clone_sharing(child_workload_main, launch->workload_stack, WORKLOAD_STACK,
-				launch, 0);
+	pid = sys_clone_sharing(child_workload_main, launch->workload_stack, WORKLOAD_STACK, launch,
+				0);
 	if (pid < 0) {
 		err_set(&err, ERR_SETUP, -pid, "fork the workload's process");
 		child_give_up(launch, &err);
