@@ -69,8 +69,8 @@ int must_check sync_receive(int fd, struct sync_message *ret);
  * CLOEXEC, or -EBADF where none came. More than one is -EPROTO, and nothing of it stays open. */
 int must_check sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd);
 
-/* True where an error frame waits at the keeper's end; does not wait for one itself. What came before
- * it is thrown away. */
+/* True where an error frame waits at the keeper's end; does not wait for one itself. What came
+ * before it is thrown away. */
 bool sync_take_error(int fd, struct err *ret);
 
 const char *sync_point_name(enum sync_point point);
