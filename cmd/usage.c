@@ -4,8 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,7 +13,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { LINKS_TEXT_MAX = 16384 };
+enum { LINKS_TEXT_MAX = 16384, RECEIVED = 0, SENT = 8, NUMBERS };
 
 /* ---- links ---- */
 
@@ -22,18 +21,25 @@ enum { LINKS_TEXT_MAX = 16384 };
 static bool add_line(const char *line, struct link_counts *sum)
 {
 	const char *colon = strchr(line, ':');
-	uint64_t received, sent;
+	uint64_t numbers[NUMBERS];
+	const char *at;
 
 	if (colon == NULL)
 		return false;
 	line += strspn(line, " ");
 	if (colon - line == 2 && strncmp(line, "lo", 2) == 0)
 		return true;
-	if (sscanf(colon + 1, "%" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, &received,
-		   &sent) != 2)
-		return false;
-	sum->received_bytes += (int64_t)received;
-	sum->sent_bytes += (int64_t)sent;
+	at = colon + 1;
+	for (size_t i = 0; i < NUMBERS; i++) {
+		char *end;
+
+		numbers[i] = strtoull(at, &end, 10);
+		if (end == at)
+			return false;
+		at = end;
+	}
+	sum->received_bytes += (int64_t)numbers[RECEIVED];
+	sum->sent_bytes += (int64_t)numbers[SENT];
 	return true;
 }
 

@@ -170,18 +170,21 @@ static size_t describe_ways(const struct egress_link *link, const struct egress_
 {
 	const struct lease *lease = link->lease;
 	struct net_prefix local = nft_link_local(lease->mac);
-	const struct net_prefix *const addresses[] = {&lease->address, &lease->address6, &local};
 	size_t n = 0;
 
 	ret[n] = (struct nft_element){.family = NFT_FAMILY_PORTS, .set = NFT_RULED};
 	nft_value_name(&ret[n].key, link->port);
 	ret[n++].jump = lists->chain;
 	for (size_t i = 0; i < (lease->address6.family != 0 ? 3 : 1); i++) {
+		const struct net_prefix *address = i == 0   ? &lease->address
+						   : i == 1 ? &lease->address6
+							    : &local;
+
 		ret[n] = (struct nft_element){.family = NFT_FAMILY_HOST,
 					      .set = i == 0 ? NFT_RULED4 : NFT_RULED6,
 					      .jump = lists->chain};
 		nft_value_name(&ret[n].key, link->network->bridge);
-		nft_value_address(&ret[n].key, addresses[i]);
+		nft_value_address(&ret[n].key, address);
 		ret[n + 1] = ret[n];
 		ret[n + 1].set = i == 0 ? NFT_REFUSED4 : NFT_REFUSED6;
 		ret[n + 1].jump = lists->denials;

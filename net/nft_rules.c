@@ -84,12 +84,12 @@ static const struct nft_set host_sets[] = {
 			META(NFPROTO, 0), IS(NFPROTO_IPV##v, 1), META(IIFNAME, 0), \
 				PACKET(at, size, 4),                               \
 			{                                                          \
-				.op = NFT_OP_JUMP, .set = map##v                   \
+				.op = NFT_OP_JUMP, .set = NFT_##map##v             \
 			}                                                          \
 		}                                                                  \
 	}
 /* And back where they let it pass. */
-#define BY_ITS_RULES(name, v, at, size) BY_SENDER(name, NFT_RULED, v, at, size)
+#define BY_ITS_RULES(name, v, at, size) BY_SENDER(name, RULED, v, at, size)
 /* Not let through, and counted where its sender has a list of what was denied. */
 #define REFUSE                                      \
 	{                                           \
@@ -170,8 +170,8 @@ static const struct nft_rule host_rules[] = {
 	 {META(L4PROTO, 0), IS(IPPROTO_ICMPV6, 1), CARRIED(0, 1, 0), IS(ICMP6_HERE_IS, 1), ACCEPT}},
 	{"input", {REFUSE}},
 
-	BY_SENDER("refused", NFT_REFUSED, 4, IPV4_SOURCE, 4),
-	BY_SENDER("refused", NFT_REFUSED, 6, IPV6_SOURCE, 16),
+	BY_SENDER("refused", REFUSED, 4, IPV4_SOURCE, 4),
+	BY_SENDER("refused", REFUSED, 6, IPV6_SOURCE, 16),
 	{"refused", {DROP}},
 
 	/* Published ports: not for sandboxes, who reach nothing of the host; and not of the

@@ -94,10 +94,10 @@ static int list_name(int dir, const char *above, const char *base, unsigned dept
 	fd = sys_openat(dir, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	r = say(is_opaque(fd)            ? LISTED_OPAQUE
-		: is_own_place(fd, name) ? LISTED_PLACE
-					 : LISTED_ENTRY,
-		name);
+	if (is_opaque(fd))
+		r = say(LISTED_OPAQUE, name);
+	else
+		r = say(is_own_place(fd, name) ? LISTED_PLACE : LISTED_ENTRY, name);
 	return r < 0 ? r : list_dir(fd, name, depth + 1);
 }
 
