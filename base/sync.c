@@ -289,22 +289,25 @@ int sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd)
 	return receive(fd, (struct control){&control, sizeof(control)}, ret, ret_fd);
 }
 
-bool sync_take_error(int fd, struct err *ret)
+enum sync_last sync_take_error(int fd, struct err *ret)
 {
 	struct pollfd waiting = {.fd = fd, .events = POLLIN};
 	struct sync_message message = {.point = SYNC_EOF};
 	int brought = -EBADF;
 
 	/* It may stand behind what was said before, which nobody will want any more. */
-	while (poll(&waiting, 1, 0) == 1 && sync_receive_with_fd(fd, &message, &brought) == 0 &&
-	       message.point != SYNC_EOF) {
+	while (poll(&waiting, 1, 0) == 1) {
+		if (sync_receive_with_fd(fd, &message, &brought) < 0)
+			return SYNC_LAST_NONE;
 		close_fd(&brought);
+		if (message.point == SYNC_EOF)
+			return SYNC_LAST_EOF;
 		if (message.point != SYNC_ERROR)
 			continue;
 		*ret = message.err;
-		return true;
+		return SYNC_LAST_ERROR;
 	}
-	return false;
+	return SYNC_LAST_NONE;
 }
 
 const char *sync_point_name(enum sync_point point)

@@ -69,9 +69,10 @@ int must_check sync_receive(int fd, struct sync_message *ret);
  * CLOEXEC, or -EBADF where none came. More than one is -EPROTO, and nothing of it stays open. */
 int must_check sync_receive_with_fd(int fd, struct sync_message *ret, int *ret_fd);
 
-/* True where an error frame waits at the keeper's end; does not wait for one itself. What came
- * before it is thrown away. */
-bool sync_take_error(int fd, struct err *ret);
+/* What the other side has said last, at the keeper's end; does not wait. What came before an error
+ * is thrown away. *ret is written with SYNC_LAST_ERROR alone. */
+enum sync_last { SYNC_LAST_NONE, SYNC_LAST_ERROR, SYNC_LAST_EOF };
+enum sync_last sync_take_error(int fd, struct err *ret);
 
 const char *sync_point_name(enum sync_point point);
 

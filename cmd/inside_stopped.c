@@ -85,6 +85,9 @@ static int run_holder(struct holder *holder, const struct verdict *verdict,
 	const struct run_options options = {.at_gate = hold,
 					    .ctx = holder,
 					    .id_block = inside->record->id_block,
+					    /* Its anonymous volumes are those of its runs. */
+					    .sandbox_id = inside->sandbox->id,
+					    .keeps_volumes = true,
 					    .layer_dir_fd = &inside->sandbox->dir_fd,
 					    .network_holder = network,
 					    .attach_fd = -EBADF};

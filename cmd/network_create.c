@@ -219,6 +219,8 @@ static int make_locked(struct netlink *netlink, const struct networks *networks,
 	if (r < 0)
 		return r;
 	r = bridge_ensure(netlink, network, &link, wish->lent, err);
+	/* They are: nobody runs in it yet. */
+	r = r > 0 ? 0 : r;
 	if (r == 0 && wish->lent[0] != '\0')
 		r = members_note_lent(networks, err);
 	if (r == 0)

@@ -205,9 +205,10 @@ static int find_bridge(struct joining *joining, struct err *err)
 		if (r == 0)
 			r = networks_add(&member->place.networks, &member->network, err);
 	}
-	return r == 0 ? bridge_ensure(&joining->netlink, &member->network, &joining->bridge,
-				      joining->lent, err)
-		      : r;
+	if (r == 0)
+		r = bridge_ensure(&joining->netlink, &member->network, &joining->bridge,
+				  joining->lent, err);
+	return r > 0 ? members_restore_ports(member->place.run, &member->network, err) : r;
 }
 
 static int take_place(struct joining *joining, struct err *err)
@@ -344,9 +345,13 @@ static int give_back(const struct member *member, struct err *err)
 static int leave_locked(struct member *member, struct netlink *netlink, struct err *err)
 {
 	struct names_entry entry;
+	uint32_t n_swept = 0;
 	int r = 0;
 
-	if (network_live_runs(member) && find_entry(member, &member->network, &entry)) {
+	/* What one leaves whose keeper was killed: its name, its ports, a guest's link. */
+	if (!network_live_runs(member))
+		r = network_sweep(&member->place, &n_swept, err);
+	if (r == 0 && network_live_runs(member) && find_entry(member, &member->network, &entry)) {
 		r = remove_link(netlink, member, entry.number, err);
 		if (r == 0)
 			r = stop_in_tests("disconnect.unlinked", err);

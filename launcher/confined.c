@@ -110,8 +110,16 @@ static pid_t begin(const struct beginning *from)
 	_Alignas(16) char stack[BEGINNING_STACK];
 	struct beginning own = *from;
 	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-	pid_t pid = sys_clone_sharing(confined_main, stack, sizeof(stack), &own, CLONE_VFORK);
+	sigset_t all, before;
+	pid_t pid;
 
+	/* A process that the terminal stops before it has a session of its own would be waited for
+	 * by one that cannot be stopped. */
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &before) != 0)
+		return -errno;
+	pid = sys_clone_sharing(confined_main, stack, sizeof(stack), &own, CLONE_VFORK);
+	ignore_result(sigprocmask(SIG_SETMASK, &before, NULL), "a mask that it had");
 	sys_stack_is_left(stack, sizeof(stack));
 	/* Dumpable is the memory, and it took another id: commit_creds in the kernel's
 	 * kernel/cred.c. */

@@ -13,6 +13,7 @@
 #include "launcher/launch.h"
 #include "launcher/upper.h"
 #include "storage/quota.h"
+#include "storage/store.h"
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -155,8 +156,13 @@ int cordon_grow_layer(const struct decision *d, int layer_dir_fd, struct err *er
 int cordon_remove_layer(int above_fd, const char *record_dir)
 {
 	_cleanup_fd_ int fd = sys_openat(above_fd, record_dir, DIR_FLAGS, 0);
+	int r;
 
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
-	return quota_directory_end(fd, LAYER_PROJECT);
+	r = quota_directory_end(fd, LAYER_PROJECT);
+	/* It may have no project: somebody was killed before it had one, or it is a copy. */
+	if (r == 0 && has_layer(fd, LAYER_PROJECT))
+		r = store_remove_tree(fd, LAYER_PROJECT);
+	return r;
 }

@@ -202,10 +202,18 @@ static int put_names(struct launch *launch, size_t i, struct err *err)
 							      ? launch->links.sources
 							      : NULL};
 	struct names_entry entry;
+	uint32_t n_swept = 0;
 	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 
 	if (r == 0)
 		r = members_remove_earlier(launch->state.path, &endpoint->network, &who, err);
+	if (r == 0)
+		r = names_put(launch->state.path, &endpoint->network, &entry, err);
+	if (r != -EADDRINUSE)
+		return r;
+	/* Its link address is another's, who may have been killed. */
+	r = cordon_sweep_networks(&launch->network.networks, launch->state.path,
+				  launch->decision->kept_path, &n_swept, err);
 	return r == 0 ? names_put(launch->state.path, &endpoint->network, &entry, err) : r;
 }
 
@@ -228,9 +236,10 @@ static int join_locked(struct launch *launch, size_t i, struct err *err)
 		r = network_links_take(launch, err);
 	if (r == 0)
 		r = put_names(launch, i, err);
-	return r == 0 ? bridge_ensure(&own->netlink, &endpoint->network, &endpoint->bridge,
-				      own->lent, err)
-		      : r;
+	if (r == 0)
+		r = bridge_ensure(&own->netlink, &endpoint->network, &endpoint->bridge, own->lent,
+				  err);
+	return r > 0 ? members_restore_ports(launch->state.path, &endpoint->network, err) : r;
 }
 
 /* Of its networks the first one by which others reach it; n_endpoints: none. */

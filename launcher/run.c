@@ -90,7 +90,7 @@ static int or_their_reason(struct launch *launch, int r, struct err *err)
 {
 	struct err theirs;
 
-	if (r < 0 && sync_take_error(launch->sync_keeper, &theirs))
+	if (r < 0 && sync_take_error(launch->sync_keeper, &theirs) == SYNC_LAST_ERROR)
 		*err = theirs;
 	return r;
 }
@@ -323,8 +323,22 @@ static int let_go(struct launch *launch, struct err *err)
 static int run_beside_child(struct launch *launch, struct err *err)
 {
 	int r = host_steps_run(launch, PARENT_FIRST_AFTER_MAPPED, PARENT_FIRST_AFTER_READY, err);
+	struct err theirs;
 
-	return or_their_reason(launch, r, err);
+	if (r == 0)
+		return 0;
+	switch (sync_take_error(launch->sync_keeper, &theirs)) {
+	case SYNC_LAST_ERROR:
+		*err = theirs;
+		break;
+	case SYNC_LAST_EOF:
+		/* Whatever its rows met then. */
+		r = not_this(&(struct sync_message){.point = SYNC_EOF}, SYNC_READY, err);
+		break;
+	case SYNC_LAST_NONE:
+		break;
+	}
+	return r;
 }
 
 static int launch_sandbox(struct launch *launch, struct err *err)

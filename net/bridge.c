@@ -209,7 +209,7 @@ int bridge_choose(struct netlink *netlink, const struct networks *networks, stru
 	if (r < 0)
 		return r;
 	if (network->bridge[0] == '\0' && network->is_built_in)
-		str_format(network->bridge, sizeof(network->bridge), "cordon0");
+		str_format(network->bridge, sizeof(network->bridge), "%s", NETWORK_DEFAULT_BRIDGE);
 	else if (network->bridge[0] == '\0')
 		bridge_name(network->id, network->bridge);
 	/* An admin's bridge has its route, and its subnet is what it is. */
@@ -374,14 +374,17 @@ static int end_here(const struct network *network, struct err *err)
 }
 
 /* The rules first: a way out is open only behind them. Without one the kernel is told to forward
- * nothing as well, whatever the host forwards else. */
+ * nothing as well, whatever the host forwards else. 1: the rules were written anew. */
 static int set_ways(const struct network *network, char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
 	struct netlink nft = {.fd = -EBADF};
 	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+	bool is_anew;
 
 	if (r == 0)
 		r = nft_keep(&nft, network, err);
+	is_anew = r > 0;
+	r = r > 0 ? 0 : r;
 	if (r == 0 && network->is_own && !network->is_internal) {
 		r = foreign_check(&nft, network, err);
 		if (r == 0)
@@ -390,13 +393,14 @@ static int set_ways(const struct network *network, char ret_lent[FORWARD_TEXT_MA
 	if (r == 0 && network->is_own && network->is_internal)
 		r = end_here(network, err);
 	netlink_close(&nft);
-	return r;
+	return r < 0 ? r : is_anew;
 }
 
 static int ensure_ours(struct netlink *netlink, const struct network *network, struct net_link *ret,
 		       char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
 	int r = link_find(netlink, network->bridge, ret, err);
+	bool is_anew;
 
 	if (r == 0)
 		r = make(netlink, network, ret, err);
@@ -411,6 +415,8 @@ static int ensure_ours(struct netlink *netlink, const struct network *network, s
 		r = set_ipv6(network, err);
 	if (r == 0)
 		r = set_ways(network, ret_lent, err);
+	is_anew = r > 0;
+	r = r > 0 ? 0 : r;
 	if (r == 0)
 		r = add_gateway(netlink, ret, &network->gateway, &network->subnet, err);
 	if (r == 0)
@@ -419,7 +425,7 @@ static int ensure_ours(struct netlink *netlink, const struct network *network, s
 		r = shape_network_set(netlink, network, ret, err);
 	if (r == 0 && (ret->flags & IFF_UP) == 0)
 		r = link_up(netlink, ret, err);
-	return r;
+	return r < 0 ? r : is_anew;
 }
 
 static int has_gateway(struct netlink *netlink, const struct network *network,
@@ -441,6 +447,7 @@ static int has_gateway(struct netlink *netlink, const struct network *network,
 int bridge_ensure(struct netlink *netlink, const struct network *network, struct net_link *ret,
 		  char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
+	bool is_anew;
 	int r;
 
 	if (network->is_own) {
@@ -450,7 +457,10 @@ int bridge_ensure(struct netlink *netlink, const struct network *network, struct
 		if (r == 0)
 			r = set_ways(network, ret_lent, err);
 	}
-	return r == 0 ? has_gateway(netlink, network, ret, err) : r;
+	is_anew = r > 0;
+	if (r >= 0)
+		r = has_gateway(netlink, network, ret, err);
+	return r < 0 ? r : is_anew;
 }
 
 int bridge_find(struct netlink *netlink, const struct network *network, struct net_link *ret,

@@ -34,8 +34,9 @@ int must_check bridge_adopt(struct netlink *netlink, struct network *network, bo
 
 /*
  * Makes the bridge where it is missing, puts right what is not as it is to be, and reads it back.
- * An admin's is only looked at. ret_lent: forward_begin adds to it. Idempotent. Errors: a link of
- * that name is not this network's; its subnet has come to collide with a route.
+ * An admin's is only looked at. ret_lent: forward_begin adds to it. Idempotent. Returns 1 where its
+ * rules were missing: then those of who runs in it are as well (members_restore_ports). Errors: a
+ * link of that name is not this network's; its subnet has come to collide with a route.
  */
 int must_check bridge_ensure(struct netlink *netlink, const struct network *network,
 			     struct net_link *ret, char ret_lent[FORWARD_TEXT_MAX],

@@ -76,6 +76,10 @@ static void add_connections(struct egress_chain *chain)
 	     HAS_WORD(6, labels[2]), RETURN);
 	if (chain->egress->is_published)
 		RULE(chain, GOES_ON, CT(DIRECTION, 0), IS(DIRECTION_BACK, 1), RETURN);
+	else
+		/* A neighbour asked, by the gateway or where br_netfilter shows such frames. */
+		RULE(chain, GOES_ON, CT(DIRECTION, 0), IS(DIRECTION_BACK, 1), META(IIFNAME, 0),
+		     META(OIFNAME, 4), IN(NFT_SAME), RETURN);
 }
 
 /* Between neighbours: ARP; no fragments, whose second one has no port; and TCP that opens

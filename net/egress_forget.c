@@ -103,7 +103,8 @@ static int remove_chains(struct netlink *nft, uint8_t family, const char *run, u
 {
 	_cleanup_free_ struct found *found = calloc(2, sizeof(*found));
 	struct found *chains, *sets;
-	int r;
+	int r, tries = 0;
+	bool is_raced;
 
 	if (found == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "%s", what);
@@ -116,15 +117,18 @@ static int remove_chains(struct netlink *nft, uint8_t family, const char *run, u
 		sets->n = 0;
 		if (r == 0 && chains->n < NAMES_MAX)
 			r = find(nft, family, NFT_MSG_GETSET, sets, err);
+		if (r == -ENOENT)
+			return 0; /* nor is the table */
 		if (r == 0 && chains->n + sets->n > 0)
 			r = remove_found(nft, family, chains, sets, err);
-		/* Somebody else did it meanwhile. */
-		if (r == -ENOENT)
-			return 0;
-		if (r == 0)
+		/* Somebody else has removed one of them meanwhile, and none of the others went. */
+		is_raced = r == -ENOENT && ++tries < CHANGES_MAX;
+		if (is_raced)
+			r = 0;
+		else if (r == 0)
 			*n_removed += (uint32_t)chains->n;
-	} while (r == 0 && (chains->n == NAMES_MAX || sets->n == NAMES_MAX));
-	return r;
+	} while (r == 0 && (is_raced || chains->n == NAMES_MAX || sets->n == NAMES_MAX));
+	return r == -ENOENT ? 0 : r;
 }
 
 /* ---- one run's ---- */

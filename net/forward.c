@@ -154,16 +154,20 @@ static int take_back_all(struct netlink *nft, const struct family *family, bool 
 			 struct err *err)
 {
 	struct nft_links lent;
-	int r = nft_list_lent(nft, family->family, &lent, err);
+	int r;
 
-	if (r == -ENOENT)
-		return 0;
-	for (size_t i = 0; r == 0 && i < lent.n; i++) {
-		if (switches_off)
-			r = set(family, lent.list[i], "0", err);
-		if (r == 0 || r == -ENOENT)
-			r = nft_take_back(nft, family->family, lent.list[i], err);
-	}
+	/* What has no place in one list comes with the next. */
+	do {
+		r = nft_list_lent(nft, family->family, &lent, err);
+		if (r == -ENOENT)
+			return 0;
+		for (size_t i = 0; r == 0 && i < lent.n; i++) {
+			if (switches_off)
+				r = set(family, lent.list[i], "0", err);
+			if (r == 0 || r == -ENOENT)
+				r = nft_take_back(nft, family->family, lent.list[i], err);
+		}
+	} while (r == 0 && lent.n == NFT_LENT_MAX);
 	return r;
 }
 

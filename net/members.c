@@ -163,10 +163,22 @@ static int restore(struct netlink *nft, const char *run, const struct network *n
 
 	if (r == 0)
 		r = nft_keep(nft, network, err);
+	r = r > 0 ? 0 : r;
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = restore_port(nft, network, &names.list[i], err);
 	names_free(&names);
 	return r == 0 ? links_follow(run, network, err) : r;
+}
+
+int members_restore_ports(const char *run, const struct network *network, struct err *err)
+{
+	struct netlink nft = {.fd = -EBADF};
+	int r = netlink_open(NETLINK_NETFILTER, &nft, err);
+
+	if (r == 0)
+		r = restore(&nft, run, network, err);
+	netlink_close(&nft);
+	return r;
 }
 
 int members_restore(const char *run, const struct networks *networks, struct err *err)
@@ -178,8 +190,12 @@ int members_restore(const char *run, const struct networks *networks, struct err
 
 	if (r == 0)
 		r = nft_count_bridges(&nft, &n, err);
-	if (r == 0 && n == 0)
+	/* Either table may have been taken out alone. */
+	if (r == 0 && n > 0)
+		r = nft_has_ports(&nft, err);
+	if (r == 0)
 		r = networks_list(networks, &list, err);
+	r = r > 0 ? 0 : r;
 	for (size_t i = 0; r == 0 && i < list.n; i++) {
 		if (list.list[i].bridge[0] == '\0' || if_nametoindex(list.list[i].bridge) == 0)
 			continue;

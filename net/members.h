@@ -32,6 +32,9 @@ int must_check members_remove_lost(const char *run, const struct networks *netwo
  * that are there and of the ports of whoever runs, but for published ports. Before a network is
  * used: else its rules would stand alone, and take the others for somebody's. */
 int must_check members_restore(const char *run, const struct networks *networks, struct err *err);
+/* The same of one network, whose rules bridge_ensure has written anew. */
+int must_check members_restore_ports(const char *run, const struct network *network,
+				     struct err *err);
 /* After links were lent or taken back: forward_note. */
 int must_check members_note_lent(const struct networks *networks, struct err *err);
 

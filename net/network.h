@@ -19,6 +19,9 @@ enum {
 	NETWORK_MTU_DEFAULT = 1500,
 };
 
+/* What the bridge of the default network is called; others' are called by their ids (bridge.h). */
+#define NETWORK_DEFAULT_BRIDGE "cordon0"
+
 enum network_driver { NETWORK_BRIDGE, NETWORK_HOST, NETWORK_NONE, NETWORK_DRIVERS };
 
 struct network_driver_row {

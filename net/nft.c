@@ -148,7 +148,19 @@ int nft_keep(struct netlink *netlink, const struct network *network, struct err 
 	if (r == 0)
 		return err_set(err, ERR_SETUP, 0, "%s: read back: other rules than were written",
 			       what);
-	return r < 0 ? r : verify_elements(netlink, &elements, err);
+	if (r > 0)
+		r = verify_elements(netlink, &elements, err);
+	return r < 0 ? r : 1;
+}
+
+int nft_has_ports(struct netlink *netlink, struct err *err)
+{
+	struct nft_element any = {.family = NFT_FAMILY_PORTS, .set = NFT_PORTS};
+	int r;
+
+	nft_value_name(&any.key, "-");
+	r = nft_has_element(netlink, &any, err);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 static int is_unused(struct netlink *netlink, struct err *err)

@@ -18,8 +18,12 @@
 #include "net/store.h"
 
 /* Reads whether the tables and this network's bridge in their sets are there, as they are to be.
- * Where anything is missing or was changed, all is written anew and read back. */
+ * Where anything is missing or was changed, all is written anew and read back, and 1 is returned:
+ * what runs in the network is in no set then (members_restore_ports). */
 int must_check nft_keep(struct netlink *netlink, const struct network *network, struct err *err);
+
+/* 1: there is a list of ports; 0: somebody has taken it out, or nobody has made one. */
+int must_check nft_has_ports(struct netlink *netlink, struct err *err);
 
 /* Takes the bridge out. */
 int must_check nft_forget(struct netlink *netlink, const struct network *network, struct err *err);

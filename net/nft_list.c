@@ -365,7 +365,10 @@ int nft_list_names(struct netlink *netlink, uint8_t family, const char *set, str
 
 /* ---- what nobody has ---- */
 
-enum { ORPHANS_MAX = 64 }; /* of one transaction */
+enum {
+	ORPHANS_MAX = 64, /* of one transaction */
+	RACES_MAX = 50,   /* with keepers that end */
+};
 
 struct orphans {
 	struct nft_value keys[ORPHANS_MAX];
@@ -406,7 +409,8 @@ int nft_remove_orphans(struct netlink *netlink, const struct nft_element *kind, 
 {
 	_cleanup_free_ struct orphans *orphans = calloc(1, sizeof(*orphans));
 	const struct nft_visitor visitor = {.each = take_orphan, .ctx = orphans};
-	int r;
+	int r, tries = 0;
+	bool is_raced;
 
 	if (orphans == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "%s", what);
@@ -415,11 +419,12 @@ int nft_remove_orphans(struct netlink *netlink, const struct nft_element *kind, 
 		r = nft_walk(netlink, kind->family, kind->set, &visitor, err);
 		if (r == 0 && orphans->n > 0)
 			r = remove_some(netlink, kind, orphans, err);
-		/* Whose keeper did it itself meanwhile. */
-		if (r == -ENOENT && orphans->n > 0)
+		/* Of one its keeper did it itself meanwhile, and none of the others went. */
+		is_raced = r == -ENOENT && orphans->n > 0 && ++tries < RACES_MAX;
+		if (is_raced)
 			r = 0;
 		else if (r == 0)
 			*n_removed += (uint32_t)orphans->n;
-	} while (r == 0 && orphans->n == ORPHANS_MAX);
+	} while (r == 0 && (is_raced || orphans->n == ORPHANS_MAX));
 	return r;
 }

@@ -118,10 +118,11 @@ static const struct nft_chain host_chains[] = {
 static const struct nft_rule host_rules[] = {
 	/* A port that belongs to no bridge any more is no way anywhere. */
 	{"forward", {META(IIFNAME, 0), IN(NFT_PORTS), DROP}},
-	/* Within a bridge, where br_netfilter shows such frames. */
-	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
+	/* Before anything lets it through: a neighbour is reached by the gateway as well. */
 	BY_ITS_RULES("forward", 4, IPV4_SOURCE, 4),
 	BY_ITS_RULES("forward", 6, IPV6_SOURCE, 16),
+	/* Within a bridge: by the gateway, and where br_netfilter shows such frames. */
+	{"forward", {META(IIFNAME, 0), META(OIFNAME, 4), IN(NFT_SAME), ACCEPT}},
 	/* Who is linked to somebody asks its ports, and is answered; nothing is asked back. */
 	{"forward",
 	 {META(NFPROTO, 0), IS(NFPROTO_IPV4, 1), LINKED(SOURCE, TARGET, TARGET), ACCEPT}},
@@ -132,10 +133,11 @@ static const struct nft_rule host_rules[] = {
 	{"forward", {META(IIFNAME, 0), IN(NFT_ENDS), REFUSE}},
 	{"forward", {META(OIFNAME, 0), IN(NFT_ENDS), REFUSE}},
 	{"forward", {META(IIFNAME, 0), IN(NFT_BRIDGES), META(OIFNAME, 0), IN(NFT_BRIDGES), REFUSE}},
-	/* What cannot be translated would leave with the sandbox's own address. */
+	/* What cannot be translated would leave with the sandbox's own address: so would messages
+	 * of neighbour discovery, of which the kernel tracks none. */
 	{"forward",
-	 {META(IIFNAME, 0), IN(NFT_BRIDGES), CT(STATE, 0), KEEP(STATE_INVALID), IS_NOT(0, 4),
-	  DROP}},
+	 {META(IIFNAME, 0), IN(NFT_BRIDGES), CT(STATE, 0), KEEP(STATE_INVALID | STATE_UNTRACKED),
+	  IS_NOT(0, 4), DROP}},
 	/* Inwards: answers, and what has been translated. */
 	{"forward",
 	 {META(OIFNAME, 0), IN(NFT_BRIDGES), CT(STATE, 0), KEEP(STATE_ESTABLISHED | STATE_RELATED),

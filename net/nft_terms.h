@@ -31,6 +31,7 @@ enum {
 	NEIGHBOUR = 8,
 	/* linux/netfilter/nf_conntrack_common.h, as bits of ct state */
 	STATE_INVALID = 1,
+	STATE_UNTRACKED = 64,
 	STATE_ESTABLISHED = 2,
 	STATE_RELATED = 4,
 	DIRECTION_BACK = 1,         /* IP_CT_DIR_REPLY */

@@ -350,8 +350,16 @@ static int listen_at(const struct publish_port *port, int fd)
 	return set_reuse(fd, 1);
 }
 
-/* Beside the socket that holds the port at any address, which has to allow it: for the moment in
- * which it does, who asks for the same port with SO_REUSEADDR could have it as well. */
+/* Of UDP with nobody but the same user (socket(7), SO_REUSEPORT). Of TCP SO_REUSEADDR as well
+ * leaves a port to what has ended there lately, and whoever else has it keeps us from listening. */
+static int share(const struct publish_port *port, int fd, int value)
+{
+	if (port->protocol == IPPROTO_TCP)
+		return set_reuse(fd, value);
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, sizeof(value)) != 0 ? -errno : 0;
+}
+
+/* Beside the socket that holds the port at any address, which has to allow it for a moment. */
 static int hold_loop(struct publish_port *port, int family)
 {
 	struct net_prefix one = {.family = family};
@@ -366,9 +374,9 @@ static int hold_loop(struct publish_port *port, int family)
 	one.bytes[family == AF_INET ? 0 : 15] = family == AF_INET ? 127 : 1;
 	one.bytes[3] = family == AF_INET;
 	len = address_for(&one, port->host, &address);
-	r = set_reuse(held, 1);
+	r = share(port, held, 1);
 	if (r == 0)
-		r = set_reuse(fd, 1);
+		r = share(port, fd, 1);
 	if (r == 0 && bind(fd, &address.any, len) != 0)
 		r = -errno;
 	if (r == 0)
@@ -402,7 +410,7 @@ static int hold_one(struct publish_port *port, int family)
 		return listen_at(port, fd);
 	if (port->address.family == 0)
 		r = hold_loop(port, family);
-	return r == 0 ? set_reuse(fd, 0) : r;
+	return r == 0 ? share(port, fd, 0) : r;
 }
 
 static int hold(struct publish *publish, struct publish_port *port)

@@ -345,6 +345,17 @@ static void note(void *ctx, const struct net_link *link)
 		str_format(sweeping->names[sweeping->n++], IFNAMSIZ, "%s", name);
 }
 
+/* The default network's bridge has a name of its own. */
+static void name_bridge(const char *id, char buf[IFNAMSIZ])
+{
+	const struct network *own;
+
+	bridge_name(id, buf);
+	for (size_t i = 0; (own = network_built_in_at(i)) != NULL; i++)
+		if (own->driver == NETWORK_BRIDGE && strncmp(own->id, id, ID_LEN) == 0)
+			str_format(buf, IFNAMSIZ, "%s", NETWORK_DEFAULT_BRIDGE);
+}
+
 /* Whether there is something that sends through it. */
 static int is_used(struct netlink *netlink, const char *name, struct err *err)
 {
@@ -353,7 +364,7 @@ static int is_used(struct netlink *netlink, const char *name, struct err *err)
 
 	if (name[0] == 'c')
 		return shape_find_ports(netlink, name + 2, links, err);
-	bridge_name(name + 2, bridge);
+	name_bridge(name + 2, bridge);
 	return link_find(netlink, bridge, &links[0], err);
 }
 

@@ -180,6 +180,7 @@ static int lift_one(void *ctx, int from_fd, const char *name)
 {
 	struct emptying *e = ctx;
 	char above[32];
+	int r;
 
 	if (unlinkat(from_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
@@ -187,11 +188,12 @@ static int lift_one(void *ctx, int from_fd, const char *name)
 		return -errno;
 	if (unlinkat(from_fd, name, AT_REMOVEDIR) == 0)
 		return 0;
-	str_format(above, sizeof(above), "lifted.%llu", (unsigned long long)e->n_lifted++);
-	return renameat(from_fd, name, e->top_fd, above) != 0 && errno != EEXIST &&
-			       errno != ENOTEMPTY && errno != ENOENT
-		       ? -errno
-		       : 0;
+	/* What is at the top may be called so, by whoever wrote it: the next number is as good. */
+	do {
+		str_format(above, sizeof(above), "lifted.%llu", (unsigned long long)e->n_lifted++);
+		r = renameat2(from_fd, name, e->top_fd, above, RENAME_NOREPLACE) != 0 ? -errno : 0;
+	} while (r == -EEXIST && e->n_lifted < UINT64_MAX);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int remove_top(void *ctx, int top_fd, const char *name)

@@ -201,7 +201,9 @@ void store_release(struct store *store)
 
 int store_gc(const char *path, uint32_t *ret_removed, struct err *err)
 {
+	const struct store_spared spared = {.keeps_images = true};
 	struct store store = {.n_collected = 0};
+	struct store_sweep sweep = {0};
 	struct stat st;
 	int r;
 
@@ -212,6 +214,9 @@ int store_gc(const char *path, uint32_t *ret_removed, struct err *err)
 	if (r < 0)
 		return r;
 	*ret_removed = store.n_collected;
+	r = store_sweep(&store, &spared, &sweep, err);
+	if (r == 0)
+		*ret_removed += sweep.n_layers;
 	store_release(&store);
-	return 0;
+	return r;
 }

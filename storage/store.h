@@ -191,6 +191,7 @@ struct store_sweep {
 struct store_spared {
 	const char *const *forced; /* kept sandboxes hold them in vain */
 	const char *const *images; /* they stay without a name */
+	bool keeps_images;         /* all do: layers and configurations alone go */
 };
 
 /* Removes images without a name and without a kept sandbox, then layers and configurations without
@@ -198,6 +199,9 @@ struct store_spared {
  * again. */
 int must_check store_sweep(struct store *store, const struct store_spared *spared,
 			   struct store_sweep *ret, struct err *err);
+/* What a command has added to no image that failed in the end; what cannot be removed now is gc's.
+ */
+void store_sweep_failed(struct store *store);
 
 /* Test builds only (VARIANT=fault): CORDON_FAULT=store.NAME:kill ends the process here. */
 #ifdef CORDON_FAULTS

@@ -161,6 +161,18 @@ static int mark_spared(const struct store_spared *spared, struct marks *images, 
 	return 0;
 }
 
+static int mark_all(struct store *store, struct marks *images, struct err *err)
+{
+	struct store_names names = {0};
+	int r = store_names_read(store->images_fd, false, &names);
+
+	for (size_t i = 0; r >= 0 && i < names.n; i++)
+		if (strlen(names.list[i]) == STORE_HEX_SIZE - 1)
+			r = mark(images, names.list[i]);
+	store_names_release(&names);
+	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s/images", store->path) : 0;
+}
+
 int store_sweep(struct store *store, const struct store_spared *spared, struct store_sweep *ret,
 		struct err *err)
 {
@@ -182,6 +194,8 @@ int store_sweep(struct store *store, const struct store_spared *spared, struct s
 			r = store_held_each(store, mark_held, &held, err);
 		if (r == 0)
 			r = mark_spared(spared, &images, err);
+		if (r == 0 && spared != NULL && spared->keeps_images)
+			r = mark_all(store, &images, err);
 		sort(&images);
 		if (r == 0)
 			r = mark_layers(store, &images, &layers, err);
@@ -195,4 +209,13 @@ int store_sweep(struct store *store, const struct store_spared *spared, struct s
 	if (r == 0)
 		*ret = sweep;
 	return r;
+}
+
+void store_sweep_failed(struct store *store)
+{
+	const struct store_spared spared = {.keeps_images = true};
+	struct store_sweep sweep;
+	struct err err;
+
+	ignore_result(store_sweep(store, &spared, &sweep, &err), "gc says what is in its way");
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,7 +14,7 @@
 #include "storage/volume.h"
 #include "storage/volumes.h"
 
-enum { INFO_MAX = 4096 };
+enum { INFO_MAX = 4096, CONFIRM_TRIES = 40 };
 
 /* "FLOCK ADVISORY READ PID MAJOR:MINOR:INODE 0 EOF", of /proc/locks and of a descriptor's lock
  * alike: the place, with a blank on either side. */
@@ -60,6 +61,24 @@ static int count_others(int fd, size_t *ret)
 	return 0;
 }
 
+/* Of a holder in another pid namespace the list says nothing: where it has nobody, the lock itself
+ * is asked. Needs: the record's, for which new holders wait. -ESRCH: there is one. */
+static int confirm_nobody(int fd)
+{
+	const struct timespec moment = {.tv_nsec = 5000000};
+	int r = -EWOULDBLOCK;
+
+	/* Whoever looks has it for a moment. */
+	for (int i = 0; r == -EWOULDBLOCK && i < CONFIRM_TRIES; i++) {
+		if (i > 0)
+			nanosleep(&moment, NULL);
+		r = volumes_flock(fd, LOCK_EX | LOCK_NB);
+	}
+	if (r == 0)
+		r = volumes_flock(fd, LOCK_SH);
+	return r == -EWOULDBLOCK ? -ESRCH : r;
+}
+
 int volumes_close_gate(const struct volumes *volumes, const char *name, struct volume_gate *ret,
 		       struct err *err)
 {
@@ -80,6 +99,8 @@ int volumes_close_gate(const struct volumes *volumes, const char *name, struct v
 	} while ((r >= 0 || r == -ENOENT) && !volumes_is_still(volumes, name, gate.dir_fd));
 	if (r >= 0)
 		r = count_others(gate.dir_fd, &gate.n_holders);
+	if (r >= 0 && gate.n_holders == 0)
+		r = confirm_nobody(gate.dir_fd);
 	if (r < 0) {
 		volumes_open_gate(&gate);
 		return err_set(err, ERR_SETUP, -r, "%s/%s: see who uses it", volumes->path, name);

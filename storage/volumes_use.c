@@ -279,30 +279,32 @@ static int sweep_one(const struct volumes *volumes, const char *name)
 	return r < 0 ? r : r == 0;
 }
 
+/* One that cannot be removed keeps no other: the first error is told. */
 static int sweep_temporary(const struct volumes *volumes, uint32_t *n_removed, struct err *err)
 {
 	struct store_names names = {0};
 	int lock_fd = volumes_lock(volumes, err);
-	int r;
+	int result, r;
 
 	if (lock_fd < 0)
 		return lock_fd;
-	r = store_names_read(volumes->fd, true, &names);
-	if (r < 0)
-		err_set(err, ERR_SETUP, -r, "%s: list", volumes->path);
-	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+	result = store_names_read(volumes->fd, true, &names);
+	if (result < 0)
+		err_set(err, ERR_SETUP, -result, "%s: list", volumes->path);
+	for (size_t i = 0; i < names.n; i++) {
 		if (!str_has_prefix(names.list[i], VOLUMES_NEW) &&
 		    !str_has_prefix(names.list[i], VOLUMES_OLD))
 			continue;
 		r = sweep_one(volumes, names.list[i]);
-		if (r < 0)
-			err_set(err, ERR_SETUP, -r, "%s/%s: remove what an ended command left",
-				volumes->path, names.list[i]);
+		if (r < 0 && result >= 0)
+			result = err_set(err, ERR_SETUP, -r,
+					 "%s/%s: remove what an ended command left", volumes->path,
+					 names.list[i]);
 		*n_removed += r > 0;
 	}
 	store_names_release(&names);
 	close_fd(&lock_fd);
-	return r < 0 ? r : 0;
+	return result < 0 ? result : 0;
 }
 
 /* Anonymous ones whose run is gone without removing them. Of others nothing is known. */
@@ -330,7 +332,12 @@ static int sweep_abandoned(const struct volumes *volumes, const char *run, uint3
 int volumes_sweep(const struct volumes *volumes, const char *run, uint32_t *n_removed,
 		  struct err *err)
 {
-	int r = volumes->fd < 0 ? 0 : sweep_temporary(volumes, n_removed, err);
+	struct err further; /* what fails behind the first is not told */
+	int result, r;
 
-	return r == 0 && volumes->fd >= 0 ? sweep_abandoned(volumes, run, n_removed, err) : r;
+	if (volumes->fd < 0)
+		return 0;
+	result = sweep_temporary(volumes, n_removed, err);
+	r = sweep_abandoned(volumes, run, n_removed, result < 0 ? &further : err);
+	return result < 0 ? result : r;
 }

@@ -289,6 +289,8 @@ int command_commit(const struct command *command, struct err *err)
 		r = run(&im, &c, err);
 		importer_release(&im);
 	}
+	if (r < 0)
+		store_sweep_failed(&store);
 	store_release(&store);
 	return r;
 }

@@ -149,6 +149,8 @@ int command_import(const struct command *command, struct err *err)
 			r = say_loaded(&im, name, err);
 		importer_release(&im);
 	}
+	if (r < 0)
+		store_sweep_failed(&store);
 	store_release(&store);
 	return r;
 }

@@ -492,6 +492,8 @@ int command_load(const struct command *command, struct err *err)
 		r = load_from(&im, source, command->words[1], err);
 		importer_release(&im);
 	}
+	if (r < 0)
+		store_sweep_failed(&store);
 	store_release(&store);
 	return r;
 }

@@ -107,11 +107,31 @@ stacked() { # NAME SCRIPT
 	make_layout lay x:1 one.tar two.tar
 	rm "lay/blobs/sha256/$(digest two.tar)"
 	gives 125 "*blobs/sha256/$(digest two.tar): No such file*" image load lay
-	# The first layer is there from now on, named by nobody.
+	# Nor is the first one there any more.
+	[ "$(n_layers)" = 0 ]
+	# Of other images all are, of one that has lost its name as well.
+	make_layout first x:1 one.tar
+	gives 0 "x:1 *" image load first
+	make_layout second x:1 two.tar
+	gives 0 "x:1 *" image load second
+	echo three >three && tar -cf three.tar three
+	echo four >four && tar -cf four.tar four
+	rm -r lay
+	make_layout lay y:1 three.tar four.tar
+	rm "lay/blobs/sha256/$(digest four.tar)"
+	gives 125 "*blobs/sha256/$(digest four.tar): No such file*" image load lay
+	[ "$(n_layers)" = 2 ]
+	whole
+	gives 0 "1 images and 1 layers removed" image prune
+	[ "$(n_layers)" = 1 ]
+	# What one that was killed has added goes with gc.
+	rm -r lay
+	make_layout lay y:1 three.tar four.tar
+	CORDON=$repo/build/fault/cordon CORDON_FAULT=store.layer-renamed:kill run -137 image load lay
+	[ "$(n_layers)" -gt 1 ]
+	cordon gc
 	[ "$(n_layers)" = 1 ]
 	whole
-	gives 0 "0 images and 1 layers removed" image prune
-	[ "$(n_layers)" = 0 ]
 }
 
 @test "load: paths that lead out of the archive" {
