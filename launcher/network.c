@@ -202,18 +202,10 @@ static int put_names(struct launch *launch, size_t i, struct err *err)
 							      ? launch->links.sources
 							      : NULL};
 	struct names_entry entry;
-	uint32_t n_swept = 0;
 	int r = names_describe(wanted, &who, &endpoint->lease, &entry, err);
 
 	if (r == 0)
 		r = members_remove_earlier(launch->state.path, &endpoint->network, &who, err);
-	if (r == 0)
-		r = names_put(launch->state.path, &endpoint->network, &entry, err);
-	if (r != -EADDRINUSE)
-		return r;
-	/* Its link address is another's, who may have been killed. */
-	r = cordon_sweep_networks(&launch->network.networks, launch->state.path,
-				  launch->decision->kept_path, &n_swept, err);
 	return r == 0 ? names_put(launch->state.path, &endpoint->network, &entry, err) : r;
 }
 

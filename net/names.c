@@ -312,8 +312,9 @@ static int refuse_mac(const struct network *network, const struct names_entry *o
 	char mac[MAC_TEXT_MAX];
 
 	address_format_mac(other->mac, mac);
-	return err_set(err, ERR_USAGE, EADDRINUSE, "network %s: sandbox %s has the link address %s",
-		       network->name, other->names[0] != '\0' ? other->names : other->id, mac);
+	err_set(err, ERR_USAGE, EADDRINUSE, "network %s: sandbox %s has the link address %s",
+		network->name, other->names[0] != '\0' ? other->names : other->id, mac);
+	return err_hint(err, "Of one that does not run any more `cordon gc` gives it back.");
 }
 
 static int put(const struct network *network, struct names *names, const struct names_entry *entry,

@@ -103,7 +103,11 @@ int volumes_close_gate(const struct volumes *volumes, const char *name, struct v
 		r = confirm_nobody(gate.dir_fd);
 	if (r < 0) {
 		volumes_open_gate(&gate);
-		return err_set(err, ERR_SETUP, -r, "%s/%s: see who uses it", volumes->path, name);
+		err_set(err, ERR_SETUP, -r, "%s/%s: see who uses it", volumes->path, name);
+		return r != -ESRCH ? r
+				   : err_hint(err, "Type it where the sandboxes were started: the "
+						   "kernel shows who has a lock within one pid "
+						   "namespace alone (/proc/locks).");
 	}
 	*ret = gate;
 	return 0;

@@ -8,6 +8,7 @@
 #		ip= to=				addresses
 #		arp_mac=			what ARP says (mac)
 #		port= type= about=		the port it comes from; the type of ICMPv6; the address behind its head
+#		sum=1				ICMPv6 with its checksum
 #		ether=				the type of frame (0x88b5 of other)
 #		tag=1				in a VLAN's tag
 #		at=				the port that it is for
@@ -61,7 +62,11 @@ my %kind = (
 		$word{flags}, 64, $word{carries}, 0, inet_aton($word{ip}), inet_aton($word{to})) . $options . $datagram) },
 	arp => sub { return (0x0806, pack("nnCCna6a4a6a4", 1, 0x0800, 6, 4, 2, $bytes_of->($word{arp_mac} // $word{mac}),
 		inet_aton($word{ip}), $bytes_of->($word{to_mac}), inet_aton($word{to}))) },
-	icmp6 => sub { return (0x86dd, $of_six->(58, pack("CCnN", $word{type}, 0, 0, 0) . inet_pton(AF_INET6, $word{about}))) },
+	icmp6 => sub {
+		my $body = pack("CCnN", $word{type}, 0, 0, 0) . inet_pton(AF_INET6, $word{about});
+		my $said = inet_pton(AF_INET6, $word{ip}) . inet_pton(AF_INET6, $word{to}) . pack("NN", length($body . $text), 58);
+		substr($body, 2, 2) = pack("n", $checksum->($said . $body . $text)) if $word{sum};
+		return (0x86dd, $of_six->(58, $body)) },
 	udp6 => sub {
 		my $said = inet_pton(AF_INET6, $word{ip}) . inet_pton(AF_INET6, $word{to}) . pack("NN", length($datagram . $text), 17);
 		substr($datagram, 6, 2) = pack("n", $checksum->($said . $datagram . $text));

@@ -84,6 +84,36 @@ own_lines() { # SANDBOX
 }
 
 # bats test_tags=root
+@test "one whose keeper was killed leaves a network with all that it had there, and the next has its address" {
+	local address
+	cordon network create --subnet 10.9.0.0/24 web
+	cordon network create more
+	cordon run -d --name a --network web --network more -p 8080:80 -- sleep 60 >/dev/null
+	address=$(address_of web a)
+	kill -9 "$(cordon inspect a | jq '.[0].supervisor_pid')"
+	eventually gone_wrong a
+	gives 0 "" cordon network disconnect web a
+	[ "$(names_known | grep -c .)" -eq 0 ]
+	[ "$(nft count inet cordon any4)" -eq 0 ]
+	cordon run -d --name b --network web --mac-address 92:d0:c6:0a:29:33 -- sleep 60 >/dev/null
+	[ "$(address_of web b)" = "$address" ]
+	# As well by its link address alone.
+	kill -9 "$(cordon inspect b | jq '.[0].supervisor_pid')"
+	eventually gone_wrong b
+	says 125 "*sandbox b has the link address 92:d0:c6:0a:29:33*hint: Of one that does not run any more*cordon gc*" \
+		cordon run --rm --network web --ip 10.9.0.77 --mac-address 92:d0:c6:0a:29:33 -- true
+	cordon gc
+	gives 0 "" cordon run --rm --network web --ip 10.9.0.77 --mac-address 92:d0:c6:0a:29:33 -- true
+	cordon rm -f a b
+	cordon gc
+	nothing_of_networks
+}
+
+gone_wrong() { # NAME
+	[ "$(cordon ps -a --filter "name=$1" --format '{{.State}}')" != running ]
+}
+
+# bats test_tags=root
 @test "what cannot be had is as if it had not been asked for" {
 	cordon network create --internal --subnet 10.9.0.0/24 web
 	cordon run -d --name a --network web --ip 10.9.0.9 -- sleep 60 >/dev/null

@@ -164,6 +164,52 @@ gc_takes_out() {
 }
 
 # bats test_tags=root
+@test "a neighbour is not reached by the gateway either, whatever routes there are inside; answers are" {
+	local free few
+	cordon network create web
+	sandbox free web
+	sandbox few web '{default: deny, allow: ["192.0.2.1"]}'
+	sandbox some web '{default: deny, allow: ["172.16.0.0/12:5000", "10.0.0.0/8:5000", "192.168.0.0/16:5000"]}'
+	free=$(address_of web free) few=$(address_of web few)
+	inside few ip route add "$free/32" via "${few%.*}.1"
+	inside some ip route add "$free/32" via "${few%.*}.1"
+	inside free ip route add "$few/32" via "${few%.*}.1"
+	# The control: the way is one, for who is allowed to ask.
+	reaches some "$free 5000" "$free 5000" "$free 5001"
+	reaches few "" "$free 5000" "$free 5001"
+	# Who asks is answered, by the gateway both ways.
+	reaches free "$few 5000" "$few 5000"
+	cordon rm -f free few some >/dev/null
+}
+
+says_to_far() { # NAME TYPE
+	inside "$1" perl "$repo/tests/lib/frame.pl" send "$1-$2." kind=icmp6 sum=1 "type=$2" "about=2001:db8::2" \
+		"ip=$(address_of web "$1" ip6_address)" to=2001:db8::2 "to_mac=$bridge_mac"
+}
+
+# bats test_tags=root
+@test "neighbour discovery ends at the bridge, with rules and without" {
+	local type bridge_mac
+	far
+	cordon network create --ipv6 web
+	sandbox free web
+	sandbox few web '{default: deny}'
+	bridge_mac=$(host ip -o link show "$(cordon network inspect web | jq -r '.[0].bridge')" | grep -oE 'ether [0-9a-f:]+' | cut -d ' ' -f 2)
+	on far perl "$repo/tests/lib/frame.pl" see "$PWD/seen" >/dev/null 2>&1 3>&- &
+	hosts+=("$!")
+	eventually grep -q ready seen
+	for type in 133 134 135 136 137 143; do
+		says_to_far few "$type"
+		says_to_far free "$type"
+	done
+	# The control, and the last: what may go out does.
+	says_to_far free 128
+	eventually grep -aq 'free-128\.' seen
+	run -1 grep -aoE '(few|free)-1[34][0-9]\.' seen
+	cordon rm -f free few >/dev/null
+}
+
+# bats test_tags=root
 @test "rules that somebody has flushed: who had them is cut off, and not free, until they are there again" {
 	local rules='{default: deny, allow: ["198.51.100.2:5000"]}'
 	far

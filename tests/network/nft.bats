@@ -75,6 +75,18 @@ load ../lib/network
 		[ "$(nft count inet cordon bridges)" -ge 2 ]
 		[ "$(nft count bridge cordon ports)" -ge 2 ]
 	done
+	# One table alone; and all of it, where somebody with another --root comes first.
+	nft flush bridge
+	cordon run --network two -- true
+	[ "$(nft count bridge cordon ports)" -ge 2 ]
+	says 3 "no answer: *" within second perl -e "$client" "$ip" 2
+	nft flush
+	host "$CORDON" --root "$CORDON_ROOT.other" network create --internal elsewhere >/dev/null
+	[ "$(nft count bridge cordon ports)" = 0 ]
+	cordon run --network one -- true
+	cordon run --network two -- true
+	[ "$(nft count bridge cordon ports)" = 3 ]
+	host "$CORDON" --root "$CORDON_ROOT.other" network rm elsewhere >/dev/null
 	cordon rm -f first second
 }
 

@@ -318,8 +318,16 @@ in_is() {
 	[ "$(rates_of bridge)" = '[1000000,null,null,null]' ]
 	cordon run -q --network bridge -- true
 	[ "$(host ip -o link show type ifb | wc -l)" = 1 ]
+	# What sweeps leaves them, as long as somebody is in it.
+	cordon run -d --name d --network bridge -- sleep 60 >/dev/null
+	cordon gc >/dev/null
+	cordon network create passing >/dev/null
+	cordon network connect passing a
+	cordon network disconnect passing a
+	cordon network rm passing >/dev/null
+	[ "$(host ip -o link show type ifb | wc -l)" = 1 ]
 	gives 0 bridge cordon network update --egress-rate unlimited bridge
-	cordon rm -f a b
+	cordon rm -f a b d
 	nothing_of_networks
 }
 

@@ -88,6 +88,29 @@ ran" ]'
 	gives 0 "more" cordon start -a box
 }
 
+# bats test_tags=root
+@test "cp of one that does not run: its anonymous volume is the one that it wrote to" {
+	need losetup
+	made_of x
+	kept_start box --storage-opt size=64m -v /data x sh -c 'cat /data/more; echo wrote >/data/file; exec sleep 100'
+	eventually cordon exec box cat /data/file
+	gives 0 box cordon stop -t 0 box
+	gives 0 "cordon: copied box:/data/file to file" cordon cp box:/data/file file
+	[ "$(cat file)" = wrote ]
+	echo more >more
+	gives 0 "cordon: copied more to box:/data/more" cordon cp more box:/data/more
+	[ "$(cordon volume ls -q | wc -l)" = 1 ]
+	gives 0 box cordon start box
+	eventually cordon exec box cat /data/more
+	[ "$(cordon volume ls -q | wc -l)" = 1 ]
+	gives 0 box cordon rm -f -v box
+	[ -z "$(cordon volume ls -q)" ]
+	# One that has never run gets it then.
+	cordon create --name box --storage-opt size=64m -v /data x cat /data/more >/dev/null
+	gives 0 "cordon: copied more to box:/data/more" cordon cp more box:/data/more
+	gives 0 more cordon start -a box
+}
+
 @test "cp and diff of one that does not run and whose root was memory: refused, with what to do" {
 	made_of x
 	kept_start box x sleep 100

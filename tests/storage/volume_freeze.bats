@@ -72,6 +72,18 @@ end_backup() { # sets code and out.tar
 	wait "$copier" || code=$?
 }
 
+# bats test_tags=root
+@test "volume in use: from another pid namespace, which sees no holder, nothing is taken for consistent" {
+	in_use
+	says 125 "*volumes/one: see who uses it: No such process*hint: Type it where the sandboxes were started*" \
+		unshare --pid --fork --mount-proc "$CORDON" --root "$CORDON_ROOT" volume backup -q one out.tar
+	[ ! -e out.tar ]
+	# The control: where it is seen it is paused, and where nobody has it nobody is asked for.
+	gives 0 "" cordon volume backup -q one out.tar
+	cordon rm -f a >/dev/null
+	gives 0 "" unshare --pid --fork --mount-proc "$CORDON" --root "$CORDON_ROOT" volume backup -q one again.tar
+}
+
 @test "volume in use: its sandboxes stand still while it is copied, and nobody else begins to use it" {
 	in_use
 	begin_backup
