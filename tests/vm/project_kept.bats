@@ -164,6 +164,11 @@ survives() {
 	gives 0 "0" start box
 	sed -i 's/rootfs.writable.store=project/rootfs.writable.store=image/' "$(dirname "$(layer)")/record"
 	gives 125 "*has written to its root before*directory with a project quota*" cordon start box
+	# One that has lost its project for good, as a copy of the state has, is removed all the same.
+	"$ATTACK/project" join "$(layer)" 0
+	gives 0 "box" cordon rm box
+	[ -z "$(find "$CORDON_ROOT/state/sandboxes" -name layer.project)" ]
+	gives 0 "*" cordon gc
 }
 
 # bats test_tags=root

@@ -64,6 +64,31 @@ local     db            4 MiB        * KiB" cordon volume ls -f name=db
 }
 
 # bats test_tags=root
+@test "project volume: whatever names a workload has left in it, it is removed, and nothing keeps gc from the next" {
+	local id
+	project_disk ext4
+	make_db 16m 400
+	id=$(project_of "$(volumes)/db/data")
+	# What cordon calls a directory that it lifts to the top, as files, links and directories.
+	gives 0 "" host 'for i in 0 1 2 3 4 5 6 7; do : >/db/lifted.$i; done; ln -s /etc /db/lifted.8; mkdir -p /db/lifted.9/x
+		for i in 0 1 2 3 4 5 6 7 8 9; do mkdir -p /db/$i/deep/er/still; : >/db/$i/deep/er/still/file; done' -v db:/db
+	gives 0 "db" cordon volume rm db
+	project_is_free "$id"
+	[ -z "$(ls -A "$(volumes)" | grep -v '^\.lock$')" ]
+	# What cannot be removed keeps nothing else.
+	make_db 4m 100
+	mkdir "$(volumes)/.old-0000000000000001"
+	: >"$(volumes)/.old-0000000000000001/file"
+	chattr +i "$(volumes)/.old-0000000000000001/file"
+	mkdir -p "$(volumes)/.old-ffffffffffffffff/data"
+	gives 125 "*.old-0000000000000001: remove what an ended command left*" cordon gc
+	[ ! -e "$(volumes)/.old-ffffffffffffffff" ]
+	chattr -i "$(volumes)/.old-0000000000000001/file"
+	gives 0 "*" cordon gc
+	[ ! -e "$(volumes)/.old-0000000000000001" ]
+}
+
+# bats test_tags=root
 @test "project volume: auto takes it where there are quotas, else an image; what cannot be is refused" {
 	project_disk ext4
 	gives 0 "one" cordon volume create -o store=auto --size 8m one
