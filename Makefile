@@ -811,6 +811,7 @@ check-long: ## the suite, then a browser, 800 sandboxes at once, aarch64, losses
 	tests/run power
 	$(MAKE) --no-print-directory fuzz-seeded
 	$(MAKE) --no-print-directory fuzz-long
+	LINT_PATHS=1 tests/lint/tidy
 	VARIANT=asan tests/run build integration
 
 # ---- benchmark ----
