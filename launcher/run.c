@@ -164,9 +164,7 @@ static int block_signals(sigset_t *ret_old, struct err *err)
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++)
 		sigdelset(&all, left_alone[i]);
-	/* Where the caller ignores SIGCHLD the kernel reaps, and nobody learns how it ended:
-	 * wait(2).
-	 */
+	/* Where the caller ignores it the kernel reaps, and nobody learns how it ended: wait(2). */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return err_set(err, ERR_SETUP, errno, "reset SIGCHLD");
 	return sigprocmask(SIG_SETMASK, &all, ret_old) != 0
@@ -174,8 +172,8 @@ static int block_signals(sigset_t *ret_old, struct err *err)
 		       : 0;
 }
 
-/* Descriptors 0 and 1, and those of --fd, are the workload's alone now: a reader of its output sees
- * the end when it closes it. */
+/* 0, 1 and those of --fd are the workload's alone: a reader of its output sees when it closes it.
+ */
 static int give_up_stdio(const struct launch *launch, struct err *err)
 {
 	_cleanup_fd_ int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
@@ -318,27 +316,20 @@ static int let_go(struct launch *launch, struct err *err)
 	return r == 0 ? give_up_stdio(launch, err) : explain_refusal(r, err);
 }
 
-/* What the child needs for none of its rows: while it builds the tree, on another processor. The
- * workload waits at the gate for both. */
+/* What the child needs for none of its rows, while it builds the tree; the gate waits for both. */
 static int run_beside_child(struct launch *launch, struct err *err)
 {
 	int r = host_steps_run(launch, PARENT_FIRST_AFTER_MAPPED, PARENT_FIRST_AFTER_READY, err);
+	enum sync_last last = SYNC_LAST_NONE;
 	struct err theirs;
 
-	if (r == 0)
-		return 0;
-	switch (sync_take_error(launch->sync_keeper, &theirs)) {
-	case SYNC_LAST_ERROR:
+	if (r < 0)
+		last = sync_take_error(launch->sync_keeper, &theirs);
+	if (last == SYNC_LAST_ERROR)
 		*err = theirs;
-		break;
-	case SYNC_LAST_EOF:
-		/* Whatever its rows met then. */
-		r = not_this(&(struct sync_message){.point = SYNC_EOF}, SYNC_READY, err);
-		break;
-	case SYNC_LAST_NONE:
-		break;
-	}
-	return r;
+	return last == SYNC_LAST_EOF
+		       ? not_this(&(struct sync_message){.point = SYNC_EOF}, SYNC_READY, err)
+		       : r;
 }
 
 static int launch_sandbox(struct launch *launch, struct err *err)

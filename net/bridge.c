@@ -399,8 +399,7 @@ static int set_ways(const struct network *network, char ret_lent[FORWARD_TEXT_MA
 static int ensure_ours(struct netlink *netlink, const struct network *network, struct net_link *ret,
 		       char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
-	int r = link_find(netlink, network->bridge, ret, err);
-	bool is_anew;
+	int is_anew, r = link_find(netlink, network->bridge, ret, err);
 
 	if (r == 0)
 		r = make(netlink, network, ret, err);
@@ -447,8 +446,7 @@ static int has_gateway(struct netlink *netlink, const struct network *network,
 int bridge_ensure(struct netlink *netlink, const struct network *network, struct net_link *ret,
 		  char ret_lent[FORWARD_TEXT_MAX], struct err *err)
 {
-	bool is_anew;
-	int r;
+	int r, is_anew;
 
 	if (network->is_own) {
 		r = ensure_ours(netlink, network, ret, ret_lent, err);
