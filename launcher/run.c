@@ -178,10 +178,8 @@ static int give_up_stdio(const struct launch *launch, struct err *err)
 {
 	_cleanup_fd_ int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
-	if (null < 0)
-		return err_set(err, ERR_SETUP, -null, "/dev/null");
-	if (dup2(null, 0) < 0 || dup2(null, 1) < 0)
-		return err_set(err, ERR_SETUP, errno, "give up stdin and stdout");
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		return err_set(err, ERR_SETUP, null < 0 ? -null : errno, "give up 0 and 1");
 	for (size_t i = 0; i < launch->spec->process.n_fds; i++)
 		ignore_result(close(launch->spec->process.fds[i]) != 0, "the workload has it");
 	return 0;
@@ -327,9 +325,9 @@ static int run_beside_child(struct launch *launch, struct err *err)
 		last = sync_take_error(launch->sync_keeper, &theirs);
 	if (last == SYNC_LAST_ERROR)
 		*err = theirs;
-	return last == SYNC_LAST_EOF
-		       ? not_this(&(struct sync_message){.point = SYNC_EOF}, SYNC_READY, err)
-		       : r;
+	if (last == SYNC_LAST_EOF)
+		return not_this(&(struct sync_message){.point = SYNC_EOF}, SYNC_READY, err);
+	return r;
 }
 
 static int launch_sandbox(struct launch *launch, struct err *err)
