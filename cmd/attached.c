@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -26,6 +27,7 @@
 #include "records/status.h"
 
 enum { LOOK_MS = 1000, END_MS = 5000, LOOK_AGAIN_MS = 10, TYPED_MAX = 1024 };
+enum { STARTED_TRIES = END_MS / LOOK_AGAIN_MS, ENDING_TRIES = 20 };
 
 struct attached {
 	struct attached_how how;
@@ -432,24 +434,40 @@ void attached_free(struct attached *a)
 	free(a);
 }
 
-/* One whose run has ended meanwhile has its end before it. */
-static int connect_to(struct attached *a, const struct records *records, struct err *err)
+/* Whether the run that is asked for is over by now, and the process to watch where it is not. */
+static int look(struct attached *a, const struct records *records, struct err *err)
 {
 	struct sandbox_status status = {.last = {.result = NULL}};
-	int r;
+	int r = status_read(records, a->sandbox, &status, err);
 
-	a->socket_fd = attach_connect(records, a->sandbox, err);
-	r = status_read(records, a->sandbox, &status, err);
 	if (r < 0 && !is_removed(a))
 		return r;
 	a->is_over = r < 0 || status.live.restarts != a->life || !status.has_keeper ||
 		     status.state == SANDBOX_EXITED || status.state == SANDBOX_RESTARTING;
-	r = 0;
-	if (!a->is_over)
+	if (!a->is_over && a->workload_fd < 0)
 		a->workload_fd = process_open(&status.live.workload);
 	status_release(&status);
-	/* The socket of a run is there until its end. */
-	if (!a->is_over && a->socket_fd == -ENOENT) {
+	return 0;
+}
+
+/*
+ * One whose run has ended meanwhile has its end before it. Its socket goes a moment before that can
+ * be read; of one that this command has started it is a matter of time, and of another one that has
+ * no socket for longer than a moment it never had any.
+ */
+static int connect_to(struct attached *a, const struct records *records, struct err *err)
+{
+	const struct timespec moment = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+	int tries = a->how.is_starting ? STARTED_TRIES : ENDING_TRIES;
+	int r;
+
+	a->socket_fd = attach_connect(records, a->sandbox, err);
+	r = look(a, records, err);
+	for (; r == 0 && !a->is_over && a->socket_fd == -ENOENT && tries > 0; tries--) {
+		nanosleep(&moment, NULL);
+		r = look(a, records, err);
+	}
+	if (r == 0 && !a->is_over && a->socket_fd == -ENOENT) {
 		r = err_set(err, ERR_USAGE, 0, "sandbox %s runs in the foreground", a->sandbox->id);
 		err_hint(err, "It has its caller's descriptors, and nobody else can attach.");
 	}
