@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "launcher/admission.h"
+#include "launcher/child.h"
 #include "launcher/launch.h"
 #include "launcher/reach.h"
 #include "net/book_store.h"
@@ -94,13 +95,10 @@ static int make_socket(int type)
 					    .sin_port = htons(RESOLVER_PORT),
 					    .sin_addr = {inet_addr(RESOLVER_ADDRESS)}};
 	_cleanup_fd_ int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const int yes = 1;
 
 	if (fd < 0)
 		return -errno;
-	/* ip(7), IP_FREEBIND: the loopback is not up yet, and has no address. */
-	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &yes, sizeof(yes)) != 0 ||
-	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    (type == SOCK_STREAM && listen(fd, BACKLOG) != 0))
 		return -errno;
 	return steal_fd(&fd);
@@ -121,9 +119,13 @@ static int open_sockets(struct launch *launch, int fds[2], struct err *err)
 		return err_set(err, ERR_SETUP, home < 0 ? -home : -inside, "network namespaces");
 	if (setns(inside, CLONE_NEWNET) != 0)
 		return err_set(err, ERR_SETUP, errno, "enter the sandbox's network namespace");
+	/* The address is one of it, and is taken for a broadcast as long as there is no route at
+	 * all: answers would come from another one. The child, whose row it is, may do it
+	 * meanwhile. */
+	r = child_loopback(launch, err);
 	fds[0] = make_socket(SOCK_DGRAM);
 	fds[1] = make_socket(SOCK_STREAM);
-	if (fds[0] < 0 || fds[1] < 0)
+	if (r == 0 && (fds[0] < 0 || fds[1] < 0))
 		r = err_set(err, ERR_SETUP, fds[0] < 0 ? -fds[0] : -fds[1],
 			    RESOLVER_ADDRESS " inside");
 	if (setns(home, CLONE_NEWNET) != 0)
