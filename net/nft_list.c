@@ -367,7 +367,7 @@ int nft_list_names(struct netlink *netlink, uint8_t family, const char *set, str
 
 enum {
 	ORPHANS_MAX = 64, /* of one transaction */
-	RACES_MAX = 50,   /* with keepers that end */
+	RACES_MAX = 50,   /* with others */
 };
 
 struct orphans {
@@ -419,8 +419,10 @@ int nft_remove_orphans(struct netlink *netlink, const struct nft_element *kind, 
 		r = nft_walk(netlink, kind->family, kind->set, &visitor, err);
 		if (r == 0 && orphans->n > 0)
 			r = remove_some(netlink, kind, orphans, err);
-		/* Of one its keeper did it itself meanwhile, and none of the others went. */
-		is_raced = r == -ENOENT && orphans->n > 0 && ++tries < RACES_MAX;
+		/* Others changed tables while they were told; or of one its keeper did it itself
+		 * meanwhile, and none of the others went. */
+		is_raced =
+			(r == -EAGAIN || (r == -ENOENT && orphans->n > 0)) && ++tries < RACES_MAX;
 		if (is_raced)
 			r = 0;
 		else if (r == 0)
