@@ -37,10 +37,13 @@ project_disk() { # ext4|xfs [OPTION]
 
 project_end() {
 	local id
-	for id in $(cordon ps -aq 2>/dev/null); do
+	# As they are to be: a test may have let a stranger in.
+	chmod -f 0700 "$CORDON_ROOT" "$CORDON_ROOT"/state "$CORDON_ROOT"/state/{sandboxes,volumes} "$CORDON_ROOT"/state/{sandboxes,volumes}/* || true
+	for id in $(cordon ps -aq); do
 		cordon rm -f -v "$id" >/dev/null
 	done
-	! mountpoint -q "$CORDON_ROOT" || umount "$CORDON_ROOT"
+	# Who still runs has it open.
+	! mountpoint -q "$CORDON_ROOT" || umount "$CORDON_ROOT" || return 1
 	rm -f "$CORDON_ROOT.disk"
 }
 
