@@ -74,7 +74,7 @@ local     db            4 MiB        * KiB" cordon volume ls -f name=db
 		for i in 0 1 2 3 4 5 6 7 8 9; do mkdir -p /db/$i/deep/er/still; : >/db/$i/deep/er/still/file; done' -v db:/db
 	gives 0 "db" cordon volume rm db
 	project_is_free "$id"
-	[ -z "$(ls -A "$(volumes)" | grep -v '^\.lock$')" ]
+	[ -z "$(find "$(volumes)" -mindepth 1 ! -name .lock)" ]
 	# What cannot be removed keeps nothing else.
 	make_db 4m 100
 	mkdir "$(volumes)/.old-0000000000000001"
