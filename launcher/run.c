@@ -319,7 +319,7 @@ static int run_beside_child(struct launch *launch, struct err *err)
 {
 	int r = host_steps_run(launch, PARENT_FIRST_AFTER_MAPPED, PARENT_FIRST_AFTER_READY, err);
 	enum sync_last last = SYNC_LAST_NONE;
-	struct err theirs;
+	struct err theirs = {0};
 
 	if (r < 0)
 		last = sync_take_error(launch->sync_keeper, &theirs);
