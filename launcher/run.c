@@ -164,7 +164,7 @@ static int block_signals(sigset_t *ret_old, struct err *err)
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++)
 		sigdelset(&all, left_alone[i]);
-	/* Where the caller ignores it the kernel reaps, and nobody learns how it ended: wait(2). */
+	/* With SIGCHLD ignored the kernel reaps, and nobody learns how it ended: wait(2). */
 	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return err_set(err, ERR_SETUP, errno, "reset SIGCHLD");
 	return sigprocmask(SIG_SETMASK, &all, ret_old) != 0
@@ -172,8 +172,7 @@ static int block_signals(sigset_t *ret_old, struct err *err)
 		       : 0;
 }
 
-/* 0, 1 and those of --fd are the workload's alone: a reader of its output sees when it closes it.
- */
+/* 0, 1 and those of --fd are the workload's alone: who reads its output sees it being closed. */
 static int give_up_stdio(const struct launch *launch, struct err *err)
 {
 	_cleanup_fd_ int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
