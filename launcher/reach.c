@@ -163,16 +163,6 @@ static bool is_allowed_by_name(const struct spec_egress *reach, const char *name
 	return false;
 }
 
-/* What the default does not allow, and a rule does: links' own addresses, and groups. */
-static bool is_reached_when_named(const struct net_prefix *address)
-{
-	const uint8_t *bytes = address->bytes;
-
-	if (address->family == AF_INET)
-		return (bytes[0] == 169 && bytes[1] == 254) || bytes[0] >= 224;
-	return bytes[0] == 0xff || (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80);
-}
-
 static void name_protocol(uint8_t protocol, char buf[16])
 {
 	static const struct {
@@ -207,15 +197,14 @@ void reach_describe(const struct sandbox_spec *spec, const struct reach_denials 
 		ret->why = "rules allow TCP and UDP alone";
 	else if (denial->port == 0)
 		ret->why = "it has no port";
+	else if (denial->is_closed)
+		ret->why = "the host's services, other networks, and what an internal network "
+			   "does not lead to are out of reach, whatever is allowed";
 	else if (is_named(reach->allow, reach->n_allow, denial))
-		ret->why = "it is allowed, but not with options of IPv4, in fragments, or where it "
-			   "is the host's or another network's";
+		ret->why = "it is allowed, but not with options of IPv4 or in fragments";
 	else if (is_allowed_by_name(reach, ret->name, denial))
 		ret->why = "it is allowed by its name, which has to be asked for again when the "
 			   "answer's time is over";
-	else if (reach->allows && !is_reached_when_named(&denial->address))
-		ret->why = "the host's services and other networks are out of reach, whatever is "
-			   "allowed";
 	else
 		str_format(ret->rule, sizeof(ret->rule), "%s%s%s:%u%s",
 			   strchr(host, ':') != NULL ? "[" : "", host,

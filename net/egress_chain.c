@@ -154,9 +154,12 @@ void egress_name_lists(const char *run, struct egress_lists *ret)
 	*ret = (struct egress_lists){.labels = {0}};
 	egress_name_chain(run, ret->chain);
 	str_format(ret->denials, sizeof(ret->denials), "%s-no", ret->chain);
-	for (size_t v = 0; v < 2; v++)
+	for (size_t v = 0; v < 2; v++) {
 		str_format(ret->counted[v], EGRESS_SET_NAME_MAX, "%s-no%d", ret->chain,
 			   v == 0 ? 4 : 6);
+		str_format(ret->closed[v], EGRESS_SET_NAME_MAX, "%s-closed%d", ret->chain,
+			   v == 0 ? 4 : 6);
+	}
 	str_format(ret->rest, EGRESS_SET_NAME_MAX, "%s-rest", ret->chain);
 }
 
@@ -214,6 +217,23 @@ static void add_counted(struct egress_chain *chain, size_t v, const struct nft_t
 	     COUNT(set), *verdict);
 }
 
+/* What the rules for everybody refuse as well, by the same sets as they (nft_rules.c), so that no
+ * rule is proposed that opens nothing: the host itself, also as one of many, and what a bridge does
+ * not lead to. */
+static void add_closed(struct egress_chain *chain, size_t v)
+{
+	const char *set = chain->lists->closed[v];
+	const uint16_t type = v == 0 ? TYPE_IPV4 : TYPE_IPV6;
+	const uint8_t target = v == 0 ? IPV4_TARGET : IPV6_TARGET, size = v == 0 ? 4 : 16;
+
+	RULE(chain, OF(type), {.op = NFT_OP_DADDR_TYPE}, IS_NOT(ADDRESS_UNICAST, 4),
+	     PACKET(target, size, 0), COUNT(set));
+	RULE(chain, OF(type), META(IIFNAME, 0), META(OIFNAME, 4), NOT_IN(NFT_SAME),
+	     META(OIFNAME, 0), IN(NFT_BRIDGES), PACKET(target, size, 0), COUNT(set));
+	RULE(chain, OF(type), META(IIFNAME, 0), META(OIFNAME, 4), NOT_IN(NFT_SAME),
+	     IN(NFT_ENDS), PACKET(target, size, 0), COUNT(set));
+}
+
 void egress_chain_deny(struct egress_chain *chain)
 {
 	/* A bridge says nothing of its own to its ports. */
@@ -222,6 +242,9 @@ void egress_chain_deny(struct egress_chain *chain)
 	size_t first = chain->n;
 
 	if (chain->egress->is_counted) {
+		/* The other table's packets are for neighbours. */
+		for (size_t v = 0; chain->family == NFT_FAMILY_HOST && v < 2; v++)
+			add_closed(chain, v);
 		add_counted(chain, 0, verdict);
 		add_counted(chain, 1, verdict);
 		RULE(chain, META(L4PROTO, 0), COUNT(chain->lists->rest));
@@ -247,9 +270,20 @@ void egress_add_counted(struct netlink_batch *batch, const struct egress_chain *
 		 .key = {NFT_TYPE_PROTOCOL},
 		 .most = EGRESS_PROTOCOLS,
 		 .is_counted = true},
+		{.name = lists->closed[0],
+		 .key = {NFT_TYPE_IPV4},
+		 .most = EGRESS_LISTED_MAX,
+		 .is_counted = true},
+		{.name = lists->closed[1],
+		 .key = {NFT_TYPE_IPV6},
+		 .most = EGRESS_LISTED_MAX,
+		 .is_counted = true},
 	};
+	size_t n = sizeof(sets) / sizeof(sets[0]);
 
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+	if (chain->family != NFT_FAMILY_HOST)
+		n -= 2;
+	for (size_t i = 0; i < n; i++)
 		nft_add_set(batch, chain->family, &sets[i], (uint32_t)(FIRST_COUNTED + i));
 }
 

@@ -36,6 +36,7 @@ struct egress_lists {
 	char denials[EGRESS_NAME_MAX + 4];    /* the chain of what is not let through */
 	char counted[2][EGRESS_SET_NAME_MAX]; /* sets of what was denied: of IPv4, IPv6 */
 	char rest[EGRESS_SET_NAME_MAX];       /* what finds no place there, by protocol */
+	char closed[2][EGRESS_SET_NAME_MAX];  /* addresses that no rule opens: of IPv4, IPv6 */
 	uint32_t labels[EGRESS_LABEL_WORDS];
 	char named[SPEC_EGRESS_GROUPS_MAX][2][EGRESS_SET_NAME_MAX];
 	struct egress_set list[2][EGRESS_LISTS]; /* of IPv4, IPv6 */

@@ -118,17 +118,32 @@ static void take_denial(void *ctx, const struct nft_element *element)
 	reading->n++;
 }
 
-/* Where others change tables meanwhile, an answer of several parts is refused. */
-static int walk(struct netlink *nft, uint8_t family, const char *set, struct reading *ret,
-		struct err *err)
+/* Of the table of the host, which is the first that is read. */
+static void take_closed(void *ctx, const struct nft_element *element)
 {
-	const struct nft_visitor visitor = {.each = take_denial, .ctx = ret};
-	const struct reading before = *ret;
+	struct reading *reading = ctx;
+	size_t size = element->key.len;
+
+	for (size_t i = 0; i < reading->n; i++) {
+		struct egress_denial *denial = &reading->list[i];
+
+		if (size == denial->address.length / 8U &&
+		    memcmp(denial->address.bytes, element->key.bytes, size) == 0)
+			denial->is_closed = true;
+	}
+}
+
+/* Where others change tables meanwhile, an answer of several parts is refused. */
+static int walk(struct netlink *nft, uint8_t family, const char *set,
+		const struct nft_visitor *visitor, struct err *err)
+{
+	struct reading *reading = visitor->ctx;
+	const struct reading before = *reading;
 	int r, tries = 0;
 
 	do {
-		*ret = before;
-		r = nft_walk(nft, family, set, &visitor, err);
+		*reading = before;
+		r = nft_walk(nft, family, set, visitor, err);
 	} while (r == -EAGAIN && ++tries < CHANGES_MAX);
 	return r;
 }
@@ -137,15 +152,19 @@ int egress_read_denials(struct netlink *nft, const char *run, struct egress_deni
 			struct err *err)
 {
 	struct reading reading = {.n = 0};
+	const struct nft_visitor denied = {.each = take_denial, .ctx = &reading},
+				 closed = {.each = take_closed, .ctx = &reading};
 	struct egress_lists lists;
 	int r = 0;
 
 	egress_name_lists(run, &lists);
 	for (size_t i = 0; r == 0 && i < EGRESS_TABLES; i++) {
 		for (size_t v = 0; r == 0 && v < 2; v++)
-			r = walk(nft, egress_tables[i], lists.counted[v], &reading, err);
+			r = walk(nft, egress_tables[i], lists.counted[v], &denied, err);
 		if (r == 0)
-			r = walk(nft, egress_tables[i], lists.rest, &reading, err);
+			r = walk(nft, egress_tables[i], lists.rest, &denied, err);
+		for (size_t v = 0; r == 0 && egress_tables[i] == NFT_FAMILY_HOST && v < 2; v++)
+			r = walk(nft, egress_tables[i], lists.closed[v], &closed, err);
 	}
 	if (r < 0)
 		return r;

@@ -36,6 +36,7 @@ enum {
 	STATE_RELATED = 4,
 	DIRECTION_BACK = 1,         /* IP_CT_DIR_REPLY */
 	STATUS_TRANSLATED = 1 << 5, /* IPS_DST_NAT */
+	ADDRESS_UNICAST = 1,        /* RTN_UNICAST */
 	ADDRESS_LOCAL = 2,          /* RTN_LOCAL */
 	GROUP_RESERVED = 0x0180,    /* 01:80:c2:00:..., of bridges among themselves: IEEE 802.1Q */
 	GROUP_RESERVED_REST = 0xc200,

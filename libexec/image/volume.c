@@ -95,6 +95,14 @@ static int check_marks(const struct copying *c, struct err *err)
 	return 0;
 }
 
+/* r: how the copy went. Where a sandbox went on, that is why it did not. */
+static int check_copy(const struct copying *c, int r, struct err *err)
+{
+	if (r < 0)
+		err_wrap(err, "%s", c->what);
+	return check_marks(c, err) < 0 ? -EINVAL : r;
+}
+
 static void say_left_out(const struct copying *c, uint64_t n)
 {
 	if (n > 0)
@@ -123,10 +131,7 @@ static int write_archive(struct copying *c, const struct seal_head *head, int da
 	if (before == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "%s", c->what);
 	packed.n_before = seal_put_head(head, before);
-	r = flow_pack(&c->im, &packed, output, result, err);
-	if (r < 0)
-		return err_wrap(err, "%s", c->what);
-	r = check_marks(c, err);
+	r = check_copy(c, flow_pack(&c->im, &packed, output, result, err), err);
 	if (r < 0)
 		return r;
 	if (!seal_is_end(result->tail, result->n_tail))
@@ -374,10 +379,8 @@ static int clone_to(struct copying *c, int data, const struct volume *volume, st
 	if (r == 0)
 		r = volumes_begin(&c->volumes, volume, &work, err);
 	flow.into = work.data_fd;
-	if (r == 0) {
-		r = flow_run(&c->im, &flow, &result, err);
-		r = r < 0 ? err_wrap(err, "%s", c->what) : check_marks(c, err);
-	}
+	if (r == 0)
+		r = check_copy(c, flow_run(&c->im, &flow, &result, err), err);
 	if (r == 0) {
 		say_left_out(c, result.n_left_out);
 		say_unpacked(c, &flow, &result.report);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * wire serve PORT: answers each connection until it ends, a process each.
+ * wire serve PORT: answers connections, each until it ends, as many at once as there are servers.
  * wire stream ADDRESS PORT MILLISECONDS: sends as much as it can, and prints megabits per second.
  * wire ask ADDRESS PORT TIMES: a request of 64 bytes and its answer of 1 KiB, over one connection,
  * then over a new one each; prints both medians, in microseconds.
  * wire knock ADDRESS PORT MILLISECONDS: asks for a connection that nobody takes, and then for one
  * behind the other without waiting for an answer; prints how many in a second, and how the first
  * one ended.
+ * wire on PROCESSOR WORD...: the same, on one processor.
  * In the containers of tests/bench/network, built without libraries; in sandboxes of
  * tests/bench/egress.
  */
@@ -14,16 +15,19 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST = 64, ANSWER = 1024, CHUNK = 131072, TIMES_MAX = 100000 };
+enum { REQUEST = 64, ANSWER = 1024, CHUNK = 131072, TIMES_MAX = 100000, SERVERS = 8 };
 
 static char bytes[CHUNK];
 
@@ -105,28 +109,41 @@ static void at_once(int fd)
 		die("TCP_NODELAY");
 }
 
+/* They are there before anybody asks: a fork takes longer than all that is measured here. */
+static void begin_server(int listener)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid < 0)
+		die("fork");
+	if (pid > 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		at_once(fd);
+		answer(fd);
+		close(fd);
+	}
+	die("accept");
+}
+
 static int serve(const char *port)
 {
 	struct sockaddr_in at = address("0.0.0.0", port);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	int yes = 1;
 
-	signal(SIGCHLD, SIG_IGN);
 	if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 	    bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(listener, 64) < 0)
 		die("listen");
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-
-		if (fd < 0)
-			die("accept");
-		if (fork() == 0) {
-			at_once(fd);
-			answer(fd);
-			_exit(0);
-		}
-		close(fd);
-	}
+	for (int i = 0; i < SERVERS; i++)
+		begin_server(listener);
+	/* One that a connection ended with is followed by another. */
+	while (wait(NULL) > 0)
+		begin_server(listener);
+	die("wait");
+	return 1;
 }
 
 static int connected(const struct sockaddr_in *to, char kind)
@@ -164,6 +181,16 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Who closes first keeps the port for a minute, of which there are too few: it is broken off. */
+static void break_off(int fd)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) < 0)
+		die("SO_LINGER");
+	close(fd);
+}
+
 /* fd: a connection, or -1 for a new one. */
 static double ask_once(const struct sockaddr_in *to, int fd)
 {
@@ -174,7 +201,7 @@ static double ask_once(const struct sockaddr_in *to, int fd)
 	if (!receive_all(own, ANSWER))
 		die("no answer");
 	if (own != fd)
-		close(own);
+		break_off(own);
 	return now_us() - start;
 }
 
@@ -221,11 +248,26 @@ static int knock(const struct sockaddr_in *to, double us)
 	return 0;
 }
 
+static void stay_on(unsigned long processor)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(processor, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		die("sched_setaffinity");
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (argc > 3 && strcmp(argv[1], "on") == 0) {
+		stay_on(strtoul(argv[2], NULL, 10));
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
 		return serve(argv[2]);
 	if (argc != 5)

@@ -71,9 +71,9 @@ denials() { # [FILTER]
 
 # bats test_tags=root
 @test "what the rules that hold for everybody refuse stands there too, and no rule is said to lift it" {
-	local gateway other refused
+	local gateway gateway6 other refused
 	far
-	cordon network create web
+	cordon network create --ipv6 web
 	cordon network create apart
 	cordon network create --internal ends
 	serve apart other
@@ -83,13 +83,20 @@ denials() { # [FILTER]
 	gives 0 "this is other" host_asks "$other"
 	tries '{default: allow}' "$gateway 22" "$other 5000" "198.51.100.2 5000" "169.254.169.254 5000"
 	[ "$output" = "198.51.100.2 5000" ] || { echo "reached: $output"; return 1; }
-	refused='"the host'"'"'s services and other networks are out of reach, whatever is allowed"'
+	refused="the host's services, other networks, and what an internal network does not lead to are out of reach, whatever is allowed"
 	[ "$(denials '[.address, .port, .rule]')" = "$(jq -nc --arg g "$gateway" --arg o "$other" \
 		'[[$g, 22, null], [$o, 5000, null], ["169.254.169.254", 5000, "169.254.169.254:5000"]] | sort[]')" ] || { denials; return 1; }
+	# The same where nothing is allowed that is not named: the last one is the control.
+	gateway6=$(cordon network inspect web | jq -r '.[0].subnets[1].gateway')
+	tries '{default: deny}' "$gateway 22" "$gateway6 22" "$other 5000" "198.51.100.2 5000" "2001:db8::2 5000"
+	[ "$output" = "" ]
+	[ "$(denials '[.address, .port, .rule]')" = "$(jq -nc --arg g "$gateway" --arg o "$other" \
+		--arg s "$gateway6" '[[$g, 22, null], [$s, 22, null], [$o, 5000, null], ["198.51.100.2", 5000, "198.51.100.2:5000"],
+		["2001:db8::2", 5000, "[2001:db8::2]:5000"]] | sort[]')" ] || { denials; return 1; }
 	# Named or not; and in words.
-	says 0 "*tcp to $other port 5000: by network.egress; it is allowed, but not * another network's*" \
+	says 0 "*tcp to $other port 5000: by network.egress; $refused*" \
 		cordon run --explain-denials --network web --set "network.egress={default: deny, allow: [\"$other\"]}" -- perl -e "$knocks" "$other 5000"
-	says 0 "*tcp to $gateway port 22: by network.egress; ${refused//\"/}*" \
+	says 0 "*tcp to $gateway port 22: by network.egress; $refused*" \
 		cordon run --explain-denials --network web --set "network.egress={default: allow}" -- perl -e "$knocks" "$gateway 22"
 	# From a network that ends at its bridge.
 	gateway=$(cordon network inspect ends | jq -r '.[0].subnets[0].gateway')

@@ -150,6 +150,16 @@ end_backup() { # sets code and out.tar
 		return 1
 	}
 	says 125 "cordon: volume two: *" cordon volume restore two part
+	# That is what is said also where a file was gone therefore.
+	cordon exec a sh -c 'mkdir /vol/a; cd /vol/a; seq 2000 | xargs touch'
+	begin_backup
+	eventually is_paused
+	gives 0 a cordon unpause a
+	eventually counts_on
+	cordon exec a sh -c 'cd /vol/a; rm 1*'
+	end_backup
+	[ "$code" = 125 ]
+	[[ "$(<backup.err)" == *"a sandbox that was paused for the copy went on"* ]] || { cat backup.err; return 1; }
 	# Paused by somebody else since then: it stays so.
 	begin_backup
 	eventually is_paused
