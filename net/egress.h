@@ -71,7 +71,8 @@ struct egress_denial {
 	uint8_t protocol;
 	uint16_t port;  /* 0: of a protocol without ports */
 	uint64_t count; /* packets */
-	bool is_closed; /* no rule opens it: the host's, another network's, beyond an internal one */
+	bool is_closed; /* no rule opens it: the host's, another network's, beyond an internal one
+			 */
 };
 struct egress_denials {
 	size_t n;

@@ -230,8 +230,8 @@ static void add_closed(struct egress_chain *chain, size_t v)
 	     PACKET(target, size, 0), COUNT(set));
 	RULE(chain, OF(type), META(IIFNAME, 0), META(OIFNAME, 4), NOT_IN(NFT_SAME),
 	     META(OIFNAME, 0), IN(NFT_BRIDGES), PACKET(target, size, 0), COUNT(set));
-	RULE(chain, OF(type), META(IIFNAME, 0), META(OIFNAME, 4), NOT_IN(NFT_SAME),
-	     IN(NFT_ENDS), PACKET(target, size, 0), COUNT(set));
+	RULE(chain, OF(type), META(IIFNAME, 0), META(OIFNAME, 4), NOT_IN(NFT_SAME), IN(NFT_ENDS),
+	     PACKET(target, size, 0), COUNT(set));
 }
 
 void egress_chain_deny(struct egress_chain *chain)
