@@ -313,6 +313,7 @@ IMAGE_SRC     := \
 	libexec/image/pack_attributes.c \
 	libexec/image/pack_holes.c \
 	libexec/image/parse.c \
+	libexec/image/patient.c \
 	libexec/image/prune.c \
 	libexec/image/pull.c \
 	libexec/image/remove.c \

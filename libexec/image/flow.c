@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "libexec/image/importer.h"
+#include "libexec/image/patient.h"
 
 enum {
 	BLOCK = 1 << 20,
@@ -101,8 +102,10 @@ int flow_digest(struct importer *im, int fd, char ret_hex[STORE_HEX_SIZE], uint6
 struct pump {
 	struct importer *im;
 	int from;
-	int to;    /* -EBADF: only counted */
-	int input; /* whose offset says how much was read, or -EBADF */
+	int to;          /* -EBADF: only counted */
+	bool is_outside; /* `to` is not a worker's */
+	int ends;        /* patient.h */
+	int input;       /* whose offset says how much was read, or -EBADF */
 	EVP_MD_CTX *digest;
 	uint64_t n_bytes;
 	uint64_t n_zeros; /* at the end so far */
@@ -160,8 +163,11 @@ static int take_in(struct pump *pump, const char *data, size_t n, struct err *er
 /* 1: nobody reads any more. */
 static int pass_on(struct pump *pump, const char *data, size_t n, struct err *err)
 {
-	int r = pump->to < 0 || n == 0 ? 0 : io_write_all(pump->to, data, n);
+	int r = 0;
 
+	if (pump->to >= 0 && n > 0)
+		r = pump->is_outside ? patient_write(pump->ends, pump->to, data, n)
+				     : io_write_all(pump->to, data, n);
 	if (r == -EPIPE)
 		return 1;
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "write") : 0;
@@ -182,14 +188,12 @@ static int pump_run(struct pump *pump, char *block, struct flow_result *ret, str
 	int r = digest_on(pump, pump->before, pump->n_before, err);
 
 	while (r == 0) {
-		ssize_t n = read(pump->from, block + kept, BLOCK);
+		ssize_t n = patient_read(pump->ends, pump->from, block + kept, BLOCK);
 		size_t all = kept + (n > 0 ? (size_t)n : 0);
 		size_t ready = all > pump->seal.tail_len ? all - pump->seal.tail_len : 0;
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return err_set(err, ERR_SETUP, errno, "read");
+			return err_set(err, ERR_SETUP, (int)-n, "read");
 		if (n == 0)
 			break;
 		r = take_in(pump, block + kept, (size_t)n, err);
@@ -209,11 +213,15 @@ static int pump_all(struct pump *pump, struct flow_result *ret, struct err *err)
 {
 	_cleanup_digest_ EVP_MD_CTX *digest = digest_begin();
 	_cleanup_free_ char *block = malloc(BLOCK + FLOW_TAIL_MAX);
+	_cleanup_fd_ int ends = patient_open();
 	int r;
 
+	if (ends < 0)
+		return err_set(err, ERR_SETUP, -ends, "the copying");
 	if (digest == NULL || block == NULL)
 		return err_set(err, ERR_SETUP, ENOMEM, "the copying");
 	pump->digest = digest;
+	pump->ends = ends;
 	pump->shown_ms = sys_monotonic_ms();
 	r = pump_run(pump, block, ret, err);
 	say_progress(pump->im, pump->n_bytes, true);
@@ -386,6 +394,7 @@ int flow_pack(struct importer *im, const struct packed_tree *tree, int output,
 	struct worker worker = {.pid = -1, .report_fd = -EBADF};
 	struct pump pump = {.im = im,
 			    .to = output,
+			    .is_outside = true,
 			    .input = -EBADF,
 			    .seal = {.tail_len = tree->tail_len},
 			    .keeps_tail = true,

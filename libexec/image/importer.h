@@ -127,6 +127,9 @@ struct new_image {
 };
 int must_check layer_add_image(struct importer *im, const struct new_image *image,
 			       char ret_hex[STORE_HEX_SIZE], struct err *err);
+/* As below; that it was another image's until now is said: an archive says names by itself. */
+int must_check layer_take_name(struct importer *im, const char *name, const char *hex,
+			       struct err *err);
 int must_check layer_add_name(struct importer *im, const char *name, const char *hex,
 			      struct err *err);
 

@@ -167,6 +167,19 @@ int layer_add_name(struct importer *im, const char *name, const char *hex, struc
 	return r;
 }
 
+int layer_take_name(struct importer *im, const char *name, const char *hex, struct err *err)
+{
+	char before[STORE_HEX_SIZE];
+	struct err none;
+	bool is_taken =
+		store_ref_get(im->store, name, before, &none) == 0 && !str_equal(before, hex);
+	int r = layer_add_name(im, name, hex, err);
+
+	if (r == 0 && is_taken && !im->is_quiet)
+		say_note("%s was the name of sha256:%.*s until now", name, 12, before);
+	return r;
+}
+
 int layer_add_image(struct importer *im, const struct new_image *image,
 		    char ret_hex[STORE_HEX_SIZE], struct err *err)
 {

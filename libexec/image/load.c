@@ -123,7 +123,7 @@ static int add_name(struct loading *l, const char *name, const char *hex, struct
 	int r = store_name_parse(name, clean, err);
 
 	if (r == 0)
-		r = layer_add_name(l->im, clean, hex, err);
+		r = layer_take_name(l->im, clean, hex, err);
 	return r < 0 ? r : say_loaded(l->im, clean, err);
 }
 

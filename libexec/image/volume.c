@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "libexec/image/importer.h"
 #include "libexec/image/output.h"
+#include "libexec/image/patient.h"
 #include "libexec/image/seal.h"
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, LINES_SHOWN = 10 };
@@ -125,11 +125,12 @@ static int write_archive(struct copying *c, const struct seal_head *head, int da
 		.tail_len = SEAL_END,
 	};
 	struct flow_result *result = &c->result;
+	_cleanup_fd_ int ends = patient_open();
 	char tail[SEAL_TAIL];
 	int r;
 
-	if (before == NULL)
-		return err_set(err, ERR_SETUP, ENOMEM, "%s", c->what);
+	if (before == NULL || ends < 0)
+		return err_set(err, ERR_SETUP, before == NULL ? ENOMEM : -ends, "%s", c->what);
 	packed.n_before = seal_put_head(head, before);
 	r = check_copy(c, flow_pack(&c->im, &packed, output, result, err), err);
 	if (r < 0)
@@ -137,7 +138,7 @@ static int write_archive(struct copying *c, const struct seal_head *head, int da
 	if (!seal_is_end(result->tail, result->n_tail))
 		return err_set(err, ERR_BUG, 0, "the packer's tar has no end");
 	seal_put_tail(result->hex, tail);
-	r = io_write_all(output, tail, sizeof(tail));
+	r = patient_write(ends, output, tail, sizeof(tail));
 	return r < 0 ? err_set(err, ERR_SETUP, -r, "%s: write", c->what) : 0;
 }
 

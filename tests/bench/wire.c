@@ -2,6 +2,8 @@
 /*
  * wire serve PORT: answers connections, each until it ends, as many at once as there are servers.
  * wire stream ADDRESS PORT MILLISECONDS: sends as much as it can, and prints megabits per second.
+ * wire streams ADDRESS PORT MILLISECONDS: the same over so many connections, one behind the other:
+ * what one of them gets may differ by half.
  * wire ask ADDRESS PORT TIMES: a request of 64 bytes and its answer of 1 KiB, over one connection,
  * then over a new one each; prints both medians, in microseconds.
  * wire knock ADDRESS PORT MILLISECONDS: asks for a connection that nobody takes, and then for one
@@ -27,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST = 64, ANSWER = 1024, CHUNK = 131072, TIMES_MAX = 100000, SERVERS = 8 };
+enum { REQUEST = 64, ANSWER = 1024, CHUNK = 131072, TIMES_MAX = 100000, SERVERS = 8, STREAMS = 20 };
 
 static char bytes[CHUNK];
 
@@ -158,19 +160,30 @@ static int connected(const struct sockaddr_in *to, char kind)
 	return fd;
 }
 
-static int stream(const struct sockaddr_in *to, double us)
+/* Adds how long it took; returns how many bytes came. */
+static uint64_t stream_once(const struct sockaddr_in *to, double us, double *took)
 {
 	int fd = connected(to, 's');
-	double start = now_us(), end;
+	double start = now_us();
 	uint64_t sum;
 
 	while (now_us() - start < us)
 		send_all(fd, sizeof(bytes));
 	if (shutdown(fd, SHUT_WR) < 0 || read(fd, &sum, sizeof(sum)) != sizeof(sum))
 		die("its end");
-	end = now_us();
-	printf("%.0f\n", (double)sum * 8 / (end - start));
+	*took += now_us() - start;
 	close(fd);
+	return sum;
+}
+
+static int stream(const struct sockaddr_in *to, double us, int times)
+{
+	uint64_t sum = 0;
+	double took = 0;
+
+	for (int i = 0; i < times; i++)
+		sum += stream_once(to, us / times, &took);
+	printf("%.0f\n", (double)sum * 8 / took);
 	return 0;
 }
 
@@ -274,7 +287,9 @@ int main(int argc, char **argv)
 		return 2;
 	to = address(argv[2], argv[3]);
 	if (strcmp(argv[1], "stream") == 0)
-		return stream(&to, strtod(argv[4], NULL) * 1e3);
+		return stream(&to, strtod(argv[4], NULL) * 1e3, 1);
+	if (strcmp(argv[1], "streams") == 0)
+		return stream(&to, strtod(argv[4], NULL) * 1e3, STREAMS);
 	if (strcmp(argv[1], "knock") == 0)
 		return knock(&to, strtod(argv[4], NULL) * 1e3);
 	return strcmp(argv[1], "ask") == 0 ? ask(&to, (int)strtol(argv[4], NULL, 10)) : 2;

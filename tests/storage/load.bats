@@ -65,6 +65,22 @@ stacked() { # NAME SCRIPT
 	whole
 }
 
+@test "load: a name that the archive takes from another image is said" {
+	local before
+	make_layout lay x:1 one.tar
+	run -0 image load lay
+	[[ "$output" != *"until now"* ]]
+	# The same once more takes nothing.
+	run -0 image load lay
+	[[ "$output" != *"until now"* ]]
+	before=$(image inspect --json x:1 | jq -r .id)
+	make_layout other x:1 two.tar
+	gives 0 "cordon: x:1 was the name of sha256:${before:0:12} until now
+x:1 sha256:*" image load other
+	run -0 image load -q lay
+	[[ "$output" != *"until now"* ]]
+}
+
 @test "load: what the configuration says is kept" {
 	config='{"config": {"Env": ["A=b c"], "Cmd": ["sh", "-c", "echo \"x\""], "User": "1:2", "Volumes": {"/v": {}}, "Labels": {"l": "é\n"}, "StopSignal": "SIGINT", "Memory": 5}}' \
 		make_layout lay x:1 one.tar
@@ -113,7 +129,7 @@ stacked() { # NAME SCRIPT
 	make_layout first x:1 one.tar
 	gives 0 "x:1 *" image load first
 	make_layout second x:1 two.tar
-	gives 0 "x:1 *" image load second
+	gives 0 "*x:1 sha256:*" image load second
 	echo three >three && tar -cf three.tar three
 	echo four >four && tar -cf four.tar four
 	rm -r lay

@@ -216,6 +216,30 @@ of_small_files() (
 	[ "$(du -k "$(data two)" | cut -f 1)" -lt 100 ]
 }
 
+is_begun() { [ "$(find "$(volumes)" -mindepth 1 -maxdepth 1 ! -name .lock | wc -l)" = 2 ]; }
+
+@test "volume copy: told to end while nobody writes on, it ends, and leaves nothing" {
+	local signal pid code
+	filled one
+	cordon volume backup -q one whole.tar
+	for signal in TERM HUP; do
+		mkfifo pipe
+		"$CORDON" --root "$CORDON_ROOT" volume restore new - <pipe 3>&- &
+		pid=$!
+		exec {writer}>pipe
+		rm pipe
+		head -c 100000 whole.tar >&"$writer"
+		eventually is_begun
+		kill "-$signal" "$pid"
+		code=0
+		wait "$pid" || code=$?
+		[ "$code" = $((128 + $(kill -l "$signal"))) ] || { echo "$signal: $code"; return 1; }
+		exec {writer}>&-
+		only one
+	done
+	gives 0 new cordon volume restore new whole.tar
+}
+
 @test "volume copy: killed at any step, what was there stays, and gc takes what is left" {
 	local step
 	filled one

@@ -119,6 +119,15 @@ end_backup() { # sets code and out.tar
 	eventually is_running
 	eventually counts_on
 	exec {reader}<&-
+	# The same where it is told to end while nobody reads on.
+	begin_backup
+	eventually is_paused
+	kill -TERM "$copier"
+	eventually is_running
+	code=0
+	wait "$copier" || code=$?
+	[ "$code" = 143 ]
+	exec {reader}<&-
 	says 0 "0 dead runs removed*" cordon gc
 	[[ "$output" != *"stood still"* ]]
 
