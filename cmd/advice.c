@@ -23,6 +23,8 @@ static const struct advice rows[] = {
 	{" gdb gdb-multiarch gdbserver lldb lldb-server rr ", "ptrace", "--version", true, NULL},
 	{" strace ltrace ", "ptrace", NULL, false, NULL},
 	{" perf ", "perf_event_open", NULL, false, NULL},
+	/* It gives up capabilities, which it has not, and ends without a word where it cannot. */
+	{" ip ", "capset", NULL, false, NULL},
 	{" ping ping4 ping6 fping arping traceroute mtr tcpdump ", NULL, NULL, false,
 	 "there is no network inside but the sandbox's own loopback, and neither raw nor ICMP "
 	 "sockets: to see whether a service of the sandbox answers, connect to its port"},

@@ -62,6 +62,12 @@ static int hand_over(const struct cmd_context *context, const char *verb, struct
 			     "lies beside cordon or in libexec/cordon, writable for nobody else.");
 }
 
+/* What Docker says by a flag, and is a word here: the first one of load, the last one of save. */
+static bool is_word(const char *flag)
+{
+	return str_equal(flag, "--input") || str_equal(flag, "--output");
+}
+
 /* Returns only on failure. words: argv, as command_parse left it. */
 static int execute(const struct cmd_context *context, const char *verb, const struct words *words,
 		   char **argv, struct err *err)
@@ -87,13 +93,19 @@ static int execute(const struct cmd_context *context, const char *verb, const st
 	if (words->wants_json)
 		hand(&h, "--json");
 	for (size_t i = 0; i < words->n_flags; i++) {
+		if (is_word(words->flags[i].name))
+			continue;
 		hand(&h, words->flags[i].name);
 		if (words->flags[i].value != NULL)
 			hand(&h, words->flags[i].value);
 	}
 	hand(&h, "--");
+	if (words_value(words, "--input") != NULL)
+		hand(&h, words_value(words, "--input"));
 	for (; *argv != NULL; argv++)
 		hand(&h, *argv);
+	if (words_value(words, "--output") != NULL)
+		hand(&h, words_value(words, "--output"));
 	return hand_over(context, verb, &h, err);
 }
 

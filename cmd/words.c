@@ -99,7 +99,7 @@ static const struct words_row {
 	{"image load", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
 	{"image load", "--max-entries", NULL, "N", WORDS_LISTED, image_max_entries},
 	{"image load", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
-	{"image load", "--input", "-i", "FILE", WORDS_LATER, ""},
+	{"image load", "--input", "-i", "FILE", WORDS_LISTED, "the archive, in place of SOURCE"},
 	{"image load", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
 
 	{"image pull", "--max-size", NULL, "SIZE", WORDS_LISTED, image_max_size},
@@ -109,7 +109,8 @@ static const struct words_row {
 	{"image pull", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
 
 	{"image save", "--quiet", "-q", NULL, WORDS_LISTED, image_quiet},
-	{"image save", "--output", "-o", "FILE", WORDS_LATER, ""},
+	{"image save", "--output", "-o", "FILE", WORDS_LISTED,
+	 "the new file, in place of the last word"},
 	{"image save", "--platform", NULL, "PLATFORM", WORDS_LATER, ""},
 
 	{"image ls", "--all", "-a", NULL, WORDS_LISTED, "those without a name as well"},

@@ -43,11 +43,10 @@ static int check_writers(const struct policy_host_state *state, const struct sta
 		return 0;
 	err_set(err, ERR_POLICY, 0, "%s: may be written by others (owner uid %u, mode %o)", path,
 		st->st_uid, st->st_mode & 07777);
-	return err_hint(
-		err,
-		"Make it yours alone: chown and chmod go-w %s. A policy that others can write "
-		"protects nothing.",
-		path);
+	return err_hint(err,
+			"Make it yours alone: chown and chmod go-w '%s'. A policy that others can "
+			"write protects nothing.",
+			path);
 }
 
 /* The directory of path, or ".". */

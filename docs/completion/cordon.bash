@@ -45,9 +45,9 @@ declare -gA _cordon_flags=(
 	['profile keys']='--json --help'
 	['image']='--help'
 	['image import']='--max-size --max-entries -q --quiet --help'
-	['image load']='--max-size --max-entries -q --quiet --help'
+	['image load']='--max-size --max-entries -q --quiet -i --input --help'
 	['image pull']='--max-size --max-entries -q --quiet --help'
-	['image save']='-q --quiet --help'
+	['image save']='-q --quiet -o --output --help'
 	['image ls']='-a --all -f --filter --format --no-trunc -q --quiet --json --help'
 	['image inspect']='--json --help'
 	['image rm']='-q --quiet -f --force --help'
@@ -111,9 +111,9 @@ declare -gA _cordon_valued=(
 	['profile keys']=''
 	['image']=''
 	['image import']='--max-size --max-entries'
-	['image load']='--max-size --max-entries'
+	['image load']='--max-size --max-entries -i --input'
 	['image pull']='--max-size --max-entries'
-	['image save']=''
+	['image save']='-o --output'
 	['image ls']='-f --filter --format'
 	['image inspect']=''
 	['image rm']=''
@@ -216,7 +216,7 @@ _cordon_value() { # FLAG
 		_cordon_reply "$_cordon_waivers"
 		compopt -o nospace 2>/dev/null || true
 		;;
-	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --output | --root)
+	--ro | --rw | --env-file | -w | --workdir | --label-file | --report | --output | -i | --input | --root)
 		_cordon_files
 		;;
 	-e | --env)

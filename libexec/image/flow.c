@@ -216,10 +216,8 @@ static int pump_all(struct pump *pump, struct flow_result *ret, struct err *err)
 	_cleanup_fd_ int ends = patient_open();
 	int r;
 
-	if (ends < 0)
-		return err_set(err, ERR_SETUP, -ends, "the copying");
-	if (digest == NULL || block == NULL)
-		return err_set(err, ERR_SETUP, ENOMEM, "the copying");
+	if (digest == NULL || block == NULL || ends < 0)
+		return err_set(err, ERR_SETUP, ends < 0 ? -ends : ENOMEM, "the copying");
 	pump->digest = digest;
 	pump->ends = ends;
 	pump->shown_ms = sys_monotonic_ms();

@@ -102,6 +102,16 @@ denials() { # [FILTER]
 	gateway=$(cordon network inspect ends | jq -r '.[0].subnets[0].gateway')
 	run -0 cordon run -q --network ends --set 'network.egress={default: allow}' --report report.json -- perl -e "$knocks" "$gateway 22"
 	[ "$(denials '[.address, .port, .rule]')" = "[\"$gateway\",22,null]" ] || { denials; return 1; }
+	# Whoever sets a route there is told the same of what lies beyond, where the host forwards for all.
+	sandbox routed ends '{default: deny}'
+	inside routed ip route add default via "$gateway"
+	host sysctl -qw "net.ipv4.conf.$(cordon network inspect ends | jq -r .[0].bridge).forwarding=1"
+	reaches routed "" "198.51.100.2 5000"
+	cordon stop -t 0 routed
+	cordon inspect routed | jq '.[0].result' >report.json
+	[ "$(denials '[.address, .port, .rule]')" = '["198.51.100.2",5000,null]' ] || { denials; return 1; }
+	cordon rm routed
+	gateway=$(cordon network inspect web | jq -r '.[0].subnets[0].gateway')
 	# Who has no rules is refused as before, and has no list.
 	run -0 cordon run -q --network web --report report.json -- perl -e "$knocks" "$gateway 22" "$other 5000"
 	[ "$output" = "" ]

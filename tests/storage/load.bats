@@ -52,6 +52,11 @@ stacked() { # NAME SCRIPT
 	tar -C lay -cf - . | gives 0 "example.org/d:1 sha256:*" image load -
 	rm -r lay/index.json lay/oci-layout
 	gives 0 "example.org/d:1 sha256:*" image load lay
+	# As Docker's flags say it.
+	gives 0 "" image save -q -o saved.tar example.org/d:1
+	gives 0 "e:2 sha256:*" image load -i saved.tar e:2
+	gives 125 "*" image save -q --output=saved.tar example.org/d:1
+	gives 125 "*wants*" image load
 	# Docker had such names, and links where two layers were the same.
 	mkdir old old/1 old/2
 	cp one.tar old/1/layer.tar

@@ -43,6 +43,9 @@ static void knows_programs_by_name(void **state)
 	assert_non_null(strstr(advice("read", ARGV("../bin/lldb-14"), true), "; lldb needs"));
 	assert_non_null(strstr(advice("read", ARGV("gdb-multiarch"), true), "; gdb-multiarch "));
 	assert_non_null(strstr(advice("read", ARGV("sudo", "id"), true), "-u 0:0"));
+	assert_non_null(strstr(advice("read", ARGV("ip", "a"), true),
+			       "ip needs --waive \"seccomp.call:capset"));
+	assert_string_equal(advice("capset", ARGV("ip", "a"), true), "");
 	assert_non_null(strstr(advice("read", ARGV("ping"), true), "loopback"));
 	assert_non_null(strstr(advice("read", ARGV("cordon"), true), "beside"));
 }
