@@ -26,7 +26,7 @@ int inside_open_upper(const struct inside *inside, struct err *err)
 	int fd;
 
 	if (inside->record->request.image_id == NULL && !str_has_prefix(rootfs, dir_prefix)) {
-		err_set(err, ERR_USAGE, 0, "sandbox %s: its root is %s, made anew at each start",
+		err_set(err, ERR_USAGE, 0, "sandbox %s: its root is %s, put together at each start",
 			inside->ref, rootfs);
 		return err_hint(err, "There is nothing that it could be compared with: one of an "
 				     "image or of dir:PATH has that.");

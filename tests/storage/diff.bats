@@ -44,7 +44,7 @@ changed=$'C /bin\nD /bin/touch\nC /etc\nC /etc/group\nD /gone\nD /lib\nA /lib\nA
 
 	# What has nothing that it could be compared with.
 	kept_start box -- sleep 100
-	gives 125 "*its root is host, made anew at each start*" cordon diff box
+	gives 125 "*its root is host, put together at each start*" cordon diff box
 	gives 0 box cordon rm -f box
 	kept_start box --read-only x sleep 100
 	gives 125 "*its root is read-only*" cordon diff box
