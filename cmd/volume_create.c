@@ -72,7 +72,8 @@ static int take_store(struct wanted *wanted, const char *value, struct err *err)
 	err_set(err, ERR_USAGE, 0, "--opt store=%s: no such store", value);
 	return err_hint(err,
 			"image: an ext4 in a file. project: a project quota of the disk's file "
-			"system. auto: that where there are any, else an image.");
+			"system. auto: that where there are any, else an image. In memory: "
+			"--tmpfs, which is of one sandbox.");
 }
 
 /* Those that mount something are known by what Docker's driver takes. */

@@ -180,3 +180,18 @@ local     bare" cordon volume ls -f name=bare
 	gives 0 "db::" cordon volume ls --format '{{.Name}}:{{.Used}}:'
 	gives 0 "db" cordon volume rm db
 }
+
+# bats test_tags=root
+@test "volume size: with a root on a tmpfs they lie in memory, shared and limited as ever" {
+	# The script is expanded there.
+	# shellcheck disable=SC2016
+	CORDON_ROOT=$BATS_TEST_TMPDIR/memory
+	mkdir "$CORDON_ROOT"
+	run -0 unshare --mount bash -c 'mount -t tmpfs -o mode=755,size=64m none "$1" && "$0" --root "$1" volume create --size 8m one >/dev/null &&
+		"$0" --root "$1" run -q -v one:/data -- sh -c "echo text >/data/file; head -c 20000000 /dev/zero >/data/big || echo full" 2>/dev/null &&
+		"$0" --root "$1" run -q -v one:/data -- cat /data/file && "$0" --root "$1" volume rm one' "$CORDON" "$CORDON_ROOT"
+	[ "$output" = "full
+text
+one" ]
+	gives 125 "*no such store*--tmpfs*" cordon volume create -o store=tmpfs --size 1m two
+}
