@@ -66,7 +66,7 @@ setup() {
 	gives 125 "cordon: --max-size wants a value*" image import x.tar x --max-size
 	gives 125 "cordon: --max-size x: not of that form*64GiB*" image import x.tar x --max-size x
 	gives 125 "cordon: --max-entries x: not of that form*" image import x.tar x --max-entries x
-	gives 125 "cordon: --input of image load: not enforced by this build*" image load -i x.tar
+	gives 125 "cordon: --platform of image load: not enforced by this build*" image load --platform linux x.tar
 	gives 125 "cordon: --no-prune of image rm: not enforced by this build*" image rm --no-prune x
 	gives 125 "cordon: unknown flag --json of image import*" image import --json x.tar x
 	gives 125 "cordon: image import wants a SOURCE and a NAME*cordon image import rootfs.tar.xz debian:12*" image import x.tar
