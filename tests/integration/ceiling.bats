@@ -64,14 +64,14 @@ as_user() { on_such_a_host 61236 "${P[@]}" "$@"; }
 # bats test_tags=root
 @test "ceiling: the one of the README: its limits hold for who asks for none, and are required" {
 	set_up_host
-	awk '/^# \/etc\/cordon\/ceiling.yaml/ { inside = 1 } /^```$/ { inside = 0 } inside' "$repo/README.md" >etc-cordon/ceiling.yaml
-	sed 's/memory: 2GiB, //' etc-cordon/ceiling.yaml >without-memory
+	awk '/^# \/etc\/cordon\/ceiling.yaml/ { inside = 1 } /^```$/ { inside = 0 } inside' "$repo/README.md" >of-readme
+	sed 's/pids: 256, /&memory: 2GiB, /' of-readme >etc-cordon/ceiling.yaml
 	says 125 "cordon: limits.memory: * (asked for by /etc/cordon/ceiling.yaml:3)*" \
 		as_user run --cgroup-parent cordon-no-such-group -- true
 	says 125 "*/var may not be shown on this host*" as_user run --ro /var -- true
 	says 125 "*the waiver seccomp.call:ptrace may not be used on this host*" \
 		as_user run --waive seccomp.call:ptrace=why -- true
-	cp without-memory etc-cordon/ceiling.yaml
+	cp of-readme etc-cordon/ceiling.yaml
 	says 0 "*limits.wall_time * 1h * */etc/cordon/ceiling.yaml:3*limits.pids * 256 *" as_user explain
 	gives 0 "" as_user run --ro /usr/share -- true
 }
