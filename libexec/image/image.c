@@ -20,6 +20,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "libexec/image/importer.h"
+#include "libexec/image/patient.h"
 
 enum { EXIT_CORDON = 125, MAX_ENTRIES = 2000000 };
 
@@ -175,10 +176,7 @@ int main(int argc, char **argv)
 	int r;
 
 	/* Looked at between two blocks (importer_is_interrupted), and taken at the end. */
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
+	patient_signals(&ends);
 	signal(SIGPIPE, SIG_IGN);
 	/* Of names in pax headers. Here, for it may be read from a file. */
 	if (sigprocmask(SIG_BLOCK, &ends, NULL) != 0 || setlocale(LC_CTYPE, "C.UTF-8") == NULL)

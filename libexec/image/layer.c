@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "libexec/image/importer.h"
+#include "libexec/image/patient.h"
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -34,11 +35,11 @@ void importer_release(struct importer *im)
 
 bool importer_is_interrupted(void)
 {
-	sigset_t pending;
+	sigset_t pending, ends;
 
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-		sigismember(&pending, SIGHUP) == 1);
+	patient_signals(&ends);
+	return sigpending(&pending) == 0 && sigandset(&ends, &ends, &pending) == 0 &&
+	       sigisemptyset(&ends) == 0;
 }
 
 /* ---- a layer ---- */

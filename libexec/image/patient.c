@@ -5,22 +5,26 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 
+void patient_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGHUP);
+}
+
 int patient_open(void)
 {
 	sigset_t ends;
 	int fd;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
+	patient_signals(&ends);
 	fd = signalfd(-1, &ends, SFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -7,8 +7,12 @@
 #ifndef CORDON_LIBEXEC_IMAGE_PATIENT_H
 #define CORDON_LIBEXEC_IMAGE_PATIENT_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+/* Which those are. */
+void patient_signals(sigset_t *ret);
 
 /* What tells of such a signal: a descriptor, to be closed. Returns it, or -errno. */
 int patient_open(void);
